@@ -1,0 +1,147 @@
+"""Build time, trusted: run the solution on drawn inputs and keep inputs and outputs as arrays.
+
+The file it writes holds ``HIDDEN_SETS`` hidden sets and one public set; no code and no seed. Only this module
+runs the staff's solution, in its own process, never beside student code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import secrets
+import struct
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+from autograder.intake import take_in
+from autograder.model import Assignment, GraderError
+from autograder.sandbox import frames
+from autograder.slice import Slicer
+
+HIDDEN_SETS = 8
+FORMAT = 1
+
+
+def secret_seed(path: Path) -> int:
+    """The hidden inputs' seed: AUTOGRADER_SEED, else a file made once and never packed or committed."""
+    if os.environ.get("AUTOGRADER_SEED"):
+        return int.from_bytes(hashlib.sha256(os.environ["AUTOGRADER_SEED"].encode()).digest()[:8], "little")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(f"{secrets.randbits(63)}\n")
+    return int(path.read_text())
+
+
+def fingerprint(assignment: Assignment, solutions: Path, seed: int) -> str:
+    """Hash of all that the baked file depends on."""
+    digest = hashlib.sha256(f"{FORMAT} {seed}".encode())
+    engine = Path(__file__).parent
+    sources = [engine / name for name in ("bake.py", "slice.py", "effects.py", "statements.py", "readers.py")]
+    for path in [*sources, *sorted(assignment.folder.rglob("*")), *sorted(Path(solutions).glob("*.[ip][py]*"))]:
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def bake(assignment: Assignment, solutions: Path, seed: int) -> dict[str, Any]:
+    """All sets as one tree: ``{"fingerprint", "sets": [tree, …], "public": tree}``.
+
+    A tree maps question id -> group -> list of cases (see ``kit.Case``). Raises GraderError when the solution fails
+    or disagrees with the assignment's own second opinion.
+    """
+    recipe = load_module(assignment.folder / "bake.py", "assignment_bake")
+    names = solution_names(assignment, solutions)
+    trees = [_fill(recipe.draw(seed + number, public=False, names=names), names, assignment) for number in range(HIDDEN_SETS)]
+    public = _fill(recipe.draw(None, public=True, names=names), names, assignment)
+    for tree in [*trees, public]:
+        problem = recipe.second_opinion(tree)
+        if problem:
+            raise GraderError(f"the solution disagrees with the second opinion: {problem}")
+    return {"fingerprint": fingerprint(assignment, solutions, seed), "sets": trees, "public": public}
+
+
+def _fill(tree: dict, names: dict[str, Any], assignment: Assignment) -> dict:
+    """Compute ``expected`` of each case that names a solution ``function``."""
+    from autograder.sandbox.values import make_decoder, make_encoder
+
+    encode, decode = make_encoder(), make_decoder()
+    for id in tree:
+        for cases in tree[id].values():
+            for case in cases:
+                function = case.pop("function", None)
+                if function:
+                    args = decode(case["args"])
+                    case["expected"] = encode(names[function](*args, **case["kwargs"]))
+    missing = {q.id for q in assignment.questions} - set(tree)
+    if missing:
+        raise GraderError(f"bake.py draws no cases for {', '.join(sorted(missing))}")
+    return tree
+
+
+def solution_names(assignment: Assignment, solutions: Path) -> dict[str, Any]:
+    """Run the solution's slices here; returns all names they bind."""
+    submission = take_in(assignment, solutions)
+    names: dict[str, Any] = {}
+    for name in assignment.preload:
+        __import__(name)
+    for section in assignment.sections:
+        found = submission.sections[section.id]
+        if found.parsed is None:
+            raise GraderError(f"solutions/: {found.problem}")
+        slicer = Slicer(assignment, section, found.parsed, submission.modules)
+        module = types.ModuleType(f"solution_{section.id}")
+        exec(compile(section.prelude, f"{section.id} given", "exec"), module.__dict__)
+        for statement in slicer.program(assignment.of_section(section)).statements:
+            exec(compile(statement.code, f"{section.id} {found.parsed.document.place(statement.cell, statement.line)}", "exec"),
+                 module.__dict__)
+        names |= {key: value for key, value in module.__dict__.items() if not key.startswith("__")}
+    return names
+
+
+def load_module(path: Path, name: str) -> types.ModuleType:
+    """Import one file of the (trusted) assignment folder under a name of its own."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or not path.exists():
+        raise GraderError(f"the assignment has no {path.name}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def write_references(path: Path, tree: dict) -> None:
+    """One frame in a file, readable by its owner only; replaced atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(frames.pack(tree))
+    os.replace(temporary, path)
+
+
+def read_references(path: Path) -> dict:
+    """Raises GraderError when the file is missing or damaged."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise GraderError(f"no references at {path}: {error.strerror}; run `make autograder`") from None
+    try:
+        return frames.unpack(data[4:])
+    except frames.FrameError as error:
+        raise GraderError(f"{path} is damaged ({error}); delete it and run `make autograder`") from None
+
+
+def stored_fingerprint(path: Path) -> str:
+    """The fingerprint inside a baked file, '' if there is none; reads the tree without the arrays."""
+    try:
+        with open(path, "rb") as file:
+            _, length = struct.unpack("<II", file.read(8))
+            return json.loads(file.read(length)).get("fingerprint", "")
+    except (OSError, ValueError, struct.error):
+        return ""

@@ -1,0 +1,191 @@
+"""Commands only: what each does lies in the module that it calls. Heavy imports stay inside the commands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).resolve().parents[1]
+ASSIGNMENT = Path(__file__).resolve().parent / "assignment"
+REFERENCES = "reference.safetensors"
+
+
+class Refusing(click.Group):
+    """Shows a GraderError as one line and exits with 2."""
+
+    def invoke(self, context: click.Context):
+        from autograder.model import GraderError
+
+        try:
+            return super().invoke(context)
+        except GraderError as error:
+            click.echo(f"autograder: {error}", err=True)
+            context.exit(2)
+
+
+@click.group(cls=Refusing, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--assignment", "folder", type=click.Path(path_type=Path), default=ASSIGNMENT, show_default=False,
+              help="Folder of the assignment (rubric.toml, questions, …).")
+@click.option("--solutions", type=click.Path(path_type=Path), default=ROOT / "solutions", show_default=False)
+@click.option("--build", type=click.Path(path_type=Path), default=ROOT / "build", show_default=False)
+@click.pass_context
+def main(context: click.Context, folder: Path, solutions: Path, build: Path) -> None:
+    """Grade, bake, pack: an autograder for notebooks."""
+    context.obj = {"folder": folder, "solutions": solutions, "build": build}
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--course", help="Which course's points count (default: the last one of the rubric).")
+@click.option("--archive", type=click.Path(path_type=Path), help="Grade with the references of this archive.")
+@click.option("--output", type=click.Path(path_type=Path), help="Where to write results.json (default: build/results.json).")
+@click.option("--quiet", is_flag=True, help="Write the file, print no table.")
+@click.pass_obj
+def grade(settings: dict, path: Path, course: str | None, archive: Path | None, output: Path | None, quiet: bool) -> None:
+    """Grade one submission: a .ipynb, a .py, a folder or a zip."""
+    from autograder import model, pack
+    from autograder.report import print_table
+
+    assignment = model.load(settings["folder"])
+    if archive:
+        references, course = pack.archived_references(archive, settings["build"]), course or pack.archived_course(archive)
+    else:
+        references = fresh_references(settings)
+    course = _course(assignment, course)
+    output = output or settings["build"] / "results.json"
+    tree = run_grading(assignment, references, path, course, output)
+    if not quiet:
+        print_table(tree)
+        click.echo(f"results: {output}")
+
+
+@main.command()
+@click.argument("root", type=click.Path(path_type=Path))
+def gradescope(root: Path) -> None:
+    """Grade ROOT/submission into ROOT/results, as Gradescope's container does; always exits 0."""
+    from autograder import model, pack
+
+    source = root / "source"
+    assignment = model.load(source / "autograder" / "assignment", **pack.deadline_from_environment())
+    try:
+        run_grading(assignment, source / REFERENCES, root / "submission", pack.course_of(source), root / "results" / "results.json")
+    except model.GraderError as error:
+        click.echo(f"autograder: {error}", err=True)
+
+
+@main.command()
+@click.pass_obj
+def bake(settings: dict) -> None:
+    """Run the solutions on hidden inputs and write the references."""
+    from autograder import bake as baking
+    from autograder import model
+
+    assignment = model.load(settings["folder"])
+    tree = baking.bake(assignment, settings["solutions"], _seed(settings))
+    baking.write_references(settings["build"] / REFERENCES, tree)
+    click.echo(f"baked {len(tree['sets'])} hidden sets and a public one: {settings['build'] / REFERENCES}")
+
+
+@main.command()
+@click.pass_obj
+def pack(settings: dict) -> None:
+    """Build the Gradescope archives, one for each course."""
+    from autograder import model
+    from autograder import pack as packing
+
+    references = fresh_references(settings)
+    assignment = model.load(settings["folder"])
+    for course in assignment.courses:
+        path = packing.build_archive(assignment, references, course, settings["build"])
+        click.echo(f"built {path} ({path.stat().st_size >> 10} KB)")
+
+
+@main.command()
+@click.option("--output", type=click.Path(path_type=Path), default=ROOT / "student", show_default=False)
+@click.pass_obj
+def student(settings: dict, output: Path) -> None:
+    """Regenerate the student tree from the solutions (Otter Assign)."""
+    from autograder import model
+    from autograder import student as releasing
+
+    references = fresh_references(settings)
+    count = releasing.build_student(model.load(settings["folder"]), settings["solutions"], references, output)
+    click.echo(f"wrote {output} ({count} files)")
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@click.pass_obj
+def export(settings: dict, target: Path) -> None:
+    """Write the solutions as a student would submit them."""
+    from autograder.export import export_scripts
+
+    export_scripts(settings["solutions"], target)
+
+
+def run_grading(assignment, references: Path, path: Path, course: str, output: Path) -> dict:
+    """Grade one submission and keep results.json truthful from the first moment on.
+
+    Raises GraderError after writing it, when nothing could be graded.
+    """
+    from autograder.sandbox.client import Zygote
+
+    # The worker imports torch while the judge reads the submission; nothing it needs is secret.
+    with Zygote(assignment.preload) as zygote:
+        from autograder import bake as baking
+        from autograder.grade import Grader, grade
+        from autograder.model import GraderError, Verdict
+        from autograder.results import ResultsFile
+
+        results = ResultsFile(output, assignment, course)
+        tree = results.write([Verdict(q) for q in assignment.questions], [])
+        try:
+            grader = Grader(assignment, baking.read_references(references), zygote)
+
+            def report(verdicts, notes):
+                nonlocal tree
+                tree = results.write(verdicts, notes)
+
+            grade(grader, path, report)
+        except GraderError as error:
+            results.refuse(str(error))
+            raise
+        except Exception as error:
+            results.refuse("the grader itself failed; please tell the staff")
+            raise GraderError(f"internal error, {type(error).__name__}: {error}") from error
+    return tree
+
+
+def fresh_references(settings: dict) -> Path:
+    """The baked file, made anew (in a process of its own, which may import torch) when missing or stale."""
+    from autograder import bake as baking
+    from autograder import model
+
+    path = settings["build"] / REFERENCES
+    wanted = baking.fingerprint(model.load(settings["folder"]), settings["solutions"], _seed(settings))
+    if baking.stored_fingerprint(path) != wanted:
+        command = [sys.executable, "-m", "autograder", "--assignment", str(settings["folder"]),
+                   "--solutions", str(settings["solutions"]), "--build", str(settings["build"]), "bake"]
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        if done.returncode:
+            raise model.GraderError("baking failed: " + (done.stderr.strip() or done.stdout.strip()))
+    return path
+
+
+def _seed(settings: dict) -> int:
+    from autograder import bake as baking
+
+    return baking.secret_seed(settings["build"].parent / ".seed")
+
+
+def _course(assignment, course: str | None) -> str:
+    from autograder.model import GraderError
+
+    course = course or assignment.courses[-1]
+    if course not in assignment.courses:
+        raise GraderError(f"no course {course!r} in the rubric; it has {', '.join(assignment.courses)}")
+    return course

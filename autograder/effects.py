@@ -1,0 +1,197 @@
+"""What a statement does to names: which it binds, reads, and may change in place.
+
+Scopes come from the standard library's ``symtable``; changes in place are read off the syntax tree by
+rules that err on the side of "may change".
+"""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from dataclasses import dataclass, field
+
+# Methods that change their object although their name does not end in "_".
+MUTATORS = {
+    "append", "extend", "insert", "update", "pop", "popitem", "remove", "clear", "sort", "reverse", "add",
+    "discard", "setdefault", "fill", "itemset", "resize", "backward", "step", "zero_grad", "load_state_dict",
+    "train", "eval", "register_buffer", "register_parameter", "setflags",
+}
+# Library functions that change their arguments.
+CHANGES_ARGUMENTS = {"shuffle", "fill_diagonal", "copyto", "put", "putmask", "place", "setattr", "exec", "setitem"}
+# Calls that are statements of their own and change nothing a later value depends on.
+HARMLESS = {"print", "display", "len", "repr", "str", "type", "help", "pprint", "isinstance", "hasattr", "check"}
+# Packages that only show things: no value depends on a call into them.
+SHOWS = {"matplotlib", "seaborn", "plotly", "IPython", "tqdm", "wandb", "google", "logging", "warnings", "ipywidgets"}
+# Simple statements that call one of these are never needed for a value and may cost minutes or files.
+EXPENSIVE = {
+    "input", "open", "mount", "upload", "download", "load_dataset", "from_pretrained", "urlretrieve", "urlopen",
+    "wget", "system", "popen", "Popen", "check_call", "check_output", "sleep", "savefig", "show",
+}
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@dataclass
+class Effects:
+    """Names a statement binds, reads, may change in place, and ties together (may share memory).
+
+    ``calls``: functions called as a statement with the names they were given; ``alters``: for a ``def``,
+    whether calling it may change its arguments or globals.
+    """
+
+    binds: set[str] = field(default_factory=set)
+    uses: set[str] = field(default_factory=set)
+    changes: set[str] = field(default_factory=set)
+    ties: list[set[str]] = field(default_factory=list)
+    called: set[str] = field(default_factory=set)
+    calls: list[tuple[str, set[str]]] = field(default_factory=list)
+    writes_globals: set[str] = field(default_factory=set)
+    defines: str = ""
+    alters: bool = False
+    expensive: bool = False
+
+
+def imported(nodes: list[ast.stmt]) -> dict[str, str]:
+    """Alias -> top-level package of every import in these statements, also nested ones."""
+    found = {}
+    for node in nodes:
+        for item in ast.walk(node):
+            if isinstance(item, ast.Import):
+                found |= {a.asname or a.name.split(".")[0]: a.name.split(".")[0] for a in item.names}
+            elif isinstance(item, ast.ImportFrom) and item.module:
+                found |= {a.asname or a.name: item.module.split(".")[0] for a in item.names}
+    return found
+
+
+def effects_of(code: str, node: ast.stmt, imports: dict[str, str]) -> Effects:
+    """Analyse one top-level statement; one that ``symtable`` refuses counts as touching nothing."""
+    effects = Effects()
+    try:
+        table = symtable.symtable(code, "<statement>", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return effects
+    for symbol in table.get_symbols():
+        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace():
+            effects.binds.add(symbol.get_name())
+        if symbol.is_referenced():
+            effects.uses.add(symbol.get_name())
+    _inner_scopes(table, effects)
+    if isinstance(node, FUNCTIONS):
+        effects.defines = node.name
+        effects.alters = _alters(node, effects, imports)
+    elif not isinstance(node, ast.ClassDef):
+        _changes(_walk_here(node), effects, imports)
+        effects.called = {root(item.func) for item in _walk_here(node) if isinstance(item, ast.Call)} - {""}
+        effects.expensive = isinstance(node, (ast.Expr, ast.Assign)) and any(
+            _callee(item) in EXPENSIVE for item in _walk_here(node) if isinstance(item, ast.Call))
+    return effects
+
+
+def _inner_scopes(table: symtable.SymbolTable, effects: Effects) -> None:
+    """Globals that functions, classes, lambdas and comprehensions read (needed when they run) or write."""
+    stack = list(table.get_children())
+    while stack:
+        scope = stack.pop()
+        stack.extend(scope.get_children())
+        for symbol in scope.get_symbols():
+            if symbol.is_global() and symbol.is_referenced():
+                effects.uses.add(symbol.get_name())
+            if symbol.is_declared_global() and symbol.is_assigned():
+                effects.writes_globals.add(symbol.get_name())
+
+
+def _alters(node: ast.stmt, effects: Effects, imports: dict[str, str]) -> bool:
+    """Whether calling this function may change an argument or a global in place."""
+    inside = Effects()
+    body = [item for statement in node.body for item in ast.walk(statement)]
+    _changes(body, inside, imports)
+    stored = {item.id for item in body if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)}
+    arguments = node.args
+    outside = {a.arg for a in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]} | (effects.uses - stored)
+    for _ in range(3):
+        for tie in inside.ties:
+            outside |= tie if tie & outside else set()
+    return bool(effects.writes_globals or inside.changes & outside)
+
+
+def root(node: ast.AST) -> str:
+    """The name at the bottom of ``a.b[c].d(…)``, '' if there is none."""
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.Starred)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _callee(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else root(call.func)
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def _walk_here(node: ast.AST):
+    """All nodes that run when the statement runs: not the bodies of functions and lambdas."""
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        yield item
+        if not isinstance(item, (*FUNCTIONS, ast.Lambda)):
+            stack.extend(ast.iter_child_nodes(item))
+
+
+def _changes(items, effects: Effects, imports: dict[str, str]) -> None:
+    for item in items:
+        if isinstance(item, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.NamedExpr, ast.Delete, ast.withitem)):
+            _assignment(item, effects, imports)
+        elif isinstance(item, ast.Call):
+            _call(item, effects)
+        elif isinstance(item, ast.Expr) and isinstance(item.value, ast.Call):
+            _statement_call(item.value, effects)
+    effects.changes -= {""} | {name for name, package in imports.items() if package in SHOWS}
+
+
+def _assignment(item: ast.AST, effects: Effects, imports: dict[str, str]) -> None:
+    targets = getattr(item, "targets", None) or [getattr(item, "target", None) or getattr(item, "optional_vars", None)]
+    targets = [target for target in targets if target is not None]
+    for target in targets:
+        effects.changes |= {root(part) for part in ast.walk(target) if isinstance(part, (ast.Subscript, ast.Attribute))}
+    if isinstance(item, ast.AugAssign):
+        effects.changes.add(root(item.target))
+        effects.uses.add(root(item.target))
+        return
+    value = getattr(item, "value", None) or getattr(item, "iter", None) or getattr(item, "context_expr", None)
+    if value is not None:
+        shared = _may_share(value) - set(imports)
+        names = set().union(*(_names(target) for target in targets)) if targets else set()
+        if shared and names:
+            effects.ties.append(shared | names)
+
+
+def _may_share(value: ast.expr) -> set[str]:
+    """Names whose memory the value may share: ``q.data``, ``[q]``, ``q[0]``, ``Adam([q])`` but not ``2 * q``."""
+    if isinstance(value, (ast.BinOp, ast.Compare, ast.UnaryOp, ast.Constant, ast.JoinedStr, ast.Lambda)):
+        return set()
+    if isinstance(value, ast.Call) and _callee(value) in ("clone", "copy", "item", "deepcopy", "tolist"):
+        return set()
+    return _names(value)
+
+
+def _call(item: ast.Call, effects: Effects) -> None:
+    name = _callee(item)
+    in_place = name.endswith("_") and not name.endswith("__")
+    if isinstance(item.func, ast.Attribute) and (in_place or name in MUTATORS):
+        effects.changes.add(root(item.func))
+    if in_place or name in CHANGES_ARGUMENTS:
+        effects.changes |= {root(argument) for argument in item.args}
+    effects.changes |= {root(keyword.value) for keyword in item.keywords if keyword.arg == "out"}
+
+
+def _statement_call(call: ast.Call, effects: Effects) -> None:
+    """A call whose result is thrown away was made for its effect: on its owner, or on its arguments."""
+    name = _callee(call)
+    if name in HARMLESS or name.startswith("check_"):
+        return
+    if isinstance(call.func, ast.Attribute):
+        effects.changes.add(root(call.func))
+    else:
+        given = set().union(*(_names(a) for a in [*call.args, *(k.value for k in call.keywords)]), set())
+        effects.calls.append((name, given))

@@ -1,0 +1,89 @@
+"""Verdicts in words: what came back, where it went wrong, what to do; never a hidden input or expected value."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, Callable
+
+from autograder.judge import Outcome
+from autograder.kit.compare import BLANK, MISSING, Failure
+from autograder.model import Question
+from autograder.sandbox.client import WorkerError
+from autograder.statements import Parsed
+from autograder.text import clean
+
+
+def is_blank(outcome: Outcome) -> bool:
+    """The answer is missing, or an untouched TODO."""
+    return isinstance(outcome.error, Failure) and outcome.error.kind in (BLANK, MISSING)
+
+
+def wants_more(outcome: Outcome) -> bool:
+    """Whether a wider slice might help: a name is missing, or missing inside a call."""
+    error = outcome.error
+    return is_blank(outcome) or (isinstance(error, WorkerError) and error.type_name in ("NameError", "AttributeError"))
+
+
+def worth_another_try(outcome: Outcome) -> bool:
+    """A hang costs its deadline once, not twice; a broken test does not mend by repetition."""
+    error = outcome.error
+    return isinstance(error, Failure) or (isinstance(error, WorkerError) and error.kind != "timeout")
+
+
+def reason(question: Question, error: BaseException, parsed: Parsed, session: Any,
+           public_message: Callable[[Question, WorkerError], str]) -> tuple[str, dict]:
+    """One or two lines for the student, and the figures behind them."""
+    name = question.names[0]
+    if isinstance(error, Failure):
+        if error.kind in (BLANK, MISSING):
+            return _absent(question, name, parsed, session), {"kind": error.kind}
+        return clean(error.text, 600), {"kind": error.kind, **error.data}
+    if error.kind == "timeout":
+        return (f"`{name}` gave no answer in time{_place(error, parsed)}: look for a loop that never ends or a very slow one",
+                {"kind": "timeout"})
+    if error.kind == "exception":
+        message = clean(public_message(question, error), 300)
+        colon = f": {message}" if message else ""
+        return f"`{name}` raised {clean(error.type_name)}{colon}{_place(error, parsed)}", {"kind": "exception", "type": error.type_name}
+    return (f"`{name}` ended the Python process (a crash, an exit or too much memory)" if error.kind == "died"
+            else f"`{name}` sent an answer that could not be read"), {"kind": error.kind}
+
+
+def _absent(question: Question, name: str, parsed: Parsed, session: Any) -> str:
+    """Why there is no answer: a statement that failed or hung, an untouched TODO, or no such name at all."""
+    place = parsed.document.place
+    for statement, error in session.killed:
+        if _binds(statement.node, name):
+            why = "took too long" if error.kind == "timeout" else "ended the Python process"
+            return f"`{name}` has no value: the code at {place(statement.cell, statement.line)} {why}"
+    for failure in session.loaded.failures:
+        statement = session.program.statements[failure["index"]]
+        if _binds(statement.node, name):
+            message = clean(failure["message"], 200)
+            return (f"`{name}` has no value: {place(statement.cell, statement.line)} raised "
+                    f"{clean(failure['type'])}" + (f": {message}" if message else ""))
+    state = session.loaded.bound.get(name)
+    if state == "function" and not question.value:
+        return f"`{name}` returned None: its TODO is not filled in yet, or a `return` is missing"
+    if state is None and not any(n == name for n, _, _ in session.loaded.snapshots):
+        broken = f" (code at {place(*parsed.broken[0])} is not valid Python and was skipped)" if parsed.broken else ""
+        return f"`{name}` is not defined in {clean(parsed.document.name)}: is its TODO cell missing?{broken}"
+    return f"`{name}` is still None: fill in its TODO"
+
+
+def _binds(node: Any, name: str) -> bool:
+    return getattr(node, "name", None) == name or any(
+        isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id == name for n in ast.walk(node))
+
+
+def _place(error: WorkerError, parsed: Parsed) -> str:
+    """`` at cell 7, line 3 (`x = y`)``: the innermost line of the student's own code."""
+    for cell, line in reversed(error.where):
+        if not cell.isdigit() or int(cell) >= len(parsed.document.cells):
+            continue
+        source = parsed.document.cells[int(cell)]
+        lines = source.source.split("\n")
+        if 0 < line - source.line <= len(lines):
+            text = clean(lines[line - source.line - 1].strip(), 100).replace("`", "'")
+            return f" at {parsed.document.place(int(cell), line)} (`{text}`)"
+    return ""

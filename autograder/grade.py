@@ -1,0 +1,233 @@
+"""One submission, the whole way: intake, slice, worker, judge, results.
+
+Each section's functions share one worker; an item that does not pass there is judged once more alone in a fresh
+one, so that nobody pays for what another item did. A composite that fails on broken helpers is judged again with
+right ones.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Callable
+
+from autograder import attempts, explain
+from autograder.bake import load_module
+from autograder.intake import Found, Submission, take_in
+from autograder.judge import Outcome, TestFiles, is_students_fault, proxy
+from autograder.model import FAILED, MISSING, NOT_RUN, PASSED, Assignment, Question, Section, Verdict
+from autograder.sandbox.client import Loaded, Worker, WorkerError, Zygote
+from autograder.slice import SLICE, WIDE, Program, Slicer
+from autograder.statements import Statement
+
+MAX_KILLERS = 6
+
+
+@dataclass
+class Grader:
+    """What is ready before a submission arrives and serves any number of them."""
+
+    assignment: Assignment
+    references: dict
+    zygote: Zygote
+    tests: TestFiles = None
+    answers: dict[str, Callable] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tests = self.tests or TestFiles(self.assignment)
+        if (self.assignment.folder / "reference.py").exists():
+            self.answers = load_module(self.assignment.folder / "reference.py", "assignment_reference").answers
+
+    def hidden(self, digest: str) -> dict:
+        """The hidden set for this submission: fixed by its content, so that resubmitting is no oracle."""
+        sets = self.references["sets"]
+        return sets[int(digest[:8], 16) % len(sets)]
+
+
+def grade(grader: Grader, path: Path, report: Callable[[list[Verdict], list[str]], None]) -> list[Verdict]:
+    """Grade one submission; ``report`` is called with all verdicts and notes at the start and after each item.
+
+    Raises GraderError when there is nothing that could be graded.
+    """
+    assignment = grader.assignment
+    verdicts = {q.id: Verdict(q) for q in assignment.questions}
+    report(list(verdicts.values()), [])
+    submission = take_in(assignment, path)
+    notes = submission.notes + [n for s in assignment.sections for n in submission.sections[s.id].notes]
+    deadline = time.monotonic() + assignment.limits.total_seconds
+    for section in assignment.sections:
+        run = SectionRun(grader, section, submission, deadline)
+        for verdict in run.verdicts():
+            verdicts[verdict.question.id] = verdict
+            report(list(verdicts.values()), notes)
+    return list(verdicts.values())
+
+
+class SectionRun:
+    """All questions of one section of one submission."""
+
+    def __init__(self, grader: Grader, section: Section, submission: Submission, deadline: float):
+        self.grader, self.section, self.deadline = grader, section, deadline
+        self.limits = grader.assignment.limits
+        self.found: Found = submission.sections[section.id]
+        self.questions = grader.assignment.of_section(section)
+        self.tree = grader.hidden(submission.digest)
+        self.killed: list[tuple[Statement, WorkerError]] = []  # statements that hung or ended a worker
+        self.done: dict[str, Verdict] = {}
+        if self.found.parsed:
+            self.slicer = Slicer(grader.assignment, section, self.found.parsed, submission.modules)
+
+    def verdicts(self):
+        """Yield a verdict for each question, in order."""
+        if not self.found.parsed:
+            for question in self.questions:
+                yield Verdict(question, MISSING, self.found.problem)
+            return
+        shared = None
+        try:
+            for question in self.questions:
+                if time.monotonic() > self.deadline:
+                    yield Verdict(question, NOT_RUN, "not run: time was up", tags=["time"])
+                    continue
+                started = time.monotonic()
+                if shared is None or not shared.worker.alive:
+                    shared = self.open(self.questions)
+                verdict = self.judge(question, shared)
+                verdict.seconds = time.monotonic() - started
+                self.done[question.id] = verdict
+                yield verdict
+        finally:
+            if shared is not None:
+                shared.worker.close()
+
+    def open(self, questions: list[Question], width: str = SLICE) -> "Session":
+        """A worker with the slice for these questions loaded; statements that end or hang it are left out."""
+        program = self.slicer.program(questions, width)
+        while True:
+            bad = {statement.index for statement, _ in self.killed}
+            kept = replace(program, statements=[s for s in program.statements if s.index not in bad])
+            worker = Worker(self.grader.zygote, self.limits)
+            try:
+                return Session(worker, kept, worker.load(kept.wire()), self.killed)
+            except WorkerError as error:
+                worker.close()
+                if not kept.statements or len(self.killed) >= MAX_KILLERS or time.monotonic() > self.deadline:
+                    return Session(worker, kept, Loaded(), self.killed)
+                self.killed.append((kept.statements[error.statement], error))
+
+    def judge(self, question: Question, shared: "Session") -> Verdict:
+        """On the shared worker first, then alone, then (composites) with right prerequisites."""
+        outcome, session = self.attempt(question, shared), shared
+        if not outcome.passed and explain.worth_another_try(outcome):
+            width = WIDE if explain.wants_more(outcome) else SLICE
+            if width == WIDE or shared.worker.requests > 2:
+                with self.open([question], width) as alone:
+                    second = self.attempt(question, alone)
+                    if second.passed or explain.wants_more(outcome):
+                        outcome, session = second, alone
+        broken = [] if outcome.passed else self._broken_helpers(question)
+        verdict = self.explained(question, outcome, session)
+        if broken and not explain.is_blank(outcome):
+            return self.with_right_helpers(question, verdict, broken)
+        return verdict
+
+    def attempt(self, question: Question, session: "Session", group: str = "own") -> Outcome:
+        """Run the tests on each value that may count (functions: once); the first that passes stands."""
+        outcome = None
+        for environment in self.environments(question, session):
+            outcome = self.grader.tests.run(question, self.tree, environment, group)
+            if outcome.passed:
+                return outcome
+        return outcome
+
+    def environments(self, question: Question, session: "Session") -> list[dict[str, Any]]:
+        """What the tests may see: values for ``value`` questions, proxies for functions, None where missing."""
+        if not question.value:
+            names = (*question.names, *question.context)
+            return [{n: proxy(session.worker, n) if session.loaded.bound.get(n) == "function" else None for n in names}]
+        context = {name: self._value_of(name, session) for name in question.context}
+        values = self._candidates(question, session)
+        return [{**context, question.names[0]: value} for value in values or [None]]
+
+    def _value_of(self, name: str, session: "Session") -> Any:
+        """The value that counts for another question's name."""
+        owner = next((q for q in self.questions if name in q.names), None)
+        values = self._candidates(owner, session) if owner else []
+        return values[0] if values else None
+
+    def _candidates(self, question: Question, session: "Session") -> list[Any]:
+        values = attempts.values_for(self.slicer, session.program, session.loaded, question, self.questions)
+        if all(value is None for value in values):
+            for function, name in question.calls.items():
+                if name == question.names[0] and session.loaded.bound.get(function) == "function":
+                    try:
+                        return [session.worker.call(function, [], {})]
+                    except WorkerError:
+                        return values
+        return values
+
+    def _broken_helpers(self, question: Question) -> list[Question]:
+        helpers = [self.grader.assignment.question(id) for id in question.prerequisites]
+        return [h for h in helpers if h.id in self.done and self.done[h.id].status != PASSED]
+
+    def with_right_helpers(self, question: Question, verdict: Verdict, broken: list[Question]) -> Verdict:
+        """Judge a composite once more, its broken helpers answered by the judge, on inputs used nowhere else."""
+        names = [h.names[0] for h in broken]
+        listed = ", ".join(f"`{n}`" for n in names)
+        with self.open([question]) as session:
+            try:
+                session.worker.stub({n: self.grader.answers[n] for n in names})
+                outcome = self.attempt(question, session, "fresh")
+            except WorkerError:
+                return verdict
+            again = self.explained(question, outcome, session)
+        if outcome.passed:
+            again.reason = f"right once {listed} {'is' if len(names) == 1 else 'are'} right: full points here, the mistake is charged there"
+            again.tags.append("right prerequisites")
+            return again
+        verdict.notes.append(f"judged on your own functions, and again with right versions of {listed}: wrong both times")
+        return verdict
+
+    def explained(self, question: Question, outcome: Outcome, session: "Session") -> Verdict:
+        """The verdict in words. A test that is itself broken is the staff's matter: the item counts as not run."""
+        error = outcome.error
+        if outcome.passed:
+            verdict = Verdict(question, PASSED, "correct")
+        elif not is_students_fault(error):
+            print(f"autograder: the test of {question.id} failed by itself: {type(error).__name__}: {error}", file=sys.stderr)
+            verdict = Verdict(question, NOT_RUN, "not run: the test itself failed; please tell the staff", tags=["grader"])
+        else:
+            reason, data = explain.reason(question, error, self.found.parsed, session, self._public_message)
+            verdict = Verdict(question, FAILED, reason, data=data)
+        verdict.lines = [("✓ " if case.error is None else "✗ ") + case.sentence for case in outcome.cases]
+        verdict.notes = list(outcome.notes)
+        return verdict
+
+    def _public_message(self, question: Question, error: WorkerError) -> str:
+        """The text of an exception as it also arises on public inputs, '' where it does not (hidden inputs stay hidden)."""
+        if question.value:
+            return error.message
+        with self.open([question]) as session:
+            for environment in self.environments(question, session):
+                public = self.grader.tests.run(question, self.grader.references["public"], environment).error
+                if isinstance(public, WorkerError) and public.type_name == error.type_name:
+                    return public.message
+        return ""
+
+
+@dataclass
+class Session:
+    """A worker with its program and what loading it left; ``killed``: see SectionRun."""
+
+    worker: Worker
+    program: Program
+    loaded: Loaded
+    killed: list[tuple[Statement, WorkerError]]
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.worker.close()

@@ -1,0 +1,195 @@
+"""Judge side: start the zygote, fork workers from it, call student functions with a deadline."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+
+from autograder.sandbox import frames
+
+ROOT = Path(__file__).resolve().parents[2]
+GRACE_SECONDS = 2.0
+READY_SECONDS = 180.0
+
+
+class WorkerError(Exception):
+    """Student code did not answer a request. ``kind``: exception | timeout | died | protocol."""
+
+    def __init__(self, kind: str, type_name: str = "", message: str = "", where: list | None = None):
+        super().__init__(kind, type_name, message)
+        self.kind, self.type_name, self.message, self.where = kind, type_name, message, where or []
+        self.statement = -1
+
+
+@dataclass
+class Loaded:
+    """What a slice left behind. ``snapshots``: (name, statement index, value) in order of execution."""
+
+    bound: dict[str, str] = field(default_factory=dict)
+    failures: list[dict] = field(default_factory=list)
+    snapshots: list[tuple[str, int, Any]] = field(default_factory=list)
+
+
+class Zygote:
+    """A warm process to fork workers from. Use as a context manager.
+
+    The constructor returns at once; the first ``fork`` waits until the imports are done.
+    """
+
+    def __init__(self, preload: tuple[str, ...], python: str = sys.executable):
+        ours, theirs = socket.socketpair()
+        script = Path(__file__).with_name("zygote.py")
+        self.control, self.ready = ours, False
+        self.process = subprocess.Popen(
+            [python, "-I", str(script), str(theirs.fileno()), str(ROOT), *preload],
+            env={"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"},
+            cwd="/", pass_fds=[theirs.fileno()], start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        theirs.close()
+
+    def __enter__(self) -> "Zygote":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.control.close()
+        try:
+            self.process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def fork(self) -> tuple[int, socket.socket]:
+        """A new child: its pid and our end of its pipe."""
+        if not self.ready:
+            frames.receive(self.control, 1 << 16, READY_SECONDS)
+            self.ready = True
+        ours, theirs = socket.socketpair()
+        message = frames.pack({"op": "fork"})
+        socket.send_fds(self.control, [message[:4]], [theirs.fileno()])
+        self.control.sendall(message[4:])
+        theirs.close()
+        return frames.receive(self.control, 1 << 16, READY_SECONDS)["pid"], ours
+
+    def reap(self, pid: int) -> dict:
+        """Kill a child with all it started; returns signal, exit code and CPU seconds."""
+        frames.send(self.control, {"op": "reap", "pid": pid})
+        return frames.receive(self.control, 1 << 16, READY_SECONDS)
+
+
+class Worker:
+    """One child with one program loaded. Use as a context manager."""
+
+    def __init__(self, zygote: Zygote, limits: Any):
+        self.zygote, self.limits = zygote, limits
+        self.pid, self.sock = zygote.fork()
+        self.requests, self.alive = 0, True
+        self.answers: dict[str, Callable] = {}
+        self.asked = 0
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child; safe to call twice."""
+        if self.pid:
+            self.alive = False
+            self.sock.close()
+            self.zygote.reap(self.pid)
+            self.pid = 0
+
+    def load(self, program: dict) -> Loaded:
+        """Run a program (see ``slice.Program.wire``); every statement has a deadline of its own.
+
+        Raises WorkerError whose ``statement`` is the index of the one that hung or ended the process.
+        """
+        count, seconds = len(program["statements"]), self.limits.statement_seconds
+        done: list[int] = []
+        try:
+            reply = self._request("load", seconds + GRACE_SECONDS, done, program=program, seconds=seconds)
+        except WorkerError as error:
+            error.statement = min(len(done), count - 1)
+            raise
+        try:
+            failures = [checked_error(f) | {"index": int(f["index"])} for f in reply["failures"]]
+            snapshots = [(str(s["name"]), int(s["index"]), s["value"]) for s in reply["snapshots"]]
+            bound = {str(k): str(v) for k, v in reply["bound"].items()}
+        except (KeyError, TypeError, AttributeError, ValueError):
+            raise self._void() from None
+        indexes = [f["index"] for f in failures] + [index for _, index, _ in snapshots]
+        if not all(0 <= index < count for index in indexes):
+            raise self._void()
+        return Loaded(bound, failures, snapshots)
+
+    def call(self, name: str, args: list, kwargs: dict) -> Any:
+        """Call a student function; returns a tree with numpy leaves, raises WorkerError."""
+        seconds = self.limits.call_seconds
+        return self._request("call", seconds + GRACE_SECONDS, [], name=name, args=args, kwargs=kwargs, seconds=seconds)
+
+    def stub(self, answers: dict[str, Callable]) -> None:
+        """From now on, answer these helpers of the student with ours."""
+        self._request("stub", self.limits.call_seconds, [], names=sorted(answers))
+        self.answers = answers
+
+    def _request(self, op: str, patience: float, done: list[int], **fields: Any) -> Any:
+        """Send one request and wait for its answer; ``patience`` seconds start anew with each statement reported as done."""
+        if not self.alive:
+            raise WorkerError("died")
+        self.requests += 1
+        try:
+            self.sock.settimeout(patience)
+            frames.send(self.sock, {"id": self.requests, "op": op, **fields})
+            while True:
+                reply = frames.receive(self.sock, self.limits.frame_bytes, patience)
+                if not isinstance(reply, dict) or reply.get("id") != self.requests or len(reply) != 2:
+                    raise self._void()
+                if "done" in reply and op == "load" and reply["done"] == len(done):
+                    done.append(reply["done"])
+                elif "ask" in reply and op == "call" and self.answers:
+                    frames.send(self.sock, self._answer(reply["ask"]))
+                else:
+                    break
+        except frames.FrameTimeout:
+            self.close()
+            raise WorkerError("timeout", message=f"no answer within {patience - GRACE_SECONDS:g} s") from None
+        except frames.FrameError:
+            self.close()
+            raise WorkerError("died") from None
+        if "ok" in reply:
+            return reply["ok"]
+        if "error" not in reply:
+            raise self._void()
+        error = checked_error(reply["error"])
+        kind = "timeout" if error["type"] == "Deadline" else "exception"
+        raise WorkerError(kind, error["type"], error["message"], error["where"])
+
+    def _answer(self, ask: Any) -> dict:
+        """Compute a prerequisite for the student's composite, with our own code on plain arrays."""
+        self.asked += 1
+        if self.asked > self.limits.prerequisite_calls:
+            return {"refused": "too many calls"}
+        try:
+            return {"answer": self.answers[ask["name"]](*ask["args"], **ask["kwargs"])}
+        except Exception as error:
+            return {"refused": f"{ask.get('name') if isinstance(ask, dict) else ''}: {type(error).__name__}"}
+
+    def _void(self) -> WorkerError:
+        self.close()
+        return WorkerError("protocol")
+
+
+def checked_error(error: Any) -> dict:
+    """The worker's error report with every field forced to its type."""
+    try:
+        where = [(str(cell)[:20], int(line)) for cell, line in error["where"]]
+        name = str(error["type"])
+        return {"type": name if name.isidentifier() else "Exception", "message": str(error["message"]), "where": where}
+    except (KeyError, TypeError, ValueError):
+        return {"type": "Exception", "message": "", "where": []}
+

@@ -1,0 +1,162 @@
+"""solutions/ -> student/: Otter Assign strips the solutions, we add the public checks.
+
+Masters hold no tests: each question's test functions are injected here from the assignment's own definitions, so
+that notebooks and grader can never disagree about what is tested.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import contextlib
+import io
+import json
+import logging
+import re
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+import nbformat
+
+from autograder.bake import read_references
+from autograder.kit import to_plain
+from autograder.model import Assignment, GraderError
+
+KIT = Path(__file__).resolve().parent / "kit"
+EPOCH = (2020, 1, 1, 0, 0, 0)
+BUNDLE_LINE = re.compile(r'^BUNDLE = ".*?"', re.MULTILINE)
+MAX_BUNDLE = 1 << 20
+KEPT_METADATA = ("kernelspec", "language_info")
+
+
+def build_student(assignment: Assignment, solutions: Path, references: Path, target: Path) -> int:
+    """Write the student tree anew; returns how many files it holds.
+
+    Raises GraderError when a master lacks a question, or when a solution line would be left in.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        new = Path(folder) / "student"
+        (new / "tests").mkdir(parents=True)
+        masters = sorted(solutions.glob("*.ipynb"))
+        stripped = {path.name: strip(assignment, path, Path(folder), new / "tests") for path in masters}
+        write_kit(assignment, read_references(references)["public"], new / assignment.kit_name)
+        bundle = base64.b64encode(bundle_bytes(new, assignment.kit_name)).decode()
+        if len(bundle) > MAX_BUNDLE:
+            raise GraderError(f"the embedded check code has {len(bundle) >> 10} KB, over 1 MB")
+        for name, notebook in stripped.items():
+            embed(notebook, bundle)
+            nbformat.write(notebook, new / name)
+        if (solutions / "README.student.md").exists():
+            shutil.copy(solutions / "README.student.md", new / "README.md")
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(new, target)
+    return sum(path.is_file() for path in target.rglob("*"))
+
+
+def strip(assignment: Assignment, master: Path, folder: Path, tests: Path) -> nbformat.NotebookNode:
+    """One master through Otter Assign; its public test files are moved to ``tests``."""
+    from otter.assign import main as assign
+
+    notebook = nbformat.read(master, as_version=4)
+    ids = {cell.source: cell.id for cell in notebook.cells}
+    inject_tests(assignment, notebook, master.name)
+    work = folder / master.stem
+    work.mkdir()
+    nbformat.write(notebook, work / master.name)
+    logging.getLogger("otter").setLevel(logging.ERROR)
+    with contextlib.redirect_stdout(io.StringIO()):
+        assign(work / master.name, work / "out", no_pdfs=True, no_run_tests=True)
+    for path in sorted((work / "out" / "student" / "tests").glob("*.py")):
+        shutil.copy(path, tests / path.name)
+    return tidy(nbformat.read(work / "out" / "student" / master.name, as_version=4), ids, master.stem)
+
+
+def inject_tests(assignment: Assignment, notebook: nbformat.NotebookNode, name: str) -> None:
+    """Put each question's public test functions between BEGIN and END TESTS cells, before its END QUESTION."""
+    known = {q.id for q in assignment.questions}
+    cells, current = [], None
+    for cell in notebook.cells:
+        if cell.cell_type == "raw" and cell.source.startswith("# BEGIN QUESTION"):
+            match = re.search(r"^name:\s*[\"']?([\w.]+)[\"']?\s*$", cell.source, re.MULTILINE)
+            current = match.group(1) if match else None
+        elif cell.cell_type == "raw" and cell.source.startswith("# END QUESTION"):
+            if current in known:
+                cells.append(nbformat.v4.new_raw_cell("# BEGIN TESTS"))
+                cells += [nbformat.v4.new_code_cell(text) for text in test_sources(assignment, current)]
+                cells.append(nbformat.v4.new_raw_cell("# END TESTS"))
+                known.discard(current)
+            current = None
+        cells.append(cell)
+    notebook.cells = cells
+    section = next((s for s in assignment.sections if re.search(s.file_pattern, name.lower())), None)
+    missing = [q.id for q in assignment.questions if q.section is section and q.id in known]
+    if missing:
+        raise GraderError(f"solutions/{name} has no `# BEGIN QUESTION` for {', '.join(missing)}")
+
+
+def test_sources(assignment: Assignment, id: str) -> list[str]:
+    """The test functions of a question that are not hidden, without their decorators."""
+    tree = ast.parse(assignment.test_file(assignment.question(id)).read_text(encoding="utf-8"))
+    sources = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            hidden = any(k.arg == "hidden" and getattr(k.value, "value", False)
+                         for d in node.decorator_list if isinstance(d, ast.Call) for k in d.keywords)
+            node.decorator_list = []
+            if not hidden:
+                sources.append(ast.unparse(node))
+    return sources
+
+
+def tidy(notebook: nbformat.NotebookNode, ids: dict[str, str], stem: str) -> nbformat.NotebookNode:
+    """Otter's own check cells out (ours need no Otter), stable ids and no tags, outputs or Otter metadata."""
+    cells, seen = [], set()
+    for cell in notebook.cells:
+        if cell.source.startswith("grader.check(") or not cell.source.strip():
+            continue
+        id = ids.get(cell.source) or f"{stem.lower()}-{len(cells):03d}"
+        cell.id = id if id not in seen else f"{id}-{len(cells):03d}"
+        seen.add(cell.id)
+        cell.metadata = {}
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        cells.append(cell)
+    notebook.cells = cells
+    notebook.metadata = {k: v for k, v in notebook.metadata.items() if k in KEPT_METADATA}
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    left = [m for cell in cells for m in ("# SOLUTION", "BEGIN SOLUTION", "END SOLUTION", "BEGIN TESTS") if m in cell.source]
+    if left:
+        raise GraderError(f"{stem}: {left[0]!r} is still in the stripped notebook")
+    return notebook
+
+
+def write_kit(assignment: Assignment, public: dict, target: Path) -> None:
+    """The package behind ``check``: engine's kit, the assignment's lib and the public cases."""
+    target.mkdir(parents=True)
+    for name in ("__init__.py", "compare.py"):
+        shutil.copyfile(KIT / name, target / name)
+    if (assignment.folder / "lib.py").exists():
+        shutil.copyfile(assignment.folder / "lib.py", target / "lib.py")
+    cases = json.dumps(to_plain(public), separators=(",", ":"), sort_keys=True)
+    (target / "cases.json").write_text(cases.replace('"2.', '\n"2.').replace('"1.', '\n"1.') + "\n", encoding="utf-8")
+
+
+def bundle_bytes(tree: Path, kit_name: str) -> bytes:
+    """Kit and tests as a zip that Python can import from; same files, same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted([*(tree / kit_name).iterdir(), *(tree / "tests").iterdir()]):
+            info = zipfile.ZipInfo(path.relative_to(tree).as_posix(), EPOCH)
+            info.compress_type, info.create_system = zipfile.ZIP_DEFLATED, 3
+            archive.writestr(info, path.read_bytes(), compresslevel=9)
+    return buffer.getvalue()
+
+
+def embed(notebook: nbformat.NotebookNode, bundle: str) -> None:
+    """Fill the setup cell's BUNDLE, so that a lone notebook brings its check code along."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and BUNDLE_LINE.search(cell.source):
+            cell.source = BUNDLE_LINE.sub(lambda _: f'BUNDLE = "{bundle}"', cell.source, count=1)
+            cell.metadata = {"jupyter": {"source_hidden": True}, "cellView": "form"}

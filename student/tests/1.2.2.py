@@ -1,0 +1,12 @@
+from otter.test_files import test_case
+
+OK_FORMAT = False
+
+name = "1.2.2"
+points = None
+
+@test_case(points=None, hidden=False)
+def selects_every_value(query122, check):
+    """Attention with the four rows of query122 returns V itself."""
+    check.lib.judge_query(check, '1.2.2', query122, 'query122', rows=4)
+

@@ -1,0 +1,14 @@
+from otter.test_files import test_case
+
+OK_FORMAT = False
+
+name = "2.1.attn_softmax"
+points = None
+
+@test_case(points=None, hidden=False)
+def normalises_each_row(attn_softmax, check):
+    """Each row of the result sums to one: softmax over the last dimension."""
+    for case in check.cases('2.1.attn_softmax'):
+        case.judge(attn_softmax, 'the attention weights')
+    check.lib.also_float64(check, '2.1.attn_softmax', attn_softmax)
+
