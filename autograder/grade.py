@@ -129,7 +129,7 @@ class SectionRun:
                         outcome, session = second, alone
         broken = [] if outcome.passed else self._broken_helpers(question)
         verdict = self.explained(question, outcome, session)
-        if broken and not explain.is_blank(outcome):
+        if broken:
             return self.with_right_helpers(question, verdict, broken)
         return verdict
 

@@ -85,8 +85,6 @@ def take_in(assignment: Assignment, path: Path) -> Submission:
         raise GraderError("nothing to grade" + (kinds if files or not notes else "") + "".join(f"; {n}" for n in notes[:3]))
     sections = {s.id: _choose(s, candidates, assignment) for s in assignment.sections}
     used = {id(found.parsed) for found in sections.values() if found.parsed}
-    if not used and not any(c.parsed.statements for c in candidates):
-        raise GraderError("nothing to grade: no code in " + ", ".join(c.file.name for c in candidates[:3]))
     modules = {}
     for candidate in candidates:
         if id(candidate.parsed) not in used and candidate.file.path.suffix == ".py" and candidate.file.data:
@@ -221,6 +219,9 @@ def _candidate(assignment: Assignment, file: File, notes: list[str]) -> _Candida
         notes.append(str(problem))
         return None
     parsed = parse_document(document, assignment.labels())
+    if not parsed.statements:
+        notes.append(f"{file.name} holds no code")
+        return None
     bound = {name for s in parsed.statements for name in _bound_names(s.node)}
     score = {s.id: len(bound & set(s.names)) for s in assignment.sections}
     named = [s.id for s in assignment.sections if re.search(s.file_pattern, file.path.stem.lower())]

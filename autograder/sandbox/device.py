@@ -15,8 +15,9 @@ def install() -> None:
     """Switch the mapping on for this process and all forked from it."""
     import torch
     from torch.overrides import TorchFunctionMode
+    from torch.utils._device import _device_constructors
 
-    cpu = torch.device("cpu")
+    cpu, constructors = torch.device("cpu"), _device_constructors()
 
     def mapped(value: Any) -> Any:
         if isinstance(value, torch.device) and value.type in ACCELERATORS:
@@ -28,6 +29,9 @@ def install() -> None:
     class OnCpu(TorchFunctionMode):
         def __torch_function__(self, func, types, args=(), kwargs=None):
             kwargs = {key: mapped(value) for key, value in (kwargs or {}).items()}
+            if func in constructors and kwargs.get("device") is None:
+                # A default device acts below this mode and would fill the gap with an accelerator.
+                kwargs["device"] = cpu
             name = getattr(func, "__name__", "")
             if name in ("cuda", "xpu", "mps") and args and isinstance(args[0], torch.Tensor):
                 return args[0]

@@ -1,0 +1,96 @@
+"""One warm grader for all tests: a submission is a dict of file names and texts, the answer is what Gradescope gets."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from autograder import bake, cli, model
+from autograder.grade import Grader, grade
+from autograder.results import ResultsFile
+from autograder.sandbox.client import Zygote
+
+os.environ["AUTOGRADER_SEED"] = "the tests' own seed"
+ROOT = Path(__file__).resolve().parents[1]
+ASSIGNMENT = ROOT / "autograder" / "assignment"
+
+
+@dataclass
+class Graded:
+    """results.json as a tree, with short cuts for assertions."""
+
+    tree: dict
+
+    @property
+    def scores(self) -> dict[str, float]:
+        return {test["number"]: test["score"] for test in self.tree["tests"]}
+
+    @property
+    def lost(self) -> set[str]:
+        """Ids of all items without full points."""
+        return {t["number"] for t in self.tree["tests"] if t["score"] < t["max_score"]}
+
+    @property
+    def earned(self) -> set[str]:
+        return {t["number"] for t in self.tree["tests"] if t["score"]}
+
+    def output(self, id: str) -> str:
+        return next(t["output"] for t in self.tree["tests"] if t["number"] == id)
+
+    def verdict(self, id: str) -> str:
+        return next(t["extra_data"]["verdict"] for t in self.tree["tests"] if t["number"] == id)
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory) -> dict:
+    return {"folder": ASSIGNMENT, "solutions": ROOT / "solutions", "build": tmp_path_factory.mktemp("made") / "build"}
+
+
+@pytest.fixture(scope="session")
+def references(settings) -> Path:
+    return cli.fresh_references(settings)
+
+
+@pytest.fixture(scope="session")
+def grader(references):
+    assignment = model.load(ASSIGNMENT, statement_seconds=2.0, call_seconds=2.0)
+    with Zygote(assignment.preload) as zygote:
+        yield Grader(assignment, bake.read_references(references), zygote)
+
+
+@pytest.fixture
+def submit(grader, tmp_path):
+    """``submit({"A2S1.py": text, …})`` or ``submit(path)`` -> Graded."""
+
+    def run(files: dict | Path, course: str = "517") -> Graded:
+        path = files
+        if isinstance(files, dict):
+            path = tmp_path / "submission"
+            for name, content in files.items():
+                target = path / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+        results, last = ResultsFile(tmp_path / "results.json", grader.assignment, course), {}
+
+        def report(verdicts, notes):
+            last["tree"] = results.write(verdicts, notes)
+
+        grade(grader, path, report)
+        return Graded(last["tree"])
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def s1() -> str:
+    """Section 1 as a short right script: tests append to it or replace a line of it."""
+    return (Path(__file__).parent / "fixtures" / "right_s1.py").read_text()
+
+
+@pytest.fixture(scope="session")
+def s2() -> str:
+    """Section 2.1 as a short right script."""
+    return (Path(__file__).parent / "fixtures" / "right_s2.py").read_text()

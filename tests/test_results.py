@@ -1,0 +1,105 @@
+"""results.json is there from the first moment, valid, truthful, and written whole."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from autograder import model, pack
+from autograder.model import NOT_RUN, Verdict
+from autograder.results import ResultsFile
+
+ROOT = Path(__file__).resolve().parents[1]
+SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text())
+
+
+def run(*arguments, **environment):
+    return subprocess.run([sys.executable, "-m", "autograder", *map(str, arguments)], capture_output=True, text=True,
+                          cwd=ROOT, env={**os.environ, **environment})
+
+
+def test_every_item_is_not_run_before_anything_has_run(tmp_path, grader):
+    tree = ResultsFile(tmp_path / "r.json", grader.assignment, "517").write([Verdict(q) for q in grader.assignment.questions], [])
+    jsonschema.validate(tree, SCHEMA)
+    assert {t["extra_data"]["verdict"] for t in tree["tests"]} == {NOT_RUN}
+    assert not any("status" in t for t in tree["tests"])
+
+
+def test_results_follow_gradescopes_format_and_name_every_item(submit, s1, s2):
+    tree = submit({"A2S1.py": s1.replace("S = 100", "S = 1"), "A2S2.py": s2.replace("dim=-1", "dim=1")}).tree
+    jsonschema.validate(tree, SCHEMA)
+    assert [t["number"] for t in tree["tests"]] == [t["extra_data"]["id"] for t in tree["tests"]]
+    assert {t["visibility"] for t in tree["tests"]} == {"visible"}
+    assert tree["score"] == sum(t["score"] for t in tree["tests"])
+
+
+@pytest.mark.parametrize("course, regular, extra", [("517", 38, 0), ("447", 32, 3)])
+def test_points_add_up_to_the_handouts(course, regular, extra):
+    assert model.load(ROOT / "autograder" / "assignment").max_points(course) == (regular, extra)
+
+
+def test_the_command_exits_0_when_graded_and_2_with_one_line_when_not(tmp_path, settings, references, s1):
+    where = ["--build", settings["build"]]
+    (tmp_path / "A2S1.py").write_text(s1)
+    good = run(*where, "grade", tmp_path / "A2S1.py", "--output", tmp_path / "good.json")
+    assert good.returncode == 0 and "1.4.2" in good.stdout
+    (tmp_path / "notes.txt").write_text("hello")
+    for path in (tmp_path / "notes.txt", tmp_path / "absent.py"):
+        bad = run(*where, "grade", path, "--output", tmp_path / "bad.json")
+        assert bad.returncode == 2 and len(bad.stderr.strip().split("\n")) == 1, bad.stderr
+        tree = json.loads((tmp_path / "bad.json").read_text())
+        jsonschema.validate(tree, SCHEMA)
+        assert not tree["extra_data"]["complete"]
+
+
+def test_an_archive_is_reproducible_and_grades_on_its_own(tmp_path, grader, references, s1, s2):
+    first = pack.build_archive(grader.assignment, references, "447", tmp_path / "a").read_bytes()
+    archive = pack.build_archive(grader.assignment, references, "447", tmp_path / "b")
+    assert first == archive.read_bytes()
+    root = tmp_path / "autograder"
+    zipfile.ZipFile(archive).extractall(root / "source")
+    (root / "submission").mkdir()
+    (root / "submission" / "A2S1.py").write_text(s1)
+    (root / "submission" / "A2S2.py").write_text(s2)
+    done = subprocess.run(["bash", root / "source" / "run_autograder"], capture_output=True, text=True, cwd="/",
+                          env={"AUTOGRADER_ROOT": str(root), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"})
+    tree = json.loads((root / "results" / "results.json").read_text())
+    jsonschema.validate(tree, SCHEMA)
+    assert (done.returncode, tree["score"]) == (0, 35), done.stderr
+
+
+def test_run_autograder_exits_0_and_leaves_a_result_when_nothing_can_be_graded(tmp_path, grader, references):
+    root = tmp_path / "autograder"
+    zipfile.ZipFile(pack.build_archive(grader.assignment, references, "517", tmp_path)).extractall(root / "source")
+    done = subprocess.run(["bash", root / "source" / "run_autograder"], capture_output=True, text=True,
+                          env={"AUTOGRADER_ROOT": str(root), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"})
+    assert done.returncode == 0
+    jsonschema.validate(json.loads((root / "results" / "results.json").read_text()), SCHEMA)
+
+
+def test_an_archive_holds_no_seed_no_solution_and_no_bake_recipe(tmp_path, grader, references):
+    archive = zipfile.ZipFile(pack.build_archive(grader.assignment, references, "517", tmp_path))
+    names = set(archive.namelist())
+    assert {"setup.sh", "run_autograder"} <= names
+    assert not any(n.endswith(".ipynb") or n.endswith("assignment/bake.py") or "seed" in n or "solutions" in n for n in names)
+
+
+def test_the_judge_is_free_of_torch(tmp_path, settings, references, s1, s2):
+    (tmp_path / "A2S1.py").write_text(s1)
+    (tmp_path / "A2S2.py").write_text(s2)
+    program = f"""
+import sys
+from pathlib import Path
+from autograder import cli, model
+cli.run_grading(model.load({str(ROOT / 'autograder' / 'assignment')!r}), Path({str(references)!r}), Path({str(tmp_path)!r}), "517", Path({str(tmp_path / 'r.json')!r}))
+found = sorted(m for m in sys.modules if m.split(".")[0] in ("torch", "transformers", "datasets", "IPython.terminal"))
+print("FOUND", found)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip().endswith("FOUND []"), done.stdout + done.stderr
+    assert json.loads((tmp_path / "r.json").read_text())["score"] == 38

@@ -1,0 +1,137 @@
+"""The student tree is generated, leaks nothing, and every notebook in it is complete alone."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+
+from autograder import model, student
+
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = ["A2S1", "A2S2"]
+# Another torch, another working folder, no network: what a lone notebook may rely on is only itself.
+OFFLINE = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
+
+
+def execute(path: Path, folder: Path, edit=lambda source: source) -> list:
+    """Run a notebook in a fresh kernel; returns (source, printed text) of each code cell."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.source = edit(cell.source) if cell.cell_type == "code" else cell.source
+    os.environ.update(OFFLINE)
+    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    return [(c.source, "".join(o.get("text", "") for o in c.outputs)) for c in notebook.cells if c.cell_type == "code"]
+
+
+def checks(cells) -> dict[str, str]:
+    return {m.group(1): text for source, text in cells if (m := re.fullmatch(r'check\("(.*)"\)', source))}
+
+
+@pytest.fixture(scope="module")
+def generated(settings, references, tmp_path_factory):
+    target = tmp_path_factory.mktemp("generated") / "student"
+    student.build_student(model.load(settings["folder"]), settings["solutions"], references, target)
+    return target
+
+
+def test_the_committed_student_tree_is_what_the_solutions_generate(generated):
+    def tree(folder):
+        return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+
+    assert tree(generated) == tree(ROOT / "student"), "run `make student` and commit"
+
+
+@pytest.mark.parametrize("tree", ["student", "solutions"])
+@pytest.mark.parametrize("name", NAMES)
+def test_notebooks_are_source(tree, name):
+    notebook = nbformat.read(ROOT / tree / f"{name}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    assert all(not c.get("outputs") and c.get("execution_count") is None for c in notebook.cells)
+    assert len({c.id for c in notebook.cells}) == len(notebook.cells)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_solution_is_left_in_the_student_notebook(generated, name):
+    master = nbformat.read(ROOT / "solutions" / f"{name}.ipynb", as_version=4)
+    student_text = "\n".join(c.source for c in nbformat.read(generated / f"{name}.ipynb", as_version=4).cells)
+    for cell in master.cells:
+        for block in re.findall(r"# BEGIN SOLUTION.*?\n(.*?)# END SOLUTION", cell.source, re.DOTALL):
+            for line in filter(None, map(str.strip, block.split("\n"))):
+                assert line not in student_text
+        if cell.cell_type == "markdown" and cell.source.startswith(("**Rationale", "**Answer")):
+            assert cell.source[:60] not in student_text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_trees_differ_only_inside_todo_regions(generated, name):
+    def stripped(source):
+        return re.sub(r'^BUNDLE = ".*"$', 'BUNDLE = ""', re.sub(r"[ ]*# BEGIN SOLUTION.*?# END SOLUTION\n?", "", source, flags=re.DOTALL), flags=re.MULTILINE).strip()
+
+    master = nbformat.read(ROOT / "solutions" / f"{name}.ipynb", as_version=4)
+    given = [stripped(c.source) for c in master.cells if c.cell_type == "code"]
+    assert [stripped(c.source) for c in nbformat.read(generated / f"{name}.ipynb", as_version=4).cells if c.cell_type == "code"] == given
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_check_cell_of_a_lone_starter_speaks_and_names_the_todo(generated, tmp_path, name):
+    shutil.copy(generated / f"{name}.ipynb", tmp_path)
+    spoken = checks(execute(tmp_path / f"{name}.ipynb", tmp_path))
+    assert len(spoken) == {"A2S1": 6, "A2S2": 11}[name]
+    assert all("TODO" in text and "❌" in text for text in spoken.values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solutions_run_top_to_bottom_and_pass_every_check(name):
+    spoken = checks(execute(ROOT / "solutions" / f"{name}.ipynb", ROOT / "solutions"))
+    assert spoken and all("✅" in text for text in spoken.values())
+
+
+def wrong(source):
+    for right, other in {"query121 = 100 * key[0]": "query121 = 100 * key[1]", "query131 = torch.zeros(3)": "query131 = None",
+                         "m_key[2] = (key[0] + key[1]) / 2": "m_key[2] = key[3]", "F.softmax(A, dim=-1)": "F.softmax(A, dim=-2)", "torch.tril": "torch.triu"}.items():
+        source = source.replace(right, other)
+    return source
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_check_cells_and_the_grade_agree(submit, tmp_path, name):
+    path = tmp_path / f"{name}.ipynb"
+    notebook = nbformat.read(ROOT / "solutions" / f"{name}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        cell.source = wrong(cell.source) if cell.cell_type == "code" else cell.source
+    nbformat.write(notebook, path)
+    spoken = checks(execute(path, ROOT / "solutions"))
+    graded = submit(path)
+    local = {id for id, text in spoken.items() if "✅" not in text}
+    # With a broken helper the notebook's own chain fails, while the grade puts a right helper in.
+    assert {i for i in local if "self_attention" not in i} == {i for i in graded.lost if i in spoken}
+    assert local and local >= {i for i in graded.lost if i in spoken}
+
+
+def test_otters_own_grader_check_runs_the_same_tests(generated, tmp_path):
+    shutil.copytree(generated, tmp_path / "student")
+    script = """
+import otter, json
+from a2checks import check
+import torch
+query121 = torch.tensor([47.0, 65.0, 60.0])
+query131 = torch.ones(3)
+grader = otter.Notebook(tests_dir="tests")
+print(json.dumps([grader.check(q).passed_all for q in ("1.2.1", "1.3.1")]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path / "student")
+    assert json.loads(done.stdout.strip().split("\n")[-1]) == [True, False], done.stderr
+
+
+def test_the_checks_need_nothing_but_numpy(generated, tmp_path):
+    shutil.copytree(generated, tmp_path / "student")
+    script = "import sys\nfrom a2checks import check\nquery131=[0.0,0.0,0.0]\ncheck('1.3.1')\nprint(sorted({'torch','otter','nbformat'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path / "student")
+    assert "✅" in done.stdout and done.stdout.strip().endswith("[]"), done.stderr

@@ -1,0 +1,69 @@
+"""The engine serves another course's assignment, written as a folder of its own and nothing else."""
+
+import ast
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from autograder import bake, cli, model, pack
+from autograder.grade import Grader, grade
+from autograder.sandbox.client import Zygote
+
+TOY = Path(__file__).parent / "toy"
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    settings = {"folder": TOY, "solutions": TOY / "solutions", "build": tmp_path_factory.mktemp("toy") / "build"}
+    references = cli.fresh_references(settings)
+    assignment = model.load(TOY, call_seconds=2.0)
+    with Zygote(assignment.preload) as zygote:
+        yield Grader(assignment, bake.read_references(references), zygote), settings, references
+
+
+def scores(toy, tmp_path, source):
+    path = tmp_path / "T1.py"
+    path.write_text(source)
+    return {v.question.id: v.score("101") for v in grade(toy[0], path, lambda *_: None)}
+
+
+def test_its_solution_earns_everything(toy, tmp_path):
+    assert scores(toy, tmp_path, (TOY / "solutions" / "T1.py").read_text()) == {"1.add": 2, "1.mean": 3}
+
+
+def test_its_composite_is_judged_with_right_prerequisites(toy, tmp_path):
+    source = (TOY / "solutions" / "T1.py").read_text().replace("return a + b", "return a - b")
+    assert scores(toy, tmp_path, source) == {"1.add": 0, "1.mean": 3}
+
+
+def test_its_worker_never_loads_torch_or_numpy(toy, tmp_path):
+    source = "import sys\ndef add(a, b):\n    return 'torch' in sys.modules or 'numpy' in sys.modules or a + b\n"
+    assert scores(toy, tmp_path, source)["1.add"] == 2
+
+
+def test_its_archive_grades_on_its_own(toy, tmp_path):
+    grader, settings, references = toy
+    archive = pack.build_archive(grader.assignment, references, "101", tmp_path)
+    root = tmp_path / "autograder"
+    zipfile.ZipFile(archive).extractall(root / "source")
+    (root / "submission").mkdir()
+    (root / "submission" / "T1.py").write_text((TOY / "solutions" / "T1.py").read_text())
+    done = subprocess.run(["bash", root / "source" / "run_autograder"], capture_output=True, text=True,
+                          env={**os.environ, "AUTOGRADER_ROOT": str(root), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"})
+    assert done.returncode == 0, done.stderr
+    assert '"score": 5.0' in (root / "results" / "results.json").read_text()
+
+
+def test_the_engine_imports_nothing_from_an_assignment():
+    package = Path(model.__file__).parent
+    for path in package.glob("**/*.py"):
+        if "assignment" not in path.relative_to(package).parts:
+            modules = {getattr(n, "module", "") or "" for n in ast.walk(ast.parse(path.read_text()))}
+            modules |= {a.name for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Import) for a in n.names}
+            assert not any("assignment" in m for m in modules), path
+            names = {n.id for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Name)}
+            assert not names & {"self_attention", "query121", "m_key", "attention"}, path

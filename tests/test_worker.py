@@ -1,0 +1,166 @@
+"""The pipe between judge and worker: nothing that crosses it is believed."""
+
+import socket
+import struct
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograder.sandbox import frames
+from autograder.sandbox.client import Worker, WorkerError
+
+leaves = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text()
+arrays = hnp.arrays(st.sampled_from(["f4", "f8", "i8", "u1", "?"]), hnp.array_shapes(min_dims=0, max_dims=4, max_side=4))
+trees = st.recursive(leaves | arrays, lambda t: st.lists(t, max_size=4) | st.dictionaries(st.text().filter(lambda k: k != "$array"), t, max_size=4))
+
+
+def same(a, b):
+    if isinstance(a, np.ndarray):
+        return isinstance(b, np.ndarray) and a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    if isinstance(a, list):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
+    return a == b and type(a) is type(b)
+
+
+@given(trees)
+def test_what_is_packed_comes_back_the_same(tree):
+    assert same(tree, frames.unpack(frames.pack(tree)[4:]))
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_frame_raise_frame_error_only(data):
+    try:
+        frames.unpack(data)
+    except frames.FrameError:
+        pass
+
+
+@settings(deadline=None)
+@given(trees, st.integers(0, 400), st.integers(0, 255))
+def test_a_changed_byte_is_an_error_or_another_tree_but_never_a_crash(tree, position, byte):
+    body = bytearray(frames.pack(tree)[4:])
+    body[position % len(body)] = byte
+    try:
+        frames.unpack(bytes(body))
+    except frames.FrameError:
+        pass
+
+
+@pytest.mark.parametrize("body", [
+    struct.pack("<I", 10**6) + b"{}", struct.pack("<I", 2) + b"{}" + b"\xff" * 64,
+    struct.pack("<I", 100_000) + b"[" * 100_000, struct.pack("<I", 5001) + b"1" * 5001,
+    struct.pack("<I", 14) + b'{"$array": "9"}'[:14], b"", b"\0",
+])
+def test_malformed_frames_are_refused(body):
+    with pytest.raises(frames.FrameError):
+        frames.unpack(body)
+
+
+def test_a_frame_over_the_limit_is_refused_before_it_is_read():
+    ours, theirs = socket.socketpair()
+    theirs.sendall(struct.pack("<I", 1 << 31))
+    with pytest.raises(frames.FrameError, match="over the limit"):
+        frames.receive(ours, 1 << 20, 1.0)
+
+
+def test_a_slow_drip_does_not_outlast_the_deadline():
+    ours, theirs = socket.socketpair()
+    stop = threading.Event()
+
+    def drip():
+        while not stop.wait(0.05):
+            theirs.send(b"\1")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        with pytest.raises(frames.FrameTimeout):
+            frames.receive(ours, 1 << 30, 0.4)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def program(*lines, watch=(), report=("f",), prelude=""):
+    return {"statements": [{"code": c, "cell": 0, "line": i + 1} for i, c in enumerate(lines)], "watch": list(watch),
+            "report": list(report), "prelude": prelude, "future": [], "modules": {}}
+
+
+@pytest.fixture
+def worker(grader):
+    with Worker(grader.zygote, grader.assignment.limits) as made:
+        yield made
+
+
+FORGERIES = {
+    "an unasked frame": "frames.send(sock, {'id': 2, 'ok': 1})",
+    "a wrong id": "frames.send(sock, {'id': 99, 'ok': 1})",
+    "an ask without stubs": "frames.send(sock, {'id': 2, 'ask': {'name': 'f', 'args': [], 'kwargs': {}}})",
+    "a done in a call": "frames.send(sock, {'id': 2, 'done': 1})",
+    "a huge length": "sock.sendall(b'\\xff' * 8)",
+    "rubbish": "sock.sendall(b'\\x08\\0\\0\\0rubbish!')",
+    "a list": "frames.send(sock, [1, 2])",
+    "no answer but a closed pipe": "sock.close()",
+}
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+def test_a_worker_that_speaks_out_of_turn_gains_nothing(worker, what):
+    forge = f"""
+def f():
+    import gc, socket
+    from autograder.sandbox import frames
+    for sock in [o for o in gc.get_objects() if isinstance(o, socket.socket)]:
+        {FORGERIES[what]}
+    return 'honest'
+"""
+    worker.load(program(forge))
+    try:
+        answer = worker.call("f", [], {})
+    except WorkerError as error:
+        assert error.kind in ("died", "protocol")
+    else:
+        assert what == "an unasked frame" and answer == 1
+        with pytest.raises(WorkerError):
+            worker.call("f", [], {})
+
+
+def test_the_environment_and_descriptors_of_a_worker_are_empty(worker):
+    worker.load(program("import os\ndef f():\n    return [dict(os.environ), sorted(os.listdir('/proc/self/fd')), os.getcwd()]"))
+    environment, descriptors, folder = worker.call("f", [], {})
+    assert environment == {"$map": []} and folder == "/"
+    assert len([d for d in descriptors if int(d) > 2]) == 2  # the pipe, and the listing itself
+
+
+@pytest.mark.parametrize("expression, kind", [
+    ("torch.zeros(2).to_sparse()", np.ndarray), ("torch.zeros(2, dtype=torch.bfloat16)", np.ndarray),
+    ("torch.zeros(2, device='meta')", dict), ("torch.zeros(1).expand(10**9)", dict), ("torch.zeros(1).expand(1000, 1000)[:, ::7]", np.ndarray),
+    ("torch.nn.Parameter(torch.zeros(2))", np.ndarray), ("type('T', (torch.Tensor,), {})([1.0])", np.ndarray),
+    ("10**5000", dict), ("'x' * 10**6", str), ("[[[[[[[[[[[[1]]]]]]]]]]]]", list), ("torch.zeros(2, dtype=torch.complex64)", dict),
+    ("lambda: 0", dict), ("{1: 2}", dict), ("numpy.float32(3)", np.ndarray), ("torch.quantize_per_tensor(torch.zeros(2), 1, 0, torch.qint8)", dict),
+])
+def test_every_kind_of_value_arrives_as_plain_data(worker, expression, kind):
+    worker.load(program(f"import torch, numpy\ndef f():\n    return {expression}"))
+    assert isinstance(worker.call("f", [], {}), kind)
+
+
+def test_a_statement_that_ends_the_process_is_named(worker):
+    with pytest.raises(WorkerError) as error:
+        worker.load(program("a = 1", "import os", "os._exit(0)", "f = 3"))
+    assert (error.value.kind, error.value.statement) == ("died", 2)
+
+
+def test_children_are_gone_when_their_worker_is_closed(grader):
+    import psutil
+
+    worker = Worker(grader.zygote, grader.assignment.limits)
+    worker.load(program("import os, time\nif os.fork() == 0:\n    time.sleep(60)"))
+    zygote = psutil.Process(grader.zygote.process.pid)
+    worker.close()
+    assert not [p for p in zygote.children(recursive=True) if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]

@@ -1,0 +1,1 @@
+answers = {"add": lambda a, b: a + b}
