@@ -35,7 +35,7 @@ test-slow: setup
 	$(PY) -m pytest
 
 bench: autograder build/example
-	$(PY) -m autograder bench
+	$(PY) tests/bench.py
 
 clean:
 	rm -rf build .venv

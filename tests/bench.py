@@ -1,0 +1,125 @@
+"""One submission, wall time and peak memory, beside a bare torch import and stock `otter run`; medians, one run.
+
+    python tests/bench.py [ROUNDS]
+
+The three are timed in turn (A B C A B C …), so that a machine whose speed drifts treats them alike. Memory is the
+peak of the summed proportional set size over all processes of a command, sampled in runs of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def stock_otter(folder: Path) -> list[str]:
+    """The same questions as one notebook and one stock Otter archive (a single kernel, tests beside student code)."""
+    parts = [nbformat.read(ROOT / "student" / f"{n}.ipynb", as_version=4) for n in ("A2S1", "A2S2")]
+    masters = [nbformat.read(ROOT / "solutions" / f"{n}.ipynb", as_version=4) for n in ("A2S1", "A2S2")]
+    cells = [c for m in masters for c in m.cells if c.cell_type == "code" and not c.source.startswith(("check(", "# Setup"))]
+    setup = next(c for c in parts[0].cells if "BUNDLE" in c.source)
+    notebook = nbformat.v4.new_notebook(cells=[setup, *cells], metadata=masters[0].metadata)
+    nbformat.write(notebook, folder / "submission.ipynb")
+    shutil.copytree(ROOT / "student" / "tests", folder / "tests")
+    subprocess.run([sys.executable, "-m", "otter", "generate", "-t", "tests", "-o", "stock.zip", "--no-environment"],
+                   cwd=folder, check=True, capture_output=True)
+    return [sys.executable, "-m", "otter", "run", "-a", "stock.zip", "--no-logo", "submission.ipynb"]
+
+
+def peak_pss(command: list[str], folder: Path) -> float:
+    """MiB, summed over the process tree, sampled every 10 ms."""
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    peak, done = 0, threading.Event()
+
+    def sample():
+        nonlocal peak
+        while not done.is_set():
+            total = 0
+            for pid in [process.pid, *_children(process.pid)]:
+                try:
+                    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                    total += int(next(line for line in text.split("\n") if line.startswith("Pss:")).split()[1])
+                except (OSError, StopIteration):
+                    pass
+            peak = max(peak, total)
+            done.wait(0.01)
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    process.wait()
+    done.set()
+    thread.join()
+    return peak / 1024
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [p.pid for p in psutil.Process(pid).children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def wall(command: list[str], folder: Path) -> float:
+    started = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
+    return time.perf_counter() - started
+
+
+def main(rounds: int) -> int:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        example = ROOT / "build" / "example"
+        commands = {
+            "torch import": [sys.executable, "-c", "import torch"],
+            "this grader": [sys.executable, "-m", "autograder", "grade", "--quiet", "--output", str(folder / "results.json"), str(example)],
+            "otter run": stock_otter(folder),
+        }
+        os.environ["PYTHONPATH"] = str(ROOT)
+        for command in commands.values():
+            wall(command, folder)
+        times = {key: [] for key in commands}
+        for _ in range(rounds):
+            for key, command in commands.items():
+                times[key].append(wall(command, folder))
+        memory = {key: statistics.median(peak_pss(command, folder) for _ in range(3)) for key, command in commands.items()}
+    return report(times, memory, rounds)
+
+
+def report(times: dict[str, list[float]], memory: dict[str, float], rounds: int) -> int:
+    table = Table(title=f"one submission of §1 + §2.1, median of {rounds}", box=None, title_justify="left")
+    for column in ("command", "wall s", "min–max", "peak MiB", "grader / it"):
+        table.add_column(column, justify="left" if column == "command" else "right")
+    ours = times["this grader"]
+    ratios = {key: statistics.median(a / b for a, b in zip(ours, values)) for key, values in times.items()}
+    for key, values in times.items():
+        table.add_row(key, f"{statistics.median(values):.2f}", f"{min(values):.2f}–{max(values):.2f}", f"{memory[key]:.0f}",
+                      f"{ratios[key]:.2f}x")
+    Console(width=100).print(table)
+    reached = {
+        f"at most 1.4x the torch import: {ratios['torch import']:.2f}x": ratios["torch import"] <= 1.4,
+        f"at most 0.4x otter run: {ratios['otter run']:.2f}x": ratios["otter run"] <= 0.4,
+        f"peak under 300 MiB: {memory['this grader']:.0f} MiB": memory["this grader"] < 300,
+    }
+    for text, good in reached.items():
+        print(("reached  " if good else "MISSED   ") + text)
+    return 0 if all(reached.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 7))
