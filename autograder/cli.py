@@ -70,9 +70,11 @@ def gradescope(root: Path) -> None:
     from autograder import model, pack
 
     source = root / "source"
+    pack.close_to_others(root)
     assignment = model.load(source / "autograder" / "assignment", **pack.deadline_from_environment())
     try:
-        run_grading(assignment, source / REFERENCES, root / "submission", pack.course_of(source), root / "results" / "results.json")
+        run_grading(assignment, source / REFERENCES, root / "submission", pack.course_of(source), root / "results" / "results.json",
+                    log=click.echo)
     except model.GraderError as error:
         click.echo(f"autograder: {error}", err=True)
 
@@ -118,6 +120,23 @@ def student(settings: dict, output: Path) -> None:
 
 
 @main.command()
+@click.pass_obj
+def doctor(settings: dict) -> None:
+    """Print the cage's layers and what each probe found; exits 1 if hidden references would be within reach."""
+    from autograder import model
+    from autograder.report import print_diagnosis
+    from autograder.sandbox.client import Zygote
+    from autograder.sandbox.doctor import examine
+
+    assignment = model.load(settings["folder"])
+    settings["build"].mkdir(parents=True, exist_ok=True)
+    with Zygote(assignment.preload) as zygote:
+        diagnosis = examine(zygote, assignment.limits, settings["build"])
+    print_diagnosis(diagnosis)
+    sys.exit(0 if diagnosis.safe else 1)
+
+
+@main.command()
 @click.argument("target", type=click.Path(path_type=Path))
 @click.pass_obj
 def export(settings: dict, target: Path) -> None:
@@ -127,13 +146,15 @@ def export(settings: dict, target: Path) -> None:
     export_scripts(settings["solutions"], target)
 
 
-def run_grading(assignment, references: Path, path: Path, course: str, output: Path) -> dict:
+def run_grading(assignment, references: Path, path: Path, course: str, output: Path, log=lambda line: None) -> dict:
     """Grade one submission and keep results.json truthful from the first moment on.
 
-    Raises GraderError after writing it, when nothing could be graded.
+    ``log`` receives lines for instructors. Raises GraderError after writing it, when nothing could be graded.
     """
+    from autograder.sandbox.cage import hide_from_debuggers
     from autograder.sandbox.client import Zygote
 
+    hide_from_debuggers()
     # The worker imports torch while the judge reads the submission; nothing it needs is secret.
     with Zygote(assignment.preload) as zygote:
         from autograder import bake as baking
@@ -145,6 +166,7 @@ def run_grading(assignment, references: Path, path: Path, course: str, output: P
         tree = results.write([Verdict(q) for q in assignment.questions], [])
         try:
             grader = Grader(assignment, baking.read_references(references), zygote)
+            require_isolation(grader, references.parent, log)
 
             def report(verdicts, notes):
                 nonlocal tree
@@ -158,6 +180,26 @@ def run_grading(assignment, references: Path, path: Path, course: str, output: P
             results.refuse("the grader itself failed; please tell the staff")
             raise GraderError(f"internal error, {type(error).__name__}: {error}") from error
     return tree
+
+
+def require_isolation(grader, beside: Path, log) -> None:
+    """Probe the cage before hidden references come near student code.
+
+    Where they would be within reach, grade on the public inputs only if AUTOGRADER_ISOLATION says "process";
+    otherwise raise GraderError.
+    """
+    from autograder.model import GraderError
+    from autograder.sandbox.doctor import examine
+
+    diagnosis = examine(grader.zygote, grader.assignment.limits, beside)
+    for line in diagnosis.lines():
+        log(line)
+    if not diagnosis.safe:
+        if os.environ.get("AUTOGRADER_ISOLATION") != "process":
+            raise GraderError("isolation: process only, so hidden references were not loaded; see `python -m autograder doctor`. "
+                              "AUTOGRADER_ISOLATION=process grades on the public inputs instead")
+        log("isolation: process only; graded on the public inputs")
+        grader.references = {**grader.references, "sets": [grader.references["public"]]}
 
 
 def fresh_references(settings: dict) -> Path:

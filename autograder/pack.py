@@ -79,6 +79,17 @@ def _read(archive: Path, name: str) -> bytes:
         raise GraderError(f"{archive} is not an archive made by `make autograder`") from None
 
 
+def close_to_others(root: Path) -> None:
+    """Gradescope's folders closed to every other user; a folder mounted read-only stays as it is."""
+    for name in ("source", "submission", "results", "submission_metadata.json"):
+        path = root / name
+        try:
+            if path.exists():
+                path.chmod(path.stat().st_mode & 0o700)
+        except OSError:
+            pass
+
+
 def deadline_from_environment() -> dict[str, float]:
     """AUTOGRADER_TIMEOUT: the harness's own limit in seconds; the grader finishes a little before it."""
     text = os.environ.get("AUTOGRADER_TIMEOUT", "")

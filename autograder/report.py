@@ -9,6 +9,25 @@ from rich.text import Text
 STYLES = {"passed": "green", "failed": "red", "not submitted": "yellow", "not run": "yellow"}
 
 
+def print_diagnosis(diagnosis) -> None:
+    """The layers of the cage, then what the probes found."""
+    console = Console()
+    layers = Table(box=None, pad_edge=False, header_style="bold")
+    layers.add_column("layer")
+    layers.add_column("state", overflow="fold")
+    for name, state in diagnosis.layers.items():
+        layers.add_row(Text(name), Text(state, style="green" if state == "on" else "yellow"))
+    probes = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("probe", "protects", "finding"):
+        probes.add_column(column)
+    for finding in diagnosis.findings:
+        text = f"held: {finding.refusal}" if finding.held else "NOT HELD"
+        probes.add_row(Text(finding.name), Text(finding.protects), Text(text, style="green" if finding.held else "bold red"))
+    console.print(layers, "", probes, "", sep="\n")
+    safe = "Hidden references are out of reach." if diagnosis.safe else "Hidden references are WITHIN REACH of student code."
+    console.print(Text(safe, style="bold green" if diagnosis.safe else "bold red"))
+
+
 def print_table(tree: dict) -> None:
     """Question, points, verdict and the first line of its output; then the total and the notes."""
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -1,4 +1,9 @@
-"""Worker side: what a child gives up before the first student line runs."""
+"""Worker side: what a child gives up before the first student line runs, and which layers hold it.
+
+The zygote prepares a :class:`Plan` once (a Landlock ruleset, a compiled seccomp filter, what this platform lacks and
+why); each child enters it in a few system calls. The order matters: what needs rights comes first, the filter that
+forbids the calls of the other layers comes last. No layer is a hard dependency: doctor.py probes what really holds.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +11,194 @@ import ctypes
 import os
 import resource
 import signal
+import stat
+import struct
 import sys
+import sysconfig
+from dataclasses import dataclass, field
+from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
+LAYERS = ("descriptors", "session", "environment", "limits", "user", "capabilities", "no new privileges",
+          "not dumpable", "landlock", "seccomp")
+FIRST_UID, UIDS = 61200, 4000  # a range that no distribution hands out to people
 GIB = 1 << 30
+SPARE_MEMORY = 2 * GIB
+CPU_SECONDS = 900
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 36, 38
+SECCOMP_MODE_FILTER = 2
+CAPABILITY_VERSION_3 = 0x20080522
+LINUX = sys.platform == "linux"
+_libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
+
+
+@dataclass
+class Plan:
+    """What every child will enter. ``off``: layer -> why it is not available here."""
+
+    ruleset: int = -1
+    filter: bytes = b""
+    drop_user: bool = False
+    off: dict[str, str] = field(default_factory=dict)
+
+
+def prepare(hidden: Path, without: list[str]) -> Plan:
+    """Build the plan in the zygote, after its imports. ``hidden``: the tree no child may see; ``without``: layers left out."""
+    plan = Plan()
+    if not LINUX:
+        plan.off = dict.fromkeys(("user", "capabilities", "no new privileges", "not dumpable", "landlock", "seccomp"),
+                                 f"not on {sys.platform}")
+        return plan
+    readable = readable_paths(hidden)
+    if "user" in without or os.geteuid() != 0:
+        plan.off["user"] = "left out" if "user" in without else "not root"
+    else:
+        closed = [path for path in readable if path.exists() and not open_to_all(path)]
+        plan.drop_user = not closed
+        if closed:
+            plan.off["user"] = f"{closed[0]} cannot be read by another user"
+    for layer, build in (("landlock", _plan_landlock), ("seccomp", _plan_seccomp)):
+        try:
+            if layer in without:
+                raise OSError("left out")
+            build(plan, readable)
+        except Exception as error:
+            plan.off[layer] = str(error) or type(error).__name__
+    return plan
+
+
+def readable_paths(hidden: Path) -> list[Path]:
+    """What Python and torch read while student code runs: the interpreter, its libraries, the system's."""
+    paths = [Path(p) for p in {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *filter(None, sys.path)}]
+    inside = [p for p in paths if p.is_dir() and (hidden == p or hidden in p.parents) and Path(sys.prefix) not in (p, *p.parents)]
+    kept = [p for p in paths if p.is_dir() and p not in inside and p not in hidden.parents]
+    system = ["/usr/lib", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime"]
+    return sorted({*kept, *map(Path, system)})
+
+
+def open_to_all(path: Path) -> bool:
+    """Whether a user without any rights could enter this path."""
+    try:
+        real = path.resolve()
+        return all(parent.stat().st_mode & stat.S_IXOTH for parent in real.parents) and bool(real.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
+
+
+def _plan_landlock(plan: Plan, readable: list[Path]) -> None:
+    """Read below ``readable``, write to /dev/null, no TCP; signals and abstract sockets stay inside."""
+    from landlockpy import AccessFS, Ruleset, Scope
+
+    rules = Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET)
+    for path in readable:
+        if path.exists():
+            rules.allow_path(str(path), AccessFS.READ_FILE | (AccessFS.READ_DIR if path.is_dir() else AccessFS.NONE))
+    rules.allow_path(os.devnull, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
+    plan.ruleset = os.dup(rules.fileno())  # outlives the object that made it
+
+
+def _plan_seccomp(plan: Plan, _: list[Path]) -> None:
+    from autograder.sandbox import syscalls
+
+    plan.filter = syscalls.compiled()
+
+
+def enter(plan: Plan, keep: int, number: int) -> None:
+    """Give up everything, in the child ``number``, but the descriptor ``keep``. Raises OSError where a layer fails."""
+    os.setsid()
+    _close_descriptors(keep, plan.ruleset)
+    os.environ.clear()
+    os.chdir("/")
+    _limits(plan)
+    if LINUX:
+        _write("/proc/self/oom_score_adj", "1000")  # where memory runs out, the child goes and the grader stays
+    if plan.drop_user:
+        uid = FIRST_UID + number % UIDS
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    if not LINUX:
+        return
+    die_with_parent()  # anew: a change of user clears it
+    _drop_capabilities()
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    _prctl(PR_SET_DUMPABLE, 0)
+    if plan.ruleset >= 0:
+        if _libc.syscall(446, plan.ruleset, 0):  # landlock_restrict_self, the same number on every architecture
+            raise OSError(ctypes.get_errno(), "landlock_restrict_self")
+        os.close(plan.ruleset)
+    if plan.filter:
+        _install(plan.filter)
 
 
 def die_with_parent() -> None:
-    """Ask Linux to kill this process when its parent ends (elsewhere: the closed pipe ends it)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    """Ask Linux to kill this process when its parent ends (elsewhere the closed pipe ends it)."""
+    if LINUX:
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def enter(keep: int) -> None:
-    """Own session, no descriptors but ``keep`` and /dev/null, empty environment, limits."""
-    os.setsid()
-    die_with_parent()
+def hide_from_debuggers() -> None:
+    """Not dumpable: no process of the same user may read this one's memory."""
+    if LINUX:
+        _prctl(PR_SET_DUMPABLE, 0)
+
+
+def adopt_orphans() -> None:
+    """Descendants that lose their parent become children of this process, which can then end them."""
+    if LINUX:
+        _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _close_descriptors(*keep: int) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
-    for low, high in ((3, keep), (keep + 1, 65536)):
-        if low < high:
-            os.closerange(low, high)
-    os.environ.clear()
-    os.chdir("/")
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NOFILE: 256}
-    if sys.platform == "linux":
-        limits[resource.RLIMIT_AS] = 6 * GIB
-    for which, soft in limits.items():
-        resource.setrlimit(which, (soft, soft))
+    low = 3
+    for descriptor in sorted(d for d in keep if d >= 3):
+        if low < descriptor:  # os.closerange(n, n) must not be asked for: CPython 3.11 closes everything for (0, 0)
+            os.closerange(low, descriptor)
+        low = descriptor + 1
+    os.closerange(low, 65536)
+
+
+def _limits(plan: Plan) -> None:
+    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NOFILE: 128, resource.RLIMIT_CPU: CPU_SECONDS}
+    if LINUX:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limits[resource.RLIMIT_AS] = max(3 * GIB, pages * os.sysconf("SC_PAGE_SIZE") + SPARE_MEMORY)
+        if plan.drop_user:  # counts a whole user, so only where each child has a user of its own
+            limits[resource.RLIMIT_NPROC] = 64
+    for which, value in limits.items():
+        hard = resource.getrlimit(which)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(which, (value, value))
+
+
+def _drop_capabilities() -> None:
+    """All sets empty; matters where the user stays root."""
+    header = struct.pack("Ii", CAPABILITY_VERSION_3, 0)
+    if _libc.capset(header, bytes(24)):
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+def _prctl(option: int, value: int) -> None:
+    if _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0):
+        raise OSError(ctypes.get_errno(), f"prctl({option})")
+
+
+def _install(program: bytes) -> None:
+    """Install a compiled filter on this (single) thread; needs no_new_privs."""
+
+    class Program(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_char_p)]
+
+    compiled = Program(len(program) // 8, program)
+    if _libc.prctl(PR_SET_SECCOMP, ctypes.c_ulong(SECCOMP_MODE_FILTER), ctypes.byref(compiled), 0, 0):
+        raise OSError(ctypes.get_errno(), "seccomp filter")
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        with open(path, "w") as file:
+            file.write(text)
+    except OSError:
+        pass

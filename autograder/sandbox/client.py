@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -37,15 +38,17 @@ class Loaded:
 class Zygote:
     """A warm process to fork workers from. Use as a context manager.
 
-    The constructor returns at once; the first ``fork`` waits until the imports are done.
+    The constructor returns at once; the first ``fork`` waits until the imports are done. ``python`` and ``paths``:
+    another interpreter for workers, and where it finds torch; ``without``: layers of the cage to leave out (tests).
     """
 
-    def __init__(self, preload: tuple[str, ...], python: str = sys.executable):
+    def __init__(self, preload: tuple[str, ...], python: str = sys.executable, paths: tuple[str, ...] = (), without: tuple[str, ...] = ()):
         ours, theirs = socket.socketpair()
+        options = {"preload": preload, "paths": paths, "without": without}
         script = Path(__file__).with_name("zygote.py")
-        self.control, self.ready = ours, False
+        self.control, self.off = ours, None
         self.process = subprocess.Popen(
-            [python, "-I", str(script), str(theirs.fileno()), str(ROOT), *preload],
+            [python, "-I", str(script), str(theirs.fileno()), str(ROOT), json.dumps(options)],
             env={"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"},
             cwd="/", pass_fds=[theirs.fileno()], start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -62,11 +65,15 @@ class Zygote:
             self.process.kill()
             self.process.wait()
 
+    def wait(self) -> dict[str, str]:
+        """Wait until the imports are done; returns the layers that are off here, with the reason."""
+        if self.off is None:
+            self.off = frames.receive(self.control, 1 << 16, READY_SECONDS)["off"]
+        return self.off
+
     def fork(self) -> tuple[int, socket.socket]:
         """A new child: its pid and our end of its pipe."""
-        if not self.ready:
-            frames.receive(self.control, 1 << 16, READY_SECONDS)
-            self.ready = True
+        self.wait()
         ours, theirs = socket.socketpair()
         message = frames.pack({"op": "fork"})
         socket.send_fds(self.control, [message[:4]], [theirs.fileno()])

@@ -1,48 +1,56 @@
 """The process that workers are forked from: libraries imported once, nothing secret in memory.
 
-Started by ``client.Zygote`` with an empty environment; argv: control socket number, package root,
-modules to import. Control messages are frames with one descriptor attached to each "fork".
+Started by ``client.Zygote`` with an empty environment; argv: control socket number, package root, and a JSON object
+with the modules to import, further import paths, and layers to leave out. Control messages are frames, with one
+descriptor attached to each "fork".
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import sys
+from pathlib import Path
 
 
-def main(control_fd: int, preload: list[str]) -> None:
+def main(control_fd: int, root: str, options: dict) -> None:
     from autograder.sandbox import cage, frames
     from autograder.sandbox.child import Child
 
     cage.die_with_parent()
+    cage.hide_from_debuggers()
+    cage.adopt_orphans()
     control = socket.socket(fileno=control_fd)
-    for name in preload:
+    sys.path.extend(options["paths"])
+    for name in options["preload"]:
         __import__(name)
     settle()
-    frames.send(control, {"ready": True})
-    children: set[int] = set()
+    sys.path.remove(root)
+    plan = cage.prepare(Path(root), options["without"])
+    frames.send(control, {"ready": True, "off": plan.off})
+    children: dict[int, int] = {}
     while True:
         try:
             message, descriptor = receive_with_descriptor(control)
         except frames.FrameError:
             break
         if message["op"] == "fork":
+            number = next(n for n in range(len(children) + 1) if n not in children.values())
             pid = os.fork()
             if pid == 0:
-                control.close()
-                cage.enter(descriptor)
+                cage.enter(plan, descriptor, number)
                 Child(socket.socket(fileno=descriptor)).serve()
                 os._exit(0)
             os.close(descriptor)
-            children.add(pid)
+            children[pid] = number
             frames.send(control, {"pid": pid})
         elif message["op"] == "reap" and message["pid"] in children:
-            children.discard(message["pid"])
-            frames.send(control, reap(message["pid"]))
-    for pid in children:
-        reap(pid)
+            del children[message["pid"]]
+            frames.send(control, reap(message["pid"], set(children)))
+    for pid in list(children):
+        reap(pid, set())
 
 
 def settle() -> None:
@@ -74,19 +82,38 @@ def receive_with_descriptor(control: socket.socket):
     return message, descriptors[0] if descriptors else -1
 
 
-def reap(pid: int) -> dict:
-    """Kill a child's whole process group and wait for it; only its parent may, so no pid is ever reused."""
-    for kill, target in ((os.killpg, pid), (os.kill, pid)):
+def reap(pid: int, others: set[int]) -> dict:
+    """Kill a child's process group, wait for it, then end whatever it left behind.
+
+    Only a parent may reap, so no pid is ever reused under us. Descendants that fled into a session of their own were
+    adopted by this process (see ``cage.adopt_orphans``): any child that is not one of ``others`` is such a stray.
+    """
+    for kill in (os.killpg, os.kill):
         try:
-            kill(target, signal.SIGKILL)
+            kill(pid, signal.SIGKILL)
         except OSError:
             pass
     _, status, usage = os.wait4(pid, 0)
+    while strays := children_now() - others:
+        for stray in strays:
+            try:
+                os.kill(stray, signal.SIGKILL)
+                os.waitpid(stray, 0)
+            except OSError:
+                pass
     return {"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
             "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
             "cpu": usage.ru_utime + usage.ru_stime}
 
 
+def children_now() -> set[int]:
+    """All living or unreaped children of this process (Linux; elsewhere none are known)."""
+    try:
+        return {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
+    except OSError:
+        return set()
+
+
 if __name__ == "__main__":
     sys.path.insert(0, sys.argv[2])
-    main(int(sys.argv[1]), sys.argv[3:])
+    main(int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))

@@ -1,0 +1,106 @@
+"""Judge's side: what the cage promises, probed from inside a real worker, and what each layer costs.
+
+A layer that was asked for is not yet one that holds. Each probe is a small piece of hostile code that tries the
+real thing; what it reports is the finding, whatever the layers say about themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.sandbox.cage import LAYERS
+from autograder.sandbox.client import Worker, WorkerError, Zygote
+
+# name -> (why it matters, code that raises OSError while the cage holds; "{…}" is filled in by the judge)
+PROBES = {
+    "read a hidden file": ("references", "open({canary!r}).read()"),
+    "list the hidden folder": ("references", "os.listdir({folder!r})"),
+    "read the grader's memory": ("references", "open('/proc/{judge}/mem', 'rb')"),
+    "read the grader's environment": ("references", "open('/proc/{judge}/environ').read()"),
+    "trace the grader": ("references", "checked(ctypes.CDLL(None, use_errno=True).ptrace(16, {judge}, 0, 0))"),
+    "open a socket": ("network", "socket.create_connection(('127.0.0.1', {port}), 1)"),
+    "write a file": ("files", "open({written!r}, 'w')"),
+    "fork": ("processes", "os._exit(0) if os.fork() == 0 else None"),
+    "start a program": ("processes", "os.posix_spawn('/bin/true', ['true'], {{}})"),
+    "signal the grader": ("processes", "os.kill({judge}, 0)"),
+    "make a file in memory": ("processes", "os.memfd_create('x')"),
+}
+PROGRAM = """
+import ctypes, os, socket
+
+def checked(result):
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+def probe(code):
+    try:
+        eval(code)
+    except OSError as error:
+        return os.strerror(error.errno) if error.errno else type(error).__name__
+    return ''
+"""
+
+
+@dataclass
+class Finding:
+    """One probe: what was tried, what it would give away, and what came back ('' means it succeeded)."""
+
+    name: str
+    protects: str
+    refusal: str
+
+    @property
+    def held(self) -> bool:
+        return bool(self.refusal)
+
+
+@dataclass
+class Diagnosis:
+    """``layers``: name -> "on" or why not; ``findings``: the probes, in order."""
+
+    layers: dict[str, str]
+    findings: list[Finding]
+
+    @property
+    def safe(self) -> bool:
+        """Whether hidden references are out of reach of student code."""
+        return all(finding.held for finding in self.findings if finding.protects == "references")
+
+    def lines(self) -> list[str]:
+        """One line for each probe and layer, for logs."""
+        layers = [f"layer {name}: {state}" for name, state in self.layers.items()]
+        return layers + [f"probe {f.name}: {'held, ' + f.refusal if f.held else 'NOT HELD'}" for f in self.findings]
+
+
+def examine(zygote: Zygote, limits: Any, beside: Path) -> Diagnosis:
+    """Probe a fresh worker. ``beside``: the folder of the references; a canary is put there and taken away.
+
+    A probe that ends the worker, or that it does not answer, counts as not held.
+    """
+    off = zygote.wait()
+    layers = {name: off.get(name, "on") for name in LAYERS}
+    with tempfile.TemporaryDirectory(dir=beside, prefix=".canary-") as folder, socket.create_server(("127.0.0.1", 0)) as server:
+        canary = Path(folder) / "canary"
+        canary.write_text("canary")
+        os.chmod(canary, 0o600)
+        places = {"canary": str(canary), "folder": folder, "written": f"{folder}/new", "judge": os.getpid(),
+                  "port": server.getsockname()[1]}
+        with Worker(zygote, limits) as worker:
+            worker.load({"statements": [{"code": PROGRAM, "cell": 0, "line": 1}], "watch": [], "report": ["probe"],
+                         "prelude": "", "future": [], "modules": {}})
+            findings = [Finding(name, protects, _ask(worker, code.format(**places)))
+                        for name, (protects, code) in PROBES.items()]
+    return Diagnosis(layers, findings)
+
+
+def _ask(worker: Worker, code: str) -> str:
+    try:
+        answer = worker.call("probe", [code], {})
+    except WorkerError:
+        return ""
+    return answer[:60] if isinstance(answer, str) else ""

@@ -1,0 +1,87 @@
+"""Grade the hostile corpus and print what did not hold; run by test_hostile.py, also as another user.
+
+    python run.py REFERENCES MODE [FIRST STEP]
+
+MODE: "here" (this interpreter's worker) or a path to another interpreter for the workers, with its import paths in
+HOSTILE_PATHS. Prints one JSON line a case.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+import psutil  # noqa: E402
+from corpus import CANARY, CASES  # noqa: E402
+
+from autograder import bake, model  # noqa: E402
+from autograder.grade import Grader, grade  # noqa: E402
+from autograder.results import ResultsFile  # noqa: E402
+from autograder.sandbox.cage import hide_from_debuggers  # noqa: E402
+from autograder.sandbox.client import Zygote  # noqa: E402
+
+
+def main(references: Path, mode: str, first: int, step: int) -> None:
+    secret = {"in memory": CANARY + "-memory"}
+    os.environ["JUDGE_SECRET"] = CANARY + "-environment"
+    hide_from_debuggers()
+    assignment = model.load(ROOT / "autograder" / "assignment", statement_seconds=1.0, call_seconds=1.0, total_seconds=100.0)
+    python, paths = (sys.executable, ()) if mode == "here" else (mode, tuple(os.environ["HOSTILE_PATHS"].split(":")))
+    with Zygote(assignment.preload, python, paths) as zygote, tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "canary").write_text(CANARY + "-file")
+        os.chmod(Path(folder) / "canary", 0o600)
+        grader = Grader(assignment, bake.read_references(references), zygote)
+        for case in CASES[first::step]:
+            print(json.dumps(judge(case, grader, Path(folder))), flush=True)
+        assert secret
+
+
+def judge(case, grader, folder: Path) -> dict:
+    """Grade one case; ``broken`` lists every claim that did not hold."""
+    submission = Path(tempfile.mkdtemp(dir=folder))
+    for name, content in case.files.items():
+        target = submission / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode())
+    path, started, refused = submission.parent / "results.json", time.monotonic(), ""
+    results = ResultsFile(path, grader.assignment, "517")
+    try:
+        grade(grader, submission, results.write)
+    except model.GraderError as error:
+        refused = str(error)
+        results.refuse(refused)
+    seconds = time.monotonic() - started
+    text = path.read_text()
+    tree = json.loads(text)
+    scores = {t["number"]: t["score"] for t in tree["tests"]}
+    everything = {q.id for q in grader.assignment.questions}
+    broken = []
+    if case.refused != bool(refused):
+        broken.append(f"refused: {refused!r}")
+    expected = set() if case.refused else everything - case.zero
+    if {i for i, score in scores.items() if score} != expected:
+        broken.append(f"lost wrongly {sorted(expected - {i for i, s in scores.items() if s})}, kept wrongly "
+                      f"{sorted({i for i, s in scores.items() if s} - expected)}")
+    if CANARY in text:
+        broken.append("a canary got out")
+    if any(ord(c) < 32 and c not in "\n " or c in "\u202e\x1b" for t in tree["tests"] for c in t["output"] + t["name"]):
+        broken.append("control characters in the results")
+    if tree["score"] > 38 or set(scores) != everything:
+        broken.append("results are not the grader's own")
+    if seconds > case.seconds:
+        broken.append(f"took {seconds:.1f} s")
+    running = psutil.Process(grader.zygote.process.pid).children(recursive=True)
+    if running:
+        broken.append(f"still running: {running}")
+    return {"family": case.family, "name": case.name, "seconds": round(seconds, 2), "broken": broken}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], *(int(n) for n in sys.argv[3:5] or ("0", "1")))
