@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from typing import Any, Callable
 
 from autograder.judge import Outcome
@@ -11,6 +12,8 @@ from autograder.model import Question
 from autograder.sandbox.client import WorkerError
 from autograder.statements import Parsed
 from autograder.text import clean
+
+BUILTIN_ERRORS = {name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)}
 
 
 def is_blank(outcome: Outcome) -> bool:
@@ -31,7 +34,7 @@ def worth_another_try(outcome: Outcome) -> bool:
 
 
 def reason(question: Question, error: BaseException, parsed: Parsed, session: Any,
-           public_message: Callable[[Question, WorkerError], str]) -> tuple[str, dict]:
+           public_error: Callable[[Question, WorkerError], WorkerError | None]) -> tuple[str, dict]:
     """One or two lines for the student, and the figures behind them."""
     name = question.names[0]
     if isinstance(error, Failure):
@@ -42,11 +45,21 @@ def reason(question: Question, error: BaseException, parsed: Parsed, session: An
         return (f"`{name}` gave no answer in time{_place(error, parsed)}: look for a loop that never ends or a very slow one",
                 {"kind": "timeout"})
     if error.kind == "exception":
-        message = clean(public_message(question, error), 300)
-        colon = f": {message}" if message else ""
-        return f"`{name}` raised {clean(error.type_name)}{colon}{_place(error, parsed)}", {"kind": "exception", "type": error.type_name}
+        kind, message = _told(error, public_error(question, error))
+        return f"`{name}` raised {kind}{message}{_place(error, parsed)}", {"kind": "exception", "type": kind}
     return (f"`{name}` ended the Python process (a crash, an exit or too much memory)" if error.kind == "died"
             else f"`{name}` sent an answer that could not be read"), {"kind": error.kind}
+
+
+def _told(error: WorkerError, public: WorkerError | None) -> tuple[str, str]:
+    """Type and text of an exception, as far as a student may see them.
+
+    A text, or a type of the student's own making, could carry hidden inputs: they are shown as raised on public ones.
+    """
+    if public is not None and (public.type_name == error.type_name or error.type_name not in BUILTIN_ERRORS):
+        message = clean(public.message, 300)
+        return clean(public.type_name), f": {message}" if message else ""
+    return error.type_name if error.type_name in BUILTIN_ERRORS else "an exception", ""
 
 
 def _absent(question: Question, name: str, parsed: Parsed, session: Any) -> str:

@@ -199,22 +199,24 @@ class SectionRun:
             print(f"autograder: the test of {question.id} failed by itself: {type(error).__name__}: {error}", file=sys.stderr)
             verdict = Verdict(question, NOT_RUN, "not run: the test itself failed; please tell the staff", tags=["grader"])
         else:
-            reason, data = explain.reason(question, error, self.found.parsed, session, self._public_message)
+            reason, data = explain.reason(question, error, self.found.parsed, session, self._public_error)
             verdict = Verdict(question, FAILED, reason, data=data)
         verdict.lines = [("✓ " if case.error is None else "✗ ") + case.sentence for case in outcome.cases]
         verdict.notes = list(outcome.notes)
+        if flags := self.slicer.mentions(question, self.grader.assignment.flags):
+            verdict.data["flags"] = flags
         return verdict
 
-    def _public_message(self, question: Question, error: WorkerError) -> str:
-        """The text of an exception as it also arises on public inputs, '' where it does not (hidden inputs stay hidden)."""
+    def _public_error(self, question: Question, error: WorkerError) -> WorkerError | None:
+        """The exception as it arises on public inputs, None where it does not: hidden inputs stay hidden."""
         if question.value:
-            return error.message
+            return error
         with self.open([question]) as session:
             for environment in self.environments(question, session):
                 public = self.grader.tests.run(question, self.grader.references["public"], environment).error
-                if isinstance(public, WorkerError) and public.type_name == error.type_name:
-                    return public.message
-        return ""
+                if isinstance(public, WorkerError) and public.kind == "exception":
+                    return public
+        return None
 
 
 @dataclass

@@ -83,7 +83,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Everything the engine needs to know about one assignment; loaded by :func:`load`."""
+    """Everything the engine needs to know about one assignment; loaded by :func:`load`.
+
+    ``preload``: modules that workers hold; ``flags``: names whose use in an answer staff want to see.
+    """
 
     folder: Path
     title: str
@@ -93,7 +96,7 @@ class Assignment:
     limits: Limits
     preload: tuple[str, ...]
     kit_name: str
-    placeholder: str
+    flags: tuple[str, ...] = ()
 
     def question(self, id: str) -> Question:
         return next(q for q in self.questions if q.id == id)
@@ -154,7 +157,7 @@ def _build(folder: Path, rubric: dict, limits: dict) -> Assignment:
         limits=Limits(**{**rubric.get("limits", {}), **limits}),
         preload=tuple(rubric.get("worker", {}).get("preload", ())),
         kit_name=head.get("kit_name", "checks"),
-        placeholder=head.get("placeholder", "TODO"),
+        flags=tuple(head.get("flags", ())),
     )
     for course, expected in rubric.get("totals", {}).items():
         found = list(assignment.max_points(course))

@@ -82,6 +82,12 @@ class Slicer:
             [self.statements[i] for i in sorted(chosen)], watch, wanted, self.section.prelude,
             tuple(sorted(self.parsed.future)), self.modules)
 
+    def mentions(self, question: Question, words: tuple[str, ...]) -> list[str]:
+        """Which of these names the statements behind an answer use."""
+        indexes = self._needed(set(question.names), set(range(self.end())))
+        used = {getattr(n, "id", getattr(n, "attr", "")) for i in indexes for n in ast.walk(self.statements[i].node)}
+        return [word for word in words if word in used]
+
     def _first_binding(self, name: str, start: int) -> list[int]:
         indexes = [i for i in range(start, len(self.statements)) if name in self.effects[i].binds]
         if not indexes:

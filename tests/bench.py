@@ -13,6 +13,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import threading
 import time
@@ -24,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
 
 def stock_otter(folder: Path) -> list[str]:
@@ -81,6 +83,41 @@ def wall(command: list[str], folder: Path) -> float:
     return time.perf_counter() - started
 
 
+def children(without: tuple[str, ...], python: str, paths: tuple[str, ...], count: int = 60) -> float:
+    """Median milliseconds to fork a child with torch, cage it, load one statement and end it."""
+    from autograder import model
+    from autograder.sandbox.client import Worker, Zygote
+
+    program = {"statements": [{"code": "f = 1", "cell": 0, "line": 1}], "watch": [], "report": ["f"], "prelude": "",
+               "future": [], "modules": {}}
+    with Zygote(("torch",), python, paths, without) as zygote:
+        times = []
+        for _ in range(count):
+            started = time.perf_counter()
+            with Worker(zygote, model.Limits()) as worker:
+                worker.load(program)
+            times.append(time.perf_counter() - started)
+    return 1000 * statistics.median(times[5:])
+
+
+def cage_table() -> None:
+    """What each layer of the cage adds to a child. The user layer needs root and a Python that others can read."""
+    python, paths = sys.executable, ()
+    if os.geteuid() == 0 and Path("/usr/bin/python3").exists():
+        version = subprocess.run(["/usr/bin/python3", "-c", "import sys; print(sys.version_info[:2])"], capture_output=True, text=True)
+        if version.stdout.strip() == str(sys.version_info[:2]):
+            python, paths = "/usr/bin/python3", (sysconfig.get_paths()["purelib"],)
+    layers = ("user", "landlock", "seccomp")
+    full = children((), python, paths)
+    table = Table(title=f"a child: {full:.1f} ms, {1000 / full:.0f} a second", box=None, title_justify="left")
+    for column in ("layer", "adds ms"):
+        table.add_column(column, justify="left" if column == "layer" else "right")
+    for layer in layers:
+        table.add_row(layer, f"{full - children((layer,), python, paths):+.2f}")
+    table.add_row("all three", f"{full - children(layers, python, paths):+.2f}")
+    Console(width=100).print(table)
+
+
 def main(rounds: int) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -98,7 +135,9 @@ def main(rounds: int) -> int:
             for key, command in commands.items():
                 times[key].append(wall(command, folder))
         memory = {key: statistics.median(peak_pss(command, folder) for _ in range(3)) for key, command in commands.items()}
-    return report(times, memory, rounds)
+    good = report(times, memory, rounds)
+    cage_table()
+    return good
 
 
 def report(times: dict[str, list[float]], memory: dict[str, float], rounds: int) -> int:

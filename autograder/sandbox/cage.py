@@ -41,14 +41,18 @@ class Plan:
     off: dict[str, str] = field(default_factory=dict)
 
 
-def prepare(hidden: Path, without: list[str]) -> Plan:
-    """Build the plan in the zygote, after its imports. ``hidden``: the tree no child may see; ``without``: layers left out."""
+def prepare(hidden: Path, allowed: list[str], without: list[str]) -> Plan:
+    """Build the plan in the zygote, after its imports.
+
+    ``hidden``: the tree no child may see, but for this Python's own folders in it and those ``allowed``; ``without``:
+    layers left out.
+    """
     plan = Plan()
     if not LINUX:
         plan.off = dict.fromkeys(("user", "capabilities", "no new privileges", "not dumpable", "landlock", "seccomp"),
                                  f"not on {sys.platform}")
         return plan
-    readable = readable_paths(hidden)
+    readable = readable_paths(hidden, [Path(sys.prefix), *map(Path, allowed)])
     if "user" in without or os.geteuid() != 0:
         plan.off["user"] = "left out" if "user" in without else "not root"
     else:
@@ -66,13 +70,16 @@ def prepare(hidden: Path, without: list[str]) -> Plan:
     return plan
 
 
-def readable_paths(hidden: Path) -> list[Path]:
+def readable_paths(hidden: Path, allowed: list[Path]) -> list[Path]:
     """What Python and torch read while student code runs: the interpreter, its libraries, the system's."""
-    paths = [Path(p) for p in {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *filter(None, sys.path)}]
-    inside = [p for p in paths if p.is_dir() and (hidden == p or hidden in p.parents) and Path(sys.prefix) not in (p, *p.parents)]
-    kept = [p for p in paths if p.is_dir() and p not in inside and p not in hidden.parents]
+    paths = {Path(p) for p in (sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *filter(None, sys.path))}
+
+    def shows_hidden(path: Path) -> bool:
+        own = any(place == path or place in path.parents for place in allowed)
+        return path in hidden.parents or not own and (path == hidden or hidden in path.parents)
+
     system = ["/usr/lib", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime"]
-    return sorted({*kept, *map(Path, system)})
+    return sorted({*(p for p in paths if p.is_dir() and not shows_hidden(p)), *map(Path, system)})
 
 
 def open_to_all(path: Path) -> bool:

@@ -28,7 +28,7 @@ def main(control_fd: int, root: str, options: dict) -> None:
         __import__(name)
     settle()
     sys.path.remove(root)
-    plan = cage.prepare(Path(root), options["without"])
+    plan = cage.prepare(Path(root), options["paths"], options["without"])
     frames.send(control, {"ready": True, "off": plan.off})
     children: dict[int, int] = {}
     while True:

@@ -32,6 +32,7 @@ class Hostile:
     zero: frozenset = frozenset()
     refused: bool = False
     seconds: float = 15.0
+    forbidden: str = CANARY
 
 
 def function(body: str, name: str = "attn_softmax") -> dict:
@@ -61,9 +62,8 @@ def steal(expression: str) -> dict:
 def cases() -> list[Hostile]:
     found = []
 
-    def add(family: str, name: str, files: dict, zero=(), refused: bool = False, seconds: float = 15.0) -> None:
-        zero = frozenset({zero} if isinstance(zero, str) else zero)
-        found.append(Hostile(family, name, files, zero, refused, seconds))
+    def add(family: str, name: str, files: dict, zero=(), **more) -> None:
+        found.append(Hostile(family, name, files, frozenset({zero} if isinstance(zero, str) else zero), **more))
 
     _secrets(add)
     _forging(add)
@@ -104,7 +104,9 @@ def _secrets(add) -> None:
     add("secrets", "import the judge", steal("__import__('autograder.judge').__file__"))
     add("secrets", "leak inputs by exception", function("raise ValueError(str(A.flatten().tolist()))"), SOFTMAX)
     add("secrets", "leak inputs by exception type", function(
-        "name = 'E' + str(abs(int(A.flatten()[0] * 1e6)))\nraise type(name, (Exception,), {})('x')"), SOFTMAX)
+        "public = A.shape[-1] in (10, 4) and A.shape[0] in (1, 2)\n"
+        "raise type('Public' if public else f'HIDDEN{abs(int(A.flatten()[0] * 1e6))}', (Exception,), {})('x')"),
+        SOFTMAX, forbidden=r"HIDDEN\d")
 
 
 def _forging(add) -> None:

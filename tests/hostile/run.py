@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -69,8 +70,8 @@ def judge(case, grader, folder: Path) -> dict:
     if {i for i, score in scores.items() if score} != expected:
         broken.append(f"lost wrongly {sorted(expected - {i for i, s in scores.items() if s})}, kept wrongly "
                       f"{sorted({i for i, s in scores.items() if s} - expected)}")
-    if CANARY in text:
-        broken.append("a canary got out")
+    if re.search(case.forbidden, text) or CANARY in text:
+        broken.append("a secret got out")
     if any(ord(c) < 32 and c not in "\n " or c in "\u202e\x1b" for t in tree["tests"] for c in t["output"] + t["name"]):
         broken.append("control characters in the results")
     if tree["score"] > 38 or set(scores) != everything:

@@ -1,0 +1,135 @@
+"""Mutated input always ends in a valid results.json or a one-line refusal; never a traceback, never much memory."""
+
+import json
+import os
+import resource
+import socket
+import threading
+from pathlib import Path
+
+import jsonschema
+import nbformat
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autograder import bake, model
+from autograder.grade import Grader, grade
+from autograder.results import ResultsFile
+from autograder.sandbox import frames
+from autograder.sandbox.client import Worker, WorkerError, Zygote
+
+ROOT = Path(__file__).resolve().parents[1]
+SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "tests" / "gradescope.schema.json").read_text()))
+S1 = (ROOT / "tests" / "fixtures" / "right_s1.py").read_text()
+NOTEBOOK = nbformat.writes(nbformat.v4.new_notebook(cells=[
+    nbformat.v4.new_markdown_cell("## 1.2 Selecting"), *(nbformat.v4.new_code_cell(part) for part in S1.split("\n\n") if part.strip())]))
+SNIPPETS = ["(", ")", '"""', "'", "\\", "\n    ", "%%time\n", "!ls\n", "def ", "key", "m_key", "query121 = ", "while True: pass\n", "\t", "\r",
+            "\ufeff", "\u202e", "\0", "1e999", "[" * 40, "{", "}", "lambda: ", "import os\n", "# %%\n", "# In[1]:\n", "# 1.4.2\n", "global x\n",
+            "@", ":=", "\\N{x}", "f'{'", "async ", "del key\n", "from x import *\n", "exec('q=1')\n", "raise SystemExit\n", "9" * 30]
+MEMORY_CAP_KB = 1 << 20
+
+edits = st.lists(st.tuples(st.floats(0, 1), st.sampled_from(["cut", "insert", "swap", "repeat"]), st.sampled_from(SNIPPETS), st.integers(1, 60)),
+                 min_size=1, max_size=6)
+
+
+def mutate(text: str, changes) -> str:
+    for where, kind, snippet, length in changes:
+        at = int(where * len(text))
+        if kind == "cut":
+            text = text[:at] + text[at + length:]
+        elif kind == "insert":
+            text = text[:at] + snippet + text[at:]
+        elif kind == "swap":
+            text = text[at:] + text[:at] if length < 5 else text[:at] + text[at + length : at + 2 * length] + text[at : at + length] + text[at + 2 * length :]
+        else:
+            text = text[:at] + text[at : at + length] * 3 + text[at:]
+    return text
+
+
+@pytest.fixture(scope="module")
+def hasty(references, tmp_path_factory):
+    """A grader with short deadlines, so that mutated loops do not hold the fuzzing up."""
+    assignment = model.load(ROOT / "autograder" / "assignment", statement_seconds=0.3, call_seconds=0.3)
+    with Zygote(assignment.preload) as zygote:
+        yield Grader(assignment, bake.read_references(references), zygote), tmp_path_factory.mktemp("fuzz")
+
+
+def holds(hasty, name: str, data: bytes) -> None:
+    grader, folder = hasty
+    for old in folder.glob("A2S1.*"):
+        old.unlink()
+    (folder / name).write_bytes(data)
+    results = ResultsFile(folder / "results.json", grader.assignment, "517")
+    try:
+        grade(grader, folder / name, results.write)
+    except model.GraderError as refusal:
+        assert "\n" not in str(refusal)
+        results.refuse(str(refusal))
+    tree = json.loads((folder / "results.json").read_text())
+    SCHEMA.validate(tree)
+    assert tree["score"] <= 18 and "Traceback" not in json.dumps(tree)
+
+
+def job(count):
+    return settings(max_examples=count, deadline=None, database=None, derandomize=True,
+                    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large])
+
+
+def fuzz_script(hasty, count):
+    job(count)(given(edits)(lambda changes: holds(hasty, "A2S1.py", mutate(S1, changes).encode("utf-8", "surrogatepass"))))()
+
+
+def fuzz_notebook(hasty, count):
+    job(count)(given(edits)(lambda changes: holds(hasty, "A2S1.ipynb", mutate(NOTEBOOK, changes).encode("utf-8", "surrogatepass"))))()
+
+
+def fuzz_frames(hasty, count):
+    """Replies of a lying worker: mutated bytes on the judge's end of the pipe."""
+    honest = frames.pack({"id": 1, "ok": {"bound": {"f": "function"}, "failures": [], "snapshots": [{"name": "q", "index": 0, "value": [1.5, None]}]}})
+
+    @job(count)
+    @given(st.lists(st.tuples(st.integers(0, len(honest) - 1), st.integers(0, 255)), max_size=8), st.integers(0, len(honest)), st.binary(max_size=40))
+    def run(changes, cut, tail):
+        body = bytearray(honest)
+        for at, byte in changes:
+            body[at] = byte
+        worker = Worker.__new__(Worker)
+        ours, theirs = socket.socketpair()
+        worker.zygote, worker.limits, worker.pid, worker.sock = None, hasty[0].assignment.limits, 0, ours
+        worker.requests, worker.alive, worker.answers, worker.asked = 0, True, {}, 0
+
+        def reply():
+            theirs.sendall(bytes(body[:cut]) + tail)
+            theirs.close()
+
+        thread = threading.Thread(target=reply)
+        thread.start()
+        try:
+            worker.load({"statements": [{"code": "", "cell": 0, "line": 1}]})
+        except WorkerError:
+            pass
+        finally:
+            thread.join()
+            ours.close()
+
+    run()
+
+
+def peak_kb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+@pytest.mark.parametrize("fuzz", [fuzz_script, fuzz_notebook, fuzz_frames])
+def test_a_few_mutations_end_in_a_result_or_a_refusal(hasty, fuzz):
+    fuzz(hasty, 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fuzz, count", [(fuzz_script, 4000), (fuzz_notebook, 4000), (fuzz_frames, 2000)])
+def test_ten_thousand_mutations_end_in_a_result_or_a_refusal(hasty, fuzz, count, capsys):
+    before = peak_kb()
+    fuzz(hasty, count)
+    with capsys.disabled():
+        print(f"\n{fuzz.__name__}: {count} inputs held, peak memory {peak_kb() >> 10} MiB, {os.getpid()=}")
+    assert peak_kb() < max(before, MEMORY_CAP_KB)

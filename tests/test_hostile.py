@@ -1,0 +1,156 @@
+"""Nothing a submission does reads a secret, forges a grade, hurts another item or outlives the run."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+
+HERE = Path(__file__).parent
+SYSTEM_PYTHON = "/usr/bin/python3"
+USER = "12345"
+MODES = {
+    "as root, own user for each worker": [SYSTEM_PYTHON],
+    "as root, this Python": ["here"],
+    "as an ordinary user": [SYSTEM_PYTHON],
+}
+
+
+def same_version() -> bool:
+    """Whether the system's Python can load the libraries of this one."""
+    if not shutil.which(SYSTEM_PYTHON):
+        return False
+    version = subprocess.run([SYSTEM_PYTHON, "-c", "import sys; print(sys.version_info[:2])"], capture_output=True, text=True)
+    return version.stdout.strip() == str(sys.version_info[:2])
+
+
+def corpus(references, tmp_path, mode, first, step) -> list[dict]:
+    """Run every ``step``-th case in one mode; skips loudly where the machine cannot."""
+    if sys.platform != "linux":
+        pytest.skip("the cage's layers are Linux's")
+    interpreter, prefix, target = sys.executable, [], references
+    environment = {**os.environ, "HOSTILE_PATHS": sysconfig.get_paths()["purelib"], "PYTHONDONTWRITEBYTECODE": "1"}
+    if "this Python" not in mode and not same_version():
+        pytest.skip(f"{SYSTEM_PYTHON} is not Python {sys.version_info[0]}.{sys.version_info[1]}: cannot test another user")
+    if mode != "as root, this Python" and os.geteuid() != 0:
+        pytest.skip("needs root to become another user")
+    if mode == "as an ordinary user":
+        target = tmp_path / "reference.safetensors"
+        shutil.copy(references, target)
+        for path in (tmp_path, target):
+            os.chown(path, int(USER), int(USER))
+        # Every folder above the test's own must let the user pass.
+        for parent in tmp_path.parents:
+            if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 1:
+                parent.chmod(parent.stat().st_mode | 0o011)
+        interpreter, prefix = SYSTEM_PYTHON, ["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups"]
+        environment |= {"PYTHONPATH": sysconfig.get_paths()["purelib"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    command = [*prefix, interpreter, str(HERE / "hostile" / "run.py"), str(target), *MODES[mode]]
+    runs = [subprocess.Popen([*command, str(first + k * step), str(2 * step)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             text=True, env=environment) for k in (0, 1)]
+    rows = []
+    for run in runs:
+        out, err = run.communicate(timeout=1500)
+        assert run.returncode == 0, err[-2000:]
+        rows += [json.loads(line) for line in out.splitlines()]
+    return rows
+
+
+def tally(mode, rows) -> str:
+    held, tried = Counter(r["family"] for r in rows if not r["broken"]), Counter(r["family"] for r in rows)
+    return f"{mode}: " + ", ".join(f"{family} {held[family]}/{tried[family]}" for family in tried)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_choice_of_every_family_is_held(references, tmp_path, mode, capsys):
+    rows = corpus(references, tmp_path, mode, first=2, step=9)
+    with capsys.disabled():
+        print("\n" + tally(mode, rows))
+    assert not [r for r in rows if r["broken"]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", MODES)
+def test_the_whole_corpus_is_held(references, tmp_path, mode, capsys):
+    rows = corpus(references, tmp_path, mode, first=0, step=1)
+    with capsys.disabled():
+        print("\n" + tally(mode, rows))
+    assert len(rows) >= 80
+    assert not [r for r in rows if r["broken"]]
+
+
+def test_without_its_layers_the_cage_lets_a_canary_out(tmp_path):
+    """The corpus can fail: with nothing but a process between them, the same payload reads the same secret."""
+    if sys.platform != "linux":
+        pytest.skip("the cage's layers are Linux's")
+    from autograder import model
+    from autograder.sandbox.client import Zygote
+    from autograder.sandbox.doctor import examine
+
+    with Zygote((), without=("user", "landlock", "seccomp")) as zygote:
+        bare = examine(zygote, model.Limits(), tmp_path)
+    with Zygote(()) as zygote:
+        caged = examine(zygote, model.Limits(), tmp_path)
+    assert not bare.safe and {f.name for f in bare.findings if not f.held} >= {"read a hidden file", "open a socket", "fork"}
+    assert caged.safe and all(f.held for f in caged.findings)
+
+
+@pytest.mark.parametrize("without", [("landlock",), ("seccomp",), ("landlock", "seccomp")])
+def test_root_without_some_layer_still_hides_everything(tmp_path, without):
+    if os.geteuid() != 0 or not same_version():
+        pytest.skip("needs root and a Python that another user can read")
+    from autograder import model
+    from autograder.sandbox.client import Zygote
+    from autograder.sandbox.doctor import examine
+
+    with Zygote((), SYSTEM_PYTHON, (sysconfig.get_paths()["purelib"],), without) as zygote:
+        assert examine(zygote, model.Limits(), tmp_path).safe
+
+
+def test_an_unsafe_platform_never_loads_hidden_references_unless_told_to(references, s1, tmp_path, monkeypatch):
+    from autograder import bake, cli, model
+    from autograder.grade import Grader
+    from autograder.sandbox.client import Zygote
+
+    assignment = model.load(HERE.parent / "autograder" / "assignment")
+    with Zygote((), without=("user", "landlock", "seccomp")) as zygote:
+        grader = Grader(assignment, bake.read_references(references), zygote)
+        with pytest.raises(model.GraderError, match="process only"):
+            cli.require_isolation(grader, tmp_path, lambda line: None)
+        monkeypatch.setenv("AUTOGRADER_ISOLATION", "process")
+        cli.require_isolation(grader, tmp_path, lambda line: None)
+        assert grader.references["sets"] == [grader.references["public"]]
+
+
+def test_torchs_own_attention_is_flagged_for_staff_and_not_marked_down(submit, s2):
+    body = "    return F.scaled_dot_product_attention(*(x.unflatten(-1, (n_heads, -1)).transpose(1, 2) for x in (Q, K, V)), is_causal=causal).transpose(1, 2).flatten(2)\n"
+    start, end = s2.index("    B, n_tok, n_embd = Q.shape"), s2.index("def pairwise")
+    graded = submit({"A2S2.py": s2[:start] + body + s2[end:]})
+    steps = [t for t in graded.tree["tests"] if "self_attention" in t["number"]]
+    assert all(t["score"] and t["extra_data"]["flags"] == ["scaled_dot_product_attention"] for t in steps)
+    assert "scaled_dot" not in "".join(t["output"] for t in steps)
+
+
+def test_workers_die_with_a_killed_grader_and_the_results_stay_truthful(references, settings, s2, tmp_path):
+    (tmp_path / "A2S2.py").write_text(s2.replace("return F.softmax(A, dim=-1)", "while True: pass"))
+    command = [sys.executable, "-m", "autograder", "--build", str(settings["build"]), "grade", str(tmp_path / "A2S2.py"),
+               "--output", str(tmp_path / "r.json")]
+    grader = subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.DEVNULL)
+    deadline, family = time.monotonic() + 30, []
+    while len(family) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+        family = psutil.Process(grader.pid).children(recursive=True)
+    assert len(family) >= 2  # the zygote and a worker
+    grader.kill()
+    grader.wait()
+    gone, alive = psutil.wait_procs(family, timeout=5)
+    assert not alive
+    tree = json.loads((tmp_path / "r.json").read_text())
+    assert not tree["extra_data"]["complete"]
