@@ -1,8 +1,8 @@
 """Which value of a name counts for which question.
 
-A notebook may bind ``m_key`` for one question and, a cell later, again for the next; it may try a query twice or
-reuse its name in a scratch cell. An *attempt* is a binding together with the later statements that build on it;
-attempts are matched to questions by the heading they stand under and by their order.
+A notebook may bind ``m_key`` for one question and, a cell later, again (or change it in place) for the next; it may try
+a query twice or reuse its name in a scratch cell. An *attempt* is a run of changes to the name's value that nothing
+read in between; attempts are matched to questions by the heading they stand under and by their order.
 """
 
 from __future__ import annotations
@@ -17,71 +17,67 @@ from autograder.slice import Program, Slicer
 
 @dataclass
 class Attempt:
-    """One try at an answer: position in the program, the value it ended with, whether that is a blank."""
+    """One try at an answer: the statement (index in the document) that gave it its value, and that statement's label."""
 
-    start: int
+    index: int
     value: Any
-    blank: bool
-    cell: int
     label: str
-    read_after: bool
+
+    @property
+    def blank(self) -> bool:
+        return self.value is None or (isinstance(self.value, dict) and self.value.get("$object") == "ellipsis")
 
 
 def values_for(slicer: Slicer, program: Program, loaded: Loaded, question: Question, rivals: list[Question]) -> list[Any]:
-    """The values that may count for ``question``, first choice first; [] when its name was never bound.
+    """The values that may count for ``question``, first choice first; [] when its name never had one.
 
     ``rivals``: all questions of the section in order. Those that share the name split its attempts between them.
     """
     name = question.names[0]
-    attempts = _attempts(slicer, program, loaded, name)
+    changes = [Attempt(program.statements[index].index, value, program.statements[index].label)
+               for watched, index, value in loaded.snapshots if watched == name]
     sharing = [q for q in rivals if q.names[0] == name]
-    if len(sharing) == 1:
-        own = _own_part(attempts, question, rivals, slicer, program)
-        return [own[-1].value] if own else []
-    return _shared(attempts, question, sharing)
+    attempts = _grouped(changes, slicer, name, by_reading=True)
+    if len(sharing) > 1:
+        if sum(not a.blank for a in attempts) < len(sharing):
+            attempts = _grouped(changes, slicer, name, by_reading=False)
+        return _shared(attempts, question, sharing)
+    own = _own_part(attempts, question, rivals, slicer)
+    return [own[-1].value] if own else []
 
 
-def _attempts(slicer: Slicer, program: Program, loaded: Loaded, name: str) -> list[Attempt]:
-    effects = [slicer.effects[s.index] for s in program.statements]
-    starts = [i for i, e in enumerate(effects) if name in e.binds and not (name in e.uses and i > 0 and _bound_before(effects, i, name))]
-    attempts = []
-    for start, end in zip(starts, [*starts[1:], len(effects)]):
-        values = [value for watched, index, value in loaded.snapshots if watched == name and start <= index < end]
-        before = [value for watched, index, value in loaded.snapshots if watched == name and index < start]
-        # Binding an equal value leaves no new snapshot: the one before is still in force.
-        value = values[-1] if values else (before[-1] if before and not _failed(loaded, start) else None)
-        statement = program.statements[start]
-        end_index = program.statements[end].index if end < len(effects) else len(slicer.statements)
-        read = any(name in slicer.effects[i].uses and name not in slicer.effects[i].binds
-                   for i in range(statement.index + 1, end_index))
-        attempts.append(Attempt(start, value, _blank(value), statement.cell, statement.label, read))
-    return attempts
+def _grouped(changes: list[Attempt], slicer: Slicer, name: str, by_reading: bool) -> list[Attempt]:
+    """Changes that belong together, represented by the last of each group.
+
+    A new group begins where something read the value in between or another cell began; or, with ``by_reading`` off (for
+    work without checks), where the name is bound anew without building on its old value.
+    """
+    grouped: list[Attempt] = []
+    for change in changes:
+        if grouped and not _begins_anew(grouped[-1].index, change.index, slicer, name, by_reading):
+            grouped.pop()
+        grouped.append(change)
+    return grouped
 
 
-def _failed(loaded: Loaded, index: int) -> bool:
-    return any(f["index"] == index for f in loaded.failures)
+def _begins_anew(last: int, index: int, slicer: Slicer, name: str, by_reading: bool) -> bool:
+    effects = slicer.effects
+    if not by_reading:
+        return any(name in effects[i].binds and name not in effects[i].uses for i in range(last + 1, index + 1))
+    return slicer.statements[last].cell != slicer.statements[index].cell or any(
+        name in effects[i].uses and name not in effects[i].binds | effects[i].changes for i in range(last + 1, index))
 
 
-def _bound_before(effects, index: int, name: str) -> bool:
-    return any(name in e.binds for e in effects[:index])
-
-
-def _blank(value: Any) -> bool:
-    return value is None or (isinstance(value, dict) and value.get("$object") == "ellipsis")
-
-
-def _own_part(attempts: list[Attempt], question: Question, rivals: list[Question], slicer: Slicer, program: Program) -> list[Attempt]:
+def _own_part(attempts: list[Attempt], question: Question, rivals: list[Question], slicer: Slicer) -> list[Attempt]:
     """Attempts under the question's own heading, else those before the next question's answer, else all."""
     filled = [a for a in attempts if not a.blank] or attempts
     for label in _labels(question.id):
         under = [a for a in filled if a.label == label]
         if under:
             return under
-    following = [q for q in rivals[rivals.index(question) + 1 :] if q.names[0] != question.names[0]]
-    later = [n for q in following for n in q.names]
-    fence = next((i for i, s in enumerate(program.statements)
-                  if filled and i > filled[0].start and slicer.effects[s.index].binds & set(later)), len(program.statements))
-    return [a for a in filled if a.start < fence] or filled
+    later = {n for q in rivals[rivals.index(question) + 1 :] for n in q.names} - set(question.names)
+    fence = next((i for i, e in enumerate(slicer.effects) if filled and i > filled[0].index and e.binds & later), len(slicer.effects))
+    return [a for a in filled if a.index < fence] or filled
 
 
 def _labels(id: str) -> list[str]:
@@ -91,28 +87,16 @@ def _labels(id: str) -> list[str]:
 
 
 def _shared(attempts: list[Attempt], question: Question, sharing: list[Question]) -> list[Any]:
-    """Attempts of one name shared by several questions: by heading, else in order of appearance."""
-    position, count = sharing.index(question), len(sharing)
+    """Attempts of one name shared by several questions: by heading where each has its own, else in order.
+
+    With more attempts than questions, the first questions cannot mean the last attempts nor the other way round; which of
+    the rest was meant is left to the judge.
+    """
     if all(any(a.label == q.id for a in attempts) for q in sharing):
         own = [a for a in attempts if a.label == question.id]
         return [([a for a in own if not a.blank] or own)[-1].value]
-    merged = _merged(attempts)
-    filled = [a for a in merged if not a.blank]
-    if len(filled) < count:
-        filled = [a for a in attempts if not a.blank]
-    if len(filled) < count:
-        # A blank left in place still says which question the other attempt was meant for.
-        filled = [a for a in merged] if len(merged) >= count else filled
-    first, last = position, max(len(filled) - (count - 1 - position), position + 1)
-    return [a.value for a in filled[first:last]]
-
-
-def _merged(attempts: list[Attempt]) -> list[Attempt]:
-    """Attempts overwritten in the same cell, or before anything read them, were drafts: the last one stands."""
-    merged: list[Attempt] = []
-    for attempt in attempts:
-        draft = merged and (not merged[-1].read_after or merged[-1].blank and merged[-1].cell == attempt.cell)
-        if draft:
-            merged.pop()
-        merged.append(attempt)
-    return merged
+    filled = [a for a in attempts if not a.blank]
+    if len(filled) < len(sharing) <= len(attempts):
+        filled = attempts  # a blank left in place says which question the other attempt was meant for
+    position, after = sharing.index(question), len(sharing) - 1 - sharing.index(question)
+    return [a.value for a in filled[position : max(len(filled) - after, position + 1)]]

@@ -21,10 +21,11 @@ def is_blank(outcome: Outcome) -> bool:
     return isinstance(outcome.error, Failure) and outcome.error.kind in (BLANK, MISSING)
 
 
-def wants_more(outcome: Outcome) -> bool:
-    """Whether a wider slice might help: a name is missing, or missing inside a call."""
+def wants_more(outcome: Outcome, question: Question, session: Any) -> bool:
+    """Whether a wider slice might help: the name was never bound, or another is missing inside a call."""
     error = outcome.error
-    return is_blank(outcome) or (isinstance(error, WorkerError) and error.type_name in ("NameError", "AttributeError"))
+    unbound = question.names[0] not in session.loaded.bound and not any(n == question.names[0] for n, _, _ in session.loaded.snapshots)
+    return is_blank(outcome) and unbound or (isinstance(error, WorkerError) and error.type_name in ("NameError", "AttributeError"))
 
 
 def worth_another_try(outcome: Outcome) -> bool:

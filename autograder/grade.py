@@ -119,18 +119,27 @@ class SectionRun:
 
     def judge(self, question: Question, shared: "Session") -> Verdict:
         """On the shared worker first, then alone, then (composites) with right prerequisites."""
+        broken = self._broken_helpers(question)
+        if any(self.done[h.id].data.get("kind") in ("timeout", "died") for h in broken):
+            # A helper that hangs or crashes would do so again in every step that uses it.
+            verdict = self.with_right_helpers(question, broken)
+            if verdict.status == PASSED:
+                return verdict
         outcome, session = self.attempt(question, shared), shared
         if not outcome.passed and explain.worth_another_try(outcome):
-            width = WIDE if explain.wants_more(outcome) else SLICE
-            if width == WIDE or shared.worker.requests > 2:
-                with self.open([question], width) as alone:
+            widen = explain.wants_more(outcome, question, shared)
+            if widen or shared.worker.requests > 2:
+                with self.open([question], WIDE if widen else SLICE) as alone:
                     second = self.attempt(question, alone)
-                    if second.passed or explain.wants_more(outcome):
+                    if second.passed or widen:
                         outcome, session = second, alone
-        broken = [] if outcome.passed else self._broken_helpers(question)
         verdict = self.explained(question, outcome, session)
-        if broken:
-            return self.with_right_helpers(question, verdict, broken)
+        if broken and not outcome.passed:
+            again = self.with_right_helpers(question, broken)
+            if again.status == PASSED:
+                return again
+            verdict.notes.append("judged on your own functions, and again with right versions of "
+                                 f"{_listed(broken)}: wrong both times")
         return verdict
 
     def attempt(self, question: Question, session: "Session", group: str = "own") -> Outcome:
@@ -172,22 +181,18 @@ class SectionRun:
         helpers = [self.grader.assignment.question(id) for id in question.prerequisites]
         return [h for h in helpers if h.id in self.done and self.done[h.id].status != PASSED]
 
-    def with_right_helpers(self, question: Question, verdict: Verdict, broken: list[Question]) -> Verdict:
-        """Judge a composite once more, its broken helpers answered by the judge, on inputs used nowhere else."""
-        names = [h.names[0] for h in broken]
-        listed = ", ".join(f"`{n}`" for n in names)
+    def with_right_helpers(self, question: Question, broken: list[Question]) -> Verdict:
+        """Judge a composite with its broken helpers answered by the judge, on inputs used nowhere else."""
         with self.open([question]) as session:
             try:
-                session.worker.stub({n: self.grader.answers[n] for n in names})
-                outcome = self.attempt(question, session, "fresh")
-            except WorkerError:
-                return verdict
-            again = self.explained(question, outcome, session)
-        if outcome.passed:
-            again.reason = f"right once {listed} {'is' if len(names) == 1 else 'are'} right: full points here, the mistake is charged there"
-            again.tags.append("right prerequisites")
-            return again
-        verdict.notes.append(f"judged on your own functions, and again with right versions of {listed}: wrong both times")
+                session.worker.stub({h.names[0]: self.grader.answers[h.names[0]] for h in broken})
+            except WorkerError as error:
+                return Verdict(question, FAILED, str(error))
+            verdict = self.explained(question, self.attempt(question, session, "fresh"), session)
+        if verdict.status == PASSED:
+            verdict.reason = (f"right once {_listed(broken)} {'is' if len(broken) == 1 else 'are'} right: full points here, "
+                              "the mistake is charged there")
+            verdict.tags.append("right prerequisites")
         return verdict
 
     def explained(self, question: Question, outcome: Outcome, session: "Session") -> Verdict:
@@ -217,6 +222,10 @@ class SectionRun:
                 if isinstance(public, WorkerError) and public.kind == "exception":
                     return public
         return None
+
+
+def _listed(questions: list[Question]) -> str:
+    return ", ".join(f"`{q.names[0]}`" for q in questions)
 
 
 @dataclass

@@ -218,7 +218,7 @@ def _candidate(assignment: Assignment, file: File, notes: list[str]) -> _Candida
     except Unreadable as problem:
         notes.append(str(problem))
         return None
-    parsed = parse_document(document, assignment.labels())
+    parsed = parse_document(document, assignment.numbers())
     if not parsed.statements:
         notes.append(f"{file.name} holds no code")
         return None
@@ -246,6 +246,8 @@ def _choose(section: Section, candidates: list[_Candidate], assignment: Assignme
         shallow = min((len(c.file.path.parts) for c in candidates if c.named), default=99)
         right = [c for c in candidates if c.score[section.id] and c not in wrong
                  and len(c.file.path.parts) <= shallow and _holds(c, section)]
+    imported = {module for c in right for s in c.parsed.statements for module in imported_modules(s.node)}
+    right = [c for c in right if c.file.path.stem not in imported or c.named] or right
     for candidate in wrong:
         held = max(assignment.sections, key=lambda s: candidate.score[s.id])
         found.notes.append(f"{candidate.file.name} is named for {section.id} but holds the code of {held.id}: wrong file?")
@@ -263,6 +265,13 @@ def _choose(section: Section, candidates: list[_Candidate], assignment: Assignme
         found.notes.append(f"{other.file.name} {verb}")
     found.notes += chosen.parsed.document.notes
     return found
+
+
+def imported_modules(node: ast.stmt) -> set[str]:
+    """Top-level names of the modules that a statement imports."""
+    if isinstance(node, ast.Import):
+        return {alias.name.split(".")[0] for alias in node.names}
+    return {(node.module or "").split(".")[0]} if isinstance(node, ast.ImportFrom) else set()
 
 
 def _holds(candidate: _Candidate, section: Section) -> bool:

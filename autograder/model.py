@@ -104,10 +104,9 @@ class Assignment:
     def of_section(self, section: Section) -> list[Question]:
         return [q for q in self.questions if q.section is section]
 
-    def labels(self) -> frozenset[str]:
-        """Numbers that headings may begin with: question ids, their prefixes, and where a part ends."""
-        texts = [q.id for q in self.questions] + [label for s in self.sections for label in s.until_labels]
-        return frozenset(".".join(t.split(".")[:n]) for t in texts for n in (1, 2, 3) if t.split(".")[:n][-1].isdigit())
+    def numbers(self) -> frozenset[str]:
+        """The first digit of every question id: headings that begin with one of them are this assignment's."""
+        return frozenset(q.id[0] for q in self.questions)
 
     def test_file(self, question: Question) -> Path:
         return self.folder / "questions" / f"{question.id}.py"

@@ -55,8 +55,8 @@ def read(name: str, data: bytes, limit: int) -> Document:
         raise Unreadable(f"{name} is {len(data) >> 20} MB, over the limit of {limit >> 20} MB; clear its outputs and save again")
     if not data.strip():
         raise Unreadable(f"{name} is empty")
-    if name.lower().endswith(".ipynb"):
-        return _notebook(name, data)
+    if name.lower().endswith(".ipynb") or data.lstrip()[:1] == b"{" and b'"cells"' in data:
+        return _notebook(name, data)  # also one that was renamed to .py
     return _script(name, _text(name, data))
 
 

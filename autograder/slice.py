@@ -48,19 +48,38 @@ class Slicer:
         self.effects = [effects_of(s.code, s.node, self.imports) for s in self.statements]
         self._resolve_calls()
         self.ties = self._tie()
+        self.foreign = self._of_another_section()
 
     def bound(self) -> set[str]:
         """All names that some top-level statement binds."""
         return set().union(*(e.binds for e in self.effects), set())
 
     def end(self) -> int:
-        """Index behind the last statement of the graded part."""
+        """Index behind the last statement of the graded part.
+
+        It ends at a heading with one of ``until_labels`` or at an import of one of ``until_imports``, but not before
+        the first graded name is bound: tables of contents and imports at the top end nothing.
+        """
+        names, begun, before = set(self.section.names), False, 0
         for index, statement in enumerate(self.statements):
-            if any(_within(statement.label, label) for label in self.section.until_labels):
+            turned = statement.heading != before and any(_within(statement.label, label) for label in self.section.until_labels)
+            if begun and (turned or any(_imports(statement.node, module) for module in self.section.until_imports)):
                 return index
-            if any(_imports(statement.node, module) for module in self.section.until_imports):
-                return index
+            begun = begun or bool(self.effects[index].binds & names)
+            before = statement.heading
         return len(self.statements)
+
+    def _of_another_section(self) -> set[int]:
+        """Statements of another section (in one file) that rebind what this one is given, such as ``key``."""
+        given = given_names(self.section.prelude)
+        owner, foreign = None, set()
+        numbers = {q.id.split(".")[0]: q.section for q in reversed(self.assignment.questions)}
+        for index, (statement, effects) in enumerate(zip(self.statements, self.effects)):
+            owner = next((s for s in self.assignment.sections if effects.binds & set(s.names)), owner)
+            labelled = numbers.get(statement.label.split(".")[0], owner)
+            if (labelled or self.section) is not self.section and effects.binds & given and not effects.binds & set(self.section.names):
+                foreign.add(index)
+        return foreign
 
     def program(self, questions: list[Question], width: str = SLICE) -> Program:
         """The slice for some questions; ``WIDE`` keeps every statement of the part that is not expensive."""
@@ -73,6 +92,7 @@ class Slicer:
             picked = set(range(end)) | {i for n in missing for i in self._first_binding(n, end)}
         else:
             picked = set(range(end))
+        picked -= self.foreign
         if width == SLICE:
             chosen = self._needed(set(wanted), picked)
         else:
@@ -156,6 +176,17 @@ class Slicer:
                         apart.append(group)
                 groups = [*apart, merged] if len(merged) > 1 else groups
         return groups
+
+
+def given_names(source: str) -> set[str]:
+    """Names that a piece of given code binds at its top level."""
+    return {name for node in ast.parse(source).body for name in _bound(node)}
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return {node.name}
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _within(label: str, part: str) -> bool:

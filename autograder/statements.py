@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autograder.readers import CODE, Cell, Document, dedented, parse
 
@@ -16,17 +16,20 @@ LABEL = re.compile(
 PYTHON_MAGICS = {"time", "timeit", "capture", "prun", "%time"}
 CONTINUES = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
 MAX_JOIN = 400
+MAIN_GUARD = ast.dump(ast.parse('__name__ == "__main__"', mode="eval").body)
 
 
 @dataclass
 class Statement:
-    """One top-level statement: source, syntax tree, cell index, first line in the cell (or file), label."""
+    """One top-level statement: source, syntax tree, cell index, first line in the cell (or file); the number of
+    the part it stands in, and which heading of the document (counted) said so."""
 
     code: str
     node: ast.stmt
     cell: int
     line: int
     label: str = ""
+    heading: int = 0
     index: int = -1
 
 
@@ -41,57 +44,70 @@ class Parsed:
     future: set[str] = field(default_factory=set)
 
 
-def parse_document(document: Document, labels: frozenset[str]) -> Parsed:
-    """Every statement that parses, in order; headings and comments that begin with one of ``labels`` decide its label."""
-    parsed, label = Parsed(document), ""
+def parse_document(document: Document, sections: frozenset[str]) -> Parsed:
+    """Every statement that parses, in order; headings and comments numbered within ``sections`` decide its label."""
+    parsed, heading = Parsed(document), Heading()
     for number, cell in enumerate(document.cells):
         if cell.kind != CODE:
-            label = heading_label(cell.source, labels) or label
+            heading = heading.after(cell.source, sections)
             continue
-        label = _code_cell(parsed, number, cell, label, labels)
+        heading = _code_cell(parsed, number, cell, heading, sections)
     for index, statement in enumerate(parsed.statements):
         statement.index = index
     return parsed
 
 
-def heading_label(markdown: str, labels: frozenset[str]) -> str:
-    """The label that the last heading of a markdown text begins with, '' if none does."""
-    found = ""
-    for line in markdown.split("\n"):
-        if line.strip().startswith(("#", "**")):
-            found = _label(line, labels) or found
-    return found
+@dataclass
+class Heading:
+    """The heading in force: the number it begins with ('' for none), its depth in #, how many came before it."""
+
+    label: str = ""
+    depth: int = 99
+    count: int = 0
+
+    def after(self, markdown: str, sections: frozenset[str]) -> "Heading":
+        """The heading in force behind a markdown text."""
+        heading = self
+        for line in markdown.split("\n"):
+            text = line.strip()
+            if text.startswith(("#", "**")):
+                depth = len(text) - len(text.lstrip("#")) or 98
+                heading = heading._next(text, depth, sections)
+        return heading
+
+    def after_comment(self, line: str, sections: frozenset[str]) -> "Heading":
+        """The same for a comment line: ``# ## 2.2 …`` (a script's markdown) or ``# 1.2.1``."""
+        if line.startswith("# #"):
+            return self.after(line[2:], sections)
+        return self._next(line, 99, sections) if line.startswith("#") else self
+
+    def _next(self, text: str, depth: int, sections: frozenset[str]) -> "Heading":
+        match = LABEL.match(text.lstrip("#* "))
+        if match and match.group(1)[0] in sections:
+            return Heading(match.group(1), depth, self.count + 1)
+        # A heading of its own rank or above, without a number, ends a numbered part; a mere comment does not.
+        return Heading(count=self.count) if depth <= self.depth and depth < 98 else self
 
 
-def comment_label(line: str, labels: frozenset[str]) -> str:
-    """The label a comment line begins with (``# ## 2.2 …`` from a script's markdown, ``# 1.2.1``)."""
-    return _label(line, labels) if line.startswith("#") else ""
-
-
-def _label(line: str, labels: frozenset[str]) -> str:
-    match = LABEL.match(line.strip().lstrip("#* "))
-    return match.group(1) if match and match.group(1) in labels else ""
-
-
-def _code_cell(parsed: Parsed, number: int, cell: Cell, label: str, labels: frozenset[str]) -> str:
+def _code_cell(parsed: Parsed, number: int, cell: Cell, heading: Heading, sections: frozenset[str]) -> Heading:
     position = 0
     lines = cell.source.split("\n")
     for statement in recover(parsed, number, cell):
         first = statement.line - cell.line - 1
         for line in lines[position:first]:
-            label = comment_label(line, labels) or label
+            heading = heading.after_comment(line, sections)
         text = _bare_string(statement.node)
         if text is not None:
-            label = heading_label(text, labels) or label
-        statement.label = label
+            heading = heading.after(text, sections)
+        statement.label, statement.heading = heading.label, heading.count
         position = first + statement.code.count("\n") + 1
         if isinstance(statement.node, ast.ImportFrom) and statement.node.module == "__future__":
             parsed.future |= {alias.name for alias in statement.node.names}
         elif text is None:
             parsed.statements.extend(split_imports(statement))
     for line in lines[position:]:
-        label = comment_label(line, labels) or label
-    return label
+        heading = heading.after_comment(line, sections)
+    return heading
 
 
 def _bare_string(node: ast.stmt) -> str | None:
@@ -110,7 +126,7 @@ def split_imports(statement: Statement) -> list[Statement]:
         single = (ast.Import(names=[alias]) if isinstance(node, ast.Import)
                   else ast.ImportFrom(module=node.module, names=[alias], level=node.level))
         ast.copy_location(single, node)
-        parts.append(Statement(ast.unparse(single), single, statement.cell, statement.line, statement.label))
+        parts.append(replace(statement, code=ast.unparse(single), node=single))
     return parts
 
 
@@ -121,6 +137,9 @@ def recover(parsed: Parsed, number: int, cell: Cell):
         yield from _cell_magic(parsed, number, cell)
         return
     tree = parse(source)
+    if tree is None:
+        source = without_shell_lines(source)
+        tree = parse(source)
     if tree is None and source[:1] in (" ", "\t") and parse(dedented(source)) is not None:
         source = dedented(source)
         tree = parse(source)
@@ -138,13 +157,23 @@ def recover(parsed: Parsed, number: int, cell: Cell):
 def _statements(source: str, tree: ast.Module, number: int, line: int):
     """Cut the source text of each top-level node (columns are UTF-8 bytes)."""
     lines = [text.encode("utf-8", "surrogatepass") for text in source.split("\n")]
-    for node in tree.body:
+    for node in _without_main_guard(tree.body):
         first = min([node.lineno] + [d.lineno for d in getattr(node, "decorator_list", [])])
         block = lines[first - 1 : node.end_lineno]
         block[-1] = block[-1][: node.end_col_offset]
         if first == node.lineno:
             block[0] = block[0][node.col_offset :]
-        yield Statement(b"\n".join(block).decode("utf-8", "replace"), node, number, line + first)
+        text = b"\n".join(block).decode("utf-8", "replace")
+        if node.col_offset and len(block) > 1:
+            text = dedented(" " * node.col_offset + text)
+        yield Statement(text, node, number, line + first)
+
+
+def _without_main_guard(body: list[ast.stmt]):
+    """``if __name__ == "__main__":`` is true in a notebook: its statements count one by one."""
+    for node in body:
+        guard = isinstance(node, ast.If) and not node.orelse and ast.dump(node.test) == MAIN_GUARD
+        yield from node.body if guard else [node]
 
 
 def _cell_magic(parsed: Parsed, number: int, cell: Cell):
@@ -210,17 +239,33 @@ def chunks(source: str):
         start, end = pieces[index]
         taken = 1
         text = "\n".join(lines[start:end])
-        if parse(text) is None and _may_continue(text):
-            for more in range(index + 1, min(len(pieces), index + 60)):
-                if budget <= 0:
-                    break
+        if _may_continue(text) and parse(text) is None:
+            for more in range(index + 1, len(pieces)):
+                text = "\n".join(lines[start : pieces[more][1]])
+                if _may_continue(text):
+                    continue
                 budget -= 1
-                joined = "\n".join(lines[start : pieces[more][1]])
-                if parse(joined) is not None:
-                    text, taken = joined, more - index + 1
+                if budget < 0 or parse(text) is not None:
+                    taken = more - index + 1
                     break
+            if taken == 1 or budget < 0:
+                text, taken = "\n".join(lines[start:end]), 1
         yield text, start
         index += taken
+
+
+def without_shell_lines(source: str) -> str:
+    """``!pip …`` and ``%matplotlib …`` lines as ``pass`` (``%time x = 3`` as ``x = 3``); the number of lines stays."""
+    lines, continued = source.split("\n"), False
+    for number, line in enumerate(lines):
+        text = line.lstrip()
+        indent = line[: len(line) - len(text)]
+        if continued or text.startswith(("!", "?")) or text.startswith("%") and text[1:2].isalpha() or text.startswith("%%"):
+            word, _, rest = text.lstrip("%").partition(" ")
+            code = text.startswith("%") and word in PYTHON_MAGICS and not rest.startswith("-") and parse(rest) is not None
+            lines[number] = indent + (rest if code and rest else "pass")
+            continued = not code and text.endswith("\\")
+    return "\n".join(lines)
 
 
 def _may_continue(text: str) -> bool:

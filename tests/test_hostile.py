@@ -86,8 +86,19 @@ def test_the_whole_corpus_is_held(references, tmp_path, mode, capsys):
     assert not [r for r in rows if r["broken"]]
 
 
-def test_without_its_layers_the_cage_lets_a_canary_out(tmp_path):
-    """The corpus can fail: with nothing but a process between them, the same payload reads the same secret."""
+def test_the_corpus_can_fail(references, monkeypatch, tmp_path):
+    """With nothing but a process between them, the same payload reads the same secret."""
+    sys.path.insert(0, str(HERE / "hostile"))
+    from corpus import CASES
+
+    first = [case.name for case in CASES].index("read canary files anywhere in /tmp")
+    monkeypatch.setenv("HOSTILE_WITHOUT", "user,landlock,seccomp")
+    done = subprocess.run([sys.executable, str(HERE / "hostile" / "run.py"), str(references), "here", str(first), "9999"],
+                          capture_output=True, text=True)
+    assert "a secret got out" in json.loads(done.stdout)["broken"]
+
+
+def test_without_its_layers_the_doctor_finds_the_canary_within_reach(tmp_path):
     if sys.platform != "linux":
         pytest.skip("the cage's layers are Linux's")
     from autograder import model

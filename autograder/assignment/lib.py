@@ -169,6 +169,8 @@ def as_mask(check: Any, mask: Any, what: str) -> np.ndarray:
 
 def judge_masking(check: Any, case: Any, apply: Callable, make: Callable | None) -> None:
     """Scores are masked right with a mask of ones, of True, or with the student's own mask; any one counts."""
+    if apply is None:
+        check.fail("missing", "the function is not defined")
     mask, scores = case.args
     problem = None
     for kind in ("ones", "bool", "own"):

@@ -11,9 +11,11 @@ It is forked from the zygote, owns one end of a socket pair and nothing else, an
 
 from __future__ import annotations
 
+import __future__
 import builtins
 import importlib.abc
 import importlib.util
+import linecache
 import signal
 import socket
 import sys
@@ -94,17 +96,16 @@ class Child:
         sys.modules["__main__"] = main
         sys.meta_path.append(Modules(program["modules"]))
         exec(compile(program["prelude"], "<given>", "exec"), self.namespace)
-        flags = 0
+        # Annotations may name packages that are not here; no answer depends on their value.
+        flags = __future__.annotations.compiler_flag
         for feature in program["future"]:
-            import __future__
-
             flags |= getattr(__future__, feature).compiler_flag
         failures, snapshots, last = [], [], {}
         for index, statement in enumerate(program["statements"]):
             try:
-                code = compile(
-                    "\n" * (statement["line"] - 1) + statement["code"], f"<cell {statement['cell']}>", "exec",
-                    flags=flags, dont_inherit=True)
+                text, file = "\n" * (statement["line"] - 1) + statement["code"], f"<cell {statement['cell']}>"
+                code = compile(text, file, "exec", flags=flags, dont_inherit=True)
+                remember(file, text)
                 with_deadline(message["seconds"], exec, code, self.namespace)
             except BaseException as error:
                 failures.append({"index": index, **describe(error)})
@@ -143,6 +144,14 @@ class Child:
             return self.decode(answer["answer"])
 
         return helper
+
+
+def remember(file: str, text: str) -> None:
+    """Give ``inspect.getsource`` (and so torch.jit.script) the source of each statement at its own lines."""
+    lines = linecache.cache.get(file, (0, None, [], file))[2]
+    new = [line + "\n" for line in text.split("\n")]
+    merged = [b if b.strip() else a for a, b in zip(lines, new)] + (lines[len(new):] or new[len(lines):])
+    linecache.cache[file] = (len(merged), None, merged, file)
 
 
 def kind_of(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Worker side: a submission that asks for ``cuda`` or ``mps`` gets the CPU.
+"""Worker side: a submission that asks for ``cuda`` or ``mps`` gets the CPU, and ``torch.compile`` compiles nothing.
 
 Works below every torch call, so ``.cuda()``, ``.to("cuda:0")``, ``device=DEVICE`` and
 ``torch.set_default_device("cuda")`` all run where there is no accelerator.
@@ -42,6 +42,10 @@ def install() -> None:
     def module_on_cpu(self: Any, device: Any = None) -> Any:
         return self
 
+    def uncompiled(model: Any = None, **_: Any) -> Any:
+        return uncompiled if model is None else model
+
     OnCpu().__enter__()
+    torch.compile = uncompiled  # compiling needs processes and minutes; the result is the same
     for name in ("cuda", "xpu"):
         setattr(torch.nn.Module, name, module_on_cpu)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 def main(control_fd: int, root: str, options: dict) -> None:
-    from autograder.sandbox import cage, frames
+    from autograder.sandbox import cage, frames, inert
     from autograder.sandbox.child import Child
 
     cage.die_with_parent()
@@ -28,6 +28,7 @@ def main(control_fd: int, root: str, options: dict) -> None:
         __import__(name)
     settle()
     sys.path.remove(root)
+    inert.install()
     plan = cage.prepare(Path(root), options["paths"], options["without"])
     frames.send(control, {"ready": True, "off": plan.off})
     children: dict[int, int] = {}

@@ -54,9 +54,12 @@ def statement(code: str) -> dict:
 
 
 def steal(expression: str) -> dict:
-    """Try to get something and shout it where a student could read it, then answer right."""
-    return function(f"import os, sys, gc, glob, socket, ctypes\nloot = None\ntry:\n    loot = {expression}\n"
-                    f"except BaseException:\n    pass\nif loot and '{CANARY[:6]}' in str(loot):\n    raise ValueError(str(loot))\n{RIGHT}")
+    """Try to get something and shout it where a student could read it, then answer right.
+
+    The needle is put together at run time, so that the payload does not find itself.
+    """
+    return function(f"import os, sys, gc, glob, socket, ctypes\nloot, needle = None, 'CAN' + 'ARY-' + '{CANARY[7:]}'\ntry:\n    loot = {expression}\n"
+                    f"except BaseException:\n    pass\nif loot and needle in str(loot):\n    raise ValueError(str(loot))\n{RIGHT}")
 
 
 def cases() -> list[Hostile]:
@@ -86,7 +89,7 @@ def _secrets(add) -> None:
         "its own memory maps": "open('/proc/self/maps').read()",
         "inherited descriptors": "[os.read(n, 65536) for n in range(3, 256) if n != 3]",
         "descriptors by proc": "[open(p, 'rb').read() for p in glob.glob('/proc/*/fd/*')]",
-        "all live objects": "[o for o in gc.get_objects() if isinstance(o, (str, bytes, dict, list)) and 'CANARY' in str(o)[:100000]][:1]",
+        "all live objects": "[o for o in gc.get_objects() if isinstance(o, (str, bytes, dict, list)) and needle in str(o)[:100000]][:1]",
         "the callers' frames": "[f.f_locals for f in iter_frames()]",
         "earlier submissions' metadata": "open('/autograder/submission_metadata.json').read()",
         "the home folder": "os.listdir('/root') + os.listdir('/home')",

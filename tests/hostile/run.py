@@ -3,7 +3,7 @@
     python run.py REFERENCES MODE [FIRST STEP]
 
 MODE: "here" (this interpreter's worker) or a path to another interpreter for the workers, with its import paths in
-HOSTILE_PATHS. Prints one JSON line a case.
+HOSTILE_PATHS; HOSTILE_WITHOUT leaves layers of the cage out. Prints one JSON line a case.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ from autograder.sandbox.client import Zygote  # noqa: E402
 
 def main(references: Path, mode: str, first: int, step: int) -> None:
     secret = {"in memory": CANARY + "-memory"}
-    os.environ["JUDGE_SECRET"] = CANARY + "-environment"
+    if CANARY not in os.environ.get("JUDGE_SECRET", ""):  # it has to be in /proc/…/environ from the start
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "JUDGE_SECRET": CANARY + "-environment"})
     hide_from_debuggers()
     assignment = model.load(ROOT / "autograder" / "assignment", statement_seconds=1.0, call_seconds=1.0, total_seconds=100.0)
     python, paths = (sys.executable, ()) if mode == "here" else (mode, tuple(os.environ["HOSTILE_PATHS"].split(":")))
-    with Zygote(assignment.preload, python, paths) as zygote, tempfile.TemporaryDirectory() as folder:
+    without = tuple(filter(None, os.environ.get("HOSTILE_WITHOUT", "").split(",")))
+    with Zygote(assignment.preload, python, paths, without) as zygote, tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "canary").write_text(CANARY + "-file")
         os.chmod(Path(folder) / "canary", 0o600)
         grader = Grader(assignment, bake.read_references(references), zygote)

@@ -1,0 +1,24 @@
+"""Every submission of the classroom corpus loses exactly the items it should."""
+
+import pytest
+from classroom import CASES
+
+from autograder.model import GraderError
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_it_loses_what_is_wrong_and_nothing_else(submit, tmp_path, case):
+    folder = tmp_path / "handed in"
+    for name, data in case.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    path = folder / next(iter(case.files)) if case.single else folder
+    if case.exit:
+        with pytest.raises(GraderError):
+            submit(path)
+        return
+    graded = submit(path)
+    assert graded.lost == case.lost, case.why
+    assert "Traceback" not in str(graded.tree)
+    for id, words in case.says.items():
+        assert words in graded.output(id)
