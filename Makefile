@@ -32,7 +32,7 @@ test: setup
 	$(PY) -m pytest -m 'not slow'
 
 test-slow: setup
-	$(PY) -m pytest
+	$(PY) -m pytest -m slow
 
 bench: autograder build/example
 	$(PY) tests/bench.py

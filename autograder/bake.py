@@ -12,22 +12,25 @@ import json
 import os
 import secrets
 import struct
+import subprocess
 import sys
 import types
 from pathlib import Path
 from typing import Any
 
 from autograder.intake import take_in
-from autograder.model import Assignment, GraderError
+from autograder.model import Assignment, GraderError, load
 from autograder.sandbox import frames
 from autograder.slice import Slicer
 
+REFERENCES = "reference.safetensors"
 HIDDEN_SETS = 8
 FORMAT = 1
 
 
-def secret_seed(path: Path) -> int:
-    """The hidden inputs' seed: AUTOGRADER_SEED, else a file made once and never packed or committed."""
+def secret_seed(build: Path) -> int:
+    """The hidden inputs' seed: AUTOGRADER_SEED, else ``.seed`` beside the build folder, made once, never packed or committed."""
+    path = build.parent / ".seed"
     if os.environ.get("AUTOGRADER_SEED"):
         return int.from_bytes(hashlib.sha256(os.environ["AUTOGRADER_SEED"].encode()).digest()[:8], "little")
     if not path.exists():
@@ -135,6 +138,22 @@ def read_references(path: Path) -> dict:
         return frames.unpack(data[4:])
     except frames.FrameError as error:
         raise GraderError(f"{path} is damaged ({error}); delete it and run `make autograder`") from None
+
+
+def fresh_references(folder: Path, solutions: Path, build: Path) -> Path:
+    """The baked file, made anew when missing or stale, in a process of its own, which may import torch.
+
+    Raises GraderError with what that process said.
+    """
+    path = build / REFERENCES
+    if stored_fingerprint(path) != fingerprint(load(folder), solutions, secret_seed(build)):
+        command = [sys.executable, "-m", "autograder", "--assignment", str(folder), "--solutions", str(solutions),
+                   "--build", str(build), "bake"]
+        root = Path(__file__).resolve().parents[1]
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root)})
+        if done.returncode:
+            raise GraderError("baking failed: " + (done.stderr.strip() or done.stdout.strip()))
+    return path
 
 
 def stored_fingerprint(path: Path) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +9,6 @@ import click
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSIGNMENT = Path(__file__).resolve().parent / "assignment"
-REFERENCES = "reference.safetensors"
 
 
 class Refusing(click.Group):
@@ -49,6 +46,7 @@ def grade(settings: dict, path: Path, course: str | None, archive: Path | None, 
     """Grade one submission: a .ipynb, a .py, a folder or a zip."""
     from autograder import model, pack
     from autograder.report import print_table
+    from autograder.run import run_grading
 
     assignment = model.load(settings["folder"])
     if archive:
@@ -68,12 +66,13 @@ def grade(settings: dict, path: Path, course: str | None, archive: Path | None, 
 def gradescope(root: Path) -> None:
     """Grade ROOT/submission into ROOT/results, as Gradescope's container does; always exits 0."""
     from autograder import model, pack
+    from autograder.run import run_grading
 
     source = root / "source"
     pack.close_to_others(root)
     assignment = model.load(source / "autograder" / "assignment", **pack.deadline_from_environment())
     try:
-        run_grading(assignment, source / REFERENCES, root / "submission", pack.course_of(source), root / "results" / "results.json",
+        run_grading(assignment, source / pack.REFERENCES, root / "submission", pack.course_of(source), root / "results" / "results.json",
                     log=click.echo)
     except model.GraderError as error:
         click.echo(f"autograder: {error}", err=True)
@@ -87,9 +86,9 @@ def bake(settings: dict) -> None:
     from autograder import model
 
     assignment = model.load(settings["folder"])
-    tree = baking.bake(assignment, settings["solutions"], _seed(settings))
-    baking.write_references(settings["build"] / REFERENCES, tree)
-    click.echo(f"baked {len(tree['sets'])} hidden sets and a public one: {settings['build'] / REFERENCES}")
+    tree = baking.bake(assignment, settings["solutions"], baking.secret_seed(settings["build"]))
+    baking.write_references(settings["build"] / baking.REFERENCES, tree)
+    click.echo(f"baked {len(tree['sets'])} hidden sets and a public one: {settings['build'] / baking.REFERENCES}")
 
 
 @main.command()
@@ -146,82 +145,11 @@ def export(settings: dict, target: Path) -> None:
     export_scripts(settings["solutions"], target)
 
 
-def run_grading(assignment, references: Path, path: Path, course: str, output: Path, log=lambda line: None) -> dict:
-    """Grade one submission and keep results.json truthful from the first moment on.
-
-    ``log`` receives lines for instructors. Raises GraderError after writing it, when nothing could be graded.
-    """
-    from autograder.sandbox.cage import hide_from_debuggers
-    from autograder.sandbox.client import Zygote
-
-    hide_from_debuggers()
-    # The worker imports torch while the judge reads the submission; nothing it needs is secret.
-    with Zygote(assignment.preload) as zygote:
-        from autograder import bake as baking
-        from autograder.grade import Grader, grade
-        from autograder.model import GraderError, Verdict
-        from autograder.results import ResultsFile
-
-        results = ResultsFile(output, assignment, course)
-        tree = results.write([Verdict(q) for q in assignment.questions], [])
-        try:
-            grader = Grader(assignment, baking.read_references(references), zygote)
-            require_isolation(grader, references.parent, log)
-
-            def report(verdicts, notes):
-                nonlocal tree
-                tree = results.write(verdicts, notes)
-
-            grade(grader, path, report)
-        except GraderError as error:
-            results.refuse(str(error))
-            raise
-        except Exception as error:
-            results.refuse("the grader itself failed; please tell the staff")
-            raise GraderError(f"internal error, {type(error).__name__}: {error}") from error
-    return tree
-
-
-def require_isolation(grader, beside: Path, log) -> None:
-    """Probe the cage before hidden references come near student code.
-
-    Where they would be within reach, grade on the public inputs only if AUTOGRADER_ISOLATION says "process";
-    otherwise raise GraderError.
-    """
-    from autograder.model import GraderError
-    from autograder.sandbox.doctor import examine
-
-    diagnosis = examine(grader.zygote, grader.assignment.limits, beside)
-    for line in diagnosis.lines():
-        log(line)
-    if not diagnosis.safe:
-        if os.environ.get("AUTOGRADER_ISOLATION") != "process":
-            raise GraderError("isolation: process only, so hidden references were not loaded; see `python -m autograder doctor`. "
-                              "AUTOGRADER_ISOLATION=process grades on the public inputs instead")
-        log("isolation: process only; graded on the public inputs")
-        grader.references = {**grader.references, "sets": [grader.references["public"]]}
-
-
 def fresh_references(settings: dict) -> Path:
-    """The baked file, made anew (in a process of its own, which may import torch) when missing or stale."""
-    from autograder import bake as baking
-    from autograder import model
-
-    path = settings["build"] / REFERENCES
-    wanted = baking.fingerprint(model.load(settings["folder"]), settings["solutions"], _seed(settings))
-    if baking.stored_fingerprint(path) != wanted:
-        command = [sys.executable, "-m", "autograder", "--assignment", str(settings["folder"]),
-                   "--solutions", str(settings["solutions"]), "--build", str(settings["build"]), "bake"]
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-        if done.returncode:
-            raise model.GraderError("baking failed: " + (done.stderr.strip() or done.stdout.strip()))
-    return path
-
-
-def _seed(settings: dict) -> int:
+    """The baked file, made anew when missing or stale."""
     from autograder import bake as baking
 
-    return baking.secret_seed(settings["build"].parent / ".seed")
+    return baking.fresh_references(settings["folder"], settings["solutions"], settings["build"])
 
 
 def _course(assignment, course: str | None) -> str:

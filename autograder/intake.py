@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from autograder.model import Assignment, GraderError, Section
-from autograder.readers import Document, Unreadable, read
+from autograder.readers import Unreadable, read
 from autograder.statements import Parsed, parse_document
 from autograder.text import clean
 

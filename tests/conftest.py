@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import bake, cli, model
+from autograder import bake, model
 from autograder.grade import Grader, grade
 from autograder.results import ResultsFile
 from autograder.sandbox.client import Zygote
@@ -51,7 +51,7 @@ def settings(tmp_path_factory) -> dict:
 
 @pytest.fixture(scope="session")
 def references(settings) -> Path:
-    return cli.fresh_references(settings)
+    return bake.fresh_references(**settings)
 
 
 @pytest.fixture(scope="session")

@@ -95,8 +95,8 @@ def test_the_judge_is_free_of_torch(tmp_path, settings, references, s1, s2):
     program = f"""
 import sys
 from pathlib import Path
-from autograder import cli, model
-cli.run_grading(model.load({str(ROOT / 'autograder' / 'assignment')!r}), Path({str(references)!r}), Path({str(tmp_path)!r}), "517", Path({str(tmp_path / 'r.json')!r}))
+from autograder import model, run
+run.run_grading(model.load({str(ROOT / 'autograder' / 'assignment')!r}), Path({str(references)!r}), Path({str(tmp_path)!r}), "517", Path({str(tmp_path / 'r.json')!r}))
 found = sorted(m for m in sys.modules if m.split(".")[0] in ("torch", "transformers", "datasets", "IPython.terminal"))
 print("FOUND", found)
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import bake, cli, model, pack
+from autograder import bake, model, pack
 from autograder.grade import Grader, grade
 from autograder.sandbox.client import Zygote
 
@@ -19,7 +19,7 @@ TOY = Path(__file__).parent / "toy"
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
     settings = {"folder": TOY, "solutions": TOY / "solutions", "build": tmp_path_factory.mktemp("toy") / "build"}
-    references = cli.fresh_references(settings)
+    references = bake.fresh_references(**settings)
     assignment = model.load(TOY, call_seconds=2.0)
     with Zygote(assignment.preload) as zygote:
         yield Grader(assignment, bake.read_references(references), zygote), settings, references

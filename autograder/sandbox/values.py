@@ -23,8 +23,6 @@ def make_encoder() -> Callable[[Any], Any]:
     """
     torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
     if torch is not None:
-        from torch.overrides import BaseTorchFunctionMode as plain_mode  # noqa: F401  (imported early on purpose)
-
         disable = torch._C.DisableTorchFunctionSubclass
         strided, bfloat16, float32 = torch.strided, torch.bfloat16, torch.float32
         methods = torch.Tensor

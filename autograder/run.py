@@ -1,0 +1,64 @@
+"""One grading from start to end: the worker warmed up, the cage probed, results.json kept truthful throughout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Callable
+
+from autograder.model import Assignment, GraderError, Verdict
+from autograder.sandbox.cage import hide_from_debuggers
+from autograder.sandbox.client import Zygote
+
+
+def run_grading(assignment: Assignment, references: Path, path: Path, course: str, output: Path,
+                log: Callable[[str], None] = lambda line: None) -> dict:
+    """Grade one submission and keep results.json truthful from the first moment on.
+
+    ``log`` receives lines for instructors. Raises GraderError after writing it, when nothing could be graded.
+    """
+    hide_from_debuggers()
+    # The worker imports torch while the judge reads the submission; nothing it needs is secret.
+    with Zygote(assignment.preload) as zygote:
+        # Imported only now: it takes about as long as the worker needs for torch.
+        from autograder import bake as baking
+        from autograder.grade import Grader, grade
+        from autograder.results import ResultsFile
+
+        results = ResultsFile(output, assignment, course)
+        tree = results.write([Verdict(q) for q in assignment.questions], [])
+        try:
+            grader = Grader(assignment, baking.read_references(references), zygote)
+            require_isolation(grader, references.parent, log)
+
+            def report(verdicts, notes):
+                nonlocal tree
+                tree = results.write(verdicts, notes)
+
+            grade(grader, path, report)
+        except GraderError as error:
+            results.refuse(str(error))
+            raise
+        except Exception as error:
+            results.refuse("the grader itself failed; please tell the staff")
+            raise GraderError(f"internal error, {type(error).__name__}: {error}") from error
+    return tree
+
+
+def require_isolation(grader: Any, beside: Path, log: Callable[[str], None]) -> None:
+    """Probe the cage before hidden references come near student code.
+
+    Where they would be within reach, grade on the public inputs only if AUTOGRADER_ISOLATION says "process";
+    otherwise raise GraderError.
+    """
+    from autograder.sandbox.doctor import examine
+
+    diagnosis = examine(grader.zygote, grader.assignment.limits, beside)
+    for line in diagnosis.lines():
+        log(line)
+    if not diagnosis.safe:
+        if os.environ.get("AUTOGRADER_ISOLATION") != "process":
+            raise GraderError("isolation: process only, so hidden references were not loaded; see `python -m autograder doctor`. "
+                              "AUTOGRADER_ISOLATION=process grades on the public inputs instead")
+        log("isolation: process only; graded on the public inputs")
+        grader.references = {**grader.references, "sets": [grader.references["public"]]}
