@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 RUN := $(PY) -m autograder
 
-.PHONY: setup grade test test-slow student autograder bench clean
+.PHONY: setup grade test test-slow student audit autograder bench clean
 
 setup: .venv/.done
 
@@ -24,6 +24,9 @@ build/example: setup $(wildcard solutions/*.ipynb)
 
 student: setup
 	$(RUN) student
+
+audit: setup
+	$(RUN) audit
 
 autograder: setup
 	$(RUN) pack

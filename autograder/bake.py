@@ -6,6 +6,7 @@ runs the staff's solution, in its own process, never beside student code.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import json
@@ -14,12 +15,16 @@ import secrets
 import struct
 import subprocess
 import sys
+import tomllib
 import types
 from pathlib import Path
 from typing import Any
 
 from autograder.intake import take_in
-from autograder.model import Assignment, GraderError, load
+from autograder.kit import Case, lowered, on_arrays
+from autograder.kit.diagnose import alike, outputs_of
+from autograder.judge import load_kit_lib as load_lib
+from autograder.model import Assignment, GraderError, Question, load
 from autograder.sandbox import frames
 from autograder.slice import Slicer
 
@@ -53,20 +58,97 @@ def fingerprint(assignment: Assignment, solutions: Path, seed: int) -> str:
 
 
 def bake(assignment: Assignment, solutions: Path, seed: int) -> dict[str, Any]:
-    """All sets as one tree: ``{"fingerprint", "sets": [tree, …], "public": tree}``.
+    """All that a grader needs: ``{"fingerprint", "sets": [packed tree, …], "public": tree, "says", "noise"}``.
 
-    A tree maps question id -> group -> list of cases (see ``kit.Case``). Raises GraderError when the solution fails
-    or disagrees with the assignment's own second opinion.
+    A tree has ``cases`` (question id -> group -> list of cases, see ``kit.Case``) and ``bank`` (question id -> mistake ->
+    group -> outputs). ``says``: what the author of a mistake reads; ``noise``: the solution's own numerical error. Raises
+    GraderError when the solution fails or disagrees with the assignment's own second opinion.
     """
     recipe = load_module(assignment.folder / "bake.py", "assignment_bake")
     names = solution_names(assignment, solutions)
-    trees = [_fill(recipe.draw(seed + number, public=False, names=names), names, assignment) for number in range(HIDDEN_SETS)]
-    public = _fill(recipe.draw(None, public=True, names=names), names, assignment)
-    for tree in [*trees, public]:
-        problem = recipe.second_opinion(tree)
+    mistakes = load_bank(assignment)["mistake"]
+    lib = load_lib(assignment)
+    trees = []
+    for number in range(HIDDEN_SETS + 1):
+        public = number == HIDDEN_SETS
+        cases = _fill(recipe.draw(None if public else seed + number, public=public, names=names), names, assignment)
+        problem = recipe.second_opinion(cases)
         if problem:
             raise GraderError(f"the solution disagrees with the second opinion: {problem}")
-    return {"fingerprint": fingerprint(assignment, solutions, seed), "sets": trees, "public": public}
+        trees.append({"cases": cases, "bank": mistake_outputs(assignment, cases, mistakes, names, lib)})
+    says: dict[str, dict[str, str]] = {}
+    for mistake in mistakes:
+        for question in _same_answer(assignment, mistake["item"]):
+            says.setdefault(question.id, {})[mistake["id"]] = mistake["says"]
+    return {"fingerprint": fingerprint(assignment, solutions, seed), "sets": [_packed(tree) for tree in trees[:-1]],
+            "public": trees[-1], "says": says, "noise": noise(trees[:-1], names, assignment)}
+
+
+def _packed(tree: dict) -> Any:
+    """A set as bytes in an array: a grader unpacks only the one it needs."""
+    import numpy
+
+    return numpy.frombuffer(frames.pack(tree), dtype=numpy.uint8)
+
+
+def load_bank(assignment: Assignment) -> dict[str, list[dict]]:
+    """``bank/*.toml``: known mistakes and correct alternatives; empty where an assignment keeps none."""
+    bank: dict[str, list[dict]] = {"mistake": [], "alternative": []}
+    known = {q.id for q in assignment.questions}
+    for path in sorted(assignment.folder.glob("bank/*.toml")):
+        for kind, entries in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            for entry in entries:
+                if entry["item"] not in known or not known >= set(entry.get("also", ())):
+                    raise GraderError(f"{path.name}: {entry['id']!r} names no item of the rubric")
+            bank[kind] += entries
+    return bank
+
+
+def _same_answer(assignment: Assignment, item: str) -> list[Question]:
+    """The questions that a mistake may show up in: for a function, all that judge it."""
+    question = assignment.question(item)
+    return [question] if question.value else [q for q in assignment.questions if q.names == question.names]
+
+
+def mistake_outputs(assignment: Assignment, cases: dict, mistakes: list[dict], names: dict, lib: types.ModuleType) -> dict:
+    """Run every mistake on the same inputs; a mistake that raises has no outputs there."""
+    bank: dict[str, dict] = {}
+    for mistake in mistakes:
+        for question in _same_answer(assignment, mistake["item"]):
+            scope = dict(names)
+            exec(compile(mistake["code"], mistake["id"], "exec"), scope)
+            answer = lowered(scope[question.names[0]]) if question.value else on_arrays(scope[question.names[0]])
+            outputs = {group: outputs_of(answer, [Case(**case) for case in listed], functools.partial(lib.signature, question.id))
+                       for group, listed in cases[question.id].items() if group in ("own", "fresh")}
+            # A mistake that gives right answers here (a wrong mask where none is asked for) explains no wrong one.
+            right = all(alike(o, case["expected"]) for o, case in zip(outputs["own"], cases[question.id]["own"])
+                        if o is not None and case["expected"] is not None)
+            if question.value or not right or mistake["item"] == question.id:
+                bank.setdefault(question.id, {})[mistake["id"]] = outputs
+    return bank
+
+
+def noise(trees: list[dict], names: dict, assignment: Assignment) -> dict[str, float]:
+    """Largest difference of the solution's float32 outputs to its float64 ones, and between thread counts."""
+    torch, found = sys.modules.get("torch"), {}
+    if torch is None:
+        return found
+    import numpy
+
+    for tree in trees:
+        for id, groups in tree["cases"].items():
+            question = assignment.question(id)
+            for case in [] if question.value else groups["own"]:
+                precise = [a.astype(numpy.float64) if isinstance(a, numpy.ndarray) else a for a in case["args"]]
+                outputs = [on_arrays(names[question.names[0]])(*precise, **case["kwargs"])]
+                for threads in (1, 2):
+                    torch.set_num_threads(threads)
+                    outputs.append(on_arrays(names[question.names[0]])(*case["args"], **case["kwargs"]))
+                for output in outputs:
+                    with numpy.errstate(invalid="ignore"):
+                        error = numpy.where(output == case["expected"], 0.0, numpy.abs(output - case["expected"])).max()
+                    found[id] = max(found.get(id, 0.0), float(error))
+    return found
 
 
 def _fill(tree: dict, names: dict[str, Any], assignment: Assignment) -> dict:

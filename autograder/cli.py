@@ -95,11 +95,20 @@ def bake(settings: dict) -> None:
 @click.pass_obj
 def pack(settings: dict) -> None:
     """Build the Gradescope archives, one for each course."""
+    from autograder import bake as baking
     from autograder import model
     from autograder import pack as packing
 
     references = fresh_references(settings)
     assignment = model.load(settings["folder"])
+    audited = settings["build"] / "audited"
+    stamp = baking.stored_fingerprint(references)
+    if not audited.exists() or audited.read_text() != stamp:
+        found = run_audit(settings)
+        if found.problems:
+            raise model.GraderError("not built, the grader no longer tells right from wrong: " + "; ".join(found.problems[:3]))
+        click.echo(found.last_line())
+        audited.write_text(stamp)
     for course in assignment.courses:
         path = packing.build_archive(assignment, references, course, settings["build"])
         click.echo(f"built {path} ({path.stat().st_size >> 10} KB)")
@@ -116,6 +125,17 @@ def student(settings: dict, output: Path) -> None:
     references = fresh_references(settings)
     count = releasing.build_student(model.load(settings["folder"]), settings["solutions"], references, output)
     click.echo(f"wrote {output} ({count} files)")
+
+
+@main.command()
+@click.pass_obj
+def audit(settings: dict) -> None:
+    """Grade the grader: solutions, starter, every known mistake and alternative; exits 1 when one does not hold."""
+    from autograder.report import print_audit
+
+    found = run_audit(settings)
+    print_audit(found)
+    sys.exit(1 if found.problems else 0)
 
 
 @main.command()
@@ -143,6 +163,21 @@ def export(settings: dict, target: Path) -> None:
     from autograder.export import export_scripts
 
     export_scripts(settings["solutions"], target)
+
+
+def run_audit(settings: dict):
+    """The audit of this assignment, in a warm worker."""
+    from autograder import bake as baking
+    from autograder import model
+    from autograder.audit import audit
+    from autograder.grade import Grader
+    from autograder.sandbox.client import Zygote
+
+    references = fresh_references(settings)
+    assignment = model.load(settings["folder"])
+    with Zygote(assignment.preload) as zygote:
+        grader = Grader(assignment, baking.read_references(references), zygote)
+        return audit(grader, settings["solutions"], settings["solutions"].parent / "student")
 
 
 def fresh_references(settings: dict) -> Path:

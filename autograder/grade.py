@@ -7,6 +7,7 @@ right ones.
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,11 @@ from autograder import attempts, explain
 from autograder.bake import load_module
 from autograder.intake import Found, Submission, take_in
 from autograder.judge import Outcome, TestFiles, is_students_fault, proxy
+from autograder.kit import Case
+from autograder.kit.compare import Failure
+from autograder.kit.diagnose import mistake_of, outputs_of
 from autograder.model import FAILED, MISSING, NOT_RUN, PASSED, Assignment, Question, Section, Verdict
+from autograder.sandbox import frames
 from autograder.sandbox.client import Loaded, Worker, WorkerError, Zygote
 from autograder.slice import SLICE, WIDE, Program, Slicer
 from autograder.statements import Statement
@@ -40,10 +45,17 @@ class Grader:
         if (self.assignment.folder / "reference.py").exists():
             self.answers = load_module(self.assignment.folder / "reference.py", "assignment_reference").answers
 
+    def use_public_inputs(self) -> None:
+        """Forget the hidden sets: where student code could reach them, only the public inputs are used."""
+        self.references = {**self.references, "sets": []}
+
     def hidden(self, digest: str) -> dict:
         """The hidden set for this submission: fixed by its content, so that resubmitting is no oracle."""
         sets = self.references["sets"]
-        return sets[int(digest[:8], 16) % len(sets)]
+        if not sets:
+            return self.references["public"]
+        number = int(digest[:8], 16) % len(sets)
+        return frames.unpack(sets[number].tobytes()[4:])
 
 
 def grade(grader: Grader, path: Path, report: Callable[[list[Verdict], list[str]], None]) -> list[Verdict]:
@@ -73,7 +85,7 @@ class SectionRun:
         self.limits = grader.assignment.limits
         self.found: Found = submission.sections[section.id]
         self.questions = grader.assignment.of_section(section)
-        self.tree = grader.hidden(submission.digest)
+        self.hidden = grader.hidden(submission.digest)
         self.killed: list[tuple[Statement, WorkerError]] = []  # statements that hung or ended a worker
         self.done: dict[str, Verdict] = {}
         if self.found.parsed:
@@ -98,9 +110,20 @@ class SectionRun:
                 verdict.seconds = time.monotonic() - started
                 self.done[question.id] = verdict
                 yield verdict
+            yield from self.charged_once()
         finally:
             if shared is not None:
                 shared.worker.close()
+
+    def charged_once(self):
+        """Where all questions about one function fail by the same known mistake, the first alone is charged."""
+        for question in self.questions:
+            group = [self.done[q.id] for q in self.questions if q.names == question.names and not q.value and q.id in self.done]
+            names = {v.data.get("mistake", "") for v in group}
+            if len(group) > 1 and group[0].question is question and all(v.status == FAILED for v in group) and len(names - {""}) == len(names) == 1:
+                for verdict in group[1:]:
+                    yield replace(verdict, status=PASSED, tags=[*verdict.tags, "charged once"],
+                                  reason=f"the same mistake as in {question.id}, where it is charged: {verdict.reason}")
 
     def open(self, questions: list[Question], width: str = SLICE) -> "Session":
         """A worker with the slice for these questions loaded; statements that end or hang it are left out."""
@@ -136,7 +159,7 @@ class SectionRun:
         verdict = self.explained(question, outcome, session)
         if broken and not outcome.passed:
             again = self.with_right_helpers(question, broken)
-            if again.status == PASSED:
+            if again.status == PASSED or "mistake" in again.data:
                 return again
             verdict.notes.append("judged on your own functions, and again with right versions of "
                                  f"{_listed(broken)}: wrong both times")
@@ -146,7 +169,7 @@ class SectionRun:
         """Run the tests on each value that may count (functions: once); the first that passes stands."""
         outcome = None
         for environment in self.environments(question, session):
-            outcome = self.grader.tests.run(question, self.tree, environment, group)
+            outcome = self.grader.tests.run(question, self.hidden["cases"], environment, group)
             if outcome.passed:
                 return outcome
         return outcome
@@ -188,14 +211,28 @@ class SectionRun:
                 session.worker.stub({h.names[0]: self.grader.answers[h.names[0]] for h in broken})
             except WorkerError as error:
                 return Verdict(question, FAILED, str(error))
-            verdict = self.explained(question, self.attempt(question, session, "fresh"), session)
+            verdict = self.explained(question, self.attempt(question, session, "fresh"), session, "fresh")
         if verdict.status == PASSED:
             verdict.reason = (f"right once {_listed(broken)} {'is' if len(broken) == 1 else 'are'} right: full points here, "
                               "the mistake is charged there")
             verdict.tags.append("right prerequisites")
         return verdict
 
-    def explained(self, question: Question, outcome: Outcome, session: "Session") -> Verdict:
+    def _name_mistake(self, question: Question, verdict: Verdict, session: "Session", group: str) -> None:
+        """Add the sentence of the one known mistake that gives the same outputs, if there is one."""
+        known = {name: groups[group] for name, groups in self.hidden["bank"].get(question.id, {}).items() if group in groups}
+        if not known or not session.worker.alive:
+            return
+        # Laid out plainly: an answer that also trips over the memory layout still shows which mistake it is.
+        cases = [Case(**{**case, "layout": ""}) for case in self.hidden["cases"][question.id][group]]
+        answer = self.environments(question, session)[0][question.names[0]]
+        signature = functools.partial(self.grader.tests.lib.signature, question.id)
+        name = mistake_of(outputs_of(answer, cases, signature), known)
+        if name:
+            verdict.data["mistake"] = name
+            verdict.reason += f". Likely: {self.grader.references['says'][question.id][name]} ({question.see})"
+
+    def explained(self, question: Question, outcome: Outcome, session: "Session", group: str = "own") -> Verdict:
         """The verdict in words. A test that is itself broken is the staff's matter: the item counts as not run."""
         error = outcome.error
         if outcome.passed:
@@ -206,6 +243,8 @@ class SectionRun:
         else:
             reason, data = explain.reason(question, error, self.found.parsed, session, self._public_error)
             verdict = Verdict(question, FAILED, reason, data=data)
+        if verdict.status == FAILED and isinstance(error, Failure):
+            self._name_mistake(question, verdict, session, group)
         verdict.lines = [("✓ " if case.error is None else "✗ ") + case.sentence for case in outcome.cases]
         verdict.notes = list(outcome.notes)
         if flags := self.slicer.mentions(question, self.grader.assignment.flags):
@@ -218,7 +257,7 @@ class SectionRun:
             return error
         with self.open([question]) as session:
             for environment in self.environments(question, session):
-                public = self.grader.tests.run(question, self.grader.references["public"], environment).error
+                public = self.grader.tests.run(question, self.grader.references["public"]["cases"], environment).error
                 if isinstance(public, WorkerError) and public.kind == "exception":
                     return public
         return None

@@ -49,7 +49,8 @@ class Question:
 
     ``names`` are looked up in the submission; ``value`` marks them as values to read rather than
     functions to call; ``calls`` maps a function that returns the answer instead to that name. ``context`` names
-    are handed to the tests too. ``prerequisites`` are the questions that grade the helpers of a composite.
+    are handed to the tests too. ``prerequisites`` are the questions that grade the helpers of a composite; ``see`` says
+    where the handout explains it.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Question:
     calls: dict[str, str] = field(default_factory=dict)
     context: tuple[str, ...] = ()
     prerequisites: tuple[str, ...] = ()
+    see: str = ""
 
 
 @dataclass
@@ -174,5 +176,5 @@ def _question(entry: dict, sections: dict[str, Section], courses: tuple[str, ...
         names=tuple(entry["names"]), points={c: float(points[c]) for c in courses},
         extra_credit=tuple(entry.get("extra_credit", ())), value=entry.get("value", False),
         calls=dict(entry.get("calls", {})), context=tuple(entry.get("context", ())),
-        prerequisites=tuple(entry.get("prerequisites", ())),
+        prerequisites=tuple(entry.get("prerequisites", ())), see=entry.get("see", ""),
     )

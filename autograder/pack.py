@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
 EPOCH = (2020, 1, 1, 0, 0, 0)
 # Build-time files: what they know is in the references, as arrays.
-LEFT_OUT = {"student.py", "assignment/bake.py"}
+LEFT_OUT = ("student.py", "export.py", "audit.py", "assignment/bake.py", "assignment/bank/")
 RESERVE_SECONDS = 45.0
 
 
@@ -23,11 +23,11 @@ def build_archive(assignment: Assignment, references: Path, course: str, build: 
     for path in sorted(PACKAGE.rglob("*")):
         relative = path.relative_to(PACKAGE).as_posix()
         inside = path.is_file() and "__pycache__" not in path.parts and not relative.startswith(("gradescope/", "assignment/"))
-        if inside and relative not in LEFT_OUT:
+        if inside and not relative.startswith(LEFT_OUT):
             members[f"autograder/{relative}"] = (path, 0o644)
     for path in sorted(assignment.folder.rglob("*")):
         relative = path.relative_to(assignment.folder).as_posix()
-        if path.is_file() and "__pycache__" not in path.parts and f"assignment/{relative}" not in LEFT_OUT:
+        if path.is_file() and "__pycache__" not in path.parts and not f"assignment/{relative}".startswith(LEFT_OUT):
             members[f"autograder/assignment/{relative}"] = (path, 0o644)
     members["constraints.txt"] = (ROOT / "constraints.txt", 0o644)
     members["requirements.txt"] = (PACKAGE / "gradescope" / "requirements.txt", 0o644)

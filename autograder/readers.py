@@ -98,6 +98,8 @@ def _notebook(name: str, data: bytes) -> Document:
         if isinstance(source, list):
             source = "".join(line for line in source if isinstance(line, str))
         kind = CODE if cell.get("cell_type") == "code" else MARKDOWN
+        if cell.get("cell_type") == "raw":
+            source = ""
         read_cells.append(Cell(kind, source.replace("\r\n", "\n") if isinstance(source, str) else ""))
     return Document(name, read_cells, "notebook", numbered=True, notes=notes)
 

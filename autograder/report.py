@@ -28,6 +28,25 @@ def print_diagnosis(diagnosis) -> None:
     console.print(Text(safe, style="bold green" if diagnosis.safe else "bold red"))
 
 
+def print_audit(found) -> None:
+    """The tolerances' table, what is shared and what does not hold, then the one line that sums up."""
+    console = Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("item", "noise", "tolerance", "smallest mistake", "margin"):
+        table.add_column(column, justify="left" if column == "item" else "right")
+    for row in found.tolerances:
+        margin = f"{row.margin:.0f}x" if row.judged else "the course's"
+        table.add_row(row.item, f"{row.noise:.1e}", f"{row.tolerance:g}", f"{row.mistake:.2g}", margin)
+    console.print(table)
+    mistakes = found.of("mistake")
+    console.print(f"\nnamed to their author: {sum(o.named for o in mistakes)} of {len(mistakes)} mistakes")
+    for shared in found.shared:
+        console.print(Text(f"shared: {shared}", style="dim"))
+    for problem in found.problems:
+        console.print(Text(problem, style="bold red"))
+    console.print(Text(found.last_line(), style="bold"))
+
+
 def print_table(tree: dict) -> None:
     """Question, points, verdict and the first line of its output; then the total and the notes."""
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -61,4 +61,4 @@ def require_isolation(grader: Any, beside: Path, log: Callable[[str], None]) -> 
             raise GraderError("isolation: process only, so hidden references were not loaded; see `python -m autograder doctor`. "
                               "AUTOGRADER_ISOLATION=process grades on the public inputs instead")
         log("isolation: process only; graded on the public inputs")
-        grader.references = {**grader.references, "sets": [grader.references["public"]]}
+        grader.use_public_inputs()

@@ -22,7 +22,7 @@ import nbformat
 
 from autograder.bake import read_references
 from autograder.kit import to_plain
-from autograder.model import Assignment, GraderError
+from autograder.model import Assignment, GraderError, Question
 
 KIT = Path(__file__).resolve().parent / "kit"
 EPOCH = (2020, 1, 1, 0, 0, 0)
@@ -41,7 +41,7 @@ def build_student(assignment: Assignment, solutions: Path, references: Path, tar
         (new / "tests").mkdir(parents=True)
         masters = sorted(solutions.glob("*.ipynb"))
         stripped = {path.name: strip(assignment, path, Path(folder), new / "tests") for path in masters}
-        write_kit(assignment, read_references(references)["public"], new / assignment.kit_name)
+        write_kit(assignment, read_references(references), new / assignment.kit_name)
         bundle = base64.b64encode(bundle_bytes(new, assignment.kit_name)).decode()
         if len(bundle) > MAX_BUNDLE:
             raise GraderError(f"the embedded check code has {len(bundle) >> 10} KB, over 1 MB")
@@ -132,15 +132,34 @@ def tidy(notebook: nbformat.NotebookNode, ids: dict[str, str], stem: str) -> nbf
     return notebook
 
 
-def write_kit(assignment: Assignment, public: dict, target: Path) -> None:
-    """The package behind ``check``: engine's kit, the assignment's lib and the public cases."""
+def write_kit(assignment: Assignment, references: dict, target: Path) -> None:
+    """The package behind ``check``: engine's kit, the assignment's lib, the public cases and known mistakes on them."""
     target.mkdir(parents=True)
-    for name in ("__init__.py", "compare.py"):
+    for name in ("__init__.py", "compare.py", "diagnose.py", "picture.py"):
         shutil.copyfile(KIT / name, target / name)
     if (assignment.folder / "lib.py").exists():
         shutil.copyfile(assignment.folder / "lib.py", target / "lib.py")
-    cases = json.dumps(to_plain(public), separators=(",", ":"), sort_keys=True)
-    (target / "cases.json").write_text(cases.replace('"2.', '\n"2.').replace('"1.', '\n"1.') + "\n", encoding="utf-8")
+    public = references["public"]
+    bank = {id: {name: {"own": [few_digits(o) for o in groups["own"]]} for name, groups in mistakes.items()}
+            for id, mistakes in public["bank"].items()}
+    data = {"cases": public["cases"], "bank": bank, "says": references["says"],
+            "answers": {q.id: q.names[0] for q in assignment.questions},
+            "helpers": {q.id: comes_first(assignment, q) for q in assignment.questions},
+            "see": {q.id: q.see for q in assignment.questions}}
+    # One question a line, so that a change shows as a small difference.
+    text = json.dumps(to_plain(data), separators=(",", ":"), sort_keys=True)
+    (target / "cases.json").write_text(re.sub(r'("\d\.[\w.]+":\{)', r"\n\1", text) + "\n", encoding="utf-8")
+
+
+def comes_first(assignment: Assignment, question: Question) -> list[str]:
+    """The questions whose answers this one is built on: a composite's helpers, another question's value."""
+    values = [q.id for q in assignment.questions if question.value and q.value and set(q.names) & set(question.context)]
+    return [*question.prerequisites, *values]
+
+
+def few_digits(array):
+    """A mistake's outputs with four decimals: enough to be recognised by."""
+    return None if array is None else array.round(4).astype("float32") if array.dtype.kind == "f" else array
 
 
 def bundle_bytes(tree: Path, kit_name: str) -> bytes:

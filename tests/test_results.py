@@ -86,7 +86,7 @@ def test_an_archive_holds_no_seed_no_solution_and_no_bake_recipe(tmp_path, grade
     archive = zipfile.ZipFile(pack.build_archive(grader.assignment, references, "517", tmp_path))
     names = set(archive.namelist())
     assert {"setup.sh", "run_autograder"} <= names
-    assert not any(n.endswith(".ipynb") or n.endswith("assignment/bake.py") or "seed" in n or "solutions" in n for n in names)
+    assert not any(n.endswith((".ipynb", "assignment/bake.py", "audit.py")) or "seed" in n or "solutions" in n or "bank" in n for n in names)
 
 
 def test_the_judge_is_free_of_torch(tmp_path, settings, references, s1, s2):

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 PUBLIC_SEED = 447
-TOLERANCE = 1e-4  # "close to zero" in the handout
+# The handout calls 1e-4 "close to zero"; the audit shows that 2e-5 stands further from noise and from every mistake.
+TOLERANCE = 2e-5
 QUERY_TOLERANCE = 0.05  # maximum absolute element-wise difference, fixed by the course
 
 

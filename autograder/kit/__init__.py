@@ -16,7 +16,9 @@ from typing import Any, Callable
 
 import numpy as np
 
+from . import picture
 from .compare import BLANK, MISSING, Failure, compare, is_blank
+from .diagnose import mistake_of, outputs_of
 
 
 @dataclass
@@ -68,26 +70,73 @@ class Check:
         raise Failure(kind, text, data)
 
 
+@dataclass
 class LocalCheck(Check):
-    """``check`` in a notebook: ``check("1.2.1")`` runs that question's tests on the notebook's own names."""
+    """``check`` in a notebook: ``check("1.2.1")`` runs that question's tests on the notebook's own names.
+
+    ``bank`` and ``says``: known mistakes' outputs on these inputs, and what their authors read; ``answers``: question ->
+    name; ``helpers``: composite -> the questions that grade its helpers;
+    ``see``: where the handout explains it.
+    """
+
+    bank: dict = field(default_factory=dict)
+    says: dict = field(default_factory=dict)
+    answers: dict = field(default_factory=dict)
+    helpers: dict = field(default_factory=dict)
+    see: dict = field(default_factory=dict)
 
     def __call__(self, id: str, names: dict | None = None) -> None:
         names = names if names is not None else inspect.currentframe().f_back.f_globals
         self.notes = []
-        try:
-            tests = load_tests(id)
-        except OSError:
+        if id not in self.tree:
             print(f"There is no check called {id!r}. Try one of: {', '.join(sorted(self.tree))}")
             return
         environment = Names(names, self)
-        lines = [run(test, environment) for test in tests]
-        good = all(line is None for line in lines)
-        print(f"{'✅' if good else '❌'} {id}" + ("" if not good else " looks right."))
+        lines = self.trouble(id, environment)
+        broken = [self.answers[h] for h in self.helpers.get(id, ()) if lines and self.trouble(h, environment)]
+        name = self.mistake(id, environment) if lines and not broken else ""
+        first = next(q for q, answer in self.answers.items() if answer == self.answers[id]) if name else id
+        if not lines:
+            print(f"✅ {id} looks right.")
+        elif broken:
+            print(f"⏳ {id} waits for {', '.join(broken)}: mend that first. The grader judges it with right versions of these.")
+        elif first != id and all(self.mistake(q, environment) == name for q in self.sharing(id)):
+            print(f"⏳ {id}: the same mistake as in {first}, where it is charged.")
+        else:
+            print(f"❌ {id}")
         for line in lines:
-            if line is not None:
-                print(f"   {line}")
+            print(f"   {line}")
+        if name:
+            print(f"   likely: {self.says[id][name]} ({self.see.get(id, '')}).")
+        if lines and not broken:
+            self.draw(id, environment)
         for note in self.notes:
             print(f"   note: {note}")
+
+    def trouble(self, id: str, environment: "Names") -> list[str]:
+        """What is wrong with an answer, one line for each test that does not pass."""
+        return [line for line in (run(test, environment) for test in load_tests(id)) if line is not None]
+
+    def sharing(self, id: str) -> list[str]:
+        """The questions that judge the same answer."""
+        return [q for q, answer in self.answers.items() if answer == self.answers[id]]
+
+    def mistake(self, id: str, environment: "Names") -> str:
+        """The one known mistake that gives the same outputs, '' for none."""
+        known = {name: groups["own"] for name, groups in self.bank.get(id, {}).items()}
+        return mistake_of(outputs_of(environment.get(self.answers[id]), self.cases(id), self.signature(id)), known)
+
+    def signature(self, id: str) -> Callable:
+        return lambda value, case: self.lib.signature(id, value, case)
+
+    def draw(self, id: str, environment: "Names") -> None:
+        """A picture of the weights beside where they should go, for answers that are weights."""
+        case = self.cases(id)[0]
+        wanted = self.lib.wanted_weights(id, case)
+        got = outputs_of(environment.get(self.answers[id]), [case], self.signature(id))[0] if wanted is not None else None
+        if got is not None and got.shape == wanted.shape:
+            picture.show(got.reshape(-1, *got.shape[-2:])[0] if got.ndim > 2 else got,
+                         wanted.reshape(-1, *wanted.shape[-2:])[0] if wanted.ndim > 2 else wanted)
 
 
 class Names(dict):
@@ -180,7 +229,9 @@ def _read(*parts: str) -> str:
 def _load() -> LocalCheck:
     from . import lib
 
-    return LocalCheck(from_plain(json.loads(_read("cases.json"))), lib)
+    data = from_plain(json.loads(_read("cases.json")))
+    return LocalCheck(data["cases"], lib, bank=data["bank"], says=data["says"], answers=data["answers"],
+                      helpers=data["helpers"], see=data["see"])
 
 
 def to_plain(node: Any) -> Any:

@@ -72,7 +72,7 @@ def shape_text(shape: tuple) -> str:
 def check_shape(got: np.ndarray, shape: tuple, what: str, hint: str = "") -> None:
     """Raise Failure (kind: shape) unless the shapes are equal."""
     if got.shape != tuple(shape):
-        text = f"{what} has shape {shape_text(got.shape)}, expected {shape_text(shape)}"
+        text = f"{what}: shape {shape_text(got.shape)}, expected {shape_text(shape)}"
         raise Failure(SHAPE, f"{text}; {hint}" if hint else text, {"shape": list(got.shape), "expected_shape": list(shape)})
 
 
@@ -108,9 +108,9 @@ def difference_of(got: np.ndarray, expected: np.ndarray, tolerance: float, what:
     median = float(np.median(finite)) if finite.size else float("inf")
     place = f", first at index {first(off)}" if error.ndim else ""
     if error.size == 1:
-        text = f"{what} is off by {size_text(largest)} (allowed {tolerance:g})"
+        text = f"{what}: off by {size_text(largest)} (allowed {tolerance:g})"
     else:
-        text = (f"{what} differs in {int(off.sum())} of {error.size} numbers{place}: "
+        text = (f"{what}: {int(off.sum())} of {error.size} numbers are off{place}; "
                 f"largest error {size_text(largest)}, median {size_text(median)} (allowed {tolerance:g})")
     raise Failure(NUMBERS, text, {"largest": rounded(largest), "median": rounded(median), "off": int(off.sum()),
                                   "size": int(error.size), "first": [int(i) for i in np.argwhere(off)[0]]})

@@ -78,7 +78,8 @@ def readable_paths(hidden: Path, allowed: list[Path]) -> list[Path]:
         own = any(place == path or place in path.parents for place in allowed)
         return path in hidden.parents or not own and (path == hidden or hidden in path.parents)
 
-    system = ["/usr/lib", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime"]
+    system = ["/usr/lib", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime",
+              "/proc/cpuinfo", "/sys/devices/system/cpu"]  # half precision asks which processor this is
     return sorted({*(p for p in paths if p.is_dir() and not shows_hidden(p)), *map(Path, system)})
 
 

@@ -218,3 +218,22 @@ def also_float64(check: Any, id: str, function: Callable) -> None:
             return
         if result.dtype == np.float32:
             check.note("float64 inputs come back as float32 (no points depend on it)")
+
+
+def signature(id: str, value: Any, case: Any) -> np.ndarray | None:
+    """What an answer to section 1 does, for comparing mistakes: its attention weights, (4,) or (4, 4).
+
+    None for 1.4, where the outcome depends on the student's own query too.
+    """
+    if id.startswith("1.4"):
+        return None
+    query = np.asarray(value, dtype=np.float64)
+    return weights(query, case.args[0]) if query.ndim and query.shape[-1] == 3 else None
+
+
+def wanted_weights(id: str, case: Any) -> np.ndarray | None:
+    """Where an answer's attention should go, for the notebooks' pictures; None where it is no set of weights."""
+    if id == "2.1.attn_softmax" or id == "2.1.make_causal_mask":
+        return case.expected
+    evenly, half = np.full(4, 0.25), np.array([0.5, 0.5, 0.0, 0.0])
+    return {"1.2.1": np.eye(4)[0], "1.2.2": np.eye(4), "1.3.1": evenly, "1.3.2": half}.get(id)

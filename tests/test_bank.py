@@ -1,0 +1,178 @@
+"""The grader is graded, and says what went wrong: the bank of mistakes, used by the build and for the student."""
+
+import json
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder import audit, bake
+from autograder.kit import picture
+from autograder.kit.diagnose import mistake_of
+from autograder.model import PASSED
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def audited(grader):
+    return audit.audit(grader, ROOT / "solutions", ROOT / "student")
+
+
+@pytest.fixture(scope="module")
+def bank(grader):
+    return bake.load_bank(grader.assignment)
+
+
+@pytest.fixture(scope="module")
+def variants(grader):
+    return audit.Variants(grader.assignment, ROOT / "solutions")
+
+
+def test_every_mistake_costs_its_own_item_and_every_alternative_nothing(audited, capsys):
+    with capsys.disabled():
+        print(f"\n{audited.last_line()}, named {sum(o.named for o in audited.of('mistake'))}")
+    assert audited.problems == []
+    assert len(audited.of("mistake")) >= 60 and len(audited.of("alternative")) >= 40
+
+
+def test_every_item_has_mistakes_and_every_shared_one_its_reason(grader, bank):
+    assert {m["item"] for m in bank["mistake"]} == {q.id for q in grader.assignment.questions}
+    assert {a["item"] for a in bank["alternative"]} >= {q.id for q in grader.assignment.questions if "step" not in q.id}
+    assert all(m["says"] and (not m.get("also") or m["because"]) for m in bank["mistake"])
+    keys = [(e["item"], e["id"]) for e in bank["mistake"]]
+    assert len(keys) == len(set(keys))
+
+
+def test_most_mistakes_are_named_to_their_author(audited):
+    mistakes = audited.of("mistake")
+    assert sum(o.named for o in mistakes) >= 0.75 * len(mistakes)
+
+
+def test_two_mistakes_in_one_submission_cost_both_items_and_nothing_else(grader, bank, variants, capsys):
+    rng, held, tried = random.Random(447), 0, 0
+    shared = [["1.3.2", "1.4.1", "1.4.2"], [f"2.1.self_attention.step{n}" for n in (1, 2, 3)], ["2.1.make_causal_mask", "2.1.apply_causal_mask"]]
+    wrong = []
+    while tried < 100:
+        one, two = rng.sample(bank["mistake"], 2)
+        if one["item"] == two["item"] or any(one["item"] in group and two["item"] in group for group in shared):
+            continue  # answers that are judged together: a second mistake there may change what the first one does
+        tried += 1
+        verdicts = variants.graded(grader, {one["item"]: one["code"], two["item"]: two["code"]})
+        lost = {v.question.id for v in verdicts if v.status != PASSED}
+        expected = {one["item"], two["item"], *one.get("also", ()), *two.get("also", ())}
+        held += lost == expected
+        if lost != expected:
+            wrong.append((one["item"], one["id"], two["item"], two["id"], sorted(lost ^ expected)))
+    with capsys.disabled():
+        print(f"\npairs of mistakes: {held}/{tried}")
+    assert wrong == []
+
+
+LOCAL = """
+import contextlib, io, json, re, sys
+sys.path.insert(0, "student")
+import torch
+torch.set_num_threads(1)
+for line in sys.stdin:
+    out = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out):
+            exec(compile(json.loads(line), "variant", "exec"), {"__name__": "__main__"})
+    except Exception as error:
+        out.write(f"\\nraised {error!r}")
+    print(json.dumps([out.getvalue()]), flush=True)
+"""
+
+
+def test_check_cells_and_grades_agree_over_the_whole_bank(grader, bank, variants, capsys):
+    """Each entry as a notebook: its cells run from the top, every check cell speaks, and ❌ stands where points are lost."""
+    entries = [(kind, e) for kind in ("mistake", "alternative") for e in bank[kind]]
+    scripts = [tolerant(variants.script(grader.assignment.question(e["item"]).section.id, {e["item"]: e["code"]})) for _, e in entries]
+    done = subprocess.run([sys.executable, "-c", LOCAL], input="\n".join(map(json.dumps, scripts)), capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    disagreements = []
+    for (kind, entry), line in zip(entries, done.stdout.splitlines()):
+        text = json.loads(line)[0]
+        marks = {id: mark for mark, id in re.findall(r"^([✅❌⏳]) ([\w.]*\w)", text, re.MULTILINE)}
+        lost = {entry["item"], *entry.get("also", ())} if kind == "mistake" else set()
+        section = grader.assignment.question(entry["item"]).section
+        every = {q.id for q in grader.assignment.of_section(section)}
+        # ⏳ says that another answer comes first; with the item itself wrong, ❌ has to stand there.
+        bad = [id for id in every if (marks.get(id) == "❌") != (id in lost) and not (marks.get(id) == "⏳" and id != entry["item"])]
+        if bad or set(marks) != every:
+            disagreements.append((kind, entry["item"], entry["id"], sorted(bad), text[-300:]))
+    with capsys.disabled():
+        print(f"\ncheck cells agree with the grade: {len(entries) - len(disagreements)}/{len(entries)}")
+    assert disagreements == [], "\n".join(str(d[:4]) for d in disagreements)
+
+
+def tolerant(script: str) -> str:
+    """What a person does when a cell of their own raises: go on with the next one."""
+    import ast
+
+    parts = []
+    for node in ast.parse(script).body:
+        code = ast.unparse(node)
+        parts.append(code if isinstance(node, ast.FunctionDef) else "try:\n" + "\n".join("    " + line for line in code.split("\n")) + "\nexcept Exception as e: print(e)")
+    return "\n".join(parts)
+
+
+def test_no_hidden_expected_value_is_ever_shown(grader, bank, variants):
+    hidden = set()
+    for number in range(8):
+        for groups in grader.hidden(f"{number:08x}" + "0" * 56)["cases"].values():
+            for case in (c for group in groups.values() for c in group if c["expected"] is not None):
+                hidden |= {f"{abs(x):.5g}" for x in np.ravel(case["expected"]) if np.isfinite(x) and abs(x) not in (0, 1)}
+    assert len(hidden) > 1000
+    for entry in random.Random(1).sample([m for m in bank["mistake"] if m["item"].startswith("2.1")], 40):
+        for verdict in variants.graded(grader, {entry["item"]: entry["code"]}):
+            shown = set(re.findall(r"\d+\.\d{3,}", verdict.reason + " ".join(verdict.notes) + json.dumps(verdict.data)))
+            assert not {f"{float(x):.5g}" for x in shown} & hidden
+
+
+def test_a_mistake_is_named_only_when_exactly_one_agrees_everywhere():
+    a, b = np.ones((2, 2)), np.zeros((2, 2))
+    assert mistake_of([a, b], {"x": [a, b], "y": [a, a]}) == "x"
+    assert mistake_of([a, b], {"x": [a, b], "z": [a, b]}) == ""
+    assert mistake_of([a], {"x": [a, b]}) == "" and mistake_of([None], {"x": [a]}) == "" and mistake_of([], {"x": []}) == ""
+    assert mistake_of([a * np.nan], {"x": [a * np.nan]}) == "x" and mistake_of([a], {"x": [np.ones(4)]}) == ""
+
+
+def test_one_mistake_in_self_attention_is_charged_once(submit, s2):
+    graded = submit({"A2S2.py": s2.replace("A = attn_scaled(A, n_embd, n_heads)", "A = A")})
+    lost = {i for i in graded.lost if i.startswith("2")}
+    assert lost == {"2.1.self_attention.step1"}
+    assert "charged" in graded.output("2.1.self_attention.step3") and "attn_scaled is not called" in graded.output("2.1.self_attention.step1")
+
+
+def test_the_build_refuses_a_grader_that_no_longer_tells_right_from_wrong(settings, references, tmp_path):
+    import shutil
+
+    folder = tmp_path / "assignment"
+    shutil.copytree(settings["folder"], folder, ignore=shutil.ignore_patterns("__pycache__"))
+    test = folder / "questions" / "2.1.attn_softmax.py"
+    test.write_text(test.read_text().replace("case.judge(attn_softmax, \"the attention weights\")", "pass"))
+    bank = folder / "bank" / "mistakes_s2.toml"
+    kept = [part for part in bank.read_text().split("[[mistake]]") if 'item = "2.1.attn_softmax"' in part]
+    bank.write_text("".join("[[mistake]]" + part for part in kept))
+    (folder / "bank" / "alternatives.toml").unlink()
+    done = subprocess.run([sys.executable, "-m", "autograder", "--assignment", str(folder), "--build", str(tmp_path / "build"), "pack"],
+                          capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2 and "not built" in done.stderr
+    assert not list((tmp_path / "build").glob("*.zip"))
+
+
+def test_pictures_say_in_words_what_they_show():
+    got, wanted = np.array([0.5, 0.3, 0.1, 0.1]), np.array([1.0, 0, 0, 0])
+    assert picture.in_words(got, wanted) == "token 0 gets too little weight"
+    assert any("should be 1.00" in line for line in picture.text(got, wanted))
+    drawing = picture.svg(np.eye(3), np.ones((3, 3)) / 3, "words <here>")
+    assert drawing.count("<rect") == 18 and "&lt;here&gt;" in drawing
+    import xml.dom.minidom
+
+    xml.dom.minidom.parseString(drawing)
