@@ -8,6 +8,7 @@ peak of the summed proportional set size over all processes of a command, sample
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import statistics
@@ -83,39 +84,36 @@ def wall(command: list[str], folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def children(without: tuple[str, ...], python: str, paths: tuple[str, ...], count: int = 60) -> float:
-    """Median milliseconds to fork a child with torch, cage it, load one statement and end it."""
+def cage_table(count: int = 80) -> None:
+    """What each layer adds to a child (fork with torch, cage, load one statement, end), the variants taken in turn.
+
+    The user layer needs root and a Python that others can read.
+    """
     from autograder import model
     from autograder.sandbox.client import Worker, Zygote
 
-    program = {"statements": [{"code": "f = 1", "cell": 0, "line": 1}], "watch": [], "report": ["f"], "prelude": "",
-               "future": [], "modules": {}}
-    with Zygote(("torch",), python, paths, without) as zygote:
-        times = []
-        for _ in range(count):
-            started = time.perf_counter()
-            with Worker(zygote, model.Limits()) as worker:
-                worker.load(program)
-            times.append(time.perf_counter() - started)
-    return 1000 * statistics.median(times[5:])
-
-
-def cage_table() -> None:
-    """What each layer of the cage adds to a child. The user layer needs root and a Python that others can read."""
     python, paths = sys.executable, ()
     if os.geteuid() == 0 and Path("/usr/bin/python3").exists():
         version = subprocess.run(["/usr/bin/python3", "-c", "import sys; print(sys.version_info[:2])"], capture_output=True, text=True)
         if version.stdout.strip() == str(sys.version_info[:2]):
             python, paths = "/usr/bin/python3", (sysconfig.get_paths()["purelib"],)
-    layers = ("user", "landlock", "seccomp")
-    full = children((), python, paths)
-    table = Table(title=f"a child: {full:.1f} ms, {1000 / full:.0f} a second", box=None, title_justify="left")
-    for column in ("layer", "adds ms"):
-        table.add_column(column, justify="left" if column == "layer" else "right")
-    for layer in layers:
-        table.add_row(layer, f"{full - children((layer,), python, paths):+.2f}")
-    table.add_row("all three", f"{full - children(layers, python, paths):+.2f}")
-    Console(width=100).print(table)
+    program = {"statements": [{"code": "f = 1", "cell": 0, "line": 1}], "watch": [], "report": ["f"], "prelude": "",
+               "future": [], "modules": {}}
+    variants = {"": (), "user": ("user",), "landlock": ("landlock",), "seccomp": ("seccomp",), "all three": ("user", "landlock", "seccomp")}
+    with contextlib.ExitStack() as stack:
+        zygotes = {name: stack.enter_context(Zygote(("torch",), python, paths, without)) for name, without in variants.items()}
+        times = {name: [] for name in variants}
+        for _ in range(count):
+            for name, zygote in zygotes.items():
+                started = time.perf_counter()
+                with Worker(zygote, model.Limits()) as worker:
+                    worker.load(program)
+                times[name].append(1000 * (time.perf_counter() - started))
+    full = statistics.median(times[""])
+    print(f"a caged child: {full:.1f} ms, {1000 / full:.0f} a second")
+    for name in list(variants)[1:]:
+        added = statistics.median(a - b for a, b in zip(times[""], times[name]))
+        print(f"  {name} adds {added:+.2f} ms")
 
 
 def main(rounds: int) -> int:
