@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any, Callable
 
-from autograder.model import Assignment, GraderError, Verdict
+from autograder.model import NOT_RUN, Assignment, GraderError, Verdict
 from autograder.sandbox.cage import hide_from_debuggers
 from autograder.sandbox.client import Zygote
 
@@ -26,22 +26,27 @@ def run_grading(assignment: Assignment, references: Path, path: Path, course: st
         from autograder.results import ResultsFile
 
         results = ResultsFile(output, assignment, course)
-        tree = results.write([Verdict(q) for q in assignment.questions], [])
+        last = [Verdict(q) for q in assignment.questions], []
+        tree = results.write(*last)
+
+        def report(verdicts: list[Verdict], notes: list[str]) -> None:
+            nonlocal last, tree
+            last = list(verdicts), notes
+            tree = results.write(*last)
+
         try:
             grader = Grader(assignment, baking.read_references(references), zygote)
             require_isolation(grader, references.parent, log)
-
-            def report(verdicts, notes):
-                nonlocal tree
-                tree = results.write(verdicts, notes)
-
             grade(grader, path, report)
         except GraderError as error:
             results.refuse(str(error))
             raise
         except Exception as error:
-            results.refuse("the grader itself failed; please tell the staff")
-            raise GraderError(f"internal error, {type(error).__name__}: {error}") from error
+            # What was found before the grader failed still stands; the rest is "not run", not failed.
+            tree = results.write(last[0], [*last[1], "the grader itself failed on the way; please tell the staff"])
+            log(f"internal error, {type(error).__name__}: {error}")
+            if all(verdict.status == NOT_RUN for verdict in last[0]):
+                raise GraderError(f"internal error, {type(error).__name__}: {error}") from error
     return tree
 
 

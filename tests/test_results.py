@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -103,3 +104,32 @@ print("FOUND", found)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.strip().endswith("FOUND []"), done.stdout + done.stderr
     assert json.loads((tmp_path / "r.json").read_text())["score"] == 38
+
+
+def test_what_was_graded_before_the_grader_failed_still_stands(tmp_path, references, s1, s2, monkeypatch):
+    from autograder import run as running
+    from autograder.grade import SectionRun
+
+    judge = SectionRun.judge
+
+    def failing(self, question, shared):
+        if question.id == "1.4.1":
+            raise RuntimeError("a bug of ours")
+        return judge(self, question, shared)
+
+    monkeypatch.setattr(SectionRun, "judge", failing)
+    (tmp_path / "A2S1.py").write_text(s1)
+    assignment = model.load(ROOT / "autograder" / "assignment")
+    tree = running.run_grading(assignment, references, tmp_path, "517", tmp_path / "results.json")
+    verdicts = {t["number"]: t["extra_data"]["verdict"] for t in tree["tests"]}
+    assert (tree["score"], verdicts["1.3.2"], verdicts["1.4.1"]) == (12, "passed", "not run")
+    assert "please tell the staff" in tree["output"]
+
+
+def test_a_worker_that_cannot_start_is_said_in_one_line(tmp_path, references, s1):
+    from autograder import run as running
+
+    (tmp_path / "A2S1.py").write_text(s1)
+    assignment = replace(model.load(ROOT / "autograder" / "assignment"), preload=("a_module_that_is_not_there",))
+    with pytest.raises(model.GraderError, match="did not start"):
+        running.run_grading(assignment, references, tmp_path, "517", tmp_path / "results.json")

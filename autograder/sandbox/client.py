@@ -46,7 +46,7 @@ class Zygote:
         ours, theirs = socket.socketpair()
         options = {"preload": preload, "paths": paths, "without": without}
         script = Path(__file__).with_name("zygote.py")
-        self.control, self.off = ours, None
+        self.control, self.off, self.preload = ours, None, ", ".join(preload) or "json"
         self.process = subprocess.Popen(
             [python, "-I", str(script), str(theirs.fileno()), str(ROOT), json.dumps(options)],
             env={"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"},
@@ -66,9 +66,15 @@ class Zygote:
             self.process.wait()
 
     def wait(self) -> dict[str, str]:
-        """Wait until the imports are done; returns the layers that are off here, with the reason."""
+        """Wait until the imports are done; returns the layers that are off here, with the reason.
+
+        Raises RuntimeError when the zygote did not start.
+        """
         if self.off is None:
-            self.off = frames.receive(self.control, 1 << 16, READY_SECONDS)["off"]
+            try:
+                self.off = frames.receive(self.control, 1 << 16, READY_SECONDS)["off"]
+            except frames.FrameError:
+                raise RuntimeError(f"the worker did not start; can {self.process.args[0]} import {self.preload}?") from None
         return self.off
 
     def fork(self) -> tuple[int, socket.socket]:

@@ -6,6 +6,7 @@ real thing; what it reports is the finding, whatever the layers say about themse
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import tempfile
@@ -78,24 +79,34 @@ class Diagnosis:
 
 
 def examine(zygote: Zygote, limits: Any, beside: Path) -> Diagnosis:
-    """Probe a fresh worker. ``beside``: the folder of the references; a canary is put there and taken away.
+    """Probe a fresh worker. ``beside``: the folder of the references; a canary is put there (or, where that cannot be
+    written, among temporary files) and taken away.
 
     A probe that ends the worker, or that it does not answer, counts as not held.
     """
     off = zygote.wait()
     layers = {name: off.get(name, "on") for name in LAYERS}
-    with tempfile.TemporaryDirectory(dir=beside, prefix=".canary-") as folder, socket.create_server(("127.0.0.1", 0)) as server:
+    place = beside if os.access(beside, os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=place, prefix=".canary-") as folder, contextlib.ExitStack() as stack:
         canary = Path(folder) / "canary"
         canary.write_text("canary")
         os.chmod(canary, 0o600)
         places = {"canary": str(canary), "folder": folder, "written": f"{folder}/new", "judge": os.getpid(),
-                  "port": server.getsockname()[1]}
+                  "port": _listening_port(stack)}
         with Worker(zygote, limits) as worker:
             worker.load({"statements": [{"code": PROGRAM, "cell": 0, "line": 1}], "watch": [], "report": ["probe"],
                          "prelude": "", "future": [], "modules": {}})
             findings = [Finding(name, protects, _ask(worker, code.format(**places)))
                         for name, (protects, code) in PROBES.items()]
     return Diagnosis(layers, findings)
+
+
+def _listening_port(stack: contextlib.ExitStack) -> int:
+    """A port of ours that a connection would succeed on; where there is no loopback, one that it would not."""
+    try:
+        return stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+    except OSError:
+        return 9
 
 
 def _ask(worker: Worker, code: str) -> str:
