@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.util
-import json
 import os
 import secrets
-import struct
 import subprocess
 import sys
 import tomllib
@@ -21,14 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from autograder.intake import take_in
+from autograder.judge import load_kit_lib as load_lib
 from autograder.kit import Case, lowered, on_arrays
 from autograder.kit.diagnose import alike, outputs_of
-from autograder.judge import load_kit_lib as load_lib
 from autograder.model import Assignment, GraderError, Question, load
-from autograder.sandbox import frames
+from autograder.references import REFERENCES, load_module, packed, stored_fingerprint
 from autograder.slice import Slicer
 
-REFERENCES = "reference.safetensors"
 HIDDEN_SETS = 8
 FORMAT = 1
 
@@ -80,15 +76,8 @@ def bake(assignment: Assignment, solutions: Path, seed: int) -> dict[str, Any]:
     for mistake in mistakes:
         for question in _same_answer(assignment, mistake["item"]):
             says.setdefault(question.id, {})[mistake["id"]] = mistake["says"]
-    return {"fingerprint": fingerprint(assignment, solutions, seed), "sets": [_packed(tree) for tree in trees[:-1]],
+    return {"fingerprint": fingerprint(assignment, solutions, seed), "sets": [packed(tree) for tree in trees[:-1]],
             "public": trees[-1], "says": says, "noise": noise(trees[:-1], names, assignment)}
-
-
-def _packed(tree: dict) -> Any:
-    """A set as bytes in an array: a grader unpacks only the one it needs."""
-    import numpy
-
-    return numpy.frombuffer(frames.pack(tree), dtype=numpy.uint8)
 
 
 def load_bank(assignment: Assignment) -> dict[str, list[dict]]:
@@ -189,39 +178,6 @@ def solution_names(assignment: Assignment, solutions: Path) -> dict[str, Any]:
     return names
 
 
-def load_module(path: Path, name: str) -> types.ModuleType:
-    """Import one file of the (trusted) assignment folder under a name of its own."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or not path.exists():
-        raise GraderError(f"the assignment has no {path.name}")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def write_references(path: Path, tree: dict) -> None:
-    """One frame in a file, readable by its owner only; replaced atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(frames.pack(tree))
-    os.replace(temporary, path)
-
-
-def read_references(path: Path) -> dict:
-    """Raises GraderError when the file is missing or damaged."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise GraderError(f"no references at {path}: {error.strerror}; run `make autograder`") from None
-    try:
-        return frames.unpack(data[4:])
-    except frames.FrameError as error:
-        raise GraderError(f"{path} is damaged ({error}); delete it and run `make autograder`") from None
-
-
 def fresh_references(folder: Path, solutions: Path, build: Path) -> Path:
     """The baked file, made anew when missing or stale, in a process of its own, which may import torch.
 
@@ -236,13 +192,3 @@ def fresh_references(folder: Path, solutions: Path, build: Path) -> Path:
         if done.returncode:
             raise GraderError("baking failed: " + (done.stderr.strip() or done.stdout.strip()))
     return path
-
-
-def stored_fingerprint(path: Path) -> str:
-    """The fingerprint inside a baked file, '' if there is none; reads the tree without the arrays."""
-    try:
-        with open(path, "rb") as file:
-            _, length = struct.unpack("<II", file.read(8))
-            return json.loads(file.read(length)).get("fingerprint", "")
-    except (OSError, ValueError, struct.error):
-        return ""

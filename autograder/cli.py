@@ -84,25 +84,26 @@ def bake(settings: dict) -> None:
     """Run the solutions on hidden inputs and write the references."""
     from autograder import bake as baking
     from autograder import model
+    from autograder.references import REFERENCES, write_references
 
     assignment = model.load(settings["folder"])
     tree = baking.bake(assignment, settings["solutions"], baking.secret_seed(settings["build"]))
-    baking.write_references(settings["build"] / baking.REFERENCES, tree)
-    click.echo(f"baked {len(tree['sets'])} hidden sets and a public one: {settings['build'] / baking.REFERENCES}")
+    write_references(settings["build"] / REFERENCES, tree)
+    click.echo(f"baked {len(tree['sets'])} hidden sets and a public one: {settings['build'] / REFERENCES}")
 
 
 @main.command()
 @click.pass_obj
 def pack(settings: dict) -> None:
     """Build the Gradescope archives, one for each course."""
-    from autograder import bake as baking
     from autograder import model
     from autograder import pack as packing
+    from autograder.references import stored_fingerprint
 
     references = fresh_references(settings)
     assignment = model.load(settings["folder"])
     audited = settings["build"] / "audited"
-    stamp = baking.stored_fingerprint(references)
+    stamp = stored_fingerprint(references)
     if not audited.exists() or audited.read_text() != stamp:
         found = run_audit(settings)
         if found.problems:
@@ -167,16 +168,16 @@ def export(settings: dict, target: Path) -> None:
 
 def run_audit(settings: dict):
     """The audit of this assignment, in a warm worker."""
-    from autograder import bake as baking
     from autograder import model
     from autograder.audit import audit
     from autograder.grade import Grader
+    from autograder.references import read_references
     from autograder.sandbox.client import Zygote
 
     references = fresh_references(settings)
     assignment = model.load(settings["folder"])
     with Zygote(assignment.preload) as zygote:
-        grader = Grader(assignment, baking.read_references(references), zygote)
+        grader = Grader(assignment, read_references(references), zygote)
         return audit(grader, settings["solutions"], settings["solutions"].parent / "student")
 
 

@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any, Callable
 
 from autograder import attempts, explain
-from autograder.bake import load_module
 from autograder.intake import Found, Submission, take_in
 from autograder.judge import Outcome, TestFiles, is_students_fault, proxy
 from autograder.kit import Case
 from autograder.kit.compare import Failure
 from autograder.kit.diagnose import mistake_of, outputs_of
 from autograder.model import FAILED, MISSING, NOT_RUN, PASSED, Assignment, Question, Section, Verdict
-from autograder.sandbox import frames
+from autograder.references import load_module, unpacked
 from autograder.sandbox.client import Loaded, Worker, WorkerError, Zygote
 from autograder.slice import SLICE, WIDE, Program, Slicer
 from autograder.statements import Statement
@@ -55,7 +54,7 @@ class Grader:
         if not sets:
             return self.references["public"]
         number = int(digest[:8], 16) % len(sets)
-        return frames.unpack(sets[number].tobytes()[4:])
+        return unpacked(sets[number])
 
 
 def grade(grader: Grader, path: Path, report: Callable[[list[Verdict], list[str]], None]) -> list[Verdict]:

@@ -21,8 +21,8 @@ def run_grading(assignment: Assignment, references: Path, path: Path, course: st
     # The worker imports torch while the judge reads the submission; nothing it needs is secret.
     with Zygote(assignment.preload) as zygote:
         # Imported only now: it takes about as long as the worker needs for torch.
-        from autograder import bake as baking
         from autograder.grade import Grader, grade
+        from autograder.references import read_references
         from autograder.results import ResultsFile
 
         results = ResultsFile(output, assignment, course)
@@ -35,7 +35,7 @@ def run_grading(assignment: Assignment, references: Path, path: Path, course: st
             tree = results.write(*last)
 
         try:
-            grader = Grader(assignment, baking.read_references(references), zygote)
+            grader = Grader(assignment, read_references(references), zygote)
             require_isolation(grader, references.parent, log)
             grade(grader, path, report)
         except GraderError as error:

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import nbformat
 
-from autograder.bake import read_references
 from autograder.kit import to_plain
 from autograder.model import Assignment, GraderError, Question
+from autograder.references import read_references
 
 KIT = Path(__file__).resolve().parent / "kit"
 EPOCH = (2020, 1, 1, 0, 0, 0)

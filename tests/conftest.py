@@ -10,6 +10,7 @@ import pytest
 
 from autograder import bake, model
 from autograder.grade import Grader, grade
+from autograder.references import read_references
 from autograder.results import ResultsFile
 from autograder.sandbox.client import Zygote
 
@@ -58,7 +59,7 @@ def references(settings) -> Path:
 def grader(references):
     assignment = model.load(ASSIGNMENT, statement_seconds=2.0, call_seconds=2.0)
     with Zygote(assignment.preload) as zygote:
-        yield Grader(assignment, bake.read_references(references), zygote)
+        yield Grader(assignment, read_references(references), zygote)
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder import bake, model
+from autograder import model
 from autograder.grade import Grader, grade
+from autograder.references import read_references
 from autograder.results import ResultsFile
 from autograder.sandbox import frames
 from autograder.sandbox.client import Worker, WorkerError, Zygote
@@ -52,7 +53,7 @@ def hasty(references, tmp_path_factory):
     """A grader with short deadlines, so that mutated loops do not hold the fuzzing up."""
     assignment = model.load(ROOT / "autograder" / "assignment", statement_seconds=0.3, call_seconds=0.3)
     with Zygote(assignment.preload) as zygote:
-        yield Grader(assignment, bake.read_references(references), zygote), tmp_path_factory.mktemp("fuzz")
+        yield Grader(assignment, read_references(references), zygote), tmp_path_factory.mktemp("fuzz")
 
 
 def holds(hasty, name: str, data: bytes) -> None:

@@ -67,7 +67,7 @@ def test_all_helpers_wrong_leave_a_right_self_attention_its_points(submit, s2):
 
 
 def test_a_wrong_self_attention_costs_its_steps_only(submit, s2):
-    graded = submit({"A2S2.py": s2.replace("A = attn_softmax(A)", "A = attn_softmax(attn_softmax(A))")})
+    graded = submit({"A2S2.py": s2.replace("A = attn_softmax(A)", "A = attn_softmax(A) * 1.1")})
     assert section2(graded.lost) == {f"2.1.self_attention.step{n}" for n in (1, 2, 3)}
 
 

@@ -126,14 +126,15 @@ def test_root_without_some_layer_still_hides_everything(tmp_path, without):
 
 
 def test_an_unsafe_platform_never_loads_hidden_references_unless_told_to(references, s1, tmp_path, monkeypatch):
-    from autograder import bake, model
+    from autograder import model
     from autograder.grade import Grader
+    from autograder.references import read_references
     from autograder.run import require_isolation
     from autograder.sandbox.client import Zygote
 
     assignment = model.load(HERE.parent / "autograder" / "assignment")
     with Zygote((), without=("user", "landlock", "seccomp")) as zygote:
-        grader = Grader(assignment, bake.read_references(references), zygote)
+        grader = Grader(assignment, read_references(references), zygote)
         with pytest.raises(model.GraderError, match="process only"):
             require_isolation(grader, tmp_path, lambda line: None)
         monkeypatch.setenv("AUTOGRADER_ISOLATION", "process")

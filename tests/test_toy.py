@@ -11,6 +11,7 @@ import pytest
 
 from autograder import bake, model, pack
 from autograder.grade import Grader, grade
+from autograder.references import read_references
 from autograder.sandbox.client import Zygote
 
 TOY = Path(__file__).parent / "toy"
@@ -22,7 +23,7 @@ def toy(tmp_path_factory):
     references = bake.fresh_references(**settings)
     assignment = model.load(TOY, call_seconds=2.0)
     with Zygote(assignment.preload) as zygote:
-        yield Grader(assignment, bake.read_references(references), zygote), settings, references
+        yield Grader(assignment, read_references(references), zygote), settings, references
 
 
 def scores(toy, tmp_path, source):

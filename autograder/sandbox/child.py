@@ -10,8 +10,8 @@ It is forked from the zygote, owns one end of a socket pair and nothing else, an
 """
 
 from __future__ import annotations
-
 import __future__
+
 import builtins
 import importlib.abc
 import importlib.util

@@ -22,8 +22,9 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 import psutil  # noqa: E402
 from corpus import CANARY, CASES  # noqa: E402
 
-from autograder import bake, model  # noqa: E402
+from autograder import model  # noqa: E402
 from autograder.grade import Grader, grade  # noqa: E402
+from autograder.references import read_references  # noqa: E402
 from autograder.results import ResultsFile  # noqa: E402
 from autograder.sandbox.cage import hide_from_debuggers  # noqa: E402
 from autograder.sandbox.client import Zygote  # noqa: E402
@@ -40,7 +41,7 @@ def main(references: Path, mode: str, first: int, step: int) -> None:
     with Zygote(assignment.preload, python, paths, without) as zygote, tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "canary").write_text(CANARY + "-file")
         os.chmod(Path(folder) / "canary", 0o600)
-        grader = Grader(assignment, bake.read_references(references), zygote)
+        grader = Grader(assignment, read_references(references), zygote)
         for case in CASES[first::step]:
             print(json.dumps(judge(case, grader, Path(folder))), flush=True)
         assert secret
