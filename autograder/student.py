@@ -111,10 +111,10 @@ def test_sources(assignment: Assignment, id: str) -> list[str]:
 
 
 def tidy(notebook: nbformat.NotebookNode, ids: dict[str, str], stem: str) -> nbformat.NotebookNode:
-    """Otter's own check cells out (ours need no Otter), stable ids and no tags, outputs or Otter metadata."""
+    """Otter's own check and answer cells out (ours need no Otter, written answers go into the write-up), stable ids and no tags, outputs or Otter metadata."""
     cells, seen = [], set()
     for cell in notebook.cells:
-        if cell.source.startswith("grader.check(") or not cell.source.strip():
+        if cell.source.startswith(("grader.check(", "_Type your answer here")) or not cell.source.strip():
             continue
         id = ids.get(cell.source) or f"{stem.lower()}-{len(cells):03d}"
         cell.id = id if id not in seen else f"{id}-{len(cells):03d}"
