@@ -111,7 +111,10 @@ def test_sources(assignment: Assignment, id: str) -> list[str]:
 
 
 def tidy(notebook: nbformat.NotebookNode, ids: dict[str, str], stem: str) -> nbformat.NotebookNode:
-    """Otter's own check and answer cells out (ours need no Otter, written answers go into the write-up), stable ids and no tags, outputs or Otter metadata."""
+    """Stable ids; no tags, outputs or Otter metadata; Otter's own check and answer cells out.
+
+    Our checks need no Otter, and written answers go into the write-up.
+    """
     cells, seen = [], set()
     for cell in notebook.cells:
         if cell.source.startswith(("grader.check(", "_Type your answer here")) or not cell.source.strip():

@@ -95,13 +95,13 @@ class LocalCheck(Check):
         lines = self.trouble(id, environment)
         broken = [self.answers[h] for h in self.helpers.get(id, ()) if lines and self.trouble(h, environment)]
         name = self.mistake(id, environment) if lines and not broken else ""
-        first = next(q for q, answer in self.answers.items() if answer == self.answers[id]) if name else id
+        group = self.sharing(id) if name and callable(environment.get(self.answers[id])) else [id]
         if not lines:
             print(f"✅ {id} looks right.")
         elif broken:
             print(f"⏳ {id} waits for {', '.join(broken)}: mend that first. The grader judges it with right versions of these.")
-        elif first != id and all(self.mistake(q, environment) == name for q in self.sharing(id)):
-            print(f"⏳ {id}: the same mistake as in {first}, where it is charged.")
+        elif group[0] != id and all(self.mistake(q, environment) == name for q in group):
+            print(f"⏳ {id}: the same mistake as in {group[0]}, where it is charged.")
         else:
             print(f"❌ {id}")
         for line in lines:

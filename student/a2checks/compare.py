@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-MISSING, BLANK, KIND, SHAPE, DTYPE, NAN, NUMBERS, RULE = (
-    "missing", "blank", "kind", "shape", "dtype", "nan", "numbers", "rule")
+# Kinds of failure; "rule" (a condition of the question's own) is used by tests.
+MISSING, BLANK, KIND, SHAPE, DTYPE, NAN, NUMBERS = "missing", "blank", "kind", "shape", "dtype", "nan", "numbers"
 
 
 @dataclass

@@ -223,12 +223,12 @@ def also_float64(check: Any, id: str, function: Callable) -> None:
 def signature(id: str, value: Any, case: Any) -> np.ndarray | None:
     """What an answer to section 1 does, for comparing mistakes: its attention weights, (4,) or (4, 4).
 
-    None for 1.4, where the outcome depends on the student's own query too.
+    For 1.4 the changed keys themselves: their effect depends on the student's own query too.
     """
+    array = np.asarray(value, dtype=np.float64)
     if id.startswith("1.4"):
-        return None
-    query = np.asarray(value, dtype=np.float64)
-    return weights(query, case.args[0]) if query.ndim and query.shape[-1] == 3 else None
+        return array
+    return weights(array, case.args[0]) if array.ndim and array.shape[-1] == 3 else None
 
 
 def wanted_weights(id: str, case: Any) -> np.ndarray | None:
