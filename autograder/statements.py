@@ -15,7 +15,9 @@ LABEL = re.compile(
     r"^\W{0,6}(?:section|part|question|problem|exercise|task|q)?\W{0,3}(\d(?:\.\d){1,2})(?![\d.]*\d)", re.IGNORECASE)
 PYTHON_MAGICS = {"time", "timeit", "capture", "prun", "%time"}
 CONTINUES = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
-MAX_JOIN = 400
+MAX_JOIN = 400  # parses of joined chunks in one cell
+MAX_STEPS = 100_000
+MAX_CUTS = 20
 MAIN_GUARD = ast.dump(ast.parse('__name__ == "__main__"', mode="eval").body)
 
 
@@ -225,33 +227,54 @@ def _ipython_call(node: ast.stmt) -> tuple[str, list[str]] | None:
 def chunks(source: str):
     """Cut unparsable source at lines that begin at the margin; join neighbours while that makes them parse.
 
-    Yields (text, lines before it). The shortest run of chunks that parses wins; a chunk that never does is
-    yielded alone, so that only it is lost.
+    Yields (text, lines before it). The shortest run of chunks that parses wins; a chunk that never does is yielded
+    alone, so that only it is lost. Steps and parses are bounded: hostile source costs seconds at most.
     """
     lines = source.split("\n")
     starts = [i for i, line in enumerate(lines)
               if line and line[0] not in " \t#" and not CONTINUES.match(line)]
-    ends = starts[1:] + [len(lines)]
-    pieces = list(zip(starts, ends))
-    budget = MAX_JOIN
-    index = 0
-    while index < len(pieces):
-        start, end = pieces[index]
-        taken = 1
-        text = "\n".join(lines[start:end])
-        if _may_continue(text) and parse(text) is None:
-            for more in range(index + 1, len(pieces)):
-                text = "\n".join(lines[start : pieces[more][1]])
-                if _may_continue(text):
-                    continue
-                budget -= 1
-                if budget < 0 or parse(text) is not None:
-                    taken = more - index + 1
+    ends = [*starts[1:], len(lines)]
+    texts = ["\n".join(lines[a:b]) for a, b in zip(starts, ends)]
+    opened = [_opened(text) for text in texts]
+    steps, parses, index = MAX_STEPS, MAX_JOIN, 0
+    while index < len(texts):
+        taken, total = 1, opened[index]
+        if _unfinished(texts[index], total) and parse(texts[index]) is None:
+            for more in range(index + 1, len(texts)):
+                steps -= 1
+                if steps < 0 or parses < 0:
                     break
-            if taken == 1 or budget < 0:
-                text, taken = "\n".join(lines[start:end]), 1
-        yield text, start
+                total = tuple(a + b for a, b in zip(total, opened[more]))
+                if not _unfinished(texts[more], total):
+                    parses -= 1
+                    if parse("\n".join(lines[starts[index] : ends[more]])) is not None:
+                        taken = more - index + 1
+                        break
+        start, end = starts[index], ends[index + taken - 1]
+        whole = _whole_part(lines, start, end) if taken == 1 else end
+        yield "\n".join(lines[start:whole]), start
+        if whole < end:
+            yield "\n".join(lines[whole:end]), whole
         index += taken
+
+
+def _whole_part(lines: list[str], start: int, end: int) -> int:
+    """Where a chunk should be cut when what follows does not belong to it: before a stray ``elif`` or indented line."""
+    if parse("\n".join(lines[start:end])) is not None:
+        return end
+    margins = [k for k in range(end - 1, start, -1) if lines[k] and lines[k][0] not in " \t"][:MAX_CUTS]
+    return next((cut for cut in [*margins, start + 1] if parse("\n".join(lines[start:cut])) is not None), end)
+
+
+def _opened(text: str) -> tuple[int, ...]:
+    """How many brackets of each kind stay open, and how many triple quotes of each kind there are."""
+    return (*(text.count(a) - text.count(b) for a, b in ("()", "[]", "{}")), text.count('"""'), text.count("'''"))
+
+
+def _unfinished(last: str, total: tuple[int, ...]) -> bool:
+    """Whether chunks that end with ``last`` could be the beginning of something longer."""
+    return (any(n > 0 for n in total[:3]) or total[3] % 2 == 1 or total[4] % 2 == 1
+            or last.startswith("@") or last.rstrip().endswith("\\"))
 
 
 def without_shell_lines(source: str) -> str:
@@ -266,9 +289,3 @@ def without_shell_lines(source: str) -> str:
             lines[number] = indent + (rest if code and rest else "pass")
             continued = not code and text.endswith("\\")
     return "\n".join(lines)
-
-
-def _may_continue(text: str) -> bool:
-    """Whether a chunk could be the beginning of something: a decorator, an open bracket, string or backslash."""
-    return (text.startswith("@") or text.rstrip().endswith("\\") or text.count('"""') % 2 == 1
-            or text.count("'''") % 2 == 1 or any(text.count(a) > text.count(b) for a, b in ("()", "[]", "{}")))

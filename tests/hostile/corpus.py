@@ -99,7 +99,7 @@ def _secrets(add) -> None:
     for name, expression in reads.items():
         files = steal(expression)
         if "iter_frames" in expression:
-            walk = "def iter_frames():\n    import sys\n    f = sys._getframe()\n    while f:\n        yield f\n        f = f.f_back\n\n\ndef attn_softmax"
+            walk = "def iter_frames():\n    import sys\n    f = sys._getframe()\n    while f:\n        if not f.f_code.co_filename.startswith('<cell'):\n            yield f\n        f = f.f_back\n\n\ndef attn_softmax"
             files["A2S2.py"] = files["A2S2.py"].replace("def attn_softmax", walk)
         add("secrets", f"read {name}", files)
     add("secrets", "connect to loopback", steal("socket.create_connection(('127.0.0.1', 22), 1)"))
