@@ -27,12 +27,12 @@ def run_grading(assignment: Assignment, references: Path, path: Path, course: st
 
         results = ResultsFile(output, assignment, course)
         last = [Verdict(q) for q in assignment.questions], []
-        tree = results.write(*last)
+        results.write(*last)
 
         def report(verdicts: list[Verdict], notes: list[str]) -> None:
-            nonlocal last, tree
+            nonlocal last
             last = list(verdicts), notes
-            tree = results.write(*last)
+            results.write(*last)
 
         try:
             grader = Grader(assignment, read_references(references), zygote)
@@ -47,7 +47,9 @@ def run_grading(assignment: Assignment, references: Path, path: Path, course: st
             log(f"internal error, {type(error).__name__}: {error}")
             if all(verdict.status == NOT_RUN for verdict in last[0]):
                 raise GraderError(f"internal error, {type(error).__name__}: {error}") from error
-    return tree
+            return tree
+    # Once more with every worker gone: nothing that a submission left behind comes after this.
+    return results.write(*last)
 
 
 def require_isolation(grader: Any, beside: Path, log: Callable[[str], None]) -> None:

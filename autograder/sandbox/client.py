@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import subprocess
 import sys
@@ -154,6 +155,8 @@ class Worker:
         """Send one request and wait for its answer; ``patience`` seconds start anew with each statement reported as done."""
         if not self.alive:
             raise WorkerError("died")
+        if self._pending():
+            raise self._void()
         self.requests += 1
         try:
             self.sock.settimeout(patience)
@@ -174,6 +177,8 @@ class Worker:
         except frames.FrameError:
             self.close()
             raise WorkerError("died") from None
+        if self._pending():
+            raise self._void()
         if "ok" in reply:
             return reply["ok"]
         if "error" not in reply:
@@ -191,6 +196,10 @@ class Worker:
             return {"answer": self.answers[ask["name"]](*ask["args"], **ask["kwargs"])}
         except Exception as error:
             return {"refused": f"{ask.get('name') if isinstance(ask, dict) else ''}: {type(error).__name__}"}
+
+    def _pending(self) -> bool:
+        """Whether the worker sent anything that nobody asked for."""
+        return bool(select.select([self.sock], [], [], 0)[0])
 
     def _void(self) -> WorkerError:
         self.close()
