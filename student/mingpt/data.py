@@ -1,0 +1,152 @@
+"""Text to token ids: one sentence a line, words apart by spaces, three splits.
+
+``load_text`` takes, in this order: the course's files ``1b_benchmark.{train,dev,test}.tokens``, a data set from a hub if
+you name one, and otherwise the text in ``text/`` (its README says what it is and where it comes from).
+"""
+
+from __future__ import annotations
+
+import lzma
+import re
+from collections import Counter
+from dataclasses import dataclass
+from importlib import resources
+from itertools import chain
+from pathlib import Path
+from typing import Any, Iterable
+
+import torch
+
+START, STOP, UNK, PAD = 0, 1, 2, 3
+SPECIAL = ["<START>", "<STOP>", "<UNK>", "<PAD>"]
+MAX_LEN = 100
+MIN_COUNT = 3
+SPLITS = ("train", "dev", "test")
+HUB_NAMES = {"train": ("train",), "dev": ("validation", "dev", "valid"), "test": ("test",)}
+TOKEN = re.compile(r"'s\b|\w+(?:[-']\w+)*|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class Text:
+    """Three lists of sentences, each a list of words, and a line about where they come from."""
+
+    train: list[list[str]]
+    dev: list[list[str]]
+    test: list[list[str]]
+    source: str
+
+
+def load_text(folder: str | Path = ".", hub: str | None = None, column: str = "text") -> Text:
+    """The text to model; prints one line about it. Raises ValueError, in one line, when what was asked for is not there."""
+    files = {split: Path(folder) / f"1b_benchmark.{split}.tokens" for split in SPLITS}
+    if any(file.exists() for file in files.values()):
+        text = from_files(files)
+    else:
+        text = from_hub(hub, column) if hub else shipped()
+    print(f"{text.source}: {len(text.train):,} / {len(text.dev):,} / {len(text.test):,} sentences (train / dev / test)")
+    return text
+
+
+def from_files(files: dict[str, Path]) -> Text:
+    """The course's own files; the test split may be absent."""
+    missing = [file.name for split, file in files.items() if not file.exists() and split != "test"]
+    if missing:
+        raise ValueError(f"{' and '.join(missing)} is missing: the course's files belong together in {files['train'].parent.resolve()}")
+    read = {split: sentences(file.read_text(encoding="utf-8", errors="replace")) if file.exists() else [] for split, file in files.items()}
+    return Text(**read, source="the course's One Billion Word subset")
+
+
+def from_hub(name: str, column: str) -> Text:
+    """A data set of the hub; words are cut apart, and splits it lacks are taken off its training split."""
+    try:
+        from datasets import load_dataset
+        data = load_dataset(name)
+    except ImportError:
+        raise ValueError("a data set from the hub needs `pip install datasets`") from None
+    except Exception as error:  # offline, no such name, gated: the hub's errors have no common base
+        raise ValueError(f"the hub did not give {name!r} ({type(error).__name__}); leave hub out to use the text that comes along") from None
+    read = {split: next((from_rows(data[n], column, name) for n in HUB_NAMES[split] if n in data), []) for split in SPLITS}
+    for place, split in enumerate(("dev", "test")):
+        if not read[split]:
+            read[split], read["train"] = tenth(read["train"], place)
+    return Text(**read, source=f"{name} from the hub")
+
+
+def from_rows(rows: Any, column: str, name: str) -> list[list[str]]:
+    if column not in rows.column_names:
+        raise ValueError(f"{name} has no column {column!r}; it has {', '.join(rows.column_names)}")
+    return sentences("\n".join(" ".join(TOKEN.findall(text)) for text in rows[column]))
+
+
+def tenth(lines: list[list[str]], place: int) -> tuple[list[list[str]], list[list[str]]]:
+    """(every tenth sentence, the others); equal sentences stay together, so that the two do not overlap."""
+    where = {line: i % 10 for i, line in enumerate(dict.fromkeys(map(tuple, lines)))}
+    return [s for s in lines if where[tuple(s)] == place], [s for s in lines if where[tuple(s)] != place]
+
+
+def shipped() -> Text:
+    """The text that comes with this package."""
+    folder = resources.files(__package__) / "text"
+    read = {split: sentences(lzma.decompress((folder / f"{split}.tokens.xz").read_bytes()).decode()) for split in SPLITS}
+    return Text(**read, source="King James Bible, the New Testament and the books of wisdom")
+
+
+def sentences(text: str) -> list[list[str]]:
+    """One sentence a line, words apart by spaces; empty lines are left out."""
+    return [words for line in text.split("\n") if (words := line.split())]
+
+
+class Vocabulary:
+    """Words and their ids: the four special ones first, then every word seen at least MIN_COUNT times, commonest first."""
+
+    def __init__(self, lines: Iterable[list[str]], min_count: int = MIN_COUNT):
+        counts = Counter(chain.from_iterable(lines))
+        kept = sorted((w for w, n in counts.items() if n >= min_count and w not in SPECIAL), key=lambda w: (-counts[w], w))
+        self.types = SPECIAL + kept
+        self.ids = {word: i for i, word in enumerate(self.types)}
+
+    def __len__(self) -> int:
+        return len(self.types)
+
+    def tokenize(self, sentence: str | list[str]) -> list[int]:
+        """``<START> words <STOP>`` as ids; words that are not in the vocabulary become ``<UNK>``."""
+        words = sentence.split() if isinstance(sentence, str) else sentence
+        return [START, *(self.ids.get(word, UNK) for word in words), STOP]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Ids as text, up to the first ``<STOP>``; START and PAD are left out."""
+        words = []
+        for id in map(int, ids):
+            if id == STOP:
+                break
+            if id not in (START, PAD):
+                words.append(self.types[id])
+        return " ".join(words)
+
+
+def flat(lists: Iterable[Iterable]) -> list:
+    """[[1, 2], [3]] -> [1, 2, 3]."""
+    return list(chain.from_iterable(lists))
+
+
+def pad_to_length(ids: list[int], length: int = MAX_LEN, pad: int = PAD) -> list[int]:
+    """Exactly ``length`` ids: cut, or filled up with PAD."""
+    return (ids + [pad] * (length - len(ids)))[:length]
+
+
+class Sentences(torch.utils.data.Dataset):
+    """Pairs (x, y), each (MAX_LEN,) int64: y is x one token later, both filled up with PAD."""
+
+    def __init__(self, lines: Iterable[list[str]], vocabulary: Vocabulary, length: int = MAX_LEN):
+        rows = [pad_to_length(vocabulary.tokenize(line), length + 1) for line in lines]
+        self.ids = torch.tensor(rows, dtype=torch.long).reshape(-1, length + 1)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.ids[i, :-1], self.ids[i, 1:]
+
+    def tokens(self) -> int:
+        """Targets that are not PAD."""
+        return int((self.ids[:, 1:] != PAD).sum())
