@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import os
 import secrets
 import subprocess
@@ -17,12 +18,14 @@ import types
 from pathlib import Path
 from typing import Any
 
-from autograder.intake import take_in
+from autograder.intake import Submission, take_in
 from autograder.judge import load_kit_lib as load_lib
 from autograder.kit import Case, lowered, on_arrays
 from autograder.kit.diagnose import alike, outputs_of
-from autograder.model import Assignment, GraderError, Question, load
-from autograder.references import REFERENCES, load_module, packed, stored_fingerprint
+from autograder.model import Assignment, GraderError, Question, Section, load
+from autograder.references import REFERENCES, load_module, packed, probe_sources, stored_fingerprint
+from autograder.sandbox.child import open_stage
+from autograder.sandbox.values import make_decoder, make_encoder
 from autograder.slice import Slicer
 
 HIDDEN_SETS = 8
@@ -56,22 +59,26 @@ def fingerprint(assignment: Assignment, solutions: Path, seed: int) -> str:
 def bake(assignment: Assignment, solutions: Path, seed: int) -> dict[str, Any]:
     """All that a grader needs: ``{"fingerprint", "sets": [packed tree, …], "public": tree, "says", "noise"}``.
 
-    A tree has ``cases`` (question id -> group -> list of cases, see ``kit.Case``) and ``bank`` (question id -> mistake ->
-    group -> outputs). ``says``: what the author of a mistake reads; ``noise``: the solution's own numerical error. Raises
+    A tree has ``cases`` (question id -> group -> list of cases, see ``kit.Case``), ``worlds`` (section -> what its probes work
+    on) and ``bank`` (question id -> mistake -> group -> outputs). ``says``: what the author of a mistake reads; ``noise``: the solution's own numerical error. Raises
     GraderError when the solution fails or disagrees with the assignment's own second opinion.
     """
     recipe = load_module(assignment.folder / "bake.py", "assignment_bake")
-    names = solution_names(assignment, solutions)
+    submission = take_in(assignment, solutions)
     mistakes = load_bank(assignment)["mistake"]
     lib = load_lib(assignment)
     trees = []
     for number in range(HIDDEN_SETS + 1):
         public = number == HIDDEN_SETS
-        cases = _fill(recipe.draw(None if public else seed + number, public=public, names=names), names, assignment)
-        problem = recipe.second_opinion(cases)
-        if problem:
-            raise GraderError(f"the solution disagrees with the second opinion: {problem}")
-        trees.append({"cases": cases, "bank": mistake_outputs(assignment, cases, mistakes, names, lib)})
+        drawn = None if public else seed + number
+        worlds = recipe.worlds(drawn, public=public) if hasattr(recipe, "worlds") else {}
+        with Solution(assignment, submission, worlds) as solution:
+            names, further = solution.names(), {"stages": solution.stages} if worlds else {}
+            cases = _fill(recipe.draw(drawn, public=public, names=names, **further), solution, names, lib)
+            problem = recipe.second_opinion(cases)
+            if problem:
+                raise GraderError(f"the solution disagrees with the second opinion: {problem}")
+            trees.append({"cases": cases, "worlds": worlds, "bank": mistake_outputs(solution, cases, mistakes, names, lib)})
     says: dict[str, dict[str, str]] = {}
     for mistake in mistakes:
         for question in _same_answer(assignment, mistake["item"]):
@@ -99,14 +106,15 @@ def _same_answer(assignment: Assignment, item: str) -> list[Question]:
     return [question] if question.value else [q for q in assignment.questions if q.names == question.names]
 
 
-def mistake_outputs(assignment: Assignment, cases: dict, mistakes: list[dict], names: dict, lib: types.ModuleType) -> dict:
+def mistake_outputs(solution: "Solution", cases: dict, mistakes: list[dict], names: dict, lib: types.ModuleType) -> dict:
     """Run every mistake on the same inputs; a mistake that raises has no outputs there."""
     bank: dict[str, dict] = {}
+    assignment = solution.assignment
     for mistake in mistakes:
         for question in _same_answer(assignment, mistake["item"]):
-            scope = dict(names)
+            scope = solution.scope(question.section) if question.probe else dict(names)
             exec(compile(mistake["code"], mistake["id"], "exec"), scope)
-            answer = lowered(scope[question.names[0]]) if question.value else on_arrays(scope[question.names[0]])
+            answer = solution.answer(question, scope)
             outputs = {group: outputs_of(answer, [Case(**case) for case in listed], functools.partial(lib.signature, question.id))
                        for group, listed in cases[question.id].items() if group in ("own", "fresh")}
             # A mistake that gives right answers here (a wrong mask where none is asked for) explains no wrong one.
@@ -127,7 +135,7 @@ def noise(trees: list[dict], names: dict, assignment: Assignment) -> dict[str, f
     for tree in trees:
         for id, groups in tree["cases"].items():
             question = assignment.question(id)
-            for case in [] if question.value else groups["own"]:
+            for case in [] if question.value or question.probe else groups["own"]:
                 precise = [a.astype(numpy.float64) if isinstance(a, numpy.ndarray) else a for a in case["args"]]
                 outputs = [on_arrays(names[question.names[0]])(*precise, **case["kwargs"])]
                 for threads in (1, 2):
@@ -140,10 +148,8 @@ def noise(trees: list[dict], names: dict, assignment: Assignment) -> dict[str, f
     return found
 
 
-def _fill(tree: dict, names: dict[str, Any], assignment: Assignment) -> dict:
-    """Compute ``expected`` of each case that names a solution ``function``."""
-    from autograder.sandbox.values import make_decoder, make_encoder
-
+def _fill(tree: dict, solution: "Solution", names: dict[str, Any], lib: types.ModuleType) -> dict:
+    """Compute ``expected`` of each case that names a solution ``function``, and of those that a probe observes."""
     encode, decode = make_encoder(), make_decoder()
     for id in tree:
         for cases in tree[id].values():
@@ -152,30 +158,55 @@ def _fill(tree: dict, names: dict[str, Any], assignment: Assignment) -> dict:
                 if function:
                     args = decode(case["args"])
                     case["expected"] = encode(names[function](*args, **case["kwargs"]))
-    missing = {q.id for q in assignment.questions} - set(tree)
+    for question in (q for q in solution.assignment.questions if q.probe):
+        answer = solution.answer(question, solution.scope(question.section))
+        for case in (case for cases in tree[question.id].values() for case in cases):
+            case["expected"] = lib.signature(question.id, answer(), Case(**case))
+    missing = {q.id for q in solution.assignment.questions} - set(tree)
     if missing:
         raise GraderError(f"bake.py draws no cases for {', '.join(sorted(missing))}")
     return tree
 
 
-def solution_names(assignment: Assignment, solutions: Path) -> dict[str, Any]:
-    """Run the solution's slices here; returns all names they bind."""
-    submission = take_in(assignment, solutions)
-    names: dict[str, Any] = {}
-    for name in assignment.preload:
-        __import__(name)
-    for section in assignment.sections:
-        found = submission.sections[section.id]
+class Solution:
+    """The solution run in this process, its probed sections in the given worlds. Use as a context manager."""
+
+    def __init__(self, assignment: Assignment, submission: Submission, worlds: dict[str, Any]):
+        self.assignment, self.submission = assignment, submission
+        for name in [*assignment.preload, *(name for section in assignment.sections for name in section.preload)]:
+            importlib.import_module(name)
+        self.stages = {s.id: open_stage(probe_sources(assignment, s), worlds[s.id]) for s in assignment.sections if s.probes}
+
+    def __enter__(self) -> "Solution":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        for stage in self.stages.values():
+            stage.close()
+
+    def names(self) -> dict[str, Any]:
+        """All names that the sections' slices bind."""
+        return {key: value for section in self.assignment.sections for key, value in self.scope(section).items()
+                if not key.startswith("__")}
+
+    def scope(self, section: Section) -> dict[str, Any]:
+        """One section's slice, run anew."""
+        found = self.submission.sections[section.id]
         if found.parsed is None:
             raise GraderError(f"solutions/: {found.problem}")
-        slicer = Slicer(assignment, section, found.parsed, submission.modules)
-        module = types.ModuleType(f"solution_{section.id}")
+        slicer = Slicer(self.assignment, section, found.parsed, self.submission.modules)
+        module = sys.modules[f"solution_{section.id}"] = types.ModuleType(f"solution_{section.id}")
         exec(compile(section.prelude, f"{section.id} given", "exec"), module.__dict__)
-        for statement in slicer.program(assignment.of_section(section)).statements:
+        for statement in slicer.program(self.assignment.of_section(section)).statements:
             exec(compile(statement.code, f"{section.id} {found.parsed.document.place(statement.cell, statement.line)}", "exec"),
                  module.__dict__)
-        names |= {key: value for key, value in module.__dict__.items() if not key.startswith("__")}
-    return names
+        return module.__dict__
+
+    def answer(self, question: Question, scope: dict[str, Any]) -> Any:
+        """The question's answer in these names, as tests see it: a value, a function, or what a probe observes."""
+        if question.probe:
+            return lambda: self.stages[question.section.id].observe(question.probe, scope, make_encoder())
+        return lowered(scope[question.names[0]]) if question.value else on_arrays(scope[question.names[0]])
 
 
 def fresh_references(folder: Path, solutions: Path, build: Path) -> Path:

@@ -62,8 +62,11 @@ def imported(nodes: list[ast.stmt]) -> dict[str, str]:
     return found
 
 
-def effects_of(code: str, node: ast.stmt, imports: dict[str, str]) -> Effects:
-    """Analyse one top-level statement; one that ``symtable`` refuses counts as touching nothing."""
+def effects_of(code: str, node: ast.stmt, imports: dict[str, str], stands_in: tuple = (), never_calls: tuple = ()) -> Effects:
+    """Analyse one top-level statement; one that ``symtable`` refuses counts as touching nothing.
+
+    ``stands_in`` and ``never_calls``: see ``model.Section``.
+    """
     effects = Effects()
     try:
         table = symtable.symtable(code, "<statement>", "exec")
@@ -81,8 +84,9 @@ def effects_of(code: str, node: ast.stmt, imports: dict[str, str]) -> Effects:
     elif not isinstance(node, ast.ClassDef):
         _changes(_walk_here(node), effects, imports)
         effects.called = {root(item.func) for item in _walk_here(node) if isinstance(item, ast.Call)} - {""}
-        effects.expensive = isinstance(node, (ast.Expr, ast.Assign)) and any(
-            _callee(item) in EXPENSIVE for item in _walk_here(node) if isinstance(item, ast.Call))
+        callees = {_callee(item) for item in _walk_here(node) if isinstance(item, ast.Call)}
+        simple = isinstance(node, (ast.Expr, ast.Assign))
+        effects.expensive = simple and bool(callees & (EXPENSIVE - set(stands_in))) or bool(callees & set(never_calls))
     return effects
 
 

@@ -7,6 +7,7 @@ right ones.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 import time
@@ -16,12 +17,12 @@ from typing import Any, Callable
 
 from autograder import attempts, explain
 from autograder.intake import Found, Submission, take_in
-from autograder.judge import Outcome, TestFiles, is_students_fault, proxy
+from autograder.judge import Outcome, Probe, TestFiles, is_students_fault, proxy
 from autograder.kit import Case
 from autograder.kit.compare import Failure
 from autograder.kit.diagnose import mistake_of, outputs_of
 from autograder.model import FAILED, MISSING, NOT_RUN, PASSED, Assignment, Question, Section, Verdict
-from autograder.references import load_module, unpacked
+from autograder.references import load_module, probe_sources, unpacked
 from autograder.sandbox.client import Loaded, Worker, WorkerError, Zygote
 from autograder.slice import SLICE, WIDE, Program, Slicer
 from autograder.statements import Statement
@@ -38,11 +39,17 @@ class Grader:
     zygote: Zygote
     tests: TestFiles = None
     answers: dict[str, Callable] = field(default_factory=dict)
+    probes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tests = self.tests or TestFiles(self.assignment)
+        self.probes = {s.id: probe_sources(self.assignment, s) for s in self.assignment.sections}
         if (self.assignment.folder / "reference.py").exists():
             self.answers = load_module(self.assignment.folder / "reference.py", "assignment_reference").answers
+
+    def zygote_of(self, section: Section) -> Zygote:
+        """Where workers for this section come from; started by the first call, ready when first used."""
+        return self.zygote.branch(section.preload, section.scratch)
 
     def use_public_inputs(self) -> None:
         """Forget the hidden sets: where student code could reach them, only the public inputs are used."""
@@ -68,6 +75,9 @@ def grade(grader: Grader, path: Path, report: Callable[[list[Verdict], list[str]
     submission = take_in(assignment, path)
     notes = submission.notes + [n for s in assignment.sections for n in submission.sections[s.id].notes]
     deadline = time.monotonic() + assignment.limits.total_seconds
+    for section in assignment.sections:
+        if submission.sections[section.id].parsed:
+            grader.zygote_of(section)  # its libraries are imported while other sections are judged
     for section in assignment.sections:
         run = SectionRun(grader, section, submission, deadline)
         for verdict in run.verdicts():
@@ -124,20 +134,31 @@ class SectionRun:
                     yield replace(verdict, status=PASSED, tags=[*verdict.tags, "charged once"],
                                   reason=f"the same mistake as in {question.id}, where it is charged: {verdict.reason}")
 
-    def open(self, questions: list[Question], width: str = SLICE) -> "Session":
-        """A worker with the slice for these questions loaded; statements that end or hang it are left out."""
+    def open(self, questions: list[Question], width: str = SLICE, public: bool = False) -> "Session":
+        """A worker with the slice for these questions loaded; statements that end or hang it are left out.
+
+        ``public``: in the public world, so that what the student's code says may be shown.
+        """
+        stage = self.stage(public)
         program = self.slicer.program(questions, width)
         while True:
             bad = {statement.index for statement, _ in self.killed}
             kept = replace(program, statements=[s for s in program.statements if s.index not in bad])
-            worker = Worker(self.grader.zygote, self.limits)
+            worker = Worker(self.grader.zygote_of(self.section), self.limits)
             try:
-                return Session(worker, kept, worker.load(kept.wire()), self.killed)
+                return Session(worker, kept, worker.load(kept.wire() | stage), self.killed)
             except WorkerError as error:
                 worker.close()
                 if not kept.statements or len(self.killed) >= MAX_KILLERS or time.monotonic() > self.deadline:
                     return Session(worker, kept, Loaded(), self.killed)
                 self.killed.append((kept.statements[error.statement], error))
+
+    def stage(self, public: bool) -> dict:
+        """The section's probes and the world that they show to the student's code, as a part of a program."""
+        if not self.section.probes:
+            return {}
+        tree = self.grader.references["public"] if public else self.hidden
+        return {"probes": {"sources": self.grader.probes[self.section.id], "world": tree["worlds"][self.section.id]}}
 
     def judge(self, question: Question, shared: "Session") -> Verdict:
         """On the shared worker first, then alone, then (composites) with right prerequisites."""
@@ -176,8 +197,9 @@ class SectionRun:
     def environments(self, question: Question, session: "Session") -> list[dict[str, Any]]:
         """What the tests may see: values for ``value`` questions, proxies for functions, None where missing."""
         if not question.value:
-            names = (*question.names, *question.context)
-            return [{n: proxy(session.worker, n) if session.loaded.bound.get(n) == "function" else None for n in names}]
+            names, bound = (*question.names, *question.context), session.loaded.bound
+            probe = {"probe": Probe(session.worker, question, bound)} if question.probe else {}
+            return [probe | {n: proxy(session.worker, n) if bound.get(n) == "function" else None for n in names}]
         context = {name: self._value_of(name, session) for name in question.context}
         values = self._candidates(question, session)
         return [{**context, question.names[0]: value} for value in values or [None]]
@@ -224,7 +246,7 @@ class SectionRun:
             return
         # Laid out plainly: an answer that also trips over the memory layout still shows which mistake it is.
         cases = [Case(**{**case, "layout": ""}) for case in self.hidden["cases"][question.id][group]]
-        answer = self.environments(question, session)[0][question.names[0]]
+        answer = self.environments(question, session)[0]["probe" if question.probe else question.names[0]]
         signature = functools.partial(self.grader.tests.lib.signature, question.id)
         name = mistake_of(outputs_of(answer, cases, signature), known)
         if name:
@@ -240,7 +262,8 @@ class SectionRun:
             print(f"autograder: the test of {question.id} failed by itself: {type(error).__name__}: {error}", file=sys.stderr)
             verdict = Verdict(question, NOT_RUN, "not run: the test itself failed; please tell the staff", tags=["grader"])
         else:
-            reason, data = explain.reason(question, error, self.found.parsed, session, self._public_error)
+            with self._shown(question, outcome, session) as shown:
+                reason, data = explain.reason(question, error, self.found.parsed, shown, self._public_error)
             verdict = Verdict(question, FAILED, reason, data=data)
         if verdict.status == FAILED and isinstance(error, Failure):
             self._name_mistake(question, verdict, session, group)
@@ -250,11 +273,17 @@ class SectionRun:
             verdict.data["flags"] = flags
         return verdict
 
+    def _shown(self, question: Question, outcome: Outcome, session: "Session"):
+        """The session whose failures may be quoted: where a slice runs in a hidden world, one in the public world."""
+        if self.section.probes and explain.is_blank(outcome):
+            return self.open([question], public=True)
+        return contextlib.nullcontext(session)
+
     def _public_error(self, question: Question, error: WorkerError) -> WorkerError | None:
         """The exception as it arises on public inputs, None where it does not: hidden inputs stay hidden."""
         if question.value:
             return error
-        with self.open([question]) as session:
+        with self.open([question], public=True) as session:
             for environment in self.environments(question, session):
                 public = self.grader.tests.run(question, self.grader.references["public"]["cases"], environment).error
                 if isinstance(public, WorkerError) and public.kind == "exception":

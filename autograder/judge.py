@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from autograder.kit import Check
-from autograder.kit.compare import Failure
+from autograder.kit.compare import MISSING, Failure
 from autograder.model import Assignment, Question
 from autograder.sandbox.client import Worker, WorkerError
 
@@ -32,13 +32,16 @@ def otter_test_files() -> types.ModuleType:
 
 
 def load_kit_lib(assignment: Assignment) -> types.ModuleType:
-    """The assignment's ``lib.py``, importable beside ``kit.compare`` as it is in the students' copy."""
-    path = assignment.folder / "lib.py"
-    if not path.exists():
-        return types.ModuleType("lib")
-    spec = importlib.util.spec_from_file_location("autograder.kit.lib", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    """The assignment's ``lib.py``, importable beside ``kit.compare`` as it is in the students' copy.
+
+    Further ``lib_*.py`` are loaded before it, for it to import.
+    """
+    module = types.ModuleType("lib")
+    for path in [*sorted(assignment.folder.glob("lib_*.py")), *assignment.folder.glob("lib.py")]:
+        spec = importlib.util.spec_from_file_location(f"autograder.kit.{path.stem}", path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
     return module
 
 
@@ -113,6 +116,29 @@ def proxy(worker: Worker, name: str) -> Callable:
 
     call.__name__ = name
     return call
+
+
+class Probe:
+    """``probe()`` in a test: what the question's probe observes in a worker, asked for once.
+
+    Raises Failure where the answer is not defined, WorkerError where the student's code does not bear the probe.
+    """
+
+    def __init__(self, worker: Worker, question: Question, bound: dict[str, str]):
+        self.worker, self.question, self.bound = worker, question, bound
+        self.seen: Any = None
+
+    def __call__(self) -> Any:
+        if self.seen is None:
+            try:
+                if missing := [name for name in self.question.names if self.bound.get(name) != "function"]:
+                    raise Failure(MISSING, f"{missing[0]} is not defined")
+                self.seen = self.worker.probe(self.question.probe)
+            except (Failure, WorkerError) as error:
+                self.seen = error
+        if isinstance(self.seen, Exception):
+            raise self.seen
+        return self.seen
 
 
 def is_students_fault(error: BaseException | None) -> bool:

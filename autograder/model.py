@@ -20,6 +20,7 @@ class Limits:
 
     statement_seconds: float = 10.0
     call_seconds: float = 10.0
+    probe_seconds: float = 60.0
     total_seconds: float = 540.0
     frame_bytes: int = 64 << 20
     file_bytes: int = 50 << 20
@@ -33,6 +34,11 @@ class Section:
     ``prelude`` is the code given to every student. The graded part ends at the first heading that begins with one of
     ``until_labels`` or the first import of one of ``until_imports``. ``modules`` are folders beside the notebook that it
     imports from; students get them too.
+
+    A section that needs more than plain calls has ``probes``, a package of ours that runs beside the student's code;
+    ``preload`` are modules that only its workers hold, ``scratch`` gives each of them a folder to write in. Of the calls
+    that are otherwise never run, ``stands_in`` names those that the probes answer; ``never_calls`` names further calls
+    that no statement may make while the slice runs.
     """
 
     id: str
@@ -43,6 +49,11 @@ class Section:
     until_labels: tuple[str, ...] = ()
     until_imports: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    probes: str = ""
+    preload: tuple[str, ...] = ()
+    scratch: bool = False
+    stands_in: tuple[str, ...] = ()
+    never_calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,7 @@ class Question:
     ``names`` are looked up in the submission; ``value`` marks them as values to read rather than
     functions to call; ``calls`` maps a function that returns the answer instead to that name. ``context`` names
     are handed to the tests too. ``prerequisites`` are the questions that grade the helpers of a composite; ``see`` says
-    where the handout explains it.
+    where the handout explains it; ``probe`` names the section's probe that observes the answer.
     """
 
     id: str
@@ -66,6 +77,7 @@ class Question:
     context: tuple[str, ...] = ()
     prerequisites: tuple[str, ...] = ()
     see: str = ""
+    probe: str = ""
 
 
 @dataclass
@@ -153,6 +165,8 @@ def _build(folder: Path, rubric: dict, limits: dict) -> Assignment:
             names=tuple(entry["names"]), prelude=prelude,
             until_labels=tuple(entry.get("until_labels", ())), until_imports=tuple(entry.get("until_imports", ())),
             modules=tuple(entry.get("modules", ())),
+            probes=entry.get("probes", ""), preload=tuple(entry.get("preload", ())), scratch=entry.get("scratch", False),
+            stands_in=tuple(entry.get("stands_in", ())), never_calls=tuple(entry.get("never_calls", ())),
         )
     questions = tuple(_question(entry, sections, courses) for entry in rubric["question"])
     assignment = Assignment(
@@ -179,5 +193,5 @@ def _question(entry: dict, sections: dict[str, Section], courses: tuple[str, ...
         names=tuple(entry["names"]), points={c: float(points[c]) for c in courses},
         extra_credit=tuple(entry.get("extra_credit", ())), value=entry.get("value", False),
         calls=dict(entry.get("calls", {})), context=tuple(entry.get("context", ())),
-        prerequisites=tuple(entry.get("prerequisites", ())), see=entry.get("see", ""),
+        prerequisites=tuple(entry.get("prerequisites", ())), see=entry.get("see", ""), probe=entry.get("probe", ""),
     )

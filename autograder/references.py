@@ -14,7 +14,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-from autograder.model import GraderError
+from autograder.model import Assignment, GraderError, Section
 from autograder.sandbox import frames
 
 REFERENCES = "reference.safetensors"
@@ -62,6 +62,12 @@ def packed(tree: dict) -> Any:
 def unpacked(data: Any) -> dict:
     """Inverse of :func:`packed`."""
     return frames.unpack(data.tobytes()[4:])
+
+
+def probe_sources(assignment: Assignment, section: Section) -> dict[str, str]:
+    """Module -> source of a section's probes; {} where it has none. Sent to workers, which cannot read our folders."""
+    folder = assignment.folder / section.probes
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))} if section.probes else {}
 
 
 def load_module(path: Path, name: str) -> types.ModuleType:

@@ -45,7 +45,8 @@ class Slicer:
         self.modules = {**modules, **parsed.modules}
         self.statements = parsed.statements
         self.imports = imported([s.node for s in self.statements])
-        self.effects = [effects_of(s.code, s.node, self.imports) for s in self.statements]
+        self.effects = [effects_of(s.code, s.node, self.imports, section.stands_in, section.never_calls)
+                        for s in self.statements]
         self._resolve_calls()
         self.ties = self._tie()
         self.foreign = self._of_another_section()

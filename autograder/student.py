@@ -22,7 +22,7 @@ import nbformat
 
 from autograder.kit import to_plain
 from autograder.model import Assignment, GraderError, Question, Section
-from autograder.references import read_references
+from autograder.references import probe_sources, read_references
 
 KIT = Path(__file__).resolve().parent / "kit"
 EPOCH = (2020, 1, 1, 0, 0, 0)
@@ -165,17 +165,20 @@ def refuse_leftovers(text: str, name: str) -> None:
 def write_kit(assignment: Assignment, references: dict, target: Path) -> None:
     """The package behind ``check``: engine's kit, the assignment's lib, the public cases and known mistakes on them."""
     target.mkdir(parents=True)
-    for name in ("__init__.py", "compare.py", "diagnose.py", "picture.py"):
-        shutil.copyfile(KIT / name, target / name)
-    if (assignment.folder / "lib.py").exists():
-        shutil.copyfile(assignment.folder / "lib.py", target / "lib.py")
+    for path in [*sorted(KIT.glob("*.py")), *sorted(assignment.folder.glob("lib*.py"))]:
+        shutil.copyfile(path, target / path.name)
+    for section in assignment.sections:
+        for module, source in probe_sources(assignment, section).items():
+            (target / "probes").mkdir(exist_ok=True)
+            (target / "probes" / f"{module}.py").write_text(source, encoding="utf-8")
     public = references["public"]
     bank = {id: {name: {"own": [few_digits(o) for o in groups["own"]]} for name, groups in mistakes.items()}
             for id, mistakes in public["bank"].items()}
     data = {"cases": public["cases"], "bank": bank, "says": references["says"],
             "answers": {q.id: q.names[0] for q in assignment.questions},
             "helpers": {q.id: comes_first(assignment, q) for q in assignment.questions},
-            "see": {q.id: q.see for q in assignment.questions}}
+            "see": {q.id: q.see for q in assignment.questions}, "worlds": public["worlds"],
+            "probes": {q.id: [q.section.id, q.probe, q.names] for q in assignment.questions if q.probe}}
     # One question a line, so that a change shows as a small difference.
     text = json.dumps(to_plain(data), separators=(",", ":"), sort_keys=True)
     (target / "cases.json").write_text(re.sub(r'("\d\.[\w.]+":\{)', r"\n\1", text) + "\n", encoding="utf-8")

@@ -6,22 +6,33 @@ the result against PyTorch's own attention.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from autograder.references import load_module
+
+finetuning = load_module(Path(__file__).with_name("bake_finetuning.py"), "assignment_bake_finetuning")
 PUBLIC_SEED = 447
 # The handout calls 1e-4 "close to zero"; the audit shows that 2e-5 stands further from noise and from every mistake.
 TOLERANCE = 2e-5
 QUERY_TOLERANCE = 0.05  # maximum absolute element-wise difference, fixed by the course
 
 
-def draw(seed: int | None, public: bool, names: dict[str, Any]) -> dict[str, dict[str, list[dict]]]:
+def worlds(seed: int | None, public: bool) -> dict[str, dict]:
+    """Section -> what its probes work on."""
+    return {"A2S3": finetuning.world(PUBLIC_SEED if public else seed)}
+
+
+def draw(seed: int | None, public: bool, names: dict[str, Any], stages: dict[str, Any]) -> dict[str, dict[str, list[dict]]]:
     """Question id -> group -> cases. Groups: ``own``, ``fresh`` (composites with right prerequisites), ``float64``."""
     rng = np.random.default_rng(PUBLIC_SEED if public else seed)
     key, value = names["key"].numpy(), names["value"].numpy()
     reference = None if public else names["query132"].numpy().astype(np.float64)
-    return section1(key, value, reference) | section2(rng, public)
+    facts = finetuning.facts(stages["A2S3"].world)
+    section3 = {id: {group: [case([], facts=known)] for group in ("own", "fresh")} for id, known in facts.items()}
+    return section1(key, value, reference) | section2(rng, public) | section3
 
 
 def section1(key: np.ndarray, value: np.ndarray, reference: np.ndarray | None) -> dict:
@@ -105,10 +116,10 @@ def attention_cases(step: str, rng: np.random.Generator, sizes: list, kind: type
 
 
 def case(args: list, function: str = "", label: str = "", kwargs: dict | None = None,
-         tolerance: float = TOLERANCE, layout: str = "") -> dict:
-    """A case as data; without ``function`` nothing is expected back (section 1 is judged by formula)."""
-    return {"args": args, "kwargs": kwargs or {}, "expected": None, "tolerance": tolerance, "label": label,
-            "layout": layout} | ({"function": function} if function else {})
+         tolerance: float = TOLERANCE, layout: str = "", facts: dict | None = None) -> dict:
+    """A case as data; without ``function`` nothing is expected back (section 1 is judged by formula, section 3 by ``facts``)."""
+    return {"args": args, "kwargs": kwargs or {}, "expected": None, "tolerance": 0.0 if facts else tolerance, "label": label,
+            "layout": layout, "facts": facts or {}} | ({"function": function} if function else {})
 
 
 def second_opinion(tree: dict) -> str:

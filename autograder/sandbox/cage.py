@@ -15,8 +15,11 @@ import stat
 import struct
 import sys
 import sysconfig
-from dataclasses import dataclass, field
+import tempfile
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from autograder.sandbox import syscalls
 
 LAYERS = ("descriptors", "session", "environment", "limits", "user", "capabilities", "no new privileges",
           "not dumpable", "landlock", "seccomp")
@@ -24,6 +27,7 @@ FIRST_UID, UIDS = 61200, 4000  # a range that no distribution hands out to peopl
 GIB = 1 << 30
 SPARE_MEMORY = 2 * GIB
 CPU_SECONDS = 900
+SCRATCH_FILE = 8 << 20
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 36, 38
 SECCOMP_MODE_FILTER = 2
 CAPABILITY_VERSION_3 = 0x20080522
@@ -38,6 +42,8 @@ class Plan:
     ruleset: int = -1
     filter: bytes = b""
     drop_user: bool = False
+    readable: tuple[Path, ...] = ()
+    scratch: bool = False
     off: dict[str, str] = field(default_factory=dict)
 
 
@@ -53,6 +59,7 @@ def prepare(hidden: Path, allowed: list[str], without: list[str]) -> Plan:
                                  f"not on {sys.platform}")
         return plan
     readable = readable_paths(hidden, [Path(sys.prefix), *map(Path, allowed)])
+    plan.readable = tuple(readable)
     if "user" in without or os.geteuid() != 0:
         plan.off["user"] = "left out" if "user" in without else "not root"
     else:
@@ -92,8 +99,22 @@ def open_to_all(path: Path) -> bool:
         return False
 
 
-def _plan_landlock(plan: Plan, readable: list[Path]) -> None:
-    """Read below ``readable``, write to /dev/null, no TCP; signals and abstract sockets stay inside."""
+def with_scratch(plan: Plan) -> Plan:
+    """The same plan for workers that get a folder to write in: each needs a ruleset and all a filter of their own.
+
+    Where neither Landlock nor a user of its own would hold a worker inside its folder, it may write nowhere, as before.
+    """
+    held = plan.ruleset >= 0 or plan.drop_user
+    return replace(plan, scratch=True, filter=syscalls.compiled(scratch=True) if plan.filter and held else plan.filter)
+
+
+def user_of(plan: Plan, number: int) -> int:
+    """The user of the child ``number``; -1 where it keeps ours."""
+    return FIRST_UID + number % UIDS if plan.drop_user else -1
+
+
+def _plan_landlock(plan: Plan, readable: list[Path], scratch: str = "") -> None:
+    """Read below ``readable``, write to /dev/null and below ``scratch``, no TCP; signals and abstract sockets stay inside."""
     from landlockpy import AccessFS, Ruleset, Scope
 
     rules = Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET)
@@ -101,26 +122,36 @@ def _plan_landlock(plan: Plan, readable: list[Path]) -> None:
         if path.exists():
             rules.allow_path(str(path), AccessFS.READ_FILE | (AccessFS.READ_DIR if path.is_dir() else AccessFS.NONE))
     rules.allow_path(os.devnull, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
+    if scratch:
+        rules.allow_path(scratch, AccessFS.READ_FILE | AccessFS.READ_DIR | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.REFER
+                         | AccessFS.MAKE_REG | AccessFS.MAKE_DIR | AccessFS.REMOVE_FILE | AccessFS.REMOVE_DIR)
     plan.ruleset = os.dup(rules.fileno())  # outlives the object that made it
 
 
 def _plan_seccomp(plan: Plan, _: list[Path]) -> None:
-    from autograder.sandbox import syscalls
-
     plan.filter = syscalls.compiled()
 
 
-def enter(plan: Plan, keep: int, number: int) -> None:
-    """Give up everything, in the child ``number``, but the descriptor ``keep``. Raises OSError where a layer fails."""
+def enter(plan: Plan, keep: int, number: int, scratch: str = "") -> None:
+    """Give up everything, in the child ``number``, but the descriptor ``keep`` and the folder ``scratch``.
+
+    Raises OSError where a layer fails.
+    """
     os.setsid()
     _close_descriptors(keep, plan.ruleset)
     os.environ.clear()
-    os.chdir("/")
+    os.chdir(scratch or "/")
+    if scratch:
+        os.environ.update(HOME=scratch, TMPDIR=scratch)
+        tempfile.tempdir = scratch
+        if plan.ruleset >= 0:
+            os.close(plan.ruleset)
+            _plan_landlock(plan, list(plan.readable), scratch)
     _limits(plan)
     if LINUX:
         _write("/proc/self/oom_score_adj", "1000")  # where memory runs out, the child goes and the grader stays
     if plan.drop_user:
-        uid = FIRST_UID + number % UIDS
+        uid = user_of(plan, number)
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
@@ -169,7 +200,7 @@ def _close_descriptors(*keep: int) -> None:
 
 
 def _limits(plan: Plan) -> None:
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NOFILE: 128, resource.RLIMIT_CPU: CPU_SECONDS}
+    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: SCRATCH_FILE if plan.scratch else 0, resource.RLIMIT_NOFILE: 128, resource.RLIMIT_CPU: CPU_SECONDS}
     if LINUX:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limits[resource.RLIMIT_AS] = max(3 * GIB, pages * os.sysconf("SC_PAGE_SIZE") + SPARE_MEMORY)

@@ -5,6 +5,7 @@ It is forked from the zygote, owns one end of a socket pair and nothing else, an
     judge  -> {"id", "op": "load", "program"}            run the slice, report what it bound
            -> {"id", "op": "call", "name", "args", ...}   call a student function
            -> {"id", "op": "stub", "names"}               answer these helpers from the judge
+           -> {"id", "op": "probe", "name"}               run one of our probes beside the student's names
     child  -> {"id", "ok"} | {"id", "error"} | {"id", "done"} (a statement of the slice has run)
            -> {"id", "ask"} (a stub asks, the judge answers)
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import __future__
 
 import builtins
+import importlib
 import importlib.abc
 import importlib.util
 import linecache
@@ -27,6 +29,7 @@ from autograder.sandbox.values import make_decoder, make_encoder
 
 MAX_REQUEST = 256 << 20
 MAX_MESSAGE = 2000
+PROBES = "assignment_probes"
 
 
 class Deadline(BaseException):
@@ -61,10 +64,11 @@ class Child:
         self.namespace: dict[str, Any] = {}
         self.encode, self.decode = make_encoder(), make_decoder()
         self.request = 0
+        self.stage: Any = None
 
     def serve(self) -> None:
         """Answer requests until the judge closes the pipe."""
-        handlers = {"load": self.load, "call": self.call, "stub": self.stub}
+        handlers = {"load": self.load, "call": self.call, "stub": self.stub, "probe": self.probe}
         while True:
             try:
                 message = frames.receive(self.sock, MAX_REQUEST)
@@ -94,6 +98,8 @@ class Child:
         self.namespace = main.__dict__
         self.namespace["__builtins__"] = builtins
         sys.modules["__main__"] = main
+        if program.get("probes"):  # before any student code, so that they look up what they need now
+            self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
         sys.meta_path.append(Modules(program["modules"]))
         exec(compile(program["prelude"], "<given>", "exec"), self.namespace)
         # Annotations may name packages that are not here; no answer depends on their value.
@@ -127,6 +133,11 @@ class Child:
         calm()
         return self.encode(with_deadline(message["seconds"], function, *args, **kwargs))
 
+    def probe(self, message: dict) -> Any:
+        """What one of the assignment's probes observes; it sees the student's namespace."""
+        calm()
+        return with_deadline(message["seconds"], self.stage.observe, message["name"], self.namespace, self.encode)
+
     def stub(self, message: dict) -> list[str]:
         """Replace helpers by functions that send their arguments to the judge and return its answer."""
         for name in message["names"]:
@@ -144,6 +155,16 @@ class Child:
             return self.decode(answer["answer"])
 
         return helper
+
+
+def open_stage(sources: dict[str, str], world: Any) -> Any:
+    """The stage of the assignment's probes (module -> source), set for one world of inputs.
+
+    A stage stands in for what workers cannot reach; ``stage.observe(name, namespace, plain)`` returns a tree of plain
+    data, ``plain`` turns any value into such.
+    """
+    sys.meta_path.append(Modules({f"{PROBES}.{module}": source for module, source in sources.items()}))
+    return importlib.import_module(PROBES).Stage(world)
 
 
 def remember(file: str, text: str) -> None:

@@ -48,6 +48,7 @@ class Zygote:
         options = {"preload": preload, "paths": paths, "without": without}
         script = Path(__file__).with_name("zygote.py")
         self.control, self.off, self.preload = ours, None, ", ".join(preload) or "json"
+        self.branches: dict[tuple, Branch] = {}
         self.process = subprocess.Popen(
             [python, "-I", str(script), str(theirs.fileno()), str(ROOT), json.dumps(options)],
             env={"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"},
@@ -59,6 +60,8 @@ class Zygote:
         return self
 
     def __exit__(self, *_: Any) -> None:
+        for branch in self.branches.values():
+            branch.control.close()
         self.control.close()
         try:
             self.process.wait(GRACE_SECONDS)
@@ -78,20 +81,45 @@ class Zygote:
                 raise RuntimeError(f"the worker did not start; can {self.process.args[0]} import {self.preload}?") from None
         return self.off
 
+    def branch(self, preload: tuple[str, ...], scratch: bool) -> "Zygote":
+        """A zygote forked from this one that holds further modules, its workers with a folder to write in if ``scratch``.
+
+        Made once and kept warm; returns at once, like the constructor. Without either it is this one.
+        """
+        if not preload and not scratch:
+            return self
+        if (preload, scratch) not in self.branches:
+            ours, theirs = socket.socketpair()
+            self._send({"op": "branch", "preload": preload, "scratch": scratch}, theirs)
+            self.branches[preload, scratch] = Branch(ours, self.process, preload)
+        return self.branches[preload, scratch]
+
     def fork(self) -> tuple[int, socket.socket]:
         """A new child: its pid and our end of its pipe."""
         self.wait()
         ours, theirs = socket.socketpair()
-        message = frames.pack({"op": "fork"})
-        socket.send_fds(self.control, [message[:4]], [theirs.fileno()])
-        self.control.sendall(message[4:])
-        theirs.close()
+        self._send({"op": "fork"}, theirs)
         return frames.receive(self.control, 1 << 16, READY_SECONDS)["pid"], ours
+
+    def _send(self, tree: dict, descriptor: socket.socket) -> None:
+        """Send a message with a descriptor attached, which is closed here."""
+        message = frames.pack(tree)
+        socket.send_fds(self.control, [message[:4]], [descriptor.fileno()])
+        self.control.sendall(message[4:])
+        descriptor.close()
 
     def reap(self, pid: int) -> dict:
         """Kill a child with all it started; returns signal, exit code and CPU seconds."""
         frames.send(self.control, {"op": "reap", "pid": pid})
         return frames.receive(self.control, 1 << 16, READY_SECONDS)
+
+
+class Branch(Zygote):
+    """A zygote that another one was asked for, by its control socket; it ends with that one's ``with`` block."""
+
+    def __init__(self, control: socket.socket, process: subprocess.Popen, preload: tuple[str, ...]):
+        self.control, self.process, self.off, self.preload = control, process, None, ", ".join(preload)
+        self.branches = {}
 
 
 class Worker:
@@ -146,6 +174,11 @@ class Worker:
         seconds = self.limits.call_seconds
         return self._request("call", seconds + GRACE_SECONDS, [], name=name, args=args, kwargs=kwargs, seconds=seconds)
 
+    def probe(self, name: str) -> Any:
+        """What one of the section's probes observes beside the student's code; raises WorkerError."""
+        seconds = self.limits.probe_seconds
+        return self._request("probe", seconds + GRACE_SECONDS, [], name=name, seconds=seconds)
+
     def stub(self, answers: dict[str, Callable]) -> None:
         """From now on, answer these helpers of the student with ours."""
         self._request("stub", self.limits.call_seconds, [], names=sorted(answers))
@@ -167,7 +200,7 @@ class Worker:
                     raise self._void()
                 if "done" in reply and op == "load" and reply["done"] == len(done):
                     done.append(reply["done"])
-                elif "ask" in reply and op == "call" and self.answers:
+                elif "ask" in reply and op in ("call", "probe") and self.answers:
                     frames.send(self.sock, self._answer(reply["ask"]))
                 else:
                     break

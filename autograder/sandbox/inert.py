@@ -6,6 +6,7 @@ and let ``for x in tqdm(xs)`` and ``fig, ax = plt.subplots()`` go on.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.abc
 import importlib.machinery
 import sys
@@ -63,6 +64,17 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         inert = Inert()
         module.__getattr__ = inert.__getattr__
         module.__all__ = []
+
+
+@contextlib.contextmanager
+def lifted():
+    """The real packages for a while: libraries of ours that are imported meanwhile keep theirs."""
+    found = [finder for finder in sys.meta_path if isinstance(finder, Finder)]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in found]
+    try:
+        yield
+    finally:
+        sys.meta_path[:0] = found
 
 
 def install() -> None:

@@ -16,11 +16,11 @@ DENIED = {
     "processes": "fork vfork execve execveat ptrace process_vm_readv process_vm_writev process_madvise kill tkill "
                  "rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_getfd pidfd_send_signal tgkill kcmp setsid setpgid unshare "
                  "setns setpriority ioprio_set sched_setscheduler sched_setattr sched_setaffinity prlimit64 setrlimit",
-    "files": "creat truncate ftruncate rename renameat renameat2 link linkat symlink symlinkat unlink unlinkat mkdir "
-             "mkdirat rmdir mknod mknodat chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes "
+    "files": "truncate link linkat symlink symlinkat mknod mknodat chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes "
              "utimensat futimesat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr fallocate "
              "memfd_create memfd_secret name_to_handle_at open_by_handle_at inotify_init inotify_init1 "
              "fanotify_init fanotify_mark flock copy_file_range sendfile splice tee vmsplice",
+    "files of one's own": "creat ftruncate rename renameat renameat2 unlink unlinkat mkdir mkdirat rmdir",
     "kernel": "mount umount2 mount_setattr move_mount open_tree fsopen fsconfig fsmount fspick pivot_root chroot bpf "
               "perf_event_open keyctl add_key request_key io_uring_setup io_uring_enter io_uring_register userfaultfd "
               "init_module finit_module delete_module kexec_load kexec_file_load reboot swapon swapoff personality "
@@ -37,18 +37,22 @@ CLONE_THREAD = 0x00010000
 PR_SET_DUMPABLE, PR_SET_PDEATHSIG, TIOCSTI, TIOCLINUX = 4, 1, 0x5412, 0x541C
 
 
-def compiled() -> bytes:
-    """The filter as BPF instructions for this architecture. Raises OSError or ImportError where libseccomp is missing."""
+def compiled(scratch: bool = False) -> bytes:
+    """The filter as BPF instructions for this architecture. Raises OSError or ImportError where libseccomp is missing.
+
+    With ``scratch`` files may be made, written and removed; Landlock or the user says where.
+    """
     import pyseccomp as seccomp
 
     rules = seccomp.SyscallFilter(seccomp.ALLOW)
     deny = seccomp.ERRNO(errno.EPERM)
-    for name in " ".join(DENIED.values()).split():
-        _rule(rules, deny, name)
+    for kind, names in DENIED.items():
+        for name in names.split() if not (scratch and kind == "files of one's own") else ():
+            _rule(rules, deny, name)
     for name in UNKNOWN.split():
         _rule(rules, seccomp.ERRNO(errno.ENOSYS), name)
     for name, position in (("open", 1), ("openat", 2)):
-        for flag in WRITING:
+        for flag in WRITING if not scratch else ():
             _rule(rules, deny, name, seccomp.Arg(position, seccomp.MASKED_EQ, flag, flag))
     _rule(rules, deny, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
     for option in (PR_SET_DUMPABLE, PR_SET_PDEATHSIG):

@@ -2,67 +2,128 @@
 
 Started by ``client.Zygote`` with an empty environment; argv: control socket number, package root, and a JSON object
 with the modules to import, further import paths, and layers to leave out. Control messages are frames, with one
-descriptor attached to each "fork".
+descriptor attached to each "fork" and "branch".
 """
 
 from __future__ import annotations
 
+import gc
+import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, sys.argv[2])
+
+from autograder.sandbox import cage, device, frames, inert, scratch  # noqa: E402
+from autograder.sandbox.child import Child  # noqa: E402
 
 
 def main(control_fd: int, root: str, options: dict) -> None:
-    from autograder.sandbox import cage, frames, inert
-    from autograder.sandbox.child import Child
-
+    """Import, prepare the cage, and serve until the judge hangs up."""
     cage.die_with_parent()
     cage.hide_from_debuggers()
     cage.adopt_orphans()
     control = socket.socket(fileno=control_fd)
     sys.path.extend(options["paths"])
-    for name in options["preload"]:
-        __import__(name)
-    settle()
+    hold(options["preload"])
     sys.path.remove(root)
     inert.install()
-    plan = cage.prepare(Path(root), options["paths"], options["without"])
-    frames.send(control, {"ready": True, "off": plan.off})
-    children: dict[int, int] = {}
-    while True:
-        try:
-            message, descriptor = receive_with_descriptor(control)
-        except frames.FrameError:
-            break
-        if message["op"] == "fork":
-            # Counted from our pid, so that graders side by side do not share their workers' users either.
-            number = next(n for n in range(os.getpid(), os.getpid() + len(children) + 1) if n not in children.values())
-            pid = os.fork()
-            if pid == 0:
-                cage.enter(plan, descriptor, number)
-                Child(socket.socket(fileno=descriptor)).serve()
-                os._exit(0)
+    Zygote(control, cage.prepare(Path(root), options["paths"], options["without"])).serve()
+
+
+@dataclass
+class Zygote:
+    """Forks workers, and branches of itself, on request. ``children``: pid -> number; ``folders``: pid -> scratch folder."""
+
+    control: socket.socket
+    plan: cage.Plan
+    first: int = field(default_factory=os.getpid)
+    children: dict[int, int] = field(default_factory=dict)
+    folders: dict[int, str] = field(default_factory=dict)
+    branches: set[int] = field(default_factory=set)
+
+    def serve(self) -> None:
+        """Answer until the judge hangs up, then end every child."""
+        frames.send(self.control, {"ready": True, "off": self.plan.off})
+        while True:
+            self.watch()
+            try:
+                message, descriptor = receive_with_descriptor(self.control)
+            except frames.FrameError:
+                break
+            if message["op"] == "fork":
+                frames.send(self.control, {"pid": self.fork(descriptor)})
+            elif message["op"] == "branch":
+                self.branch(descriptor, message)
+            elif message["op"] == "reap" and message["pid"] in self.children:
+                frames.send(self.control, self.reap(message["pid"]))
+        for pid in list(self.children):
+            self.reap(pid)
+        for pid in self.branches:
+            os.waitpid(pid, 0)  # its own judge's end is closed too, or will be
+
+    def fork(self, descriptor: int) -> int:
+        """A caged worker that speaks through this descriptor; returns its pid."""
+        number = next(n for n in range(self.first, self.first + len(self.children) + 1) if n not in self.children.values())
+        folder = scratch.make(cage.user_of(self.plan, number)) if self.plan.scratch else ""
+        pid = os.fork()
+        if pid == 0:
+            cage.enter(self.plan, descriptor, number, folder)
+            Child(socket.socket(fileno=descriptor)).serve()
+            os._exit(0)
+        os.close(descriptor)
+        self.children[pid] = number
+        if folder:
+            self.folders[pid] = folder
+        return pid
+
+    def branch(self, descriptor: int, options: dict) -> None:
+        """Another zygote, forked from this one, that holds further modules and may give its workers a folder to write in.
+
+        It ends when the judge closes its pipe, and not with this process: its workers' folders have to be removed.
+        """
+        pid = os.fork()
+        if pid:
             os.close(descriptor)
-            children[pid] = number
-            frames.send(control, {"pid": pid})
-        elif message["op"] == "reap" and message["pid"] in children:
-            del children[message["pid"]]
-            frames.send(control, reap(message["pid"], set(children)))
-    for pid in list(children):
-        reap(pid, set())
+            self.branches.add(pid)
+            return
+        self.control.close()
+        cage.adopt_orphans()
+        with inert.lifted():
+            hold(options["preload"])
+        plan = cage.with_scratch(self.plan) if options["scratch"] else self.plan
+        Zygote(socket.socket(fileno=descriptor), plan, os.getpid() + cage.UIDS // 2).serve()
+        os._exit(0)
+
+    def reap(self, pid: int) -> dict:
+        del self.children[pid]
+        ended = reap(pid, {*self.children, *self.branches})
+        if pid in self.folders:
+            scratch.remove(self.folders.pop(pid))
+        return ended
+
+    def watch(self) -> None:
+        """Wait for the judge; meanwhile end every worker whose folder grows over its limits."""
+        while self.folders and not select.select([self.control], [], [], scratch.WATCH_SECONDS)[0]:
+            for pid, folder in self.folders.items():
+                if scratch.too_full(folder):
+                    end(pid)
 
 
-def settle() -> None:
-    """One thread only, devices mapped to the CPU, libraries that frames need, garbage frozen for fork."""
-    import gc
-
-    if "torch" in sys.modules:
+def hold(modules: list[str]) -> None:
+    """Import them; with torch come one thread only, devices mapped to the CPU, and what frames need. Ready for fork."""
+    held = "torch" in sys.modules
+    for name in modules:
+        importlib.import_module(name)
+    if "torch" in sys.modules and not held:
         import safetensors.numpy  # noqa: F401
-
-        from autograder.sandbox import device
 
         sys.modules["torch"].set_num_threads(1)
         device.install()
@@ -71,8 +132,6 @@ def settle() -> None:
 
 
 def receive_with_descriptor(control: socket.socket):
-    from autograder.sandbox import frames
-
     try:
         head, descriptors, _, _ = socket.recv_fds(control, 4, 1)
     except OSError as error:
@@ -90,11 +149,7 @@ def reap(pid: int, others: set[int]) -> dict:
     Only a parent may reap, so no pid is ever reused under us. Descendants that fled into a session of their own were
     adopted by this process (see ``cage.adopt_orphans``): any child that is not one of ``others`` is such a stray.
     """
-    for kill in (os.killpg, os.kill):
-        try:
-            kill(pid, signal.SIGKILL)
-        except OSError:
-            pass
+    end(pid)
     _, status, usage = os.wait4(pid, 0)
     while strays := children_now() - others:
         for stray in strays:
@@ -108,6 +163,15 @@ def reap(pid: int, others: set[int]) -> dict:
             "cpu": usage.ru_utime + usage.ru_stime}
 
 
+def end(pid: int) -> None:
+    """Kill a child and its process group."""
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(pid, signal.SIGKILL)
+        except OSError:
+            pass
+
+
 def children_now() -> set[int]:
     """All living or unreaped children of this process (Linux; elsewhere none are known)."""
     try:
@@ -117,5 +181,4 @@ def children_now() -> set[int]:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, sys.argv[2])
     main(int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))

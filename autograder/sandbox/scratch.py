@@ -1,0 +1,61 @@
+"""Worker side: a folder of one worker's own, the only place where it may write; made, watched and removed by its zygote.
+
+Nobody reads from it but the worker itself. What was left in it is removed without following a link.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+WATCH_SECONDS = 0.1
+MAX_BYTES = 64 << 20
+MAX_ENTRIES = 1000
+
+
+def make(uid: int) -> str:
+    """A new folder that only this user may enter (-1: whoever we are); returns its path."""
+    folder = os.path.realpath(tempfile.mkdtemp(prefix="worker-"))
+    if uid >= 0:
+        os.chown(folder, uid, uid)
+    return folder
+
+
+def too_full(folder: str) -> bool:
+    """Whether it holds more than MAX_BYTES or MAX_ENTRIES; what vanishes meanwhile does not count."""
+    total, count, pending = 0, 0, [folder]
+    while pending:
+        try:
+            for entry in os.scandir(pending.pop()):
+                count, total = count + 1, total + 512 * entry.stat(follow_symlinks=False).st_blocks
+                if total > MAX_BYTES or count > MAX_ENTRIES:
+                    return True
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+        except OSError:
+            pass
+    return False
+
+
+def remove(folder: str) -> None:
+    """Empty and remove it, after all its worker's processes are gone.
+
+    Whatever a sub-folder holds is moved to the top first, so that no depth of nesting is too deep.
+    """
+    top, number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW), 0
+    os.fchmod(top, 0o700)
+    while names := os.listdir(top):
+        for name in names:
+            try:
+                os.unlink(name, dir_fd=top)
+                continue
+            except (IsADirectoryError, PermissionError):
+                os.chmod(name, 0o700, dir_fd=top)
+            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
+            for moved in os.listdir(inner):
+                number += 1
+                os.rename(moved, f"{name}.{number}"[-200:], src_dir_fd=inner, dst_dir_fd=top)
+            os.close(inner)
+            os.rmdir(name, dir_fd=top)
+    os.close(top)
+    os.rmdir(folder)
