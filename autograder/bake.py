@@ -78,7 +78,12 @@ def bake(assignment: Assignment, solutions: Path, seed: int) -> dict[str, Any]:
             problem = recipe.second_opinion(cases)
             if problem:
                 raise GraderError(f"the solution disagrees with the second opinion: {problem}")
-            trees.append({"cases": cases, "worlds": worlds, "bank": mistake_outputs(solution, cases, mistakes, names, lib)})
+            called = [m for m in mistakes if not assignment.question(m["item"]).probe]
+            trees.append({"cases": cases, "worlds": worlds, "bank": mistake_outputs(solution, cases, called, names, lib)})
+            if public:  # symptoms that probes see are the same in every world
+                observed = mistake_outputs(solution, cases, [m for m in mistakes if m not in called], names, lib)
+    for tree in trees:
+        tree["bank"] |= observed
     says: dict[str, dict[str, str]] = {}
     for mistake in mistakes:
         for question in _same_answer(assignment, mistake["item"]):
@@ -101,9 +106,9 @@ def load_bank(assignment: Assignment) -> dict[str, list[dict]]:
 
 
 def _same_answer(assignment: Assignment, item: str) -> list[Question]:
-    """The questions that a mistake may show up in: for a function, all that judge it."""
+    """The questions that a mistake may show up in: for a function, all that judge it by calling it."""
     question = assignment.question(item)
-    return [question] if question.value else [q for q in assignment.questions if q.names == question.names]
+    return [question] if question.value or question.probe else [q for q in assignment.questions if q.names == question.names]
 
 
 def mistake_outputs(solution: "Solution", cases: dict, mistakes: list[dict], names: dict, lib: types.ModuleType) -> dict:

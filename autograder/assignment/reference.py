@@ -1,6 +1,6 @@
 """Right prerequisites, answered by the judge and never shipped: plain arrays in, plain arrays out.
 
-``answers[name](*args, **kwargs)`` stands in for a student's broken helper while self_attention is judged.
+``answers[name](*args, **kwargs)`` stands in for a student's broken helper while what is built on it is judged.
 """
 
 from __future__ import annotations
@@ -43,10 +43,17 @@ def merge_heads(y):
     return y.transpose(0, 2, 1, 3).reshape(y.shape[0], y.shape[2], -1)
 
 
+def compute_accuracy(predictions, labels):
+    """Classes or scores of classes, as arrays or lists; the share of right ones."""
+    predictions, labels = np.asarray(predictions), np.asarray(labels)
+    classes = predictions.argmax(axis=-1) if predictions.ndim > labels.ndim else predictions
+    return float((classes.ravel() == labels.ravel()).mean())
+
+
 answers = {
     function.__name__: function
     for function in (
         pairwise_similarities, attn_scaled, attn_softmax, compute_outputs,
-        make_causal_mask, apply_causal_mask, split_heads, merge_heads,
+        make_causal_mask, apply_causal_mask, split_heads, merge_heads, compute_accuracy,
     )
 }

@@ -24,7 +24,7 @@ from .watch import Recorder, weights
 load, is_tensor, tensor, no_grad, nn, Embedding = torch.load, torch.is_tensor, torch.tensor, torch.no_grad, torch.nn, torch.nn.Embedding
 real_save, register_hook = torch.save, torch.nn.modules.module.register_module_forward_hook
 EPOCHS = ("num_epochs", "NUM_EPOCHS", "epochs", "EPOCHS", "n_epochs", "N_EPOCHS", "num_train_epochs")
-FEWEST, MOST, TRACED = 4, 20, 4
+FEWEST, MOST, TRACED = 4, 6, 4
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".pkl", ".model", ".tar", "")
 
 
