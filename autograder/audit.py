@@ -98,7 +98,7 @@ def _judge(grader: Grader, variants: "Variants", kind: str, entry: dict, expecte
     lost = {v.question.id for v in verdicts if v.status != PASSED}
     own = next(v for v in verdicts if v.question.id == question.id)
     problems = [f"kept {sorted(expected - lost)}"] * bool(expected - lost) + [f"lost {sorted(lost - expected)}: {_why(verdicts, lost - expected)}"] * bool(lost - expected)
-    return Outcome(kind, question.id, entry["id"], "; ".join(problems), own.data.get("mistake") == entry["id"],
+    return Outcome(kind, question.id, entry["id"], "; ".join(problems), own.data.get("mistake") == entry.get("like", entry["id"]),
                    own.data.get("largest") or float("inf"))
 
 

@@ -80,8 +80,9 @@ def bake(assignment: Assignment, solutions: Path, seed: int) -> dict[str, Any]:
                 raise GraderError(f"the solution disagrees with the second opinion: {problem}")
             called = [m for m in mistakes if not assignment.question(m["item"]).probe]
             trees.append({"cases": cases, "worlds": worlds, "bank": mistake_outputs(solution, cases, called, names, lib)})
-            if public:  # symptoms that probes see are the same in every world
-                observed = mistake_outputs(solution, cases, [m for m in mistakes if m not in called], names, lib)
+            if public:  # symptoms that probes see are the same in every world; what is like another mistake bears its name
+                further = [m for m in mistakes if m not in called and "like" not in m]
+                observed = mistake_outputs(solution, cases, further, names, lib)
     for tree in trees:
         tree["bank"] |= observed
     says: dict[str, dict[str, str]] = {}
@@ -120,6 +121,8 @@ def mistake_outputs(solution: "Solution", cases: dict, mistakes: list[dict], nam
             scope = solution.scope(question.section) if question.probe else dict(names)
             exec(compile(mistake["code"], mistake["id"], "exec"), scope)
             answer = solution.answer(question, scope)
+            if question.probe:
+                answer = functools.cache(answer)  # its groups differ in what else is judged, not in what is seen
             outputs = {group: outputs_of(answer, [Case(**case) for case in listed], functools.partial(lib.signature, question.id))
                        for group, listed in cases[question.id].items() if group in ("own", "fresh")}
             # A mistake that gives right answers here (a wrong mask where none is asked for) explains no wrong one.
@@ -180,6 +183,8 @@ class Solution:
         self.assignment, self.submission = assignment, submission
         for name in [*assignment.preload, *(name for section in assignment.sections for name in section.preload)]:
             importlib.import_module(name)
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(1)  # as in workers; on small tensors more only wait for each other
         self.stages = {s.id: open_stage(probe_sources(assignment, s), worlds[s.id]) for s in assignment.sections if s.probes}
 
     def __enter__(self) -> "Solution":

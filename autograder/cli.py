@@ -151,7 +151,7 @@ def doctor(settings: dict) -> None:
     assignment = model.load(settings["folder"])
     settings["build"].mkdir(parents=True, exist_ok=True)
     with Zygote(assignment.preload) as zygote:
-        diagnosis = examine(zygote, assignment.limits, settings["build"])
+        diagnosis = examine(zygote, assignment.limits, settings["build"], any(s.scratch for s in assignment.sections))
     print_diagnosis(diagnosis)
     sys.exit(0 if diagnosis.safe else 1)
 

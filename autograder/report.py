@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from autograder.sandbox.doctor import WANTED
+
 STYLES = {"passed": "green", "failed": "red", "not submitted": "yellow", "not run": "yellow"}
 
 
@@ -23,6 +25,10 @@ def print_diagnosis(diagnosis) -> None:
     for finding in diagnosis.findings:
         text = f"held: {finding.refusal}" if finding.held else "NOT HELD"
         probes.add_row(Text(finding.name), Text(finding.protects), Text(text, style="green" if finding.held else "bold red"))
+    for finding in diagnosis.scratch:
+        good = finding.held != (finding.name in WANTED)
+        text = f"refused: {finding.refusal}" if finding.held else "allowed"
+        probes.add_row(Text(f"{finding.name} (workers with a folder)"), Text(finding.protects), Text(text, style="green" if good else "bold red"))
     console.print(layers, "", probes, "", sep="\n")
     safe = "Hidden references are out of reach." if diagnosis.safe else "Hidden references are WITHIN REACH of student code."
     console.print(Text(safe, style="bold green" if diagnosis.safe else "bold red"))

@@ -116,13 +116,15 @@ def facts(world: Any) -> dict[str, dict]:
     items = {"texts": [row["text"] for row in train], "labels": [row["label"] for row in train], "count": count}
     with torch.no_grad():
         texts = [row["text"] for row in rows["validation"]]
-        predicted = model(**tokens(texts, padding=True, return_tensors="pt")).logits.argmax(-1).tolist()
+        logits = model(**tokens(texts, padding=True, return_tensors="pt")).logits
+        losses = torch.nn.functional.cross_entropy(logits, torch.tensor([row["label"] for row in rows["validation"]]), reduction="none").numpy()
+    over_batches = np.mean([losses[n : n + BATCH].mean() for n in range(0, len(losses), BATCH)])
     return {
         "3.dataset.len": {"count": count}, "3.dataset.getitem": items, "3.dataset.iter": items,
         "3.collate": {"short": tokens([row["text"] for row in short])["input_ids"], "short_labels": [row["label"] for row in short],
                       "long": tokens(world.given["long"]["text"], truncation=True, max_length=512)["input_ids"]},
         "3.compute_accuracy": {"answers": world.given["answers"]},
         "3.train_one_epoch": {"batches": batches, "gradient": model.classifier.out_proj.weight.grad.numpy().ravel().copy()},
-        "3.evaluate": {"predicted": predicted, "labels": [row["label"] for row in rows["validation"]], "batch": BATCH},
+        "3.evaluate": {"predicted": logits.argmax(-1).tolist(), "losses": [float(over_batches), float(losses.mean())], "labels": [row["label"] for row in rows["validation"]], "batch": BATCH},
         "3.main": {"train": count},
     }

@@ -114,9 +114,11 @@ def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
     which = "the second time, " * number
     if len(items) != count:
         check.fail("numbers", f"{which}iterating over a dataset of {count} gives {len(items)} items"
-                   + ": the iterator has run dry, __iter__ has to start anew" * number, symptom=2 if not items else 3 if len(items) < count else 4)
+                   + ": the iterator has run dry, __iter__ has to start anew" * number, symptom=2 if not items else 7 if len(items) == 1 else 3 if len(items) < count else 4)
     wrong = same_items(facts, items, range(count)).index(False)
-    check.fail("rule", f"{which}iterating gives other items than indexing, or in another order; first at number {wrong}", symptom=5)
+    symptom = 5 if {normal(item["text"]) for item in items} == set(map(normal, facts["texts"])) else 6
+    check.fail("rule", f"{which}iterating gives " + ("the examples in another order than" if symptom == 5 else "other items than")
+               + f" indexing; first at number {wrong}", symptom=symptom)
 
 
 # --- collate_fn ----------------------------------------------------------------------------------------------------
@@ -136,6 +138,8 @@ def contract(check: Any, facts: dict, way: dict) -> None:
         if batch["ids"].ndim != 2 or batch["ids"].shape != batch["mask"].shape:
             check.fail("shape", f"input_ids has shape {batch['ids'].shape} and attention_mask {batch['mask'].shape}: both should be "
                                 "(sentences, tokens)", symptom=7)
+    if len(way["short"]["ids"]) != len(facts["short"]) or len(way["long"]["ids"]) != 3:
+        check.fail("shape", f"{len(facts['short'])} samples become {len(way['short']['ids'])} rows of input_ids", symptom=8)
 
 
 def only_behind(first: Any) -> Any:
@@ -166,8 +170,6 @@ def right_texts(check: Any, facts: dict, way: dict) -> None:
         return
     if sorted(got) == sorted(want):
         check.fail("rule", "the sentences of the batch are not in the order of the samples", symptom=2)
-    if len(got) != len(want):
-        check.fail("shape", f"{len(want)} samples become {len(got)} rows of input_ids", symptom=3)
     if got == [row[1:-1] for row in want]:
         check.fail("rule", "the tokens <s> and </s> around each sentence are missing", symptom=4)
     symptom = 5 if all(a == b[: len(a)] or a[:-1] == b[: len(a) - 1] for a, b in zip(got, want)) else 6
@@ -202,7 +204,8 @@ def masked(check: Any, facts: dict, way: dict) -> None:
 def labelled(check: Any, facts: dict, way: dict) -> None:
     labels, dtype, want = way["short"]["labels"], way["short"]["dtype"].replace("torch.", ""), facts["short_labels"]
     if labels.shape != (len(want),):
-        check.fail("shape", f"label_encoding has shape {labels.shape}, expected ({len(want)},): one number for each sentence", symptom=2)
+        check.fail("shape", f"label_encoding has shape {labels.shape}, expected ({len(want)},): one number for each sentence",
+                   symptom=6 if labels.shape[-1:] == (2,) else 2)
     if labels.astype(int).tolist() != want:
         ordered = sorted(labels.astype(int).tolist()) == sorted(want)
         check.fail("numbers", "label_encoding does not hold the samples' labels" + " in their order" * ordered, symptom=3)
@@ -244,7 +247,8 @@ def accuracies(check: Any, facts: dict, way: dict) -> None:
         check.note("compute_accuracy returns percent; a fraction between 0 and 1 is meant (no points depend on it)")
         return
     known = {2: (right, "the number of right predictions, not their share"), 3: (1 - want, "the share of wrong predictions"),
-             4: (np.round(want), "a rounded share"), 5: (want // 1, "a whole number: use / and not //")}
+             4: (np.round(want), "a rounded share"), 5: (want // 1, "a whole number: use / and not //"),
+             6: (np.array(right) / 2, "the number of right predictions by the number of classes")}
     symptom, words = next(((s, words) for s, (other, words) in known.items() if close(results, other)), (1, ""))
     at = next(n for n, (a, b) in enumerate(zip(results, want)) if abs(a - b) > CLOSE)
     check.fail("numbers", f"compute_accuracy gives {results[at]:.4g} where {right[at]} of {counts[at]} predictions are right"
@@ -283,6 +287,7 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
              3: (hits.sum(), "the number of right answers, not their share"), 4: (1 - want, "the share of wrong answers"),
              5: (batches[-1].mean(), "the accuracy of the last batch alone"), 6: (batches[0].mean(), "the accuracy of the first batch alone"),
              7: (hits.sum() / len(batches), "the number of right answers by the number of batches"),
+             11: (facts["losses"][0], "the mean loss"), 12: (facts["losses"][1], "the mean loss"),
              10: (np.sum([b.mean() for b in batches]), "the sum of the batches' accuracies")}
     symptom, words = next(((s, words) for s, (other, words) in known.items() if close(result, other)), (1, ""))
     check.fail("numbers", f"evaluate returns {result:.4g}, which is not the share of right answers" + (f" but {words}" if words else ""), symptom=symptom)
@@ -312,6 +317,8 @@ def in_order(check: Any, facts: dict, way: dict) -> None:
     done = way["events"].replace("F", "")
     if done.startswith("S") or "SS" in done:
         check.fail("rule", "optimizer.step() is called before loss.backward() has computed this batch's gradients", symptom=2)
+    if done.count("S") == 1 and len(facts["batches"]) == done.count("B"):
+        check.fail("rule", f"optimizer.step() is called once for all {done.count('B')} batches: it belongs inside the loop", symptom=5)
     if done.endswith("B"):
         check.fail("rule", "the last gradients of the epoch are never used: an optimizer.step() is missing behind loss.backward()",
                    symptom=3 if done.count("S") == 1 else 4)
@@ -333,8 +340,8 @@ def afresh(check: Any, facts: dict, way: dict) -> None:
 def train_mode(check: Any, facts: dict, way: dict) -> None:
     if not all(way["modes"]):
         first = not way["modes"][0]
-        check.fail("rule", "the model is " + ("" if first else "no longer ") + "in training mode, so that dropout is off: call model.train() "
-                   "before the loop", symptom=2 if first else 3)
+        check.fail("rule", ("the model is not in training mode" if first else "the model leaves training mode on the way")
+                   + ", so that dropout is off: call model.train() before the loop", symptom=2 if first else 3)
 
 
 @only_behind(learns)
@@ -400,8 +407,8 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
     if not held:
         check.fail("rule", "no checkpoint is left on disk: save the model's state below ./checkpoints", symptom=2)
     if max(held) < 0:
-        check.fail("rule", "the checkpoint " + ("cannot be loaded" if max(held) == -2 else "holds the weights of no epoch's end"),
-                   symptom=3 if max(held) == -2 else 4)
+        words = {-1: "holds the weights of no epoch's end", -2: "cannot be loaded", -3: "holds no weights"}[max(held)]
+        check.fail("rule", f"the checkpoint {words}", symptom=2 - max(held))
     if not told:
         check.note("main trains by itself and not through train_one_epoch and evaluate, so it was only seen that weights are kept")
         return
@@ -413,9 +420,9 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
     if last in held:
         once = len(set(way["saves"])) <= 1
         check.fail("rule", f"the checkpoint holds the last epoch's weights, but epoch {best + 1} of {way['epochs']} had the best validation accuracy: "
-                   "save only when it is better than before" + ", and copy a state_dict that you only remember" * once, symptom=6 if once else 5)
+                   "save only when it is better than before" + ", and copy a state_dict that you only remember" * once, symptom=7 if once else 6)
     check.fail("rule", f"the checkpoint holds the weights of epoch {max(held) + 1}, but epoch {best + 1} had the best validation accuracy",
-               symptom=7 if max(held) == 0 else 8)
+               symptom=8 if max(held) == 0 else 9 if max(held) == int(np.argmin(told)) else 10)
 
 
 RULES = {

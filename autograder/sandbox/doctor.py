@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,17 @@ PROBES = {
     "signal the grader": ("processes", "os.kill({judge}, 0)"),
     "make a file in memory": ("processes", "os.memfd_create('x')"),
 }
+# The same for workers that have a folder to write in; the first two are what they are for.
+SCRATCH_PROBES = {
+    "write in its own folder": "open('probe', 'w').write('x')",
+    "remove what it wrote": "os.remove('probe')",
+    "write outside its folder": "open({written!r}, 'w')",
+    "make a folder outside": "os.mkdir({written!r})",
+    "move a file out": "(open('probe', 'w').close(), os.rename('probe', {written!r}))",
+    "link to a hidden file": "os.symlink({canary!r}, 'link')",
+    "change a file's mode": "os.chmod('.', 0o777)",
+}
+WANTED = ("write in its own folder", "remove what it wrote")
 PROGRAM = """
 import ctypes, os, socket
 
@@ -66,25 +77,28 @@ class Diagnosis:
 
     layers: dict[str, str]
     findings: list[Finding]
+    scratch: list[Finding] = field(default_factory=list)
 
     @property
     def safe(self) -> bool:
-        """Whether hidden references are out of reach of student code."""
-        return all(finding.held for finding in self.findings if finding.protects == "references")
+        """Whether hidden references are out of reach of student code, and it writes nowhere but in its own folder."""
+        return all(finding.held != (finding.name in WANTED) for finding in self.scratch) and all(finding.held for finding in self.findings if finding.protects == "references")
 
     def lines(self) -> list[str]:
         """One line for each probe and layer, for logs."""
         layers = [f"layer {name}: {state}" for name, state in self.layers.items()]
-        return layers + [f"probe {f.name}: {'held, ' + f.refusal if f.held else 'NOT HELD'}" for f in self.findings]
+        probes = [f"probe {f.name}: {'held, ' + f.refusal if f.held else 'NOT HELD'}" for f in self.findings]
+        return layers + probes + [f"scratch probe {f.name}: {'refused, ' + f.refusal if f.held else 'allowed'}" for f in self.scratch]
 
 
-def examine(zygote: Zygote, limits: Any, beside: Path) -> Diagnosis:
-    """Probe a fresh worker. ``beside``: the folder of the references; a canary is put there (or, where that cannot be
+def examine(zygote: Zygote, limits: Any, beside: Path, scratch: bool = False) -> Diagnosis:
+    """Probe a fresh worker, and with ``scratch`` one that has a folder to write in too. ``beside``: the folder of the references; a canary is put there (or, where that cannot be
     written, among temporary files) and taken away.
 
     A probe that ends the worker, or that it does not answer, counts as not held.
     """
     off = zygote.wait()
+    branch = zygote.branch((), True) if scratch else None
     layers = {name: off.get(name, "on") for name in LAYERS}
     place = beside if os.access(beside, os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=place, prefix=".canary-") as folder, contextlib.ExitStack() as stack:
@@ -93,12 +107,17 @@ def examine(zygote: Zygote, limits: Any, beside: Path) -> Diagnosis:
         os.chmod(canary, 0o600)
         places = {"canary": str(canary), "folder": folder, "written": f"{folder}/new", "judge": os.getpid(),
                   "port": _listening_port(stack)}
-        with Worker(zygote, limits) as worker:
-            worker.load({"statements": [{"code": PROGRAM, "cell": 0, "line": 1}], "watch": [], "report": ["probe"],
-                         "prelude": "", "future": [], "modules": {}})
-            findings = [Finding(name, protects, _ask(worker, code.format(**places)))
-                        for name, (protects, code) in PROBES.items()]
-    return Diagnosis(layers, findings)
+        findings = _tried(zygote, limits, PROBES, places)
+        within = {name: ("files", code) for name, code in SCRATCH_PROBES.items()}
+        return Diagnosis(layers, findings, _tried(branch, limits, within, places) if branch else [])
+
+
+def _tried(zygote: Zygote, limits: Any, probes: dict, places: dict) -> list[Finding]:
+    """Each probe in one fresh worker."""
+    with Worker(zygote, limits) as worker:
+        worker.load({"statements": [{"code": PROGRAM, "cell": 0, "line": 1}], "watch": [], "report": ["probe"],
+                     "prelude": "", "future": [], "modules": {}})
+        return [Finding(name, protects, _ask(worker, code.format(**places))) for name, (protects, code) in probes.items()]
 
 
 def _listening_port(stack: contextlib.ExitStack) -> int:

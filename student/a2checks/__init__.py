@@ -19,11 +19,12 @@ import numpy as np
 from . import picture
 from .compare import BLANK, MISSING, Failure, compare, is_blank
 from .diagnose import mistake_of, outputs_of
+from .probe import LocalProbe
 
 
 @dataclass
 class Case:
-    """One call of a student's function and what should come back."""
+    """One call of a student's function and what should come back; ``facts`` judge what a probe observes."""
 
     args: list
     kwargs: dict
@@ -31,6 +32,7 @@ class Case:
     tolerance: float = 1e-4
     label: str = ""
     layout: str = ""
+    facts: dict = field(default_factory=dict)
 
     def call(self, function: Callable) -> Any:
         """Call the student's function (a missing one raises Failure)."""
@@ -76,7 +78,8 @@ class LocalCheck(Check):
 
     ``bank`` and ``says``: known mistakes' outputs on these inputs, and what their authors read; ``answers``: question ->
     name; ``helpers``: composite -> the questions that grade its helpers;
-    ``see``: where the handout explains it.
+    ``see``: where the handout explains it; ``probes``: question -> (section, probe, names it observes); ``worlds``: section
+    -> the inputs that its probes work on.
     """
 
     bank: dict = field(default_factory=dict)
@@ -84,6 +87,8 @@ class LocalCheck(Check):
     answers: dict = field(default_factory=dict)
     helpers: dict = field(default_factory=dict)
     see: dict = field(default_factory=dict)
+    probes: dict = field(default_factory=dict)
+    worlds: dict = field(default_factory=dict)
 
     def __call__(self, id: str, names: dict | None = None) -> None:
         names = names if names is not None else inspect.currentframe().f_back.f_globals
@@ -115,7 +120,9 @@ class LocalCheck(Check):
 
     def trouble(self, id: str, environment: "Names") -> list[str]:
         """What is wrong with an answer, one line for each test that does not pass."""
-        return [line for line in (run(test, environment) for test in load_tests(id)) if line is not None]
+        environment.turn_to(id)
+        lines = [line for line in (run(test, environment) for test in load_tests(id)) if line is not None]
+        return lines[:1] if len(set(lines)) == 1 else lines
 
     def sharing(self, id: str) -> list[str]:
         """The questions that judge the same answer."""
@@ -124,7 +131,9 @@ class LocalCheck(Check):
     def mistake(self, id: str, environment: "Names") -> str:
         """The one known mistake that gives the same outputs, '' for none."""
         known = {name: groups["own"] for name, groups in self.bank.get(id, {}).items()}
-        return mistake_of(outputs_of(environment.get(self.answers[id]), self.cases(id), self.signature(id)), known)
+        environment.turn_to(id)
+        answer = environment.get("probe" if id in self.probes else self.answers[id])
+        return mistake_of(outputs_of(answer, self.cases(id), self.signature(id)), known)
 
     def signature(self, id: str) -> Callable:
         return lambda value, case: self.lib.signature(id, value, case)
@@ -142,13 +151,21 @@ class LocalCheck(Check):
 class Names(dict):
     """The notebook's globals as a test sees them: tensors as numpy arrays, functions that take numpy arrays."""
 
-    def __init__(self, names: dict, check: Check):
+    def __init__(self, names: dict, check: LocalCheck):
         super().__init__(names)
+        self.names, self.check, self.probed = names, check, {}
         self["check"] = check
+
+    def turn_to(self, id: str) -> None:
+        """Let ``probe`` be the one of this question, if it has one."""
+        if id in self.check.probes and id not in self.probed:
+            section, probe, wanted = self.check.probes[id]
+            self.probed[id] = LocalProbe(probe, wanted, self.names, self.check.worlds[section], lowered)
+        self["probe"] = self.probed.get(id)
 
     def get(self, name: str, default: Any = None) -> Any:
         value = super().get(name, default)
-        if isinstance(value, Check) or value is None:
+        if isinstance(value, (Check, LocalProbe)) or value is None:
             return value
         return on_arrays(value) if callable(value) else lowered(value)
 
@@ -231,7 +248,7 @@ def _load() -> LocalCheck:
 
     data = from_plain(json.loads(_read("cases.json")))
     return LocalCheck(data["cases"], lib, bank=data["bank"], says=data["says"], answers=data["answers"],
-                      helpers=data["helpers"], see=data["see"])
+                      helpers=data["helpers"], see=data["see"], probes=data["probes"], worlds=data["worlds"])
 
 
 def to_plain(node: Any) -> Any:

@@ -13,11 +13,12 @@ CLOSE = 2e-4  # absolute and relative: the notebooks keep mistakes' outputs with
 
 
 def outputs_of(answer: Any, cases: list, signature: Callable) -> list[np.ndarray | None]:
-    """What the answer gives in each case: a function's outputs, or a value's signature; None where it gives none."""
+    """What the answer gives in each case: a function's outputs, a value's or an observation's signature; None for none."""
     found = []
     for case in cases:
         try:
             result = case.call(answer) if callable(answer) else signature(answer, case)
+            result = signature(result, case) if isinstance(result, dict) else result  # what a probe observed
         except Exception:
             result = None
         found.append(result if isinstance(result, np.ndarray) and result.dtype.kind in "biuf" else None)

@@ -6,6 +6,7 @@ from typing import Any, Callable
 
 import numpy as np
 
+from . import lib_finetuning as finetuning
 from .compare import as_array, check_shape, difference_of, is_blank
 
 SELECT_THIRD = 2  # the row of K that 1.4 may change
@@ -223,8 +224,11 @@ def also_float64(check: Any, id: str, function: Callable) -> None:
 def signature(id: str, value: Any, case: Any) -> np.ndarray | None:
     """What an answer to section 1 does, for comparing mistakes: its attention weights, (4,) or (4, 4).
 
-    For 1.4 the changed keys themselves: their effect depends on the student's own query too.
+    For 1.4 the changed keys themselves: their effect depends on the student's own query too. For section 3 the symptoms of
+    what a probe observed.
     """
+    if id in finetuning.RULES:
+        return finetuning.symptoms(id, value, case)
     array = np.asarray(value, dtype=np.float64)
     if id.startswith("1.4"):
         return array

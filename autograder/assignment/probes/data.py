@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any, Callable
 
+import numpy as np
 import torch
 
 from .calls import all_that_work
@@ -75,16 +76,16 @@ def iteration(world: World, namespace: dict, plain: Callable) -> dict:
 
 def described(item: Any, namespace: dict, plain: Callable) -> dict:
     """Text and label of an item, whatever holds them: attributes, keys, a tuple, or token ids."""
-    parts = item if isinstance(item, (tuple, list)) else []
+    parts = item if isinstance(item, (tuple, list)) else [item]
     text = next((found for found in (field(item, "text"), field(item, "sentence"), *parts) if isinstance(found, str)), None)
-    encoding = next((found for found in (field(item, "text_encoding"), item, *parts) if field(found, "input_ids") is not None), None)
+    encoding = next((found for found in (field(item, "text_encoding"), *parts) if field(found, "input_ids") is not None), None)
     if text is None and encoding is not None:
         ids = field(encoding, "input_ids")
         ids = ids.flatten().tolist() if is_tensor(ids) else ids
         text = namespace["tokenizer"].decode(ids, skip_special_tokens=True)
     names = ("label", "labels", "label_encoding")
     labels = [found for found in (*(field(item, name) for name in names), *parts)
-              if isinstance(found, (int, float)) or is_tensor(found) and found.numel() == 1]
+              if isinstance(found, (int, float, np.number)) or is_tensor(found) and found.numel() == 1]
     label = labels[0] if labels else None
     return {"text": plain(text), "label": plain(label.item() if is_tensor(label) else label)}
 

@@ -1,0 +1,41 @@
+"""Probes in a notebook: small programs that watch a student's code at work, on tiny objects, beside the notebook's own."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from .compare import KIND, MISSING, Failure
+
+
+@dataclass
+class LocalProbe:
+    """``probe()`` in a test: what the probe ``name`` observes of these names; asked for once.
+
+    ``wanted``: names that must be defined; ``world``: what the probes work on; ``plain``: any value -> plain data.
+    """
+
+    name: str
+    wanted: list[str]
+    names: dict
+    world: Any
+    plain: Callable[[Any], Any]
+    seen: list = field(default_factory=list)
+
+    def __call__(self) -> Any:
+        if not self.seen:
+            if missing := [name for name in self.wanted if self.names.get(name) is None]:
+                raise Failure(MISSING, f"{missing[0]} is not defined")
+            with stage(self.world) as opened:
+                self.seen.append(opened.observe(self.name, self.names, self.plain))
+        return self.seen[0]
+
+
+def stage(world: Any) -> Any:
+    """The assignment's probes, set for this world; raises Failure where a package that they need is missing."""
+    try:
+        return importlib.import_module(".probes", __package__).Stage(world)
+    except ModuleNotFoundError as error:
+        raise Failure(KIND, f"this check needs the package {error.name}: install it (pip install {error.name}), then run the check "
+                            "again. Your code was not looked at") from None

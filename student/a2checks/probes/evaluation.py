@@ -1,0 +1,34 @@
+"""``evaluate`` watched on a model left in training mode; the last batch is smaller than the others."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import torch
+from torch.utils.data import DataLoader
+
+from .calls import fitted
+from .tiny import World
+from .training import combinations, first_that_works
+from .watch import Recorder, moved, weights
+
+BATCH = 4
+set_seed = torch.manual_seed
+
+
+def observe(world: World, namespace: dict, plain: Callable) -> dict:
+    """The result, modes, graphs, what each sentence was predicted to be, and how far weights moved."""
+
+    def look(model: Any, loader: DataLoader) -> dict:
+        set_seed(0)
+        recorder, before = Recorder(world, model.train()), weights(model)
+        try:
+            result = fitted(namespace["evaluate"], model, loader)
+        finally:
+            recorder.end()
+        start = world.start("validation")
+        predicted = [recorder.predicted.get(start + n, -1) for n in range(len(world.rows["validation"]))]
+        return {"result": plain(result), "type": type(result).__name__, "modes": recorder.modes, "graphs": recorder.graphs,
+                "predicted": predicted, "moved": moved(before, weights(model))}
+
+    return first_that_works(combinations(world, namespace, "validation", BATCH, look))

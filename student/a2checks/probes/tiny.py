@@ -1,0 +1,80 @@
+"""A world in small: sentences, a tokenizer and a RoBERTa of random weights, all drawn from what the judge sent."""
+
+from __future__ import annotations
+
+import copy
+import os
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerFast, RobertaConfig, RobertaForSequenceClassification
+
+SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>",
+           "unk_token": "<unk>", "mask_token": "<mask>"}
+SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32, "type_vocab_size": 1,
+         "max_position_embeddings": 514, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
+no_grad, from_numpy, set_random, get_random = torch.no_grad, torch.from_numpy, torch.set_rng_state, torch.get_rng_state
+
+
+class World:
+    """``given``: ``seed`` of the weights, ``tokenizer`` (its JSON), ``splits`` (name -> rows of text and label), ``scores`` (the
+    validation accuracies that ``main`` is told, epoch after epoch), ``long`` (a row of more than 512 tokens)."""
+
+    def __init__(self, given: dict):
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"  # threads cost more than they give on a few sentences
+        self.given = given
+        self.encoded: dict[str, tuple] = {}
+        self.size = Tokenizer.from_str(given["tokenizer"]).get_vocab_size()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what a probe changed or collected."""
+        self.rows: dict[str, list[dict]] = copy.deepcopy(self.given["splits"])
+        self.models: list[Any] = []
+
+    def tokenizer(self) -> PreTrainedTokenizerFast:
+        return PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(self.given["tokenizer"]), model_max_length=512,
+                                       padding_side="right", **SPECIAL)
+
+    def config(self, kind: type = RobertaConfig, **settings: Any) -> Any:
+        """A configuration of tiny sizes; further settings as ``from_pretrained`` takes them."""
+        return kind(**{**settings, **SIZES, "vocab_size": self.size})
+
+    def model(self, kind: type = RobertaForSequenceClassification, config: Any = None) -> Any:
+        """A model of the world's own weights, the same each time, in evaluation mode like one from the hub."""
+        state = get_random()
+        model = kind(config or self.config(num_labels=2))
+        set_random(state)
+        fill(model, self.given["seed"])
+        self.models.append(model.eval())
+        return model
+
+    def indices(self, ids: Any, mask: Any = None) -> list[int]:
+        """Which train, validation or test sentence each row of token ids is, counted through; -1 for none."""
+        known = self.known_ids()
+        return [known.get(tuple(n for n in row if n != SIZES["pad_token_id"]), -1) for row in ids.tolist()]
+
+    def known_ids(self) -> dict[tuple, int]:
+        """Token ids -> number of the sentence, counted through all splits."""
+        texts = [row["text"] for rows in self.rows.values() for row in rows]
+        if new := [text for text in texts if text not in self.encoded]:
+            self.encoded |= dict(zip(new, map(tuple, self.tokenizer()(new, truncation=True, max_length=512)["input_ids"])))
+        return {self.encoded[text]: number for number, text in enumerate(texts)}
+
+    def start(self, split: str) -> int:
+        """The number that ``indices`` gives to the first sentence of a split."""
+        names = list(self.rows)
+        return sum(len(self.rows[name]) for name in names[: names.index(split)])
+
+
+def fill(model: Any, seed: int) -> None:
+    """Weights from numpy's generator, so that every torch gives the same ones; norms keep theirs."""
+    rng = np.random.default_rng(seed)
+    with no_grad():
+        for name, parameter in sorted(model.named_parameters()):
+            if "LayerNorm" in name:
+                continue
+            spread = 1.0 if "embeddings" in name else 0.1 if parameter.ndim < 2 else 1.5 / parameter.shape[-1] ** 0.5
+            parameter.copy_(from_numpy((spread * rng.standard_normal(tuple(parameter.shape))).astype(np.float32)))

@@ -1,0 +1,72 @@
+"""A recorder that notes what happens to a model: batches seen and in which mode, backward passes, optimizer steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from .tiny import World
+
+nn, Embedding, is_tensor, clone, detach = torch.nn, torch.nn.Embedding, torch.is_tensor, torch.Tensor.clone, torch.Tensor.detach
+zeros_like, as_numpy, is_grad_enabled = torch.zeros_like, torch.Tensor.numpy, torch.is_grad_enabled
+
+
+class Recorder:
+    """``events``: one letter each, F forward, B backward, S step. ``batches``: for each forward pass its sentences' numbers;
+    ``modes`` and ``graphs``: whether it was in training mode and built a graph; ``predicted``: sentence -> class."""
+
+    def __init__(self, world: World, model: Any):
+        self.world, self.model = world, model
+        self.events, self.batches, self.modes, self.graphs, self.predicted = "", [], [], [], {}
+        self.used: list[list[int]] = []  # the sentences behind each backward pass
+        self.gradients: list[tuple[np.ndarray, np.ndarray]] = []  # at each step: new since the last step, and what is used
+        embedding = max((m for m in model.modules() if isinstance(m, Embedding)), key=lambda m: m.num_embeddings == world.size)
+        self.weight = [p for p in model.parameters() if p.ndim == 2][-1]
+        self.fresh = zeros_like(self.weight)
+        self.hooks = [embedding.register_forward_hook(self._forward), model.register_forward_hook(self._output),
+                      self.weight.register_hook(self._backward)]
+
+    def _forward(self, module: Any, args: tuple, output: Any) -> None:
+        self.events += "F"
+        self.batches.append(self.world.indices(args[0]))
+        self.modes.append(bool(module.training))
+        self.graphs.append(bool(output.requires_grad))
+
+    def _output(self, module: Any, args: tuple, output: Any) -> None:
+        logits = getattr(output, "logits", output)
+        logits = logits if is_tensor(logits) else next((o for o in output if is_tensor(o) and o.ndim == 2), None)
+        if logits is not None and logits.ndim == 2 and self.batches and len(self.batches[-1]) == len(logits):
+            self.predicted |= dict(zip(self.batches[-1], detach(logits).argmax(-1).tolist()))
+
+    def _backward(self, gradient: Any) -> None:
+        self.events += "B"
+        self.used.append(self.batches[-1] if self.batches else [])
+        self.fresh = self.fresh + detach(gradient)
+
+    def step(self, *_: Any) -> None:
+        """Called before each step of the optimizer."""
+        self.events += "S"
+        used = zeros_like(self.weight) if self.weight.grad is None else self.weight.grad
+        self.gradients.append((array(self.fresh), array(used)))
+        self.fresh = zeros_like(self.weight)
+
+    def end(self) -> None:
+        for hook in self.hooks:
+            hook.remove()
+
+
+def array(tensor: Any) -> np.ndarray:
+    """A flat copy as numpy."""
+    return as_numpy(clone(detach(tensor))).ravel().copy()
+
+
+def weights(model: Any) -> dict[str, np.ndarray]:
+    """All parameters and buffers of floats by name, copied."""
+    return {name: array(value) for name, value in model.state_dict().items() if value.is_floating_point()}
+
+
+def moved(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> float:
+    """The largest difference between two states."""
+    return max((float(np.abs(before[name] - after[name]).max()) for name in before if before[name].size), default=0.0)

@@ -1,0 +1,12 @@
+from otter.test_files import test_case
+
+OK_FORMAT = False
+
+name = "3.dataset.getitem"
+points = None
+
+@test_case(points=None, hidden=False)
+def gives_the_example_of_that_number(probe, check):
+    """dataset[i] is example number i: its text and its label."""
+    check.lib.finetuning.judge(check, '3.dataset.getitem', probe, 'right_items')
+

@@ -1,0 +1,12 @@
+from otter.test_files import test_case
+
+OK_FORMAT = False
+
+name = "3.dataset.len"
+points = None
+
+@test_case(points=None, hidden=False)
+def counts_its_sentences(probe, check):
+    """len(dataset) is the number of its sentences."""
+    check.lib.finetuning.judge(check, '3.dataset.len', probe, 'counts')
+

@@ -1,0 +1,27 @@
+from otter.test_files import test_case
+
+OK_FORMAT = False
+
+name = "3.main"
+points = None
+
+@test_case(points=None, hidden=False)
+def trains_for_epochs(probe, check):
+    """main trains for at least one epoch."""
+    check.lib.finetuning.judge(check, '3.main', probe, 'trains')
+
+@test_case(points=None, hidden=False)
+def shuffles_the_training_data(probe, check):
+    """The training data are shuffled."""
+    check.lib.finetuning.judge(check, '3.main', probe, 'shuffled')
+
+@test_case(points=None, hidden=False)
+def keeps_the_validation_order(probe, check):
+    """The validation set is evaluated, in its own order."""
+    check.lib.finetuning.judge(check, '3.main', probe, 'validated')
+
+@test_case(points=None, hidden=False)
+def keeps_the_best_checkpoint(probe, check):
+    """The weights with the best validation accuracy are kept on disk and can be loaded."""
+    check.lib.finetuning.judge(check, '3.main', probe, 'keeps_best')
+
