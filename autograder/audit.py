@@ -131,12 +131,11 @@ class Variants:
             if statement.label != label:
                 label = statement.label
                 lines.append(f"# {label}")
-            owner = next((q for q in questions if self._answers(slicer, index, q)), None)
-            if owner is None or _builds_on(replaced[owner.id], owner.names[0]):
+            owners = [q for q in questions if self._answers(slicer, index, q)]
+            if all(_builds_on(replaced[q.id], q.names[0]) for q in owners):
                 lines.append(statement.code)
-            if owner is not None and owner.id not in done:
-                done.add(owner.id)
-                lines.append(replaced[owner.id])
+            lines += [replaced[q.id] for q in owners if q.id not in done]
+            done |= {q.id for q in owners}
         return "\n".join(lines) + "\n"
 
     def _answers(self, slicer: Slicer, index: int, question: Question) -> bool:

@@ -39,7 +39,7 @@ def test_results_follow_gradescopes_format_and_name_every_item(submit, s1, s2):
     assert tree["score"] == sum(t["score"] for t in tree["tests"])
 
 
-@pytest.mark.parametrize("course, regular, extra", [("517", 38, 0), ("447", 32, 3)])
+@pytest.mark.parametrize("course, regular, extra", [("517", 58, 0), ("447", 52, 3)])
 def test_points_add_up_to_the_handouts(course, regular, extra):
     assert model.load(ROOT / "autograder" / "assignment").max_points(course) == (regular, extra)
 

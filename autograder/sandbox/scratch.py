@@ -14,8 +14,8 @@ MAX_ENTRIES = 1000
 
 
 def make(uid: int) -> str:
-    """A new folder that only this user may enter (-1: whoever we are); returns its path."""
-    folder = os.path.realpath(tempfile.mkdtemp(prefix="worker-"))
+    """A new folder that only this user may enter (-1: whoever we are), named for its zygote; returns its path."""
+    folder = os.path.realpath(tempfile.mkdtemp(prefix=f"worker-{os.getpid()}-"))
     if uid >= 0:
         os.chown(folder, uid, uid)
     return folder

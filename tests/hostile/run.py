@@ -69,7 +69,8 @@ def judge(case, grader, folder: Path) -> dict:
     broken = []
     if case.refused != bool(refused):
         broken.append(f"refused: {refused!r}")
-    expected = set() if case.refused else everything - case.zero
+    submitted = {q.id for q in grader.assignment.questions if q.section.id in ("A2S1", "A2S2")}
+    expected = set() if case.refused else submitted - case.zero
     if {i for i, score in scores.items() if score} != expected:
         broken.append(f"lost wrongly {sorted(expected - {i for i, s in scores.items() if s})}, kept wrongly "
                       f"{sorted({i for i, s in scores.items() if s} - expected)}")

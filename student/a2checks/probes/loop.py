@@ -25,7 +25,7 @@ from .watch import Recorder, weights
 load, is_tensor, tensor, clone, no_grad, nn, Embedding = torch.load, torch.is_tensor, torch.tensor, torch.Tensor.clone, torch.no_grad, torch.nn, torch.nn.Embedding
 real_save, register_hook = torch.save, torch.nn.modules.module.register_module_forward_hook
 EPOCHS = ("num_epochs", "NUM_EPOCHS", "epochs", "EPOCHS", "n_epochs", "N_EPOCHS", "num_train_epochs")
-FEWEST, MOST, TRACED, LONGEST = 4, 6, 4, 1000
+FEWEST, MOST, TRACED, LONGEST = 5, 6, 4, 1000
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".pkl", ".model", ".tar", "")
 
 

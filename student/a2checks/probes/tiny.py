@@ -15,6 +15,7 @@ SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_tok
            "unk_token": "<unk>", "mask_token": "<mask>"}
 SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32, "type_vocab_size": 1,
          "max_position_embeddings": 514, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
+SPLITS = ("train", "validation", "test")  # in this order sentences are counted
 no_grad, from_numpy, set_random, get_random = torch.no_grad, torch.from_numpy, torch.set_rng_state, torch.get_rng_state
 
 
@@ -31,7 +32,7 @@ class World:
 
     def reset(self) -> None:
         """Forget what a probe changed or collected."""
-        self.rows: dict[str, list[dict]] = copy.deepcopy(self.given["splits"])
+        self.rows: dict[str, list[dict]] = {name: copy.deepcopy(self.given["splits"][name]) for name in SPLITS}
         self.models: list[Any] = []
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
