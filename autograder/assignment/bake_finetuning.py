@@ -10,8 +10,10 @@ import numpy as np
 from autograder.sandbox.child import open_stage
 
 SUBJECTS = "film movie plot story cast script comedy drama ending camera actor scene music dialogue director thriller".split()
-OPINIONS = ("charming dull witty slow moving clumsy fresh stale brilliant messy warm cold funny tedious bold timid lovely ugly smart "
-            "silly tender harsh rich thin").split()
+OPINIONS = (
+    "charming dull witty slow moving clumsy fresh stale brilliant messy warm cold funny tedious bold timid lovely ugly smart "
+    "silly tender harsh rich thin"
+).split()
 LINKS = "and but with without yet because although never always quite rather very a an the of in its this that is feels seems".split()
 SIZES = {"train": 20, "validation": 13, "test": 7}
 LONG_WORDS, VOCABULARY, BATCH, TRAIN_BATCH = 700, 330, 4, 3
@@ -27,8 +29,14 @@ def world(seed: int) -> dict:
     ends = np.cumsum([0, *SIZES.values()])
     splits = {name: rows[a:b] for name, a, b in zip(SIZES, ends, ends[1:])}
     long = {"text": " ".join(rng.choice(SUBJECTS + OPINIONS + LINKS, LONG_WORDS)), "label": 1}
-    found = {"seed": 0, "tokenizer": tokenizer([*texts, long["text"]]), "splits": splits, "long": long,
-             "answers": answers(rng), "scores": scores(rng)}
+    found = {
+        "seed": 0,
+        "tokenizer": tokenizer([*texts, long["text"]]),
+        "splits": splits,
+        "long": long,
+        "answers": answers(rng),
+        "scores": scores(rng),
+    }
     predicted = None
     while predicted is None:
         found["seed"] = int(rng.integers(2**31))
@@ -56,8 +64,12 @@ def tokenizer(texts: list[str]) -> str:
 
     made = Tokenizer(models.BPE())
     made.pre_tokenizer, made.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    made.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=VOCABULARY, show_progress=False,
-                                                        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"]))
+    made.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=VOCABULARY, show_progress=False, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+        ),
+    )
     made.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False)
     return made.to_str()
 
@@ -117,14 +129,26 @@ def facts(world: Any) -> dict[str, dict]:
     with torch.no_grad():
         texts = [row["text"] for row in rows["validation"]]
         logits = model(**tokens(texts, padding=True, return_tensors="pt")).logits
-        losses = torch.nn.functional.cross_entropy(logits, torch.tensor([row["label"] for row in rows["validation"]]), reduction="none").numpy()
+        losses = torch.nn.functional.cross_entropy(
+            logits, torch.tensor([row["label"] for row in rows["validation"]]), reduction="none"
+        ).numpy()
     over_batches = np.mean([losses[n : n + BATCH].mean() for n in range(0, len(losses), BATCH)])
     return {
-        "3.dataset.len": {"count": count}, "3.dataset.getitem": items, "3.dataset.iter": items,
-        "3.collate": {"short": tokens([row["text"] for row in short])["input_ids"], "short_labels": [row["label"] for row in short],
-                      "long": tokens(world.given["long"]["text"], truncation=True, max_length=512)["input_ids"]},
+        "3.dataset.len": {"count": count},
+        "3.dataset.getitem": items,
+        "3.dataset.iter": items,
+        "3.collate": {
+            "short": tokens([row["text"] for row in short])["input_ids"],
+            "short_labels": [row["label"] for row in short],
+            "long": tokens(world.given["long"]["text"], truncation=True, max_length=512)["input_ids"],
+        },
         "3.compute_accuracy": {"answers": world.given["answers"]},
         "3.train_one_epoch": {"batches": batches, "gradient": model.classifier.out_proj.weight.grad.numpy().ravel().copy()},
-        "3.evaluate": {"predicted": logits.argmax(-1).tolist(), "losses": [float(over_batches), float(losses.mean())], "labels": [row["label"] for row in rows["validation"]], "batch": BATCH},
+        "3.evaluate": {
+            "predicted": logits.argmax(-1).tolist(),
+            "losses": [float(over_batches), float(losses.mean())],
+            "labels": [row["label"] for row in rows["validation"]],
+            "batch": BATCH,
+        },
         "3.main": {"train": count},
     }

@@ -37,5 +37,8 @@ def stage(world: Any) -> Any:
     try:
         return importlib.import_module(".probes", __package__).Stage(world)
     except ModuleNotFoundError as error:
-        raise Failure(KIND, f"this check needs the package {error.name}: install it (pip install {error.name}), then run the check "
-                            "again. Your code was not looked at") from None
+        raise Failure(
+            KIND,
+            f"this check needs the package {error.name}: install it (pip install {error.name}), then run the check "
+            "again. Your code was not looked at",
+        ) from None

@@ -12,8 +12,14 @@ from typing import Any, Callable
 from . import accuracy, data, evaluation, hub, loop, tiny, training
 
 OBSERVERS = {
-    "length": data.length, "items": data.items, "iteration": data.iteration, "collate": data.collate,
-    "training": training.observe, "evaluation": evaluation.observe, "accuracy": accuracy.observe, "main": loop.observe,
+    "length": data.length,
+    "items": data.items,
+    "iteration": data.iteration,
+    "collate": data.collate,
+    "training": training.observe,
+    "evaluation": evaluation.observe,
+    "accuracy": accuracy.observe,
+    "main": loop.observe,
 }
 
 

@@ -29,16 +29,25 @@ def datasets(world: World, namespace: dict, rows: list[dict]) -> list[Callable[[
     def examples() -> list:
         return [example(row["text"], row["label"]) for row in rows]
 
-    direct = [lambda: kind(namespace["tokenizer"], [dict(row) for row in rows]), lambda: kind(namespace["tokenizer"], examples()),
-              lambda: kind(namespace["tokenizer"], Split(rows))]
+    direct = [
+        lambda: kind(namespace["tokenizer"], [dict(row) for row in rows]),
+        lambda: kind(namespace["tokenizer"], examples()),
+        lambda: kind(namespace["tokenizer"], Split(rows)),
+    ]
     return ([loaded] if load is not None else []) + direct
 
 
 def length(world: World, namespace: dict, plain: Callable) -> dict:
     """``len`` of a dataset of all train rows and of one of the first three."""
     rows = world.rows["train"]
-    return {"ways": all_that_work([lambda way=way, few=few: {"all": plain(len(way())), "three": plain(len(few()))}
-                                   for way, few in zip(datasets(world, namespace, rows), datasets(world, namespace, rows[:3]))])}
+    return {
+        "ways": all_that_work(
+            [
+                lambda way=way, few=few: {"all": plain(len(way())), "three": plain(len(few()))}
+                for way, few in zip(datasets(world, namespace, rows), datasets(world, namespace, rows[:3]))
+            ]
+        )
+    }
 
 
 def items(world: World, namespace: dict, plain: Callable) -> dict:
@@ -62,7 +71,10 @@ def iteration(world: World, namespace: dict, plain: Callable) -> dict:
         limit = 2 * len(rows)
         passes = [[described(item, namespace, plain) for item in itertools.islice(iter(dataset), limit)] for _ in range(2)]
         try:
-            pairs = [[described(a, namespace, plain), described(b, namespace, plain)] for a, b in itertools.islice(zip(dataset, dataset), limit)]
+            pairs = [
+                [described(a, namespace, plain), described(b, namespace, plain)]
+                for a, b in itertools.islice(zip(dataset, dataset), limit)
+            ]
         except Exception:
             pairs = []
         try:
@@ -84,8 +96,11 @@ def described(item: Any, namespace: dict, plain: Callable) -> dict:
         ids = ids.flatten().tolist() if is_tensor(ids) else ids
         text = namespace["tokenizer"].decode(ids, skip_special_tokens=True)
     names = ("label", "labels", "label_encoding")
-    labels = [found for found in (*(field(item, name) for name in names), *parts)
-              if isinstance(found, (int, float, np.number)) or is_tensor(found) and found.numel() == 1]
+    labels = [
+        found
+        for found in (*(field(item, name) for name in names), *parts)
+        if isinstance(found, (int, float, np.number)) or is_tensor(found) and found.numel() == 1
+    ]
     label = labels[0] if labels else None
     return {"text": plain(text), "label": plain(label.item() if is_tensor(label) else label)}
 
@@ -113,7 +128,10 @@ def collate(world: World, namespace: dict, plain: Callable) -> dict:
             found[name] = batch(dataset.collate_fn(samples), plain)
         return found
 
-    ways = [lambda n=n: seen(lambda rows: _own(datasets(world, namespace, rows)[n]())) for n in range(len(datasets(world, namespace, short)))]
+    ways = [
+        lambda n=n: seen(lambda rows: _own(datasets(world, namespace, rows)[n]()))
+        for n in range(len(datasets(world, namespace, short)))
+    ]
     ways.append(lambda: seen(lambda rows: (namespace["SST2Dataset"], [example(row["text"], row["label"]) for row in rows])))
     ways.append(lambda: seen(lambda rows: (namespace["SST2Dataset"], [dict(row) for row in rows])))
     return {"ways": all_that_work(ways)}
@@ -129,5 +147,11 @@ def batch(found: Any, plain: Callable) -> dict:
         return {"keys": None, "kind": type(found).__name__}
     encoding, labels = field(found, "text_encoding"), field(found, "label_encoding")
     ids, mask = field(encoding, "input_ids"), field(encoding, "attention_mask")
-    return {"keys": [str(key)[:40] for key in found.keys()], "ids": plain(ids), "mask": plain(mask), "labels": plain(labels),
-            "tensors": [is_tensor(value) for value in (ids, mask, labels)], "dtype": str(getattr(labels, "dtype", type(labels).__name__))}
+    return {
+        "keys": [str(key)[:40] for key in found.keys()],
+        "ids": plain(ids),
+        "mask": plain(mask),
+        "labels": plain(labels),
+        "tensors": [is_tensor(value) for value in (ids, mask, labels)],
+        "dtype": str(getattr(labels, "dtype", type(labels).__name__)),
+    }

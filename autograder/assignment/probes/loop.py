@@ -22,7 +22,15 @@ from .data import field
 from .tiny import World
 from .watch import Recorder, weights
 
-load, is_tensor, tensor, clone, no_grad, nn, Embedding = torch.load, torch.is_tensor, torch.tensor, torch.Tensor.clone, torch.no_grad, torch.nn, torch.nn.Embedding
+load, is_tensor, tensor, clone, no_grad, nn, Embedding = (
+    torch.load,
+    torch.is_tensor,
+    torch.tensor,
+    torch.Tensor.clone,
+    torch.no_grad,
+    torch.nn,
+    torch.nn.Embedding,
+)
 real_save, register_hook = torch.save, torch.nn.modules.module.register_module_forward_hook
 EPOCHS = ("num_epochs", "NUM_EPOCHS", "epochs", "EPOCHS", "n_epochs", "N_EPOCHS", "num_train_epochs")
 FEWEST, MOST, TRACED, LONGEST = 5, 6, 4, 1000
@@ -97,7 +105,9 @@ class Run:
     def accuracy(self, predicted: dict[int, int]) -> float:
         """How many validation sentences these predictions get right; -1 where they are not known."""
         rows, start = self.world.rows["validation"], self.world.start("validation")
-        return sum(predicted.get(start + n, -1) == row["label"] for n, row in enumerate(rows)) / len(rows) if predicted else -1.0
+        return (
+            sum(predicted.get(start + n, -1) == row["label"] for n, row in enumerate(rows)) / len(rows) if predicted else -1.0
+        )
 
     def telling(self, result: Any, told: float, natural: float) -> Any:
         """The student's own answer with its accuracy replaced; ``natural`` shows which number of several it is."""
@@ -117,7 +127,9 @@ class Run:
         split, _ = self.given.get(id(getattr(loader, "dataset", None)), ("", None))
         if split and getattr(loader, "batch_sampler", None) is not None:
             if len(self.orders[split]) < TRACED:
-                self.orders[split].append([int(index) for batch in itertools.islice(loader.batch_sampler, LONGEST) for index in batch])
+                self.orders[split].append(
+                    [int(index) for batch in itertools.islice(loader.batch_sampler, LONGEST) for index in batch]
+                )
             return split
         numbers = self.order(loader)
         for split, orders in self.orders.items():
@@ -148,7 +160,13 @@ class Run:
 
     def forward(self, module: Any, args: tuple, output: Any) -> None:
         """Every word embedding used, anywhere: the trace of a ``main`` that trains by itself."""
-        if not self.called and isinstance(module, Embedding) and module.num_embeddings == self.world.size and is_tensor(args[0]) and args[0].ndim == 2:
+        if (
+            not self.called
+            and isinstance(module, Embedding)
+            and module.num_embeddings == self.world.size
+            and is_tensor(args[0])
+            and args[0].ndim == 2
+        ):
             before = self.phase[-1][0] if self.phase else False
             self.phase.append((bool(module.training), self.world.indices(args[0])))
             if before and not module.training and self.world.models:
@@ -223,7 +241,9 @@ def self_made(run: Run) -> None:
 def kept(epochs: list[dict[str, np.ndarray]]) -> list[dict]:
     """Files below the working folder, oldest first; ``epoch``: whose weights each holds (-1: none's, -2: cannot be loaded, -3: holds no
     weights)."""
-    paths = sorted((p for p in Path(".").rglob("*") if p.is_file() and p.suffix in SUFFIXES), key=lambda p: p.stat().st_mtime_ns)
+    paths = sorted(
+        (p for p in Path(".").rglob("*") if p.is_file() and p.suffix in SUFFIXES), key=lambda p: p.stat().st_mtime_ns
+    )
     return [{"epoch": epoch_of(path, epochs)} for path in paths[:100]]
 
 
@@ -252,7 +272,11 @@ def states(found: Any, depth: int = 0) -> dict[str, np.ndarray]:
         return weights(found)
     if not isinstance(found, dict) or depth > 3:
         return {}
-    own = {str(name): value.detach().cpu().numpy().ravel() for name, value in found.items() if is_tensor(value) and value.is_floating_point()}
+    own = {
+        str(name): value.detach().cpu().numpy().ravel()
+        for name, value in found.items()
+        if is_tensor(value) and value.is_floating_point()
+    }
     return own or next((inner for inner in (states(value, depth + 1) for value in found.values()) if inner), {})
 
 
@@ -281,7 +305,8 @@ def _of(kind: type, args: tuple, kwargs: dict) -> Any:
 def _loader(args: tuple, kwargs: dict) -> Any:
     values = [*args, *kwargs.values()]
     return _of(DataLoader, args, kwargs) or next(
-        (v for v in values if hasattr(v, "__iter__") and not isinstance(v, (nn.Module, torch.optim.Optimizer, str, dict))), None)
+        (v for v in values if hasattr(v, "__iter__") and not isinstance(v, (nn.Module, torch.optim.Optimizer, str, dict))), None
+    )
 
 
 def _text(item: Any) -> str:

@@ -11,10 +11,26 @@ import torch
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast, RobertaConfig, RobertaForSequenceClassification
 
-SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>",
-           "unk_token": "<unk>", "mask_token": "<mask>"}
-SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32, "type_vocab_size": 1,
-         "max_position_embeddings": 514, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
+SPECIAL = {
+    "bos_token": "<s>",
+    "eos_token": "</s>",
+    "cls_token": "<s>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "unk_token": "<unk>",
+    "mask_token": "<mask>",
+}
+SIZES = {
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "type_vocab_size": 1,
+    "max_position_embeddings": 514,
+    "pad_token_id": 1,
+    "bos_token_id": 0,
+    "eos_token_id": 2,
+}
 SPLITS = ("train", "validation", "test")  # in this order sentences are counted
 no_grad, from_numpy, set_random, get_random = torch.no_grad, torch.from_numpy, torch.set_rng_state, torch.get_rng_state
 
@@ -36,8 +52,9 @@ class World:
         self.models: list[Any] = []
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
-        return PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(self.given["tokenizer"]), model_max_length=512,
-                                       padding_side="right", **SPECIAL)
+        return PreTrainedTokenizerFast(
+            tokenizer_object=Tokenizer.from_str(self.given["tokenizer"]), model_max_length=512, padding_side="right", **SPECIAL
+        )
 
     def config(self, kind: type = RobertaConfig, **settings: Any) -> Any:
         """A configuration of tiny sizes; further settings as ``from_pretrained`` takes them."""

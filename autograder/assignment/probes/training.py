@@ -42,8 +42,13 @@ def loaders(world: World, namespace: dict, split: str, size: int) -> list[Callab
 
 def models(world: World, namespace: dict) -> list[Callable[[], Any]]:
     """A RoBERTa with a head for two classes; or the student's own modules around one, where they can be built."""
-    own = [value for value in namespace.values() if isinstance(value, type) and issubclass(value, torch.nn.Module)
-           and getattr(value, "__module__", "") in (namespace.get("__name__"), "__main__")]
+    own = [
+        value
+        for value in namespace.values()
+        if isinstance(value, type)
+        and issubclass(value, torch.nn.Module)
+        and getattr(value, "__module__", "") in (namespace.get("__name__"), "__main__")
+    ]
     ways = [world.model]
     for kind in own:
         ways += [lambda kind=kind: kind(), lambda kind=kind: kind("roberta-base"), lambda kind=kind: kind(world.model())]
@@ -52,8 +57,11 @@ def models(world: World, namespace: dict) -> list[Callable[[], Any]]:
 
 def combinations(world: World, namespace: dict, split: str, size: int, look: Callable) -> list[Callable[[], dict]]:
     """``look(model, loader)`` for each model with each loader, ours first."""
-    return [lambda model=model, loader=loader: look(model(), loader()) | {"own": model != world.model}
-            for model in models(world, namespace) for loader in loaders(world, namespace, split, size)]
+    return [
+        lambda model=model, loader=loader: look(model(), loader()) | {"own": model != world.model}
+        for model in models(world, namespace)
+        for loader in loaders(world, namespace, split, size)
+    ]
 
 
 def first_that_works(ways: list[Callable[[], dict]]) -> dict:
@@ -82,7 +90,13 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
         finally:
             recorder.end()
         fresh, used = zip(*recorder.gradients) if recorder.gradients else ((), ())
-        return {"events": recorder.events, "used": recorder.used, "modes": recorder.modes, "fresh": list(fresh), "gradients": list(used),
-                "moved": moved(before, weights(model))}
+        return {
+            "events": recorder.events,
+            "used": recorder.used,
+            "modes": recorder.modes,
+            "fresh": list(fresh),
+            "gradients": list(used),
+            "moved": moved(before, weights(model)),
+        }
 
     return first_that_works(combinations(world, namespace, "train", BATCH, look))

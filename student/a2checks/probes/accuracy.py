@@ -21,7 +21,8 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
         return tensor([[0.3, 2.0 + n] if one else [1.5 + n, -0.2] for n, one in enumerate(predicted)])
 
     kinds: dict[str, Callable] = {
-        "tensors": lambda predicted, labels: (tensor(predicted), tensor(labels)), "lists": lambda predicted, labels: (predicted, labels),
+        "tensors": lambda predicted, labels: (tensor(predicted), tensor(labels)),
+        "lists": lambda predicted, labels: (predicted, labels),
         "arrays": lambda predicted, labels: (np.array(predicted), np.array(labels)),
         "scores": lambda predicted, labels: (scores(predicted), tensor(labels)),
         "arrays of scores": lambda predicted, labels: (as_numpy(scores(predicted)), np.array(labels)),
@@ -29,7 +30,13 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
     }
 
     def seen(kind: str) -> dict:
-        results = [fitted(function, *kinds[kind](list(predicted), list(labels))) for predicted, labels in world.given["answers"]]
-        return {"kind": kind, "results": [plain(result) for result in results], "types": sorted({type(r).__name__ for r in results})}
+        results = [
+            fitted(function, *kinds[kind](list(predicted), list(labels))) for predicted, labels in world.given["answers"]
+        ]
+        return {
+            "kind": kind,
+            "results": [plain(result) for result in results],
+            "types": sorted({type(r).__name__ for r in results}),
+        }
 
     return {"ways": all_that_work([lambda kind=kind: seen(kind) for kind in kinds])}

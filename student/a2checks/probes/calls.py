@@ -9,8 +9,13 @@ import torch
 
 # What a function may ask for beyond the handout's parameters.
 FURTHER: dict[str, Callable[[], Any]] = {
-    "device": lambda: torch.device("cpu"), "criterion": torch.nn.CrossEntropyLoss, "loss_fn": torch.nn.CrossEntropyLoss,
-    "loss_function": torch.nn.CrossEntropyLoss, "num_epochs": lambda: 2, "verbose": lambda: False, "desc": str,
+    "device": lambda: torch.device("cpu"),
+    "criterion": torch.nn.CrossEntropyLoss,
+    "loss_fn": torch.nn.CrossEntropyLoss,
+    "loss_function": torch.nn.CrossEntropyLoss,
+    "num_epochs": lambda: 2,
+    "verbose": lambda: False,
+    "desc": str,
 }
 
 
@@ -21,8 +26,14 @@ def fitted(function: Callable, *args: Any, **named: Any) -> Any:
     except (TypeError, ValueError):
         return function(*args)
     places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    required = [p for p in places[len(args):] if p.default is p.empty] + [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
-    given = {p.name: (named[p.name] if p.name in named else FURTHER[p.name])() for p in required if p.name in named or p.name in FURTHER}
+    required = [p for p in places[len(args) :] if p.default is p.empty] + [
+        p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty
+    ]
+    given = {
+        p.name: (named[p.name] if p.name in named else FURTHER[p.name])()
+        for p in required
+        if p.name in named or p.name in FURTHER
+    }
     if len(places) < len(args) and not any(p.kind is p.VAR_POSITIONAL for p in parameters) and places:
         args = args[: len(places)]
     return function(*args, **given)

@@ -28,7 +28,13 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             recorder.end()
         start = world.start("validation")
         predicted = [recorder.predicted.get(start + n, -1) for n in range(len(world.rows["validation"]))]
-        return {"result": plain(result), "type": type(result).__name__, "modes": recorder.modes, "graphs": recorder.graphs,
-                "predicted": predicted, "moved": moved(before, weights(model))}
+        return {
+            "result": plain(result),
+            "type": type(result).__name__,
+            "modes": recorder.modes,
+            "graphs": recorder.graphs,
+            "predicted": predicted,
+            "moved": moved(before, weights(model)),
+        }
 
     return first_that_works(combinations(world, namespace, "validation", BATCH, look))

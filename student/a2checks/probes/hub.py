@@ -111,8 +111,14 @@ class Hub:
 
     def __init__(self, world: World):
         self.world, self.undo = world, contextlib.ExitStack()
-        for owner, answer in ((PreTrainedModel, self.model), (_BaseAutoModelClass, self.model), (PretrainedConfig, self.config),
-                              (AutoConfig, self.config), (PreTrainedTokenizerBase, self.tokenizer), (AutoTokenizer, self.tokenizer)):
+        for owner, answer in (
+            (PreTrainedModel, self.model),
+            (_BaseAutoModelClass, self.model),
+            (PretrainedConfig, self.config),
+            (AutoConfig, self.config),
+            (PreTrainedTokenizerBase, self.tokenizer),
+            (AutoTokenizer, self.tokenizer),
+        ):
             for kind in _defining(owner, "from_pretrained"):
                 self.swap(kind, "from_pretrained", classmethod(_or_from_path(answer, vars(kind)["from_pretrained"])))
         self.swap(DataLoader, "__init__", _without_workers(DataLoader.__init__))
@@ -160,13 +166,17 @@ class Hub:
 
     def model(self, kind: type, *_: Any, config: Any = None, **settings: Any) -> Any:
         loading = settings.pop("output_loading_info", False)
-        config = self.config(getattr(kind, "config_class", None) or AutoConfig, **(_labels(config) if config else {}), **settings)
+        config = self.config(
+            getattr(kind, "config_class", None) or AutoConfig, **(_labels(config) if config else {}), **settings
+        )
         model = self.world.model(kind._model_mapping[type(config)] if hasattr(kind, "_model_mapping") else kind, config)
         return (model, {}) if loading else model
 
     def config(self, kind: type, *_: Any, **settings: Any) -> Any:
         own = RobertaConfig if kind in (AutoConfig, PretrainedConfig) else kind
-        return self.world.config(own, **{key: value for key, value in settings.items() if key in SETTINGS or key.endswith("dropout_prob")})
+        return self.world.config(
+            own, **{key: value for key, value in settings.items() if key in SETTINGS or key.endswith("dropout_prob")}
+        )
 
     def tokenizer(self, kind: type, *_: Any, **__: Any) -> Any:
         return self.world.tokenizer()
@@ -174,15 +184,28 @@ class Hub:
     def load_dataset(self, path: str, name: Any = None, split: str | list | None = None, **_: Any) -> Any:
         """All splits, or the one asked for; copies of SST-2 under other ids call their texts "sentence" too."""
         further = "gpt3mix" not in str(path)
-        splits = Splits({key: Split([{**row, **({"sentence": row["text"], "idx": i} if further else {})} for i, row in enumerate(rows)])
-                         for key, rows in self.world.rows.items()})
+        splits = Splits(
+            {
+                key: Split([{**row, **({"sentence": row["text"], "idx": i} if further else {})} for i, row in enumerate(rows)])
+                for key, rows in self.world.rows.items()
+            }
+        )
         if isinstance(split, (list, tuple)):
             return [splits[str(one).split("[")[0]] for one in split]
         return splits[str(split).split("[")[0]] if split is not None else splits
 
 
-SETTINGS = {"num_labels", "id2label", "label2id", "problem_type", "output_hidden_states", "output_attentions", "return_dict",
-                  "attn_implementation", "classifier_dropout"}
+SETTINGS = {
+    "num_labels",
+    "id2label",
+    "label2id",
+    "problem_type",
+    "output_hidden_states",
+    "output_attentions",
+    "return_dict",
+    "attn_implementation",
+    "classifier_dropout",
+}
 
 
 def _defining(kind: type, name: str) -> list[type]:
@@ -210,7 +233,15 @@ def _without_workers(original: Any) -> Any:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         bound = signature.bind(self, *args, **kwargs)
-        for name in ("num_workers", "prefetch_factor", "persistent_workers", "multiprocessing_context", "pin_memory", "timeout", "worker_init_fn"):
+        for name in (
+            "num_workers",
+            "prefetch_factor",
+            "persistent_workers",
+            "multiprocessing_context",
+            "pin_memory",
+            "timeout",
+            "worker_init_fn",
+        ):
             bound.arguments.pop(name, None)
         original(*bound.args, **bound.kwargs)
 

@@ -25,8 +25,11 @@ class Recorder:
         embedding = max((m for m in model.modules() if isinstance(m, Embedding)), key=lambda m: m.num_embeddings == world.size)
         self.weight = [p for p in model.parameters() if p.ndim == 2][-1]
         self.fresh = zeros_like(self.weight)
-        self.hooks = [embedding.register_forward_hook(self._forward), model.register_forward_hook(self._output),
-                      self.weight.register_hook(self._backward)]
+        self.hooks = [
+            embedding.register_forward_hook(self._forward),
+            model.register_forward_hook(self._output),
+            self.weight.register_hook(self._backward),
+        ]
 
     def _forward(self, module: Any, args: tuple, output: Any) -> None:
         self.events += "F"
