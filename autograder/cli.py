@@ -62,6 +62,35 @@ def grade(settings: dict, path: Path, course: str | None, archive: Path | None, 
 
 
 @main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), help="Where everything goes (default: build/class).")
+@click.option("--course", help="The course of whoever the roster gives none.")
+@click.option("--roster", type=click.Path(path_type=Path), help="CSV of people: name, email, sid, course, path.")
+@click.option("--archive", type=click.Path(path_type=Path), help="Grade with the references of this archive.")
+@click.option("--jobs", type=int, default=0, help="How many at once (default: one for each processor).")
+@click.option("--quiet", is_flag=True, help="Only the summary, and one line for each thing that went wrong.")
+@click.pass_obj
+def batch(settings: dict, folder: Path, output: Path | None, course: str | None, roster: Path | None, archive: Path | None,
+          jobs: int, quiet: bool) -> None:
+    """Grade a class: a Gradescope export, a folder of submissions, or a roster CSV; exits 1 when some could not be graded."""
+    from autograder import model, pack
+    from autograder.batch.run import Batch, run_batch
+    from autograder.report import Progress, print_summary
+
+    assignment = model.load(settings["folder"])
+    if archive:
+        references, course = pack.archived_references(archive, settings["build"]), course or pack.archived_course(archive)
+    else:
+        references = fresh_references(settings)
+    output = output or settings["build"] / "class"
+    asked = Batch(assignment, references, folder, output, _course(assignment, course), roster, jobs)
+    with Progress(quiet) as progress:
+        summary = run_batch(asked, progress)
+    print_summary(summary, output)
+    sys.exit(1 if summary.problems else 0)
+
+
+@main.command()
 @click.argument("root", type=click.Path(path_type=Path))
 def gradescope(root: Path) -> None:
     """Grade ROOT/submission into ROOT/results, as Gradescope's container does; always exits 0."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from autograder import attempts, explain
-from autograder.intake import Found, Submission, take_in
+from autograder.intake import Contents, Found, Submission, take_in
 from autograder.judge import Outcome, TestFiles, is_students_fault, proxy
 from autograder.kit import Case
 from autograder.kit.compare import Failure
@@ -57,7 +57,7 @@ class Grader:
         return unpacked(sets[number])
 
 
-def grade(grader: Grader, path: Path, report: Callable[[list[Verdict], list[str]], None]) -> list[Verdict]:
+def grade(grader: Grader, submitted: Path | Contents, report: Callable[[list[Verdict], list[str]], None]) -> list[Verdict]:
     """Grade one submission; ``report`` is called with all verdicts and notes at the start and after each item.
 
     Raises GraderError when there is nothing that could be graded.
@@ -65,11 +65,12 @@ def grade(grader: Grader, path: Path, report: Callable[[list[Verdict], list[str]
     assignment = grader.assignment
     verdicts = {q.id: Verdict(q) for q in assignment.questions}
     report(list(verdicts.values()), [])
-    submission = take_in(assignment, path)
+    submission = take_in(assignment, submitted)
+    hidden = grader.hidden(submission.digest)
     notes = submission.notes + [n for s in assignment.sections for n in submission.sections[s.id].notes]
     deadline = time.monotonic() + assignment.limits.total_seconds
     for section in assignment.sections:
-        run = SectionRun(grader, section, submission, deadline)
+        run = SectionRun(grader, section, submission, hidden, deadline)
         for verdict in run.verdicts():
             verdicts[verdict.question.id] = verdict
             report(list(verdicts.values()), notes)
@@ -79,12 +80,12 @@ def grade(grader: Grader, path: Path, report: Callable[[list[Verdict], list[str]
 class SectionRun:
     """All questions of one section of one submission."""
 
-    def __init__(self, grader: Grader, section: Section, submission: Submission, deadline: float):
+    def __init__(self, grader: Grader, section: Section, submission: Submission, hidden: dict, deadline: float):
         self.grader, self.section, self.deadline = grader, section, deadline
         self.limits = grader.assignment.limits
         self.found: Found = submission.sections[section.id]
         self.questions = grader.assignment.of_section(section)
-        self.hidden = grader.hidden(submission.digest)
+        self.hidden = hidden
         self.killed: list[tuple[Statement, WorkerError]] = []  # statements that hung or ended a worker
         self.done: dict[str, Verdict] = {}
         if self.found.parsed:

@@ -8,6 +8,7 @@ is skipped there. Nothing is run here.
 from __future__ import annotations
 
 import ast
+import functools
 from dataclasses import dataclass, field
 
 from autograder.effects import SHOWS, Effects, effects_of, imported
@@ -54,6 +55,7 @@ class Slicer:
         """All names that some top-level statement binds."""
         return set().union(*(e.binds for e in self.effects), set())
 
+    @functools.cached_property
     def end(self) -> int:
         """Index behind the last statement of the graded part.
 
@@ -85,7 +87,7 @@ class Slicer:
         """The slice for some questions; ``WIDE`` keeps every statement of the part that is not expensive."""
         helpers = [self.assignment.question(id) for q in questions for id in q.prerequisites]
         wanted = tuple(dict.fromkeys(n for q in [*questions, *helpers] for n in (*q.names, *q.context, *q.calls)))
-        end = self.end()
+        end = self.end
         missing = [n for n in wanted if not any(n in e.binds for e in self.effects[:end])]
         if missing and any(n in e.binds for n in missing for e in self.effects[end:]):
             # Cells may stand out of order: what the part lacks is taken from the first later cell that has it.
@@ -104,7 +106,7 @@ class Slicer:
 
     def mentions(self, question: Question, words: tuple[str, ...]) -> list[str]:
         """Which of these names the statements behind an answer use."""
-        indexes = self._needed(set(question.names), set(range(self.end())))
+        indexes = self._needed(set(question.names), set(range(self.end)))
         used = {getattr(n, "id", getattr(n, "attr", "")) for i in indexes for n in ast.walk(self.statements[i].node)}
         return [word for word in words if word in used]
 

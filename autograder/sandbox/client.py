@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import select
 import socket
@@ -47,7 +48,7 @@ class Zygote:
         ours, theirs = socket.socketpair()
         options = {"preload": preload, "paths": paths, "without": without}
         script = Path(__file__).with_name("zygote.py")
-        self.control, self.off, self.preload = ours, None, ", ".join(preload) or "json"
+        self.control, self.off, self.python, self.preload = ours, None, python, ", ".join(preload) or "json"
         self.process = subprocess.Popen(
             [python, "-I", str(script), str(theirs.fileno()), str(ROOT), json.dumps(options)],
             env={"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"},
@@ -60,6 +61,8 @@ class Zygote:
 
     def __exit__(self, *_: Any) -> None:
         self.control.close()
+        if self.process is None:
+            return  # a clone ends when its control socket closes
         try:
             self.process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -75,18 +78,30 @@ class Zygote:
             try:
                 self.off = frames.receive(self.control, 1 << 16, READY_SECONDS)["off"]
             except frames.FrameError:
-                raise RuntimeError(f"the worker did not start; can {self.process.args[0]} import {self.preload}?") from None
+                raise RuntimeError(f"the worker did not start; can {self.python} import {self.preload}?") from None
         return self.off
 
     def fork(self) -> tuple[int, socket.socket]:
         """A new child: its pid and our end of its pipe."""
         self.wait()
+        ours = self._handed("fork")
+        return frames.receive(self.control, 1 << 16, READY_SECONDS)["pid"], ours
+
+    def clone(self) -> "Zygote":
+        """Another zygote, forked from this one: warm at once, for another judge's process, and ending with this one."""
+        self.wait()
+        other = copy.copy(self)
+        other.control, other.off, other.process = self._handed("clone"), None, None
+        return other
+
+    def _handed(self, op: str) -> socket.socket:
+        """Send a request with one end of a new socket pair; returns the other end."""
         ours, theirs = socket.socketpair()
-        message = frames.pack({"op": "fork"})
+        message = frames.pack({"op": op})
         socket.send_fds(self.control, [message[:4]], [theirs.fileno()])
         self.control.sendall(message[4:])
         theirs.close()
-        return frames.receive(self.control, 1 << 16, READY_SECONDS)["pid"], ours
+        return ours
 
     def reap(self, pid: int) -> dict:
         """Kill a child with all it started; returns signal, exit code and CPU seconds."""

@@ -2,7 +2,7 @@
 
 Started by ``client.Zygote`` with an empty environment; argv: control socket number, package root, and a JSON object
 with the modules to import, further import paths, and layers to leave out. Control messages are frames, with one
-descriptor attached to each "fork".
+descriptor attached to each "fork" and "clone".
 """
 
 from __future__ import annotations
@@ -16,22 +16,33 @@ from pathlib import Path
 
 
 def main(control_fd: int, root: str, options: dict) -> None:
-    from autograder.sandbox import cage, frames, inert
-    from autograder.sandbox.child import Child
+    from autograder.sandbox import cage, inert
 
     cage.die_with_parent()
     cage.hide_from_debuggers()
-    cage.adopt_orphans()
-    control = socket.socket(fileno=control_fd)
     sys.path.extend(options["paths"])
     for name in options["preload"]:
         __import__(name)
     settle()
     sys.path.remove(root)
     inert.install()
-    plan = cage.prepare(Path(root), options["paths"], options["without"])
+    serve(control_fd, cage.prepare(Path(root), options["paths"], options["without"]))
+
+
+def serve(control_fd: int, plan) -> None:
+    """Fork, clone and reap until the judge closes the control socket.
+
+    A clone is another zygote, warm from its birth: it has a judge and children of its own.
+    """
+    from autograder.sandbox import cage, frames
+    from autograder.sandbox.child import Child
+
+    cage.die_with_parent()
+    cage.adopt_orphans()
+    control = socket.socket(fileno=control_fd)
     frames.send(control, {"ready": True, "off": plan.off})
     children: dict[int, int] = {}
+    clones: set[int] = set()
     while True:
         try:
             message, descriptor = receive_with_descriptor(control)
@@ -48,9 +59,17 @@ def main(control_fd: int, root: str, options: dict) -> None:
             os.close(descriptor)
             children[pid] = number
             frames.send(control, {"pid": pid})
+        elif message["op"] == "clone":
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                serve(descriptor, plan)
+                os._exit(0)
+            os.close(descriptor)
+            clones = {clone for clone in clones if not os.waitpid(clone, os.WNOHANG)[0]} | {pid}
         elif message["op"] == "reap" and message["pid"] in children:
             del children[message["pid"]]
-            frames.send(control, reap(message["pid"], set(children)))
+            frames.send(control, reap(message["pid"], clones | set(children)))
     for pid in list(children):
         reap(pid, set())
 
