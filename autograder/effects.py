@@ -79,10 +79,11 @@ def effects_of(code: str, node: ast.stmt, imports: dict[str, str]) -> Effects:
         effects.defines = node.name
         effects.alters = _alters(node, effects, imports)
     elif not isinstance(node, ast.ClassDef):
-        _changes(_walk_here(node), effects, imports)
-        effects.called = {root(item.func) for item in _walk_here(node) if isinstance(item, ast.Call)} - {""}
-        effects.expensive = isinstance(node, (ast.Expr, ast.Assign)) and any(
-            _callee(item) in EXPENSIVE for item in _walk_here(node) if isinstance(item, ast.Call))
+        here = list(_walk_here(node))
+        _changes(here, effects, imports)
+        calls = [item for item in here if isinstance(item, ast.Call)]
+        effects.called = {root(call.func) for call in calls} - {""}
+        effects.expensive = isinstance(node, (ast.Expr, ast.Assign)) and any(_callee(call) in EXPENSIVE for call in calls)
     return effects
 
 

@@ -38,6 +38,7 @@ class Grader:
     zygote: Zygote
     tests: TestFiles = None
     answers: dict[str, Callable] = field(default_factory=dict)
+    unpacked: dict[int, dict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tests = self.tests or TestFiles(self.assignment)
@@ -54,7 +55,9 @@ class Grader:
         if not sets:
             return self.references["public"]
         number = int(digest[:8], 16) % len(sets)
-        return unpacked(sets[number])
+        if number not in self.unpacked:
+            self.unpacked[number] = unpacked(sets[number])
+        return self.unpacked[number]
 
 
 def grade(grader: Grader, submitted: Path | Contents, report: Callable[[list[Verdict], list[str]], None]) -> list[Verdict]:
@@ -88,6 +91,7 @@ class SectionRun:
         self.hidden = hidden
         self.killed: list[tuple[Statement, WorkerError]] = []  # statements that hung or ended a worker
         self.done: dict[str, Verdict] = {}
+        self.helped: tuple[list[Question], Session] | None = None
         if self.found.parsed:
             self.slicer = Slicer(grader.assignment, section, self.found.parsed, submission.modules)
 
@@ -114,6 +118,8 @@ class SectionRun:
         finally:
             if shared is not None:
                 shared.worker.close()
+            if self.helped is not None:
+                self.helped[1].worker.close()
 
     def charged_once(self):
         """Where all questions about one function fail by the same known mistake, the first alone is charged."""
@@ -141,14 +147,16 @@ class SectionRun:
                 self.killed.append((kept.statements[error.statement], error))
 
     def judge(self, question: Question, shared: "Session") -> Verdict:
-        """On the shared worker first, then alone, then (composites) with right prerequisites."""
-        broken = self._broken_helpers(question)
-        if any(self.done[h.id].data.get("kind") in ("timeout", "died") for h in broken):
-            # A helper that hangs or crashes would do so again in every step that uses it.
-            verdict = self.with_right_helpers(question, broken)
-            if verdict.status == PASSED:
-                return verdict
-        outcome, session = self.attempt(question, shared), shared
+        """On the shared worker first, then (composites on broken helpers) with right ones, then alone."""
+        broken, again = self._broken_helpers(question), None
+        # A helper that hangs or crashes would do so again in every step that uses it.
+        hangs = any(self.done[h.id].data.get("kind") in ("timeout", "died") for h in broken)
+        outcome, session = None if hangs else self.attempt(question, shared), shared
+        if broken and (hangs or not outcome.passed):
+            again = self.with_right_helpers(question, broken)
+            if again.status == PASSED:
+                return again
+        outcome = outcome or self.attempt(question, shared)
         if not outcome.passed and explain.worth_another_try(outcome):
             widen = explain.wants_more(outcome, question, shared)
             if widen or shared.worker.requests > 2:
@@ -157,9 +165,8 @@ class SectionRun:
                     if second.passed or widen:
                         outcome, session = second, alone
         verdict = self.explained(question, outcome, session)
-        if broken and not outcome.passed:
-            again = self.with_right_helpers(question, broken)
-            if again.status == PASSED or "mistake" in again.data:
+        if again and not outcome.passed:
+            if "mistake" in again.data:
                 return again
             verdict.notes.append("judged on your own functions, and again with right versions of "
                                  f"{_listed(broken)}: wrong both times")
@@ -205,18 +212,34 @@ class SectionRun:
         return [h for h in helpers if h.id in self.done and self.done[h.id].status != PASSED]
 
     def with_right_helpers(self, question: Question, broken: list[Question]) -> Verdict:
-        """Judge a composite with its broken helpers answered by the judge, on inputs used nowhere else."""
-        with self.open([question]) as session:
-            try:
-                session.worker.stub({h.names[0]: self.grader.answers[h.names[0]] for h in broken})
-            except WorkerError as error:
-                return Verdict(question, FAILED, str(error))
-            verdict = self.explained(question, self.attempt(question, session, "fresh"), session, "fresh")
+        """Judge a composite with its broken helpers answered by the judge, on inputs used nowhere else.
+
+        Composites with the same broken helpers share a worker; one that does not pass there gets its own.
+        """
+        shared = self.helped is not None and self.helped[0] == broken and self.helped[1].worker.alive
+        if not shared:
+            self._open_helped(question, broken)
+        session = self.helped[1]
+        verdict = self.explained(question, self.attempt(question, session, "fresh"), session, "fresh")
+        if verdict.status != PASSED and shared:
+            session.worker.close()
+            return self.with_right_helpers(question, broken)
         if verdict.status == PASSED:
             verdict.reason = (f"right once {_listed(broken)} {'is' if len(broken) == 1 else 'are'} right: full points here, "
                               "the mistake is charged there")
             verdict.tags.append("right prerequisites")
         return verdict
+
+    def _open_helped(self, question: Question, broken: list[Question]) -> None:
+        """A worker whose broken helpers are answered by the judge."""
+        if self.helped is not None:
+            self.helped[1].worker.close()
+        composites = [q for q in self.questions if q.names == question.names]
+        self.helped = broken, self.open(composites)
+        try:
+            self.helped[1].worker.stub({h.names[0]: self.grader.answers[h.names[0]] for h in broken})
+        except WorkerError:
+            pass  # the worker is gone, and the attempt says so
 
     def _name_mistake(self, question: Question, verdict: Verdict, session: "Session", group: str) -> None:
         """Add the sentence of the one known mistake that gives the same outputs, if there is one."""

@@ -45,7 +45,7 @@ class Slicer:
         self.assignment, self.section, self.parsed = assignment, section, parsed
         self.modules = {**modules, **parsed.modules}
         self.statements = parsed.statements
-        self.imports = imported([s.node for s in self.statements])
+        self.imports = imported([s.node for s in self.statements if "import" in s.code])
         self.effects = [effects_of(s.code, s.node, self.imports) for s in self.statements]
         self._resolve_calls()
         self.ties = self._tie()
@@ -65,7 +65,7 @@ class Slicer:
         names, begun, before = set(self.section.names), False, 0
         for index, statement in enumerate(self.statements):
             turned = statement.heading != before and any(_within(statement.label, label) for label in self.section.until_labels)
-            if begun and (turned or any(_imports(statement.node, module) for module in self.section.until_imports)):
+            if begun and (turned or any(_imports(statement, module) for module in self.section.until_imports)):
                 return index
             begun = begun or bool(self.effects[index].binds & names)
             before = statement.heading
@@ -107,8 +107,12 @@ class Slicer:
     def mentions(self, question: Question, words: tuple[str, ...]) -> list[str]:
         """Which of these names the statements behind an answer use."""
         indexes = self._needed(set(question.names), set(range(self.end)))
-        used = {getattr(n, "id", getattr(n, "attr", "")) for i in indexes for n in ast.walk(self.statements[i].node)}
-        return [word for word in words if word in used]
+        return [word for word in words if any(word in self.words[i] for i in indexes)]
+
+    @functools.cached_property
+    def words(self) -> list[set[str]]:
+        """Every name and attribute in each statement."""
+        return [{getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(s.node)} for s in self.statements]
 
     def _first_binding(self, name: str, start: int) -> list[int]:
         indexes = [i for i in range(start, len(self.statements)) if name in self.effects[i].binds]
@@ -195,8 +199,8 @@ def _within(label: str, part: str) -> bool:
     return label == part or label.startswith(part + ".")
 
 
-def _imports(node: ast.stmt, module: str) -> bool:
-    return any(
+def _imports(statement: Statement, module: str) -> bool:
+    return module in statement.code and any(
         (isinstance(item, ast.Import) and any(a.name.split(".")[0] == module for a in item.names))
         or (isinstance(item, ast.ImportFrom) and (item.module or "").split(".")[0] == module)
-        for item in ast.walk(node))
+        for item in ast.walk(statement.node))

@@ -1,7 +1,8 @@
 """A class of any size, laid out as Gradescope exports it:  python tests/make_class.py N OUT [ORDINARY]
 
-Drawn from the classroom corpus and the bank of mistakes, with a fixed seed: most are ordinary, a few are broken, empty or
-hang; some are handed in by two people, one person hands in twice. With ORDINARY given, only ordinary ones.
+Drawn from the classroom corpus and the bank of mistakes, with a fixed seed: most are ordinary, a few are broken or empty,
+hang, or run an optimiser for a second; some are handed in by two people, one person hands in twice. With ORDINARY given,
+only ordinary ones, no two of them the same.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 FIRST = "Ada Alan Barbara Claude Donald Edsger Frances Grace Hedy Ida John Katherine Leslie Margaret Niklaus Radia Shafi Tim".split()
 LAST = "Lovelace Turing Liskov Shannon Knuth Dijkstra Allen Hopper Lamarr Rhodes Backus Johnson Lamport Hamilton Wirth Perlman Gray".split()
 ODD = ("=HYPERLINK(\"http://x\")", "<script>alert(1)</script>", "O'Brien, Séan", "李 小龍", "+cmd|' /C calc'!A0")
-TROUBLE = ("while", "sleep", "exit", "os_exit", "rec", "kill", "input")
+SLOW = ("opt-", "scipy-", "hang-", "long-")  # cases of the corpus that compute for a second, or for ever
 
 
 def variants():
@@ -30,13 +31,13 @@ def variants():
     assignment = model.load(ROOT / "autograder" / "assignment")
     made = Variants(assignment, ROOT / "solutions")
     whole = {id: made.script(id, {}) for id in made.slicers}
-    ordinary = [c.files for c in CASES if not c.single and not c.exit and len(c.lost) < 8 and c.name.split("-")[0] not in ("hang",)
-                and not any(word in c.name for word in TROUBLE)]
+    whole_cases = [c for c in CASES if not c.single and not c.exit]
+    ordinary = [c.files for c in whole_cases if len(c.lost) < 8 and not c.name.startswith(SLOW)]
     for mistake in load_bank(assignment)["mistake"]:
         section = assignment.question(mistake["item"]).section.id
         ordinary.append({f"{id}.py": (made.script(id, {mistake["item"]: mistake["code"]}) if id == section else text).encode()
                          for id, text in whole.items()})
-    odd = [c.files for c in CASES if not c.single and any(word in c.name for word in TROUBLE)]
+    odd = [c.files for c in whole_cases if c.name.startswith(SLOW)]
     odd += [{}, {"A2S1.py": b"def f(:\n"}, {"report.pdf": b"%PDF-1.7"}, {"A2S1.ipynb": b"{"}]
     return ordinary, odd
 
@@ -52,7 +53,7 @@ def make_class(count: int, out: Path, ordinary_only: bool = False, seed: int = 5
             target = out / name / path
             target.parent.mkdir(parents=True, exist_ok=True)
             # No two students write the same bytes.
-            stamp = f"\n# student {index}\n".encode() if path.endswith(".py") else b""
+            stamp = f"\n# student {index}\n".encode() if path.endswith(".py") and not data.startswith(b"{") else b""
             target.write_bytes(data + stamp)
         if any(path.endswith(".ipynb") for path in files):
             (out / name / "README.md").write_text(f"student {index}\n")

@@ -53,6 +53,7 @@ def serve(control_fd: int, plan) -> None:
             number = next(n for n in range(os.getpid(), os.getpid() + len(children) + 1) if n not in children.values())
             pid = os.fork()
             if pid == 0:
+                del control
                 cage.enter(plan, descriptor, number)
                 Child(socket.socket(fileno=descriptor)).serve()
                 os._exit(0)
