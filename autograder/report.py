@@ -105,6 +105,11 @@ def print_summary(summary, output) -> None:
         console.print(Text(f"note: {note}", style="dim"))
     for id, why in summary.problems:
         console.print(Text(f"{id}: {why}", style="yellow"))
+    for id, item, old, new, why in summary.moves[:20]:
+        console.print(Text(f"moved: {id} {item} {old or 'none'} -> {new or 'none'}: {why}"))
+    if summary.moves:
+        people = len({move[0] for move in summary.moves})
+        console.print(Text(f"{people} submissions moved in {len(summary.moves)} items since the last run: {output / 'moved.csv'}", style="bold"))
     known = summary.submissions - summary.ran - len(summary.problems)
     rate = f", {summary.ran / summary.seconds:.1f} a second" if summary.ran and summary.seconds else ""
     console.print(Text(f"{summary.submissions} submissions: {summary.ran} graded now{rate}, {max(known, 0)} known before, "

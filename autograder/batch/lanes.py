@@ -29,7 +29,7 @@ from autograder.model import GraderError, Verdict
 from autograder.sandbox import cage, frames
 from autograder.text import clean
 
-SLOW_SECONDS = 1.0  # after this long a submission no longer counts against the number of jobs
+SLOW_SECONDS = 2.0  # after this long a submission no longer counts against the number of jobs
 SLOW_LANES = 16
 TICK_SECONDS = 0.25
 FRAME_BYTES = 64 << 20

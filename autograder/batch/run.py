@@ -26,7 +26,7 @@ class Summary:
     seconds: float = 0.0
     problems: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    moved: int = 0
+    moves: list[tuple[str, ...]] = field(default_factory=list)
 
 
 @dataclass
@@ -79,6 +79,13 @@ def run_batch(batch: Batch, progress: "Callable[[int, int, int], None]", log: Ca
 
 def _collect(work: Iterator, store, judging: str, contents: dict, summary: Summary, progress) -> None:
     """Commit what comes in before it counts."""
+    try:
+        _commit_each(work, store, judging, contents, summary, progress)
+    except KeyboardInterrupt:
+        raise GraderError(f"stopped; {len(contents)} of {summary.submissions} are safe. Run the same command again: it goes on from there") from None
+
+
+def _commit_each(work: Iterator, store, judging: str, contents: dict, summary: Summary, progress) -> None:
     for done in work:
         fresh = [(d.content, judging, d.verdicts) for d in done if d.verdicts is not None]
         if fresh:
@@ -94,20 +101,39 @@ def _collect(work: Iterator, store, judging: str, contents: dict, summary: Summa
 
 
 def _write(batch: Batch, roster: Roster, store, judging: str, contents: dict, summary: Summary) -> None:
+    """Results, gradebook and what moved; then this run is the one that the next is compared with."""
     from autograder.batch.gradebook import Gradebook, sheet_of, write_results
+    from autograder.batch.moved import moves, write_moves
+    from autograder.batch.store import Record
 
-    assignment, book = batch.assignment, Gradebook(batch.assignment, batch.course)
+    assignment, book, records = batch.assignment, Gradebook(batch.assignment, batch.course), {}
     try:
+        _sweep(batch.output, {f"{entry.id}.json" for entry in roster.entries})
         for entry in roster.entries:
             content, problem = contents[entry.id]
+            course = entry.people[0].course or batch.course
             sheet = sheet_of(assignment, entry.id, entry.people, store.find(content, judging), problem)
             if sheet.problem:
                 summary.problems.append((entry.id, sheet.problem))
-            write_results(batch.output / "results", assignment, sheet, entry.people[0].course or batch.course)
+            write_results(batch.output / "results", assignment, sheet, course)
             book.add(sheet)
+            records[entry.id] = Record(content, judging, course, sheet.scores(course))
         for person, why in roster.without:
             book.add_absent(person, why)
         book.write(batch.output)
-    except OSError as error:
-        raise GraderError(f"graded and kept, but {batch.output} cannot be written: {error.strerror}. "
+        before = store.last()
+        if before and before != records:
+            summary.moves = moves(store, before, records)
+            write_moves(batch.output / "moved.csv", summary.moves)
+        if before != records:
+            store.replace_last(records)
+    except (OSError, sqlite3.Error) as error:
+        raise GraderError(f"graded and kept, but {batch.output} cannot be written: {getattr(error, 'strerror', None) or error}. "
                           "Make room and run the same command again") from None
+
+
+def _sweep(output: Path, wanted: set[str]) -> None:
+    """Remove results of submissions that are no longer there, and what a killed run left half written."""
+    for path in [*(output / "results").glob("*.json"), *(output / "results").glob(".results-*"), *output.glob(".new-*")]:
+        if path.name not in wanted:
+            path.unlink()

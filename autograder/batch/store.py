@@ -12,6 +12,7 @@ import json
 import sqlite3
 import tomllib
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.intake import Contents
@@ -26,6 +27,16 @@ APART = ("batch/", "gradescope/", "assignment/", "cli.py", "report.py", "results
          "pack.py", "bake.py", "__main__.py", "kit/picture.py")
 WORDING = ("points", "extra_credit", "title")
 PACKAGES = ("numpy", "otter-grader", "torch")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one submission got in a run; scores are None for what did not run."""
+
+    content: str
+    judging: str
+    course: str
+    scores: dict[str, float | None]
 
 
 class Store:
@@ -57,16 +68,17 @@ class Store:
         with self.transaction():
             self.base.executemany("INSERT OR IGNORE INTO found VALUES (?, ?, ?)", rows)
 
-    def last(self, id: str) -> tuple[str, str, str, dict] | None:
-        """(content, judging, course, scores) of a submission in the last finished run."""
-        row = self.base.execute("SELECT content, judging, course, scores FROM last WHERE id = ?", (id,)).fetchone()
-        return (*row[:3], json.loads(row[3])) if row else None
+    def last(self) -> dict[str, Record]:
+        """What the last finished run gave, by submission."""
+        rows = self.base.execute("SELECT id, content, judging, course, scores FROM last")
+        return {id: Record(content, judging, course, json.loads(scores)) for id, content, judging, course, scores in rows}
 
-    def replace_last(self, rows: list[tuple[str, str, str, str, dict]]) -> None:
-        """What the next run is compared with: (id, content, judging, course, scores)."""
+    def replace_last(self, records: dict[str, Record]) -> None:
+        """What the next run is compared with."""
         with self.transaction():
             self.base.execute("DELETE FROM last")
-            self.base.executemany("INSERT INTO last VALUES (?, ?, ?, ?, ?)", [(*row[:4], json.dumps(row[4])) for row in rows])
+            self.base.executemany("INSERT INTO last VALUES (?, ?, ?, ?, ?)",
+                                  [(id, r.content, r.judging, r.course, json.dumps(r.scores)) for id, r in records.items()])
 
     @contextmanager
     def transaction(self):
@@ -74,7 +86,8 @@ class Store:
         try:
             yield
         except BaseException:
-            self.base.execute("ROLLBACK")
+            if self.base.in_transaction:
+                self.base.execute("ROLLBACK")
             raise
         self.base.execute("COMMIT")
 
