@@ -114,4 +114,4 @@ def print_summary(summary, output) -> None:
     rate = f", {summary.ran / summary.seconds:.1f} a second" if summary.ran and summary.seconds else ""
     console.print(Text(f"{summary.submissions} submissions: {summary.ran} graded now{rate}, {max(known, 0)} known before, "
                        f"{len(summary.problems)} not graded", style="bold"))
-    console.print(f"gradebook: {output / 'gradebook.csv'}")
+    console.print(f"gradebook: {output / 'gradebook.csv'}; the class on a page: {output / 'index.html'}")

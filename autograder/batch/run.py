@@ -73,7 +73,7 @@ def run_batch(batch: Batch, progress: "Callable[[int, int, int], None]", log: Ca
             done = in_lanes(grader, roster.entries, batch.jobs or os.cpu_count() or 1, known)
             _collect(done, store, judging, contents, summary, progress)
             summary.seconds = time.monotonic() - started
-            _write(batch, roster, store, judging, contents, summary)
+            _write(batch, roster, store, judging, grader.references["says"], contents, summary)
             return summary
 
 
@@ -100,13 +100,15 @@ def _commit_each(work: Iterator, store, judging: str, contents: dict, summary: S
         progress(len(contents), summary.submissions, summary.ran)
 
 
-def _write(batch: Batch, roster: Roster, store, judging: str, contents: dict, summary: Summary) -> None:
+def _write(batch: Batch, roster: Roster, store, judging: str, says: dict, contents: dict, summary: Summary) -> None:
     """Results, gradebook and what moved; then this run is the one that the next is compared with."""
     from autograder.batch.gradebook import Gradebook, sheet_of, write_results
     from autograder.batch.moved import moves, write_moves
+    from autograder.batch.page import Page
     from autograder.batch.store import Record
 
-    assignment, book, records = batch.assignment, Gradebook(batch.assignment, batch.course), {}
+    assignment, records = batch.assignment, {}
+    book, page = Gradebook(assignment, batch.course), Page(assignment, says, batch.anonymous)
     try:
         _sweep(batch.output, {f"{entry.id}.json" for entry in roster.entries})
         for entry in roster.entries:
@@ -117,10 +119,12 @@ def _write(batch: Batch, roster: Roster, store, judging: str, contents: dict, su
                 summary.problems.append((entry.id, sheet.problem))
             write_results(batch.output / "results", assignment, sheet, course)
             book.add(sheet)
+            page.add(sheet, course)
             records[entry.id] = Record(content, judging, course, sheet.scores(course))
         for person, why in roster.without:
             book.add_absent(person, why)
         book.write(batch.output)
+        page.write(batch.output)
         before = store.last()
         if before and before != records:
             summary.moves = moves(store, before, records)

@@ -44,7 +44,7 @@ class Store:
 
     def __init__(self, path: Path):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.base = sqlite3.connect(path, timeout=60, isolation_level=None)
             self.base.execute("PRAGMA journal_mode=WAL")
             self.base.execute("PRAGMA synchronous=FULL")  # a commit survives the power cord
