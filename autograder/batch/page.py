@@ -157,9 +157,9 @@ class Page:
             scores = sorted(line.score for line in graded if line.course == course)
             if scores:
                 top = sum(self.assignment.max_points(course))
-                found.append({"course": course, "count": len(scores), "median": statistics.median(scores), "lowest": scores[0],
+                found.append({"course": course, "count": len(scores), "median": statistics.median(scores),
                               "quartiles": statistics.quantiles(scores, n=4, method="inclusive") if len(scores) > 1 else None,
-                              "highest": scores[-1], "most": self.assignment.max_points(course)[0], "svg": histogram(scores, top, course)})
+                              "most": self.assignment.max_points(course), "svg": histogram(scores, top, course)})
         return found
 
 
@@ -183,10 +183,10 @@ def item_rest(passes: list[tuple[float, set[str]]], question: Question) -> float
 
 
 def histogram(scores: list[float], top: float, course: str) -> Markup:
-    """One thin bar for each whole point; the baseline runs from the lowest to the highest score that occurs."""
+    """One thin bar for each whole point; the dark part of the baseline runs from the lowest to the highest score that occurs."""
     counts = Counter(math.floor(score) for score in scores)
     width, height, step = 640, 120, 640 / (top + 1)
-    tallest, parts = max(counts.values()), []
+    tallest, parts = max(counts.values()), [f'<line class="hair" x1="0" x2="{width}" y1="{height - 18}" y2="{height - 18}"/>']
     for score, count in sorted(counts.items()):
         x, h = score * step, max(1.0, count / tallest * (height - 34))
         parts.append(f'<rect x="{x + step * 0.15:.1f}" y="{height - 20 - h:.1f}" width="{step * 0.7:.1f}" height="{h:.1f}">'
