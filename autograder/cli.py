@@ -92,6 +92,26 @@ def batch(settings: dict, folder: Path, output: Path | None, course: str | None,
 
 
 @main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), help="Where `batch` put its results (default: build/class).")
+@click.option("--starter", type=click.Path(path_type=Path), default=ROOT / "student", show_default=False, help="What students were given.")
+@click.option("--quiet", is_flag=True)
+@click.pass_obj
+def alike(settings: dict, folder: Path, output: Path | None, starter: Path, quiet: bool) -> None:
+    """List submissions that look alike once the starter's code is taken out; `batch` then shows them on its page."""
+    from autograder import model
+    from autograder.batch.likeness import look_alike, write_alike
+    from autograder.batch.roster import read_roster
+    from autograder.report import Progress
+
+    assignment, output = model.load(settings["folder"]), output or settings["build"] / "class"
+    with Progress(quiet) as progress:
+        found = look_alike(assignment, read_roster(folder, None, assignment.courses), starter, progress)
+    write_alike(output, found)
+    click.echo(f"{len(found)} pairs look alike: {output / 'alike.csv'}; run `batch` again to see them on its page")
+
+
+@main.command()
 @click.argument("root", type=click.Path(path_type=Path))
 def gradescope(root: Path) -> None:
     """Grade ROOT/submission into ROOT/results, as Gradescope's container does; always exits 0."""

@@ -366,3 +366,56 @@ def test_the_summary_counts(course):
     summary = course.run()
     assert (summary.submissions, summary.ran, summary.problems, summary.moves) == (1, 1, [], [])
     assert running.STORE in os.listdir(course.root / "out")
+
+
+LONG = """
+def add(a, b):
+    total = 0
+    for part in (a, b):
+        if part > 0:
+            for _ in range(part):
+                total = total + 1
+        else:
+            while part < 0:
+                part = part + 1
+                total = total - 1
+    return total if total != 0 else 0
+
+
+def mean(xs):
+    return sum(xs) / len(xs)
+"""
+OWN = """
+def add(first, second):
+    return sum([first, second])
+
+
+def mean(numbers):
+    count, whole = len(numbers), 0.0
+    while numbers:
+        head, *numbers = numbers
+        whole += head
+    assert count, "an average of nothing"
+    return whole / count
+"""
+
+
+def test_a_copy_with_other_names_and_comments_is_listed_and_the_starter_is_not(course):
+    pytest.importorskip("copydetect")
+    from autograder.batch.likeness import look_alike, read_alike, write_alike
+    from autograder.batch.roster import read_roster
+
+    starter = course.hand_in("starter", RIGHT, "given")
+    course.hand_in("author", LONG)
+    course.hand_in("copier", LONG.replace("total", "s").replace("part", "p").replace("    return", "    # mine\n    return"))
+    course.hand_in("another", OWN)
+    for name in "abc":
+        course.hand_in(name, RIGHT)
+    course.hand_in("broken", b"\xff\xfe")
+    assignment = model.load(course.folder)
+    found = look_alike(assignment, read_roster(course.root / "class", None, assignment.courses), starter, lambda *_: None)
+    assert [(p["one"], p["other"]) for p in found] == [("author", "copier")] and found[0]["share"] > 0.9
+    write_alike(course.root / "out", found)
+    assert read_alike(course.root / "out") == found
+    course.run()
+    assert "look alike" in (course.root / "out" / "index.html").read_text()

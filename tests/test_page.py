@@ -53,7 +53,7 @@ def opened(browser, tmp_path):
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: said.append(request.url) if request.url.startswith("http") else None)
-    page.goto(made(tmp_path, alike=[{"one": EVIL, "other": "Zoe", "share": 0.9, "tokens": 99}]).as_uri())
+    page.goto(made(tmp_path, alike=[{"one": "submission_1", "other": "submission_2", "share": 0.9, "tokens": 99}]).as_uri())
     yield page
     assert not said, "the console is silent and the network untouched"
     assert page.title() == f"{ASSIGNMENT.title}: the class", "no markup of a student's came alive"

@@ -92,6 +92,7 @@ class Page:
         self.assignment, self.says, self.anonymous = assignment, says, anonymous
         self.items = {q.id: Item(q) for q in assignment.questions}
         self.lines: list[Line] = []
+        self.labels: dict[str, str] = {}
         self.incidents: list[Incident] = []
         self.flagged: list[tuple[Line, str, str]] = []
         self.passes: list[tuple[float, set[str]]] = []
@@ -105,6 +106,7 @@ class Page:
                     "".join(GLYPHS.get(v.status, "?") for v in sheet.verdicts), [v.question.id for v in sheet.verdicts if v.status in (FAILED, MISSING)],
                     "" if sheet.status() == "graded" else sheet.status())
         self.lines.append(line)
+        self.labels[sheet.id] = label
         for verdict in sheet.verdicts:
             self._count(line, verdict)
         if whole:
@@ -145,6 +147,9 @@ class Page:
         script = (HERE / "page.js").read_text(encoding="utf-8")
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         graded = [line for line in self.lines if line.score is not None]
+        if alike is not None:
+            alike = [{**pair, "one": self.labels[pair["one"]], "other": self.labels[pair["other"]]} for pair in alike
+                     if pair["one"] in self.labels and pair["other"] in self.labels]
         write_text(folder / "index.html", environment.get_template("page.html.jinja").render(
             assignment=self.assignment, lines=self.lines, graded=graded, items=list(self.items.values()), incidents=self.incidents,
             flagged=self.flagged, alike=alike, classes=self._classes(graded), script=Markup(script), digest=digest, most=MISTAKES,

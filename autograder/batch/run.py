@@ -103,6 +103,7 @@ def _commit_each(work: Iterator, store, judging: str, contents: dict, summary: S
 def _write(batch: Batch, roster: Roster, store, judging: str, says: dict, contents: dict, summary: Summary) -> None:
     """Results, gradebook and what moved; then this run is the one that the next is compared with."""
     from autograder.batch.gradebook import Gradebook, sheet_of, write_results
+    from autograder.batch.likeness import read_alike
     from autograder.batch.moved import moves, write_moves
     from autograder.batch.page import Page
     from autograder.batch.store import Record
@@ -124,7 +125,7 @@ def _write(batch: Batch, roster: Roster, store, judging: str, says: dict, conten
         for person, why in roster.without:
             book.add_absent(person, why)
         book.write(batch.output)
-        page.write(batch.output)
+        page.write(batch.output, read_alike(batch.output))
         before = store.last()
         if before and before != records:
             summary.moves = moves(store, before, records)
