@@ -69,10 +69,11 @@ def grade(settings: dict, path: Path, course: str | None, archive: Path | None, 
 @click.option("--archive", type=click.Path(path_type=Path), help="Grade with the references of this archive.")
 @click.option("--anonymous", is_flag=True, help="No names on index.html.")
 @click.option("--jobs", type=int, default=0, help="How many at once (default: one for each processor).")
+@click.option("--scheduler", default="", help="Hand submissions to the Dask cluster at this address.")
 @click.option("--quiet", is_flag=True, help="Only the summary, and one line for each thing that went wrong.")
 @click.pass_obj
 def batch(settings: dict, folder: Path, output: Path | None, course: str | None, roster: Path | None, archive: Path | None,
-          anonymous: bool, jobs: int, quiet: bool) -> None:
+          anonymous: bool, jobs: int, scheduler: str, quiet: bool) -> None:
     """Grade a class: a Gradescope export, a folder of submissions, or a roster CSV; exits 1 when some could not be graded."""
     from autograder import model, pack
     from autograder.batch.run import Batch, run_batch
@@ -84,7 +85,7 @@ def batch(settings: dict, folder: Path, output: Path | None, course: str | None,
     else:
         references = fresh_references(settings)
     output = output or settings["build"] / "class"
-    asked = Batch(assignment, references, folder, output, _course(assignment, course), roster, jobs, anonymous=anonymous)
+    asked = Batch(assignment, references, folder, output, _course(assignment, course), roster, jobs, scheduler, anonymous)
     with Progress(quiet) as progress:
         summary = run_batch(asked, progress)
     print_summary(summary, output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -51,7 +52,7 @@ def run_batch(batch: Batch, progress: "Callable[[int, int, int], None]", log: Ca
     """
     hide_from_debuggers()
     roster = read_roster(batch.source, batch.roster, batch.assignment.courses)
-    with Zygote(batch.assignment.preload) as zygote:
+    with contextlib.nullcontext() if batch.scheduler else Zygote(batch.assignment.preload) as zygote:
         # Imported only now: it takes about as long as the worker needs for torch.
         from autograder.batch.lanes import in_lanes
         from autograder.batch.store import Store, judging_key
@@ -61,7 +62,8 @@ def run_batch(batch: Batch, progress: "Callable[[int, int, int], None]", log: Ca
 
         with Store(batch.output / STORE) as store:
             grader = Grader(batch.assignment, read_references(batch.references), zygote)
-            require_isolation(grader, batch.references.parent, log)
+            if zygote is not None:
+                require_isolation(grader, batch.references.parent, log)
             judging = judging_key(batch.assignment, grader.references)
             summary = Summary(len(roster.entries), notes=roster.notes)
             started = time.monotonic()
@@ -70,7 +72,12 @@ def run_batch(batch: Batch, progress: "Callable[[int, int, int], None]", log: Ca
                 return store.find(content, judging) is not None
 
             contents: dict[str, tuple[str, str]] = {}
-            done = in_lanes(grader, roster.entries, batch.jobs or os.cpu_count() or 1, known)
+            if batch.scheduler:
+                from autograder.batch.cluster import on_cluster
+
+                done = on_cluster(batch.scheduler, batch.assignment, batch.references, judging, roster.entries, known)
+            else:
+                done = in_lanes(grader, roster.entries, batch.jobs or os.cpu_count() or 1, known)
             _collect(done, store, judging, contents, summary, progress)
             summary.seconds = time.monotonic() - started
             _write(batch, roster, store, judging, grader.references["says"], contents, summary)
