@@ -43,6 +43,7 @@ test-slow: setup
 
 bench: autograder build/example
 	$(PY) tests/bench.py
+	$(PY) tests/bench_batch.py
 
 clean:
 	rm -rf build .venv

@@ -67,17 +67,19 @@ def print_table(tree: dict) -> None:
 
 
 class Progress:
-    """How far a batch is, its rate and the time left, on one line of a terminal; nothing elsewhere or when ``quiet``."""
+    """How far a batch is, its rate and the time left: on one line of a terminal, now and then a line elsewhere."""
+
+    every = 15.0
 
     def __init__(self, quiet: bool):
         from rich import progress
 
-        self.shown, self.task = None, None
+        self.shown, self.task, self.quiet = None, None, quiet
         if not quiet and sys.stderr.isatty():
             self.shown = progress.Progress(
                 progress.BarColumn(), progress.MofNCompleteColumn(), progress.TextColumn("{task.fields[rate]}"),
                 progress.TimeRemainingColumn(), console=Console(stderr=True), auto_refresh=False, transient=True)
-        self.started = 0.0
+        self.started = self.told = 0.0
 
     def __enter__(self) -> "Progress":
         if self.shown:
@@ -91,11 +93,16 @@ class Progress:
 
     def __call__(self, done: int, total: int, ran: int) -> None:
         now = time.monotonic()
-        self.started = self.started or now
+        if not self.started:
+            self.started = self.told = now
         if self.shown:
             rate = ran / (now - self.started) if ran and now > self.started else 0.0
             self.shown.update(self.task, completed=done, total=total, rate=f"{rate:.1f} a second" if rate else "")
             self.shown.refresh()
+        elif not self.quiet and now - self.told >= self.every:
+            self.told = now
+            left = (total - done) / (done / (now - self.started)) if done else 0.0
+            print(f"{done} of {total}, {done / (now - self.started):.1f} a second, about {left:.0f} s left", file=sys.stderr, flush=True)
 
 
 def print_summary(summary, output) -> None:

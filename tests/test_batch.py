@@ -419,3 +419,38 @@ def test_a_copy_with_other_names_and_comments_is_listed_and_the_starter_is_not(c
     assert read_alike(course.root / "out") == found
     course.run()
     assert "look alike" in (course.root / "out" / "index.html").read_text()
+
+
+def test_a_zip_bomb_and_a_hostile_archive_cost_their_own_submission(course):
+    import io
+    import zipfile
+
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("T1.py", b"#" * (60 << 20))
+    unsafe = io.BytesIO()
+    with zipfile.ZipFile(unsafe, "w") as archive:
+        archive.writestr("../../T1.py", RIGHT)
+    (course.root / "class").mkdir()
+    (course.root / "class" / "bomb.zip").write_bytes(bomb.getvalue())
+    (course.root / "class" / "unsafe.zip").write_bytes(unsafe.getvalue())
+    course.hand_in("good", RIGHT)
+    course.run()
+    assert course.row(Name="bomb")["Status"].startswith("not graded: nothing to grade; T1.py has 60 MB, over the limit")
+    assert "unsafe name" in course.row(Name="unsafe")["Status"] and course.row(Name="good")["Total Score"] == "7"
+    assert not (course.root / "T1.py").exists()
+
+
+@pytest.mark.slow
+def test_a_class_of_the_real_assignment_with_every_kind_of_trouble(tmp_path, settings, references):
+    from make_class import make_class
+
+    make_class(80, tmp_path / "class")
+    assignment = model.load(settings["folder"], statement_seconds=3.0, call_seconds=3.0)
+    outputs = []
+    for jobs in (1, 4):
+        batch = Batch(assignment, references, tmp_path / "class", tmp_path / f"out{jobs}", "517", jobs=jobs)
+        summary = run_batch(batch, lambda *_: None)
+        outputs.append((tmp_path / f"out{jobs}" / "gradebook.csv").read_bytes())
+    assert outputs[0] == outputs[1], "the same bytes, however many work at once"
+    assert summary.submissions == 79 and any("handed in twice" in note for note in summary.notes)

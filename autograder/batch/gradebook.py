@@ -16,7 +16,7 @@ from pathlib import Path
 
 from autograder.batch.roster import Person
 from autograder.model import MISSING, NOT_RUN, Assignment, Verdict
-from autograder.results import gradescope_tree, write_atomically
+from autograder.results import gradescope_tree
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -59,13 +59,15 @@ def sheet_of(assignment: Assignment, id: str, people: list[Person], text: str | 
 
 
 def write_results(folder: Path, assignment: Assignment, sheet: Sheet, course: str) -> None:
-    """``folder/<id>.json``, as Gradescope would show it."""
+    """``folder/<id>.json``, as Gradescope would show it; a file that says so already is left alone."""
     if sheet.problem:
         verdicts = [Verdict(q, NOT_RUN, "not run: nothing could be graded") for q in assignment.questions]
         tree = gradescope_tree(assignment, course, verdicts, [sheet.problem])
     else:
         tree = gradescope_tree(assignment, course, sheet.verdicts, sheet.notes)
-    write_atomically(folder / f"{sheet.id}.json", tree)
+    path, text = folder / f"{sheet.id}.json", json.dumps(tree, indent=1) + "\n"
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text, durable=False)
 
 
 def number(value: float | None) -> str:
@@ -117,14 +119,15 @@ def write_csv(path: Path, rows: Iterable[list[str]]) -> None:
     write_text(path, text.getvalue())
 
 
-def write_text(path: Path, text: str) -> None:
-    """Written beside the target, flushed to the disk, then renamed."""
+def write_text(path: Path, text: str, durable: bool = True) -> None:
+    """Written beside the target (and on the disk, when ``durable``), then renamed."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.chmod(temporary, 0o600)
         os.replace(temporary, path)
     except BaseException:

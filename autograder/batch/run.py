@@ -118,6 +118,7 @@ def _write(batch: Batch, roster: Roster, store, judging: str, says: dict, conten
     assignment, records = batch.assignment, {}
     book, page = Gradebook(assignment, batch.course), Page(assignment, says, batch.anonymous)
     try:
+        (batch.output / "results").mkdir(exist_ok=True)
         _sweep(batch.output, {f"{entry.id}.json" for entry in roster.entries})
         for entry in roster.entries:
             content, problem = contents[entry.id]
@@ -146,6 +147,6 @@ def _write(batch: Batch, roster: Roster, store, judging: str, says: dict, conten
 
 def _sweep(output: Path, wanted: set[str]) -> None:
     """Remove results of submissions that are no longer there, and what a killed run left half written."""
-    for path in [*(output / "results").glob("*.json"), *(output / "results").glob(".results-*"), *output.glob(".new-*")]:
+    for path in [*(output / "results").glob("*.json"), *(output / "results").glob(".new-*"), *output.glob(".new-*")]:
         if path.name not in wanted:
             path.unlink()
