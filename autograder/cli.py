@@ -76,10 +76,10 @@ def batch(settings: dict, folder: Path, output: Path | None, course: str | None,
           anonymous: bool, jobs: int, scheduler: str, quiet: bool) -> None:
     """Grade a class: a Gradescope export, a folder of submissions, or a roster CSV; exits 1 when some could not be graded."""
     from autograder import model, pack
-    from autograder.batch.run import Batch, run_batch
+    from autograder.batch.run import TOTAL_SECONDS, Batch, run_batch
     from autograder.report import Progress, print_summary
 
-    assignment = model.load(settings["folder"])
+    assignment = model.load(settings["folder"], total_seconds=TOTAL_SECONDS)
     if archive:
         references, course = pack.archived_references(archive, settings["build"]), course or pack.archived_course(archive)
     else:

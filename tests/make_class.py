@@ -22,7 +22,7 @@ SLOW = ("opt-", "scipy-", "hang-", "long-")  # cases of the corpus that compute 
 
 def variants():
     """Ordinary submissions as dicts of files: right ones in every format, and one with each mistake of the bank."""
-    from classroom import CASES, S1, S2
+    from classroom import CASES
 
     from autograder import model
     from autograder.audit import Variants

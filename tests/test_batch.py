@@ -278,6 +278,18 @@ def test_a_grader_that_dies_on_a_submission_costs_that_one_and_tries_again_next_
     assert course.run().ran == 2 and [row["Total Score"] for row in course.rows()] == ["7", "7", "7"]
 
 
+def test_a_broken_test_of_ours_is_never_a_zero(course):
+    course.hand_in("a", RIGHT)
+    test = course.folder / "questions" / "1.add.py"
+    text = test.read_text()
+    test.write_text(text.replace("for case in", "nonsense\n    for case in"))
+    summary = course.run()
+    assert summary.problems == [("a", "not graded: 1.add did not run")]
+    assert (course.rows()[0]["1.add"], course.rows()[0]["1.mean"], course.rows()[0]["Total Score"]) == ("", "3", "")
+    test.write_text(text)
+    assert course.run().problems == [] and course.rows()[0]["Total Score"] == "7"
+
+
 # ---- the command, and what kills it ----
 
 def command(course: Course, *more: str) -> list[str]:

@@ -17,7 +17,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ SLOW_LANES = 16
 TICK_SECONDS = 0.25
 FRAME_BYTES = 64 << 20
 TRIES = 2
+PATIENCE = 2  # times the limit for a whole submission: past it, the grader itself is stuck
 
 
 @dataclass
@@ -55,7 +56,6 @@ class Lane:
     entry: Entry | None = None
     content: str = ""
     since: float = 0.0
-    tries: dict[str, int] = field(default_factory=dict)
 
 
 def in_lanes(grader: Grader, entries: list[Entry], jobs: int, known: Callable[[str], bool]) -> Iterator[list[Done]]:
@@ -75,7 +75,7 @@ class Lanes:
         self.idle: list[Lane] = []
         self.busy: list[Lane] = []
         self.tries: dict[str, int] = {}
-        self.patience = 2 * grader.assignment.limits.total_seconds
+        self.patience = PATIENCE * grader.assignment.limits.total_seconds
         self.selector = selectors.DefaultSelector()
 
     def work(self, waiting: deque[Entry], known: Callable[[str], bool]) -> Iterator[list[Done]]:
@@ -198,7 +198,10 @@ def serve(sock: socket.socket, grader: Grader, zygote: Any) -> None:
 
 
 def verdicts_text(grader: Grader, contents: Contents) -> str:
-    """Grade one submission; what the store keeps of it. The same submission always gives the same text."""
+    """Grade one submission; what the store keeps of it. The same submission always gives the same text.
+
+    Raises GraderError for what should not be kept.
+    """
     notes: list[str] = []
 
     def report(_: list[Verdict], told: list[str]) -> None:
@@ -208,6 +211,8 @@ def verdicts_text(grader: Grader, contents: Contents) -> str:
         verdicts = grade(grader, contents, report)
     except GraderError as error:
         return json.dumps({"refused": str(error)})
+    if any("time" in v.tags for v in verdicts):
+        raise GraderError("time was up before every item had run; the next run tries again")
     found = [{"id": v.question.id, "status": v.status, "reason": v.reason, "lines": v.lines, "notes": v.notes,
               "tags": v.tags, "data": v.data} for v in verdicts]
     return json.dumps({"items": found, "notes": notes}, separators=(",", ":"))

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.batch.roster import Entry, Roster, read_roster
+from autograder.batch.roster import Roster, read_roster
 from autograder.model import Assignment, GraderError
 from autograder.sandbox.cage import hide_from_debuggers
 from autograder.sandbox.client import Zygote
 
 STORE = "store.sqlite"
+TOTAL_SECONDS = 3600.0  # for one submission: no container's limit stands behind this grader
 
 
 @dataclass
@@ -45,7 +46,7 @@ class Batch:
     anonymous: bool = False
 
 
-def run_batch(batch: Batch, progress: "Callable[[int, int, int], None]", log: Callable[[str], None] = lambda line: None) -> Summary:
+def run_batch(batch: Batch, progress: Callable[[int, int, int], None], log: Callable[[str], None] = lambda line: None) -> Summary:
     """Grade everything that is not in the store yet, then write what staff get.
 
     ``progress(done, total, ran)`` is called several times a second. Raises GraderError where nothing could be done at all.
@@ -124,8 +125,8 @@ def _write(batch: Batch, roster: Roster, store, judging: str, says: dict, conten
             content, problem = contents[entry.id]
             course = entry.people[0].course or batch.course
             sheet = sheet_of(assignment, entry.id, entry.people, store.find(content, judging), problem)
-            if sheet.problem:
-                summary.problems.append((entry.id, sheet.problem))
+            if sheet.status().startswith("not graded"):
+                summary.problems.append((entry.id, sheet.status()))
             write_results(batch.output / "results", assignment, sheet, course)
             book.add(sheet)
             page.add(sheet, course)
