@@ -48,7 +48,8 @@ def on_cluster(address: str, assignment: Assignment, references: Path, judging: 
         yield from _work(client, shared, assignment, deque(entries), known)
 
 
-def _work(client: Any, shared: Any, assignment: Assignment, waiting: deque[Entry], known: Callable[[str], bool]) -> Iterator[list[Done]]:
+def _work(client: Any, shared: Any, assignment: Assignment, waiting: deque[Entry],
+          known: Callable[[str], bool]) -> Iterator[list[Done]]:
     from distributed import wait
 
     running: list[tuple[Any, Entry, str]] = []

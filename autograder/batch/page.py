@@ -24,9 +24,9 @@ from autograder.model import FAILED, MISSING, PASSED, Assignment, Question, Verd
 HERE = Path(__file__).parent
 GLYPHS = {PASSED: "●", FAILED: "○", MISSING: "–"}
 # What stands for a failure that no known mistake explains.
-KINDS = {"blank": "left blank, or returned None", "missing": "no such name", "kind": "not a tensor of numbers", "shape": "another wrong shape",
-         "dtype": "a wrong dtype", "nan": "NaN in the answer", "numbers": "other wrong numbers", "rule": "broke a rule of the question",
-         "timeout": "gave no answer in time", "died": "ended the Python process", "protocol": "an unreadable answer"}
+KINDS = {"blank": "left blank, or returned None", "missing": "no such name", "kind": "not a tensor of numbers",
+         "shape": "another wrong shape", "dtype": "a wrong dtype", "nan": "NaN in the answer", "numbers": "other wrong numbers",
+         "rule": "broke a rule of the question", "timeout": "gave no answer in time", "died": "ended the Python process", "protocol": "an unreadable answer"}
 MISTAKES = 6
 
 
@@ -103,7 +103,8 @@ class Page:
         scores = sheet.scores(course)
         whole = not sheet.problem and None not in scores.values()
         line = Line(label, "" if self.anonymous else sheet.id, course, sum(scores.values()) if whole else None,
-                    "".join(GLYPHS.get(v.status, "?") for v in sheet.verdicts), [v.question.id for v in sheet.verdicts if v.status in (FAILED, MISSING)],
+                    "".join(GLYPHS.get(v.status, "?") for v in sheet.verdicts),
+                    [v.question.id for v in sheet.verdicts if v.status in (FAILED, MISSING)],
                     "" if sheet.status() == "graded" else sheet.status())
         self.lines.append(line)
         self.labels[sheet.id] = label
@@ -188,7 +189,7 @@ def item_rest(passes: list[tuple[float, set[str]]], question: Question) -> float
 
 
 def histogram(scores: list[float], top: float, course: str) -> Markup:
-    """One thin bar for each whole point; the dark part of the baseline runs from the lowest to the highest score that occurs."""
+    """One thin bar for each whole point; the dark part of the baseline runs from the lowest to the highest score."""
     counts = Counter(math.floor(score) for score in scores)
     width, height, step = 640, 120, 640 / (top + 1)
     tallest, parts = max(counts.values()), [f'<line class="hair" x1="0" x2="{width}" y1="{height - 18}" y2="{height - 18}"/>']
@@ -214,11 +215,15 @@ def bar(rate: float | None) -> Markup:
     """A pass rate as a line of that length on a hair line."""
     if rate is None:
         return Markup("")
-    return Markup(f'<svg class="bar" viewBox="0 0 80 10" aria-hidden="true"><path class="hair" d="M0 5H80"/><path class="thick" d="M0 5H{80 * rate:.1f}"/></svg>')
+    return _small(f'<path class="hair" d="M0 5H80"/><path class="thick" d="M0 5H{80 * rate:.1f}"/>')
 
 
 def dot(value: float | None) -> Markup:
     """A correlation as a dot between -1 and 1; the tick is zero."""
     if value is None:
         return Markup("")
-    return Markup(f'<svg class="bar" viewBox="0 0 80 10" aria-hidden="true"><path class="hair" d="M0 5H80M40 1V9"/><circle cx="{40 + 38 * value:.1f}" cy="5" r="3"/></svg>')
+    return _small(f'<path class="hair" d="M0 5H80M40 1V9"/><circle cx="{40 + 38 * value:.1f}" cy="5" r="3"/>')
+
+
+def _small(parts: str) -> Markup:
+    return Markup(f'<svg class="bar" viewBox="0 0 80 10" aria-hidden="true">{parts}</svg>')

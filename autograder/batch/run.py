@@ -46,7 +46,8 @@ class Batch:
     anonymous: bool = False
 
 
-def run_batch(batch: Batch, progress: Callable[[int, int, int], None], log: Callable[[str], None] = lambda line: None) -> Summary:
+def run_batch(batch: Batch, progress: Callable[[int, int, int], None],
+              log: Callable[[str], None] = lambda line: None) -> Summary:
     """Grade everything that is not in the store yet, then write what staff get.
 
     ``progress(done, total, ran)`` is called several times a second. Raises GraderError where nothing could be done at all.
@@ -90,7 +91,8 @@ def _collect(work: Iterator, store, judging: str, contents: dict, summary: Summa
     try:
         _commit_each(work, store, judging, contents, summary, progress)
     except KeyboardInterrupt:
-        raise GraderError(f"stopped; {len(contents)} of {summary.submissions} are safe. Run the same command again: it goes on from there") from None
+        raise GraderError(f"stopped; {len(contents)} of {summary.submissions} are safe. "
+                          "Run the same command again: it goes on from there") from None
 
 
 def _commit_each(work: Iterator, store, judging: str, contents: dict, summary: Summary, progress) -> None:

@@ -19,7 +19,8 @@ from autograder.intake import Contents
 from autograder.model import Assignment, GraderError
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS found (content TEXT, judging TEXT, verdicts TEXT NOT NULL, PRIMARY KEY (content, judging)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS found
+    (content TEXT, judging TEXT, verdicts TEXT NOT NULL, PRIMARY KEY (content, judging)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS last (id TEXT PRIMARY KEY, content TEXT, judging TEXT, course TEXT, scores TEXT) WITHOUT ROWID;
 """
 # Parts of the package that no verdict depends on.
@@ -99,7 +100,7 @@ def content_key(contents: Contents) -> str:
 
 
 def judging_key(assignment: Assignment, references: dict) -> str:
-    """Everything but the submission that a verdict depends on: engine, tests, rubric (not its points), baked arrays, libraries."""
+    """All but the submission that a verdict depends on: engine, tests, rubric (not its points), baked arrays, libraries."""
     package, digest = Path(__file__).resolve().parents[1], hashlib.sha256()
     sources = [(p.relative_to(package).as_posix(), p) for p in sorted(package.rglob("*.py"))]
     sources = [(name, path) for name, path in sources if not name.startswith(APART)]
