@@ -1,11 +1,12 @@
 # One command for each audience. Everything is made on demand; a second run makes nothing anew.
 SUBMISSION ?= build/example
 COURSE ?= 517
+OUTPUT ?= build/class
 PYTHON ?= python3
 PY := .venv/bin/python
 RUN := $(PY) -m autograder
 
-.PHONY: setup grade test test-slow student audit autograder bench clean
+.PHONY: setup grade test test-slow student audit autograder bench batch clean
 
 setup: .venv/.done
 
@@ -25,6 +26,9 @@ build/example: setup $(wildcard solutions/*.ipynb)
 student: setup
 	$(RUN) student
 
+batch: autograder
+	$(RUN) batch $(FOLDER) --course $(COURSE) --output $(OUTPUT)
+
 audit: setup
 	$(RUN) audit
 
@@ -39,6 +43,7 @@ test-slow: setup
 
 bench: autograder build/example
 	$(PY) tests/bench.py
+	$(PY) tests/bench_batch.py
 
 clean:
 	rm -rf build .venv

@@ -127,7 +127,7 @@ class Variants:
         """One section as a script; each replaced answer stands where the solution's was."""
         slicer, lines, label, done = self.slicers[section], [], "", set()
         questions = [q for q in self.assignment.questions if q.id in replaced and q.section.id == section]
-        for index, statement in enumerate(slicer.statements[: slicer.end()]):
+        for index, statement in enumerate(slicer.statements[: slicer.end]):
             if statement.label != label:
                 label = statement.label
                 lines.append(f"# {label}")

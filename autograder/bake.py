@@ -229,7 +229,7 @@ def fresh_references(folder: Path, solutions: Path, build: Path) -> Path:
         command = [sys.executable, "-m", "autograder", "--assignment", str(folder), "--solutions", str(solutions),
                    "--build", str(build), "bake"]
         root = Path(__file__).resolve().parents[1]
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root)})
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root), "OMP_WAIT_POLICY": "PASSIVE"})
         if done.returncode:
             raise GraderError("baking failed: " + (done.stderr.strip() or done.stdout.strip()))
     return path

@@ -62,6 +62,57 @@ def grade(settings: dict, path: Path, course: str | None, archive: Path | None, 
 
 
 @main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), help="Where everything goes (default: build/class).")
+@click.option("--course", help="The course of whoever the roster gives none.")
+@click.option("--roster", type=click.Path(path_type=Path), help="CSV of people: name, email, sid, course, path.")
+@click.option("--archive", type=click.Path(path_type=Path), help="Grade with the references of this archive.")
+@click.option("--anonymous", is_flag=True, help="No names on index.html.")
+@click.option("--jobs", type=int, default=0, help="How many at once (default: one for each processor).")
+@click.option("--scheduler", default="", help="Hand submissions to the Dask cluster at this address.")
+@click.option("--quiet", is_flag=True, help="Only the summary, and one line for each thing that went wrong.")
+@click.pass_obj
+def batch(settings: dict, folder: Path, output: Path | None, course: str | None, roster: Path | None, archive: Path | None,
+          anonymous: bool, jobs: int, scheduler: str, quiet: bool) -> None:
+    """Grade a class: a Gradescope export, a folder of submissions, or a roster CSV; exits 1 when some could not be graded."""
+    from autograder import model, pack
+    from autograder.batch.run import TOTAL_SECONDS, Batch, run_batch
+    from autograder.report import Progress, print_summary
+
+    assignment = model.load(settings["folder"], total_seconds=TOTAL_SECONDS)
+    if archive:
+        references, course = pack.archived_references(archive, settings["build"]), course or pack.archived_course(archive)
+    else:
+        references = fresh_references(settings)
+    output = output or settings["build"] / "class"
+    asked = Batch(assignment, references, folder, output, _course(assignment, course), roster, jobs, scheduler, anonymous)
+    with Progress(quiet) as progress:
+        summary = run_batch(asked, progress)
+    print_summary(summary, output)
+    sys.exit(1 if summary.problems else 0)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), help="Where `batch` put its results (default: build/class).")
+@click.option("--starter", type=click.Path(path_type=Path), default=ROOT / "student", show_default=False, help="What students were given.")
+@click.option("--quiet", is_flag=True)
+@click.pass_obj
+def alike(settings: dict, folder: Path, output: Path | None, starter: Path, quiet: bool) -> None:
+    """List submissions that look alike once the starter's code is taken out; `batch` then shows them on its page."""
+    from autograder import model
+    from autograder.batch.likeness import look_alike, write_alike
+    from autograder.batch.roster import read_roster
+    from autograder.report import Progress
+
+    assignment, output = model.load(settings["folder"]), output or settings["build"] / "class"
+    with Progress(quiet) as progress:
+        found = look_alike(assignment, read_roster(folder, None, assignment.courses), starter, progress)
+    write_alike(output, found)
+    click.echo(f"{len(found)} pairs look alike: {output / 'alike.csv'}; run `batch` again to see them on its page")
+
+
+@main.command()
 @click.argument("root", type=click.Path(path_type=Path))
 def gradescope(root: Path) -> None:
     """Grade ROOT/submission into ROOT/results, as Gradescope's container does; always exits 0."""

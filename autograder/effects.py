@@ -82,10 +82,11 @@ def effects_of(code: str, node: ast.stmt, imports: dict[str, str], stands_in: tu
         effects.defines = node.name
         effects.alters = _alters(node, effects, imports)
     elif not isinstance(node, ast.ClassDef):
-        _changes(_walk_here(node), effects, imports)
-        effects.called = {root(item.func) for item in _walk_here(node) if isinstance(item, ast.Call)} - {""}
-        callees = {_callee(item) for item in _walk_here(node) if isinstance(item, ast.Call)}
-        simple = isinstance(node, (ast.Expr, ast.Assign))
+        here = list(_walk_here(node))
+        _changes(here, effects, imports)
+        calls = [item for item in here if isinstance(item, ast.Call)]
+        effects.called = {root(call.func) for call in calls} - {""}
+        callees, simple = {_callee(call) for call in calls}, isinstance(node, (ast.Expr, ast.Assign))
         effects.expensive = simple and bool(callees & (EXPENSIVE - set(stands_in))) or bool(callees & set(never_calls))
     return effects
 

@@ -40,7 +40,8 @@ def reason(question: Question, error: BaseException, parsed: Parsed, session: An
     name = question.names[0]
     if isinstance(error, Failure):
         if error.kind in (BLANK, MISSING):
-            return _absent(question, name, parsed, session), {"kind": error.kind}
+            text, cause = _absent(question, name, parsed, session)
+            return text, {"kind": error.kind, **({"cause": cause} if cause else {})}
         return clean(error.text, 600), {"kind": error.kind, **error.data}
     if error.kind == "timeout":
         return (f"`{name}` gave no answer in time{_place(error, parsed)}: look for a loop that never ends or a very slow one",
@@ -63,26 +64,27 @@ def _told(error: WorkerError, public: WorkerError | None) -> tuple[str, str]:
     return error.type_name if error.type_name in BUILTIN_ERRORS else "an exception", ""
 
 
-def _absent(question: Question, name: str, parsed: Parsed, session: Any) -> str:
-    """Why there is no answer: a statement that failed or hung, an untouched TODO, or no such name at all."""
+def _absent(question: Question, name: str, parsed: Parsed, session: Any) -> tuple[str, dict]:
+    """Why there is no answer (a statement that failed or hung, an untouched TODO, no such name), and what kind of failure."""
     place = parsed.document.place
     for statement, error in session.killed:
         if _binds(statement.node, name):
             why = "took too long" if error.kind == "timeout" else "ended the Python process"
-            return f"`{name}` has no value: the code at {place(statement.cell, statement.line)} {why}"
+            return f"`{name}` has no value: the code at {place(statement.cell, statement.line)} {why}", {"kind": error.kind}
     for failure in session.loaded.failures:
         statement = session.program.statements[failure["index"]]
         if _binds(statement.node, name):
             message = clean(failure["message"], 200)
-            return (f"`{name}` has no value: {place(statement.cell, statement.line)} raised "
-                    f"{clean(failure['type'])}" + (f": {message}" if message else ""))
+            kind = "timeout" if failure["type"] == "Deadline" else "exception"
+            return (f"`{name}` has no value: {place(statement.cell, statement.line)} raised {clean(failure['type'])}"
+                    + (f": {message}" if message else "")), {"kind": kind, "type": clean(failure["type"])}
     state = session.loaded.bound.get(name)
     if state == "function" and not question.value:
-        return f"`{name}` returned None: its TODO is not filled in yet, or a `return` is missing"
+        return f"`{name}` returned None: its TODO is not filled in yet, or a `return` is missing", {}
     if state is None and not any(n == name for n, _, _ in session.loaded.snapshots):
         broken = f" (code at {place(*parsed.broken[0])} is not valid Python and was skipped)" if parsed.broken else ""
-        return f"`{name}` is not defined in {clean(parsed.document.name)}: is its TODO cell missing?{broken}"
-    return f"`{name}` is still None: fill in its TODO"
+        return f"`{name}` is not defined in {clean(parsed.document.name)}: is its TODO cell missing?{broken}", {}
+    return f"`{name}` is still None: fill in its TODO", {}
 
 
 def _binds(node: Any, name: str) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from autograder import attempts, explain
-from autograder.intake import Found, Submission, take_in
+from autograder.intake import Contents, Found, Submission, take_in
 from autograder.judge import Outcome, Probe, TestFiles, is_students_fault, proxy
 from autograder.kit import Case
 from autograder.kit.compare import Failure
@@ -40,6 +40,7 @@ class Grader:
     tests: TestFiles = None
     answers: dict[str, Callable] = field(default_factory=dict)
     probes: dict[str, dict[str, str]] = field(default_factory=dict)
+    unpacked: dict[int, dict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tests = self.tests or TestFiles(self.assignment)
@@ -61,10 +62,12 @@ class Grader:
         if not sets:
             return self.references["public"]
         number = int(digest[:8], 16) % len(sets)
-        return unpacked(sets[number])
+        if number not in self.unpacked:
+            self.unpacked[number] = unpacked(sets[number])
+        return self.unpacked[number]
 
 
-def grade(grader: Grader, path: Path, report: Callable[[list[Verdict], list[str]], None]) -> list[Verdict]:
+def grade(grader: Grader, submitted: Path | Contents, report: Callable[[list[Verdict], list[str]], None]) -> list[Verdict]:
     """Grade one submission; ``report`` is called with all verdicts and notes at the start and after each item.
 
     Raises GraderError when there is nothing that could be graded.
@@ -72,14 +75,15 @@ def grade(grader: Grader, path: Path, report: Callable[[list[Verdict], list[str]
     assignment = grader.assignment
     verdicts = {q.id: Verdict(q) for q in assignment.questions}
     report(list(verdicts.values()), [])
-    submission = take_in(assignment, path)
+    submission = take_in(assignment, submitted)
+    hidden = grader.hidden(submission.digest)
     notes = submission.notes + [n for s in assignment.sections for n in submission.sections[s.id].notes]
     deadline = time.monotonic() + assignment.limits.total_seconds
     for section in assignment.sections:
         if submission.sections[section.id].parsed:
             grader.zygote_of(section)  # its libraries are imported while other sections are judged
     for section in assignment.sections:
-        run = SectionRun(grader, section, submission, deadline)
+        run = SectionRun(grader, section, submission, hidden, deadline)
         for verdict in run.verdicts():
             verdicts[verdict.question.id] = verdict
             report(list(verdicts.values()), notes)
@@ -89,14 +93,15 @@ def grade(grader: Grader, path: Path, report: Callable[[list[Verdict], list[str]
 class SectionRun:
     """All questions of one section of one submission."""
 
-    def __init__(self, grader: Grader, section: Section, submission: Submission, deadline: float):
+    def __init__(self, grader: Grader, section: Section, submission: Submission, hidden: dict, deadline: float):
         self.grader, self.section, self.deadline = grader, section, deadline
         self.limits = grader.assignment.limits
         self.found: Found = submission.sections[section.id]
         self.questions = grader.assignment.of_section(section)
-        self.hidden = grader.hidden(submission.digest)
+        self.hidden = hidden
         self.killed: list[tuple[Statement, WorkerError]] = []  # statements that hung or ended a worker
         self.done: dict[str, Verdict] = {}
+        self.helped: tuple[list[Question], Session] | None = None
         if self.found.parsed:
             self.slicer = Slicer(grader.assignment, section, self.found.parsed, submission.modules)
 
@@ -123,6 +128,8 @@ class SectionRun:
         finally:
             if shared is not None:
                 shared.worker.close()
+            if self.helped is not None:
+                self.helped[1].worker.close()
 
     def charged_once(self):
         """Where all questions about one function fail by the same known mistake, the first alone is charged."""
@@ -161,14 +168,16 @@ class SectionRun:
         return {"probes": {"sources": self.grader.probes[self.section.id], "world": tree["worlds"][self.section.id]}}
 
     def judge(self, question: Question, shared: "Session") -> Verdict:
-        """On the shared worker first, then alone, then (composites) with right prerequisites."""
-        broken = self._broken_helpers(question)
-        if any(self.done[h.id].data.get("kind") in ("timeout", "died") for h in broken):
-            # A helper that hangs or crashes would do so again in every step that uses it.
-            verdict = self.with_right_helpers(question, broken)
-            if verdict.status == PASSED:
-                return verdict
-        outcome, session = self.attempt(question, shared), shared
+        """On the shared worker first, then (composites on broken helpers) with right ones, then alone."""
+        broken, again = self._broken_helpers(question), None
+        # A helper that hangs or crashes would do so again in every step that uses it.
+        hangs = any(self.done[h.id].data.get("kind") in ("timeout", "died") for h in broken)
+        outcome, session = None if hangs else self.attempt(question, shared), shared
+        if broken and (hangs or not outcome.passed):
+            again = self.with_right_helpers(question, broken)
+            if again.status == PASSED:
+                return again
+        outcome = outcome or self.attempt(question, shared)
         if not outcome.passed and explain.worth_another_try(outcome):
             widen = explain.wants_more(outcome, question, shared)
             if widen or shared.worker.requests > 2:
@@ -177,9 +186,8 @@ class SectionRun:
                     if second.passed or widen:
                         outcome, session = second, alone
         verdict = self.explained(question, outcome, session)
-        if broken and not outcome.passed:
-            again = self.with_right_helpers(question, broken)
-            if again.status == PASSED or "mistake" in again.data:
+        if again and not outcome.passed:
+            if "mistake" in again.data:
                 return again
             verdict.notes.append("judged on your own functions, and again with right versions of "
                                  f"{_listed(broken)}: wrong both times")
@@ -226,18 +234,34 @@ class SectionRun:
         return [h for h in helpers if h.id in self.done and self.done[h.id].status != PASSED]
 
     def with_right_helpers(self, question: Question, broken: list[Question]) -> Verdict:
-        """Judge a composite with its broken helpers answered by the judge, on inputs used nowhere else."""
-        with self.open([question]) as session:
-            try:
-                session.worker.stub({h.names[0]: self.grader.answers[h.names[0]] for h in broken})
-            except WorkerError as error:
-                return Verdict(question, FAILED, str(error))
-            verdict = self.explained(question, self.attempt(question, session, "fresh"), session, "fresh")
+        """Judge a composite with its broken helpers answered by the judge, on inputs used nowhere else.
+
+        Composites with the same broken helpers share a worker; one that does not pass there gets its own.
+        """
+        shared = self.helped is not None and self.helped[0] == broken and self.helped[1].worker.alive
+        if not shared:
+            self._open_helped(question, broken)
+        session = self.helped[1]
+        verdict = self.explained(question, self.attempt(question, session, "fresh"), session, "fresh")
+        if verdict.status != PASSED and shared:
+            session.worker.close()
+            return self.with_right_helpers(question, broken)
         if verdict.status == PASSED:
             verdict.reason = (f"right once {_listed(broken)} {'is' if len(broken) == 1 else 'are'} right: full points here, "
                               "the mistake is charged there")
             verdict.tags.append("right prerequisites")
         return verdict
+
+    def _open_helped(self, question: Question, broken: list[Question]) -> None:
+        """A worker whose broken helpers are answered by the judge."""
+        if self.helped is not None:
+            self.helped[1].worker.close()
+        composites = [q for q in self.questions if q.names == question.names]
+        self.helped = broken, self.open(composites)
+        try:
+            self.helped[1].worker.stub({h.names[0]: self.grader.answers[h.names[0]] for h in broken})
+        except WorkerError:
+            pass  # the worker is gone, and the attempt says so
 
     def _name_mistake(self, question: Question, verdict: Verdict, session: "Session", group: str) -> None:
         """Add the sentence of the one known mistake that gives the same outputs, if there is one."""

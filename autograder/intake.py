@@ -50,6 +50,15 @@ class Found:
 
 
 @dataclass
+class Contents:
+    """A submission's files as they were read, notes on what could not be, and a digest of names and bytes."""
+
+    files: list[File]
+    notes: list[str]
+    digest: str
+
+
+@dataclass
 class Submission:
     """All of a submission: sections, modules it brings along, notes for its author, and a digest of its content."""
 
@@ -67,14 +76,20 @@ class _Candidate:
     score: dict[str, int]
 
 
-def take_in(assignment: Assignment, path: Path) -> Submission:
-    """Read a submission; raises GraderError where there is nothing that could be graded."""
+def read_files(path: Path, limit: int) -> Contents:
+    """All files of a file, folder or zip; one over ``limit`` bytes keeps its name only. Raises GraderError."""
     notes: list[str] = []
-    files = list(_files(Path(path), assignment.limits.file_bytes, notes))
+    files = list(_files(Path(path), limit, notes))
     digest = hashlib.sha256()
     for file in sorted(files, key=lambda f: str(f.path)):
         digest.update(str(file.path).encode("utf-8", "surrogatepass") + b"\0" + (file.data or b"") + b"\0")
-    candidates = []
+    return Contents(files, notes, digest.hexdigest())
+
+
+def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
+    """Sort a submission's files into sections; raises GraderError where there is nothing that could be graded."""
+    read = submitted if isinstance(submitted, Contents) else read_files(submitted, assignment.limits.file_bytes)
+    files, notes, candidates = read.files, list(read.notes), []
     for file in files:
         if file.path.suffix.lower() in CODE_SUFFIXES:
             candidate = _candidate(assignment, file, notes)
@@ -89,7 +104,7 @@ def take_in(assignment: Assignment, path: Path) -> Submission:
     for candidate in candidates:
         if id(candidate.parsed) not in used and candidate.file.path.suffix == ".py" and candidate.file.data:
             modules |= _module(candidate, files)
-    return Submission(sections, modules, notes, digest.hexdigest())
+    return Submission(sections, modules, notes, read.digest)
 
 
 def _module(candidate: _Candidate, files: list[File]) -> dict[str, str]:

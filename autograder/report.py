@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import time
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -67,3 +70,61 @@ def print_table(tree: dict) -> None:
     console.print(Text(f"\ntotal {tree['score']:g} of {sum(t['max_score'] for t in tree['tests']):g}", style="bold"))
     for line in tree["output"].split("\n"):
         console.print(Text(line, style="dim"))
+
+
+class Progress:
+    """How far a batch is, its rate and the time left: on one line of a terminal, now and then a line elsewhere."""
+
+    every = 15.0
+
+    def __init__(self, quiet: bool):
+        from rich import progress
+
+        self.shown, self.task, self.quiet = None, None, quiet
+        if not quiet and sys.stderr.isatty():
+            self.shown = progress.Progress(
+                progress.BarColumn(), progress.MofNCompleteColumn(), progress.TextColumn("{task.fields[rate]}"),
+                progress.TimeRemainingColumn(), console=Console(stderr=True), auto_refresh=False, transient=True)
+        self.started = self.told = 0.0
+
+    def __enter__(self) -> "Progress":
+        if self.shown:
+            self.shown.start()
+            self.task = self.shown.add_task("", total=None, rate="")
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.shown:
+            self.shown.stop()
+
+    def __call__(self, done: int, total: int, ran: int) -> None:
+        now = time.monotonic()
+        if not self.started:
+            self.started = self.told = now
+        if self.shown:
+            rate = ran / (now - self.started) if ran and now > self.started else 0.0
+            self.shown.update(self.task, completed=done, total=total, rate=f"{rate:.1f} a second" if rate else "")
+            self.shown.refresh()
+        elif not self.quiet and now - self.told >= self.every:
+            self.told = now
+            left = (total - done) / (done / (now - self.started)) if done else 0.0
+            print(f"{done} of {total}, {done / (now - self.started):.1f} a second, about {left:.0f} s left", file=sys.stderr, flush=True)
+
+
+def print_summary(summary, output) -> None:
+    """What could not be graded, one line each, then what was and where it lies."""
+    console = Console(soft_wrap=True, highlight=False)
+    for note in summary.notes:
+        console.print(Text(f"note: {note}", style="dim"))
+    for id, why in summary.problems:
+        console.print(Text(f"{id}: {why}", style="yellow"))
+    for id, item, old, new, why in summary.moves[:20]:
+        console.print(Text(f"moved: {id} {item} {old or 'none'} -> {new or 'none'}: {why}"))
+    if summary.moves:
+        people = len({move[0] for move in summary.moves})
+        console.print(Text(f"{people} submissions moved in {len(summary.moves)} items since the last run: {output / 'moved.csv'}", style="bold"))
+    known = summary.submissions - summary.ran - len(summary.problems)
+    rate = f", {summary.ran / summary.seconds:.1f} a second" if summary.ran and summary.seconds else ""
+    console.print(Text(f"{summary.submissions} submissions: {summary.ran} graded now{rate}, {max(known, 0)} known before, "
+                       f"{len(summary.problems)} not graded", style="bold"))
+    console.print(f"gradebook: {output / 'gradebook.csv'}; the class on a page: {output / 'index.html'}")

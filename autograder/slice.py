@@ -8,6 +8,7 @@ is skipped there. Nothing is run here.
 from __future__ import annotations
 
 import ast
+import functools
 from dataclasses import dataclass, field
 
 from autograder.effects import SHOWS, Effects, effects_of, imported
@@ -44,7 +45,7 @@ class Slicer:
         self.assignment, self.section, self.parsed = assignment, section, parsed
         self.modules = {**modules, **parsed.modules}
         self.statements = parsed.statements
-        self.imports = imported([s.node for s in self.statements])
+        self.imports = imported([s.node for s in self.statements if "import" in s.code])
         self.effects = [effects_of(s.code, s.node, self.imports, section.stands_in, section.never_calls)
                         for s in self.statements]
         self._resolve_calls()
@@ -55,6 +56,7 @@ class Slicer:
         """All names that some top-level statement binds."""
         return set().union(*(e.binds for e in self.effects), set())
 
+    @functools.cached_property
     def end(self) -> int:
         """Index behind the last statement of the graded part.
 
@@ -64,7 +66,7 @@ class Slicer:
         names, begun, before = set(self.section.names), False, 0
         for index, statement in enumerate(self.statements):
             turned = statement.heading != before and any(_within(statement.label, label) for label in self.section.until_labels)
-            if begun and (turned or any(_imports(statement.node, module) for module in self.section.until_imports)):
+            if begun and (turned or any(_imports(statement, module) for module in self.section.until_imports)):
                 return index
             begun = begun or bool(self.effects[index].binds & names)
             before = statement.heading
@@ -86,7 +88,7 @@ class Slicer:
         """The slice for some questions; ``WIDE`` keeps every statement of the part that is not expensive."""
         helpers = [self.assignment.question(id) for q in questions for id in q.prerequisites]
         wanted = tuple(dict.fromkeys(n for q in [*questions, *helpers] for n in (*q.names, *q.context, *q.calls)))
-        end = self.end()
+        end = self.end
         missing = [n for n in wanted if not any(n in e.binds for e in self.effects[:end])]
         if missing and any(n in e.binds for n in missing for e in self.effects[end:]):
             # Cells may stand out of order: what the part lacks is taken from the first later cell that has it.
@@ -105,9 +107,13 @@ class Slicer:
 
     def mentions(self, question: Question, words: tuple[str, ...]) -> list[str]:
         """Which of these names the statements behind an answer use."""
-        indexes = self._needed(set(question.names), set(range(self.end())))
-        used = {getattr(n, "id", getattr(n, "attr", "")) for i in indexes for n in ast.walk(self.statements[i].node)}
-        return [word for word in words if word in used]
+        indexes = self._needed(set(question.names), set(range(self.end)))
+        return [word for word in words if any(word in self.words[i] for i in indexes)]
+
+    @functools.cached_property
+    def words(self) -> list[set[str]]:
+        """Every name and attribute in each statement."""
+        return [{getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(s.node)} for s in self.statements]
 
     def _first_binding(self, name: str, start: int) -> list[int]:
         indexes = [i for i in range(start, len(self.statements)) if name in self.effects[i].binds]
@@ -194,8 +200,8 @@ def _within(label: str, part: str) -> bool:
     return label == part or label.startswith(part + ".")
 
 
-def _imports(node: ast.stmt, module: str) -> bool:
-    return any(
+def _imports(statement: Statement, module: str) -> bool:
+    return module in statement.code and any(
         (isinstance(item, ast.Import) and any(a.name.split(".")[0] == module for a in item.names))
         or (isinstance(item, ast.ImportFrom) and (item.module or "").split(".")[0] == module)
-        for item in ast.walk(node))
+        for item in ast.walk(statement.node))

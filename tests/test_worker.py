@@ -1,8 +1,13 @@
 """The pipe between judge and worker: nothing that crosses it is believed."""
 
+import os
 import socket
 import struct
+import subprocess
+import sys
 import threading
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -171,3 +176,48 @@ def test_children_are_gone_when_their_worker_is_closed(grader):
     zygote = psutil.Process(grader.zygote.process.pid)
     worker.close()
     assert not [p for p in zygote.children(recursive=True) if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how long a process waited")
+def test_a_busy_machine_times_nobody_out(grader):
+    limits = replace(grader.assignment.limits, call_seconds=1.0)
+    with Worker(grader.zygote, limits) as worker:
+        worker.load(program("""
+import time
+def f():
+    end = time.process_time() + 0.4
+    while time.process_time() < end:
+        pass
+    return 'done'
+"""))
+        burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4 * os.cpu_count())]
+        try:
+            started = time.monotonic()
+            assert worker.call("f", [], {}) == "done"
+            assert time.monotonic() - started > 1.0, "the machine was not busy enough for this test to mean anything"
+        finally:
+            for burner in burners:
+                burner.kill()
+                burner.wait()
+
+
+def test_a_clone_of_the_zygote_serves_another_judge_and_ends_with_its_control_socket(grader):
+    import psutil
+
+    before = set(psutil.Process(grader.zygote.process.pid).children(recursive=True))
+    with grader.zygote.clone() as clone:
+        with Worker(clone, grader.assignment.limits) as one, Worker(grader.zygote, grader.assignment.limits) as other:
+            for worker in (one, other):
+                worker.load(program("f = lambda: 1"))
+                assert worker.call("f", [], {}) == 1
+            other.close()
+            assert one.call("f", [], {}) == 1, "reaping in one leaves the other's children alone"
+    deadline = time.monotonic() + 5
+
+    def living():
+        now = set(psutil.Process(grader.zygote.process.pid).children(recursive=True)) - before
+        return [p for p in now if p.status() != psutil.STATUS_ZOMBIE]
+
+    while living() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not living()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import select
+import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
@@ -15,6 +19,9 @@ from autograder.sandbox import frames
 
 ROOT = Path(__file__).resolve().parents[2]
 GRACE_SECONDS = 2.0
+POLITE_SECONDS = 1.0
+NICER = 5
+WAITING_COUNTS = 0.1
 READY_SECONDS = 180.0
 
 
@@ -47,7 +54,7 @@ class Zygote:
         ours, theirs = socket.socketpair()
         options = {"preload": preload, "paths": paths, "without": without}
         script = Path(__file__).with_name("zygote.py")
-        self.control, self.off, self.preload = ours, None, ", ".join(preload) or "json"
+        self.control, self.off, self.python, self.preload = ours, None, python, ", ".join(preload) or "json"
         self.branches: dict[tuple, Branch] = {}
         self.process = subprocess.Popen(
             [python, "-I", str(script), str(theirs.fileno()), str(ROOT), json.dumps(options)],
@@ -60,14 +67,18 @@ class Zygote:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        for branch in self.branches.values():
-            branch.control.close()
-        self.control.close()
+        self.close()
         try:
             self.process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def close(self) -> None:
+        """Hang up; it ends its workers and itself, and so do its branches."""
+        for branch in self.branches.values():
+            branch.close()
+        self.control.close()
 
     def wait(self) -> dict[str, str]:
         """Wait until the imports are done; returns the layers that are off here, with the reason.
@@ -78,7 +89,7 @@ class Zygote:
             try:
                 self.off = frames.receive(self.control, 1 << 16, READY_SECONDS)["off"]
             except frames.FrameError:
-                raise RuntimeError(f"the worker did not start; can {self.process.args[0]} import {self.preload}?") from None
+                raise RuntimeError(f"the worker did not start; can {self.python} import {self.preload}?") from None
         return self.off
 
     def branch(self, preload: tuple[str, ...], scratch: bool) -> "Zygote":
@@ -89,24 +100,31 @@ class Zygote:
         if not preload and not scratch:
             return self
         if (preload, scratch) not in self.branches:
-            ours, theirs = socket.socketpair()
-            self._send({"op": "branch", "preload": preload, "scratch": scratch}, theirs)
-            self.branches[preload, scratch] = Branch(ours, self.process, preload)
+            self.branches[preload, scratch] = self._branched(preload, scratch)
         return self.branches[preload, scratch]
+
+    def clone(self) -> "Zygote":
+        """Another zygote, forked from this one and warm at once, for another judge's process: it ends when that closes it."""
+        self.wait()
+        return self._branched((), False)
 
     def fork(self) -> tuple[int, socket.socket]:
         """A new child: its pid and our end of its pipe."""
         self.wait()
-        ours, theirs = socket.socketpair()
-        self._send({"op": "fork"}, theirs)
+        ours = self._handed({"op": "fork"})
         return frames.receive(self.control, 1 << 16, READY_SECONDS)["pid"], ours
 
-    def _send(self, tree: dict, descriptor: socket.socket) -> None:
-        """Send a message with a descriptor attached, which is closed here."""
-        message = frames.pack(tree)
-        socket.send_fds(self.control, [message[:4]], [descriptor.fileno()])
+    def _branched(self, preload: tuple[str, ...], scratch: bool) -> "Branch":
+        return Branch(self._handed({"op": "branch", "preload": preload, "scratch": scratch}), self.python, self.preload, preload)
+
+    def _handed(self, request: dict) -> socket.socket:
+        """Send a request with one end of a new socket pair; returns the other end."""
+        ours, theirs = socket.socketpair()
+        message = frames.pack(request)
+        socket.send_fds(self.control, [message[:4]], [theirs.fileno()])
         self.control.sendall(message[4:])
-        descriptor.close()
+        theirs.close()
+        return ours
 
     def reap(self, pid: int) -> dict:
         """Kill a child with all it started; returns signal, exit code and CPU seconds."""
@@ -115,11 +133,14 @@ class Zygote:
 
 
 class Branch(Zygote):
-    """A zygote that another one was asked for, by its control socket; it ends with that one's ``with`` block."""
+    """A zygote that another one was asked for, by its control socket; it ends when that is closed."""
 
-    def __init__(self, control: socket.socket, process: subprocess.Popen, preload: tuple[str, ...]):
-        self.control, self.process, self.off, self.preload = control, process, None, ", ".join(preload)
+    def __init__(self, control: socket.socket, python: str, held: str, preload: tuple[str, ...]):
+        self.control, self.off, self.python, self.preload = control, None, python, ", ".join((held, *preload))
         self.branches = {}
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
 
 
 class Worker:
@@ -154,7 +175,7 @@ class Worker:
         count, seconds = len(program["statements"]), self.limits.statement_seconds
         done: list[int] = []
         try:
-            reply = self._request("load", seconds + GRACE_SECONDS, done, program=program, seconds=seconds)
+            reply = self._request("load", seconds, done, program=program, seconds=seconds)
         except WorkerError as error:
             error.statement = min(len(done), count - 1)
             raise
@@ -172,7 +193,7 @@ class Worker:
     def call(self, name: str, args: list, kwargs: dict) -> Any:
         """Call a student function; returns a tree with numpy leaves, raises WorkerError."""
         seconds = self.limits.call_seconds
-        return self._request("call", seconds + GRACE_SECONDS, [], name=name, args=args, kwargs=kwargs, seconds=seconds)
+        return self._request("call", seconds, [], name=name, args=args, kwargs=kwargs, seconds=seconds)
 
     def probe(self, name: str) -> Any:
         """What one of the section's probes observes beside the student's code; raises WorkerError."""
@@ -191,22 +212,26 @@ class Worker:
         if self._pending():
             raise self._void()
         self.requests += 1
+        self.asked = 0
         try:
-            self.sock.settimeout(patience)
+            self.sock.settimeout(patience + GRACE_SECONDS)
             frames.send(self.sock, {"id": self.requests, "op": op, **fields})
+            since = self._clock()
             while True:
-                reply = frames.receive(self.sock, self.limits.frame_bytes, patience)
+                self._await(since, patience)
+                reply = frames.receive(self.sock, self.limits.frame_bytes, patience + GRACE_SECONDS)
                 if not isinstance(reply, dict) or reply.get("id") != self.requests or len(reply) != 2:
                     raise self._void()
                 if "done" in reply and op == "load" and reply["done"] == len(done):
                     done.append(reply["done"])
+                    since = self._clock()
                 elif "ask" in reply and op in ("call", "probe") and self.answers:
                     frames.send(self.sock, self._answer(reply["ask"]))
                 else:
                     break
         except frames.FrameTimeout:
             self.close()
-            raise WorkerError("timeout", message=f"no answer within {patience - GRACE_SECONDS:g} s") from None
+            raise WorkerError("timeout", message=f"no answer within {patience:g} s") from None
         except frames.FrameError:
             self.close()
             raise WorkerError("died") from None
@@ -219,6 +244,40 @@ class Worker:
         error = checked_error(reply["error"])
         kind = "timeout" if error["type"] == "Deadline" else "exception"
         raise WorkerError(kind, error["type"], error["message"], error["where"])
+
+    def _await(self, since: float, seconds: float) -> None:
+        """Wait until the worker says something.
+
+        One that takes long gives way to others. ``seconds`` after ``since`` its alarm is rung; raises FrameTimeout when
+        it stays silent GRACE_SECONDS longer.
+        """
+        for limit, act in ((min(POLITE_SECONDS, seconds), self._calm), (seconds, self._ring), (seconds + GRACE_SECONDS, None)):
+            while (left := limit - (self._clock() - since)) > 0:
+                if select.select([self.sock], [], [], left)[0]:
+                    return
+            if act is not None:
+                act()
+        raise frames.FrameTimeout("no answer in time")
+
+    def _clock(self) -> float:
+        """Seconds that count for the child: those in which it was ready to run but had to wait for a processor, hardly.
+
+        So a busy machine times nobody out, and nothing waits for ever. Where the system does not tell, all count in full.
+        """
+        try:
+            with open(f"/proc/{self.pid}/schedstat", "rb") as file:
+                waited = int(file.read().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            waited = 0.0
+        return time.monotonic() - (1 - WAITING_COUNTS) * waited
+
+    def _calm(self) -> None:
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self.pid, min(19, os.getpriority(os.PRIO_PROCESS, self.pid) + NICER))
+
+    def _ring(self) -> None:
+        with contextlib.suppress(OSError):
+            os.kill(self.pid, signal.SIGALRM)
 
     def _answer(self, ask: Any) -> dict:
         """Compute a prerequisite for the student's composite, with our own code on plain arrays."""

@@ -24,6 +24,7 @@ if __name__ == "__main__":
 from autograder.sandbox import cage, device, frames, inert, scratch  # noqa: E402
 from autograder.sandbox.child import Child  # noqa: E402
 
+USERS = 8  # of one zygote's workers: more than it ever has at once
 
 def main(control_fd: int, root: str, options: dict) -> None:
     """Import, prepare the cage, and serve until the judge hangs up."""
@@ -44,7 +45,7 @@ class Zygote:
 
     control: socket.socket
     plan: cage.Plan
-    first: int = field(default_factory=os.getpid)
+    first: int = field(default_factory=lambda: USERS * os.getpid())  # zygotes side by side do not share their workers' users
     children: dict[int, int] = field(default_factory=dict)
     folders: dict[int, str] = field(default_factory=dict)
     branches: set[int] = field(default_factory=set)
@@ -85,10 +86,11 @@ class Zygote:
         return pid
 
     def branch(self, descriptor: int, options: dict) -> None:
-        """Another zygote, forked from this one, that holds further modules and may give its workers a folder to write in.
+        """Another zygote, forked from this one, that may hold further modules and give its workers a folder to write in.
 
-        It ends when the judge closes its pipe, and not with this process: its workers' folders have to be removed.
+        It ends when a judge closes its pipe, and not with this process: its workers' folders have to be removed.
         """
+        self.branches = {pid for pid in self.branches if not os.waitpid(pid, os.WNOHANG)[0]}
         pid = os.fork()
         if pid:
             os.close(descriptor)
@@ -99,7 +101,7 @@ class Zygote:
         with inert.lifted():
             hold(options["preload"])
         plan = cage.with_scratch(self.plan) if options["scratch"] else self.plan
-        Zygote(socket.socket(fileno=descriptor), plan, os.getpid() + cage.UIDS // 2).serve()
+        Zygote(socket.socket(fileno=descriptor), plan).serve()
         os._exit(0)
 
     def reap(self, pid: int) -> dict:

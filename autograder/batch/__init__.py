@@ -1,0 +1,1 @@
+"""A whole class: who handed in what (roster), what was found (store), processes that grade (lanes), what staff get."""

@@ -1,0 +1,116 @@
+"""More than one machine: submissions handed to a Dask cluster; the store and everything that staff get stay here.
+
+A Dask worker needs this package and torch, no shared folder: files and references travel in the task. Each worker process
+keeps one warm zygote. A worker that dies loses nothing: Dask gives its task to another.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from autograder import model
+from autograder.batch.lanes import TICK_SECONDS, Done, verdicts_text
+from autograder.batch.roster import Entry
+from autograder.batch.store import content_key, judging_key
+from autograder.grade import Grader
+from autograder.intake import Contents, File, read_files
+from autograder.model import Assignment, GraderError
+from autograder.references import read_references
+from autograder.run import require_isolation
+from autograder.sandbox.cage import hide_from_debuggers
+from autograder.sandbox.client import Zygote
+from autograder.text import clean
+
+AHEAD = 3  # tasks under way for each thread of the cluster: enough that none waits for us
+_lock = threading.Lock()
+_graders: dict[str, Grader] = {}
+
+
+def on_cluster(address: str, assignment: Assignment, references: Path, judging: str, entries: list[Entry],
+               known: Callable[[str], bool]) -> Iterator[list[Done]]:
+    """Grade entries on the cluster at ``address``; yields what is done, as ``lanes.in_lanes`` does. Raises GraderError."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise GraderError("--scheduler needs dask.distributed: pip install -e '.[cluster]'") from None
+    try:
+        client = Client(address, timeout="20s")
+    except (OSError, ValueError) as error:
+        raise GraderError(f"no Dask scheduler at {clean(address)}: {clean(str(error), 200)}") from None
+    with client:
+        shared = client.scatter({"references": references.read_bytes(), "folder": str(assignment.folder), "judging": judging,
+                                 "limits": vars(assignment.limits)}, broadcast=True)
+        yield from _work(client, shared, assignment, deque(entries), known)
+
+
+def _work(client: Any, shared: Any, assignment: Assignment, waiting: deque[Entry],
+          known: Callable[[str], bool]) -> Iterator[list[Done]]:
+    from distributed import wait
+
+    running: list[tuple[Any, Entry, str]] = []
+    while waiting or running:
+        done = []
+        room = AHEAD * max(1, sum(client.nthreads().values()))
+        while waiting and len(running) < room:
+            entry = waiting.popleft()
+            try:
+                contents = read_files(entry.path, assignment.limits.file_bytes)
+            except GraderError as error:
+                done.append(Done(entry, problem=f"not graded: {error}"))
+                continue
+            content = content_key(contents)
+            if known(content):
+                done.append(Done(entry, content))
+                continue
+            files = [(str(file.path), file.data, file.size) for file in contents.files]
+            future = client.submit(grade_one, shared, files, contents.notes, contents.digest, key=f"grade-{content}", retries=2)
+            running.append((future, entry, content))
+        if running and not done:
+            try:
+                wait([future for future, _, _ in running], timeout=TICK_SECONDS, return_when="FIRST_COMPLETED")
+            except TimeoutError:
+                pass
+        for item in [item for item in running if item[0].done()]:
+            running.remove(item)
+            done.append(_done(*item))
+        yield done
+
+
+def _done(future: Any, entry: Entry, content: str) -> Done:
+    error = future.exception()
+    if error is not None:
+        return Done(entry, problem=f"not graded: {type(error).__name__} on the cluster: {clean(str(error), 200)}")
+    return Done(entry, content, future.result())
+
+
+def grade_one(shared: dict, files: list[tuple[str, bytes | None, int]], notes: list[str], digest: str) -> str:
+    """On a Dask worker: what the store keeps of one submission. One at a time in each process."""
+    with _lock:
+        grader = _graders.get(shared["judging"])
+        if grader is None or grader.zygote.process.poll() is not None:
+            grader = _graders[shared["judging"]] = _grader(shared)
+        return verdicts_text(grader, Contents([File(PurePosixPath(path), data, size) for path, data, size in files], notes, digest))
+
+
+def _grader(shared: dict) -> Grader:
+    """A warm grader in this worker process. Raises GraderError where it would judge differently from the one that asks."""
+    hide_from_debuggers()
+    folder = Path(shared["folder"])
+    if not folder.exists():
+        folder = Path(model.__file__).parent / "assignment"
+    assignment = model.load(folder, **shared["limits"])
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "references"
+        path.touch(mode=0o600)
+        path.write_bytes(shared["references"])
+        references = read_references(path)
+    grader = Grader(assignment, references, Zygote(assignment.preload))
+    require_isolation(grader, Path(tempfile.gettempdir()), lambda line: None)
+    if judging_key(assignment, grader.references) != shared["judging"]:
+        raise GraderError("this worker has another version of the grader, its tests or its libraries; install the same there")
+    return grader

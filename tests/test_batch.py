@@ -1,0 +1,468 @@
+"""Claims about grading a class. The toy assignment keeps them quick: its workers hold no torch."""
+
+import csv
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from autograder import bake, model
+from autograder.batch import lanes
+from autograder.batch import run as running
+from autograder.batch.run import Batch, run_batch
+from autograder.sandbox import cage
+
+ROOT = Path(__file__).resolve().parents[1]
+RIGHT = (Path(__file__).parent / "toy" / "solutions" / "T1.py").read_text()
+WRONG = RIGHT.replace("a + b", "a - b")
+HANG = "def add(a, b):\n    while True:\n        pass\n"
+
+
+@dataclass
+class Course:
+    """A copy of the toy assignment that a test may change, its references, and a place for a class."""
+
+    root: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "toy"
+
+    def hand_in(self, name: str, source: str | bytes | None, where: str = "class") -> Path:
+        path = self.root / where / name
+        path.mkdir(parents=True, exist_ok=True)
+        if source is not None:
+            (path / "T1.py").write_bytes(source if isinstance(source, bytes) else source.encode())
+        return path
+
+    def metadata(self, text: str) -> None:
+        (self.root / "class" / "submission_metadata.yml").write_text(text)
+
+    def run(self, source: str = "class", progress=lambda *_: None, output: str = "out", **options):
+        assignment = model.load(self.folder, call_seconds=3.0, statement_seconds=3.0)
+        references = bake.fresh_references(self.folder, self.folder / "solutions", self.root / "build")
+        batch = Batch(assignment, references, self.root / source, self.root / output, assignment.courses[-1], **{"jobs": 2, **options})
+        return run_batch(batch, progress)
+
+    def rows(self, name: str = "gradebook.csv") -> list[dict]:
+        with open(self.root / "out" / name, newline="") as file:
+            return list(csv.DictReader(file))
+
+    def row(self, **wanted: str) -> dict:
+        return next(row for row in self.rows() if all(row[key.replace("_", " ")] == value for key, value in wanted.items()))
+
+    def bytes(self) -> dict[str, bytes]:
+        """Every file that staff use."""
+        out = self.root / "out"
+        return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file() and "sqlite" not in p.name}
+
+
+@pytest.fixture(scope="module")
+def baked(tmp_path_factory):
+    """The toy baked once; each test copies it."""
+    root = tmp_path_factory.mktemp("baked")
+    shutil.copytree(Path(__file__).parent / "toy", root / "toy")
+    rubric = root / "toy" / "rubric.toml"
+    text = rubric.read_text().replace('["101"]', '["101", "102"]').replace("101 = [5, 0]", "101 = [5, 0]\n102 = [7, 0]")
+    rubric.write_text(text.replace("points = 2", "points = { 101 = 2, 102 = 4 }"))
+    bake.fresh_references(root / "toy", root / "toy" / "solutions", root / "build")
+    return root
+
+
+@pytest.fixture
+def course(baked, tmp_path):
+    shutil.copytree(baked, tmp_path, dirs_exist_ok=True)
+    return Course(tmp_path)
+
+
+EXPORT = """---
+submission_1:
+  :submitters:
+  - :name: '=1+1'
+    :sid: '007'
+    :email: ada@example.edu
+  - :name: Bo
+    :sid: '2'
+    :email: bo@example.edu
+  :created_at: 2026-10-01 12:00:00.000000000 Z
+submission_2:
+  :submitters:
+  - :name: Cy <b>
+    :sid: '3'
+    :email: cy@example.edu
+  :created_at: 2026-10-01 12:00:00.000000000 Z
+submission_3:
+  :submitters:
+  - :name: Di
+    :sid: '4'
+    :email: di@example.edu
+  :created_at: 2026-10-01 12:00:00.000000000 Z
+"""
+
+
+def test_an_export_becomes_a_gradebook_a_canvas_file_and_one_result_each(course):
+    course.hand_in("submission_1", RIGHT)
+    course.hand_in("submission_2", WRONG)
+    course.hand_in("submission_3", None)
+    course.metadata(EXPORT)
+    summary = course.run()
+    assert [(row["Name"], row["SID"], row["Total Score"], row["Status"][:10]) for row in course.rows()] == [
+        ("'=1+1", "007", "7", "graded"), ("Bo", "2", "7", "graded"), ("Cy <b>", "3", "3", "graded"), ("Di", "4", "", "not graded")]
+    assert course.row(Name="Cy <b>")["1.add"] == "0"
+    canvas = course.rows("canvas.csv")
+    assert [(r["Student"], r["SIS User ID"], r["SIS Login ID"], r["Toy: two functions (autograded)"]) for r in canvas[1:]] == [
+        ("'=1+1", "007", "ada", "7"), ("Bo", "2", "bo", "7"), ("Cy <b>", "3", "cy", "3"), ("Di", "4", "di", "")]
+    assert [id for id, _ in summary.problems] == ["submission_3"]
+    tree = json.loads((course.root / "out" / "results" / "submission_2.json").read_text())
+    assert (tree["score"], [t["score"] for t in tree["tests"]]) == (3, [0, 3])
+    assert not json.loads((course.root / "out" / "results" / "submission_3.json").read_text())["extra_data"]["complete"]
+
+
+def test_a_folder_of_folders_files_and_zips_is_a_class(course):
+    course.hand_in("anna", RIGHT)
+    (course.root / "class" / "ben.py").write_text(RIGHT)
+    shutil.make_archive(str(course.root / "class" / "cleo"), "zip", course.hand_in("x", RIGHT, "elsewhere"))
+    (course.root / "class" / "notes.txt").write_text("hello")
+    summary = course.run()
+    assert [(r["Name"], r["Total Score"]) for r in course.rows()] == [("anna", "7"), ("ben", "7"), ("cleo", "7")]
+    assert summary.notes == ["notes.txt is no submission and was left out"]
+
+
+def test_a_roster_maps_people_to_paths_and_courses(course):
+    course.hand_in("a", RIGHT)
+    course.hand_in("b", RIGHT)
+    (course.root / "roster.csv").write_text("Name,Email,SID,Course,Path\nAda,a@x,1,CSE 101,class/a\nBo,b@x,2,102,class/b\nCy,c@x,3,102,class/c\nDi,d@x,4,103,\n")
+    summary = course.run("roster.csv")
+    assert [(r["Name"], r["Course"], r["Total Score"]) for r in course.rows()] == [
+        ("Ada", "101", "5"), ("Bo", "102", "7"), ("Cy", "102", ""), ("Di", "102", "")]
+    assert course.row(Name="Cy")["Status"] == "not graded: not submitted: the roster names class/c, which is not there"
+    assert summary.notes[0].startswith("roster.csv, line 5: no course '103'")
+    assert summary.notes[1] == "the roster names class/c, which is not there"
+
+
+def test_a_roster_tells_the_people_of_an_export_their_course(course):
+    course.hand_in("submission_1", RIGHT)
+    course.metadata(EXPORT)
+    (course.root / "roster.csv").write_text("name,email,course\nAda,ADA@example.edu,101\nEve,eve@example.edu,101\n")
+    course.run(roster=course.root / "roster.csv")
+    assert (course.row(SID="007")["Total Score"], course.row(Name="Bo")["Total Score"]) == ("5", "7")
+    assert course.row(Name="Eve")["Status"].startswith("not graded: not submitted")
+
+
+def test_the_later_of_two_submissions_counts(course):
+    course.hand_in("submission_1", RIGHT)
+    course.hand_in("submission_2", WRONG)
+    course.metadata(EXPORT.replace("cy@", "bo@").replace("2026-10-01", "2026-10-02", 1))
+    summary = course.run()
+    assert course.row(Email="bo@example.edu")["Submission ID"] == "submission_1"
+    assert summary.notes == ["Cy <b> handed in twice: submission_1 counts, submission_2 does not"]
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1\n- 2", "\0", "submission_1: 3", "submission_1:\n  :submitters: {}\n"])
+def test_bad_metadata_costs_the_names_only(course, text):
+    course.hand_in("submission_1", RIGHT)
+    course.metadata(text)
+    course.run()
+    assert [(r["Name"], r["Total Score"]) for r in course.rows()] == [("submission_1", "7")]
+
+
+def test_a_folder_that_cannot_be_read_is_not_graded_and_says_why(course, monkeypatch):
+    course.hand_in("a", RIGHT)
+    course.hand_in("b", RIGHT)
+    iterdir = Path.iterdir
+
+    def refusing(self):
+        if self.name == "a":
+            raise PermissionError(13, "Permission denied")
+        return iterdir(self)
+
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    (course.root / "class" / "c").symlink_to("nowhere")
+    summary = course.run()
+    assert course.row(Name="a")["Status"] == "not graded: nothing to grade; the folder a could not be read: Permission denied"
+    assert course.row(Name="c")["Status"].startswith("not graded: cannot read")
+    assert course.row(Name="b")["Total Score"] == "7" and len(summary.problems) == 2
+
+
+@pytest.mark.parametrize("what", ["absent", "empty", "a zip"])
+def test_where_there_is_no_class_one_line_says_so(course, what):
+    (course.root / "empty").mkdir()
+    (course.root / "a zip").write_text("x")
+    with pytest.raises(model.GraderError, match="no submissions|neither a folder"):
+        course.run(what)
+
+
+def test_what_is_known_is_not_run_again_and_gives_the_same_bytes(course):
+    for name in "abc":
+        course.hand_in(name, RIGHT + f"\n# {name}")
+    first = course.run(), course.bytes()
+    second = course.run(), course.bytes()
+    assert (first[0].ran, second[0].ran) == (3, 0) and first[1] == second[1]
+    course.hand_in("b", WRONG)
+    third = course.run()
+    assert third.ran == 1
+    assert third.moves == [("b", "1.add", "4", "0", "another submission: failed, add does not return the sum")]
+
+
+def test_new_points_run_nothing_and_say_what_moved(course):
+    course.hand_in("a", RIGHT)
+    course.run()
+    rubric = course.folder / "rubric.toml"
+    rubric.write_text(rubric.read_text().replace("points = 3", "points = 5").replace("[5, 0]", "[7, 0]").replace("102 = [7, 0]", "102 = [9, 0]"))
+    summary = course.run()
+    assert (summary.ran, course.rows()[0]["Total Score"]) == (0, "9")
+    assert summary.moves == [("a", "1.mean", "3", "5", "its points were changed")]
+    assert course.rows("moved.csv")[0]["Why"] == "its points were changed"
+
+
+def test_a_new_test_runs_everything_and_says_why_a_score_moved(course):
+    course.hand_in("a", RIGHT)
+    course.run()
+    test = course.folder / "questions" / "1.add.py"
+    test.write_text(test.read_text().replace("!= case.expected", "!= case.expected + 1"))
+    summary = course.run()
+    assert (summary.ran, course.rows()[0]["1.add"]) == (1, "0")
+    assert summary.moves == [("a", "1.add", "4", "0", "judged anew: failed, add does not return the sum (before: passed, correct)")]
+
+
+def test_a_hang_delays_no_other(course):
+    for index in range(4):
+        course.hand_in(f"a{index}", HANG + f"# {index}\n")
+    for index in range(20):
+        course.hand_in(f"b{index}", RIGHT + f"\n# {index}")
+    seen, started = {}, time.monotonic()
+    summary = course.run(progress=lambda done, total, ran: seen.setdefault(done, time.monotonic() - started))
+    assert len(course.rows()) == 24 and not summary.problems
+    assert {r["1.add"] for r in course.rows()} == {"0", "4"}
+    assert seen[24] - seen[max(d for d in seen if d <= 20)] > 0.5, "the last to finish are those that hang"
+
+
+def test_how_many_work_at_once_changes_nothing(course):
+    for index in range(12):
+        course.hand_in(f"s{index}", [RIGHT, WRONG, "x = 1", "def add(a, b):\n    import os\n    os._exit(3)\n"][index % 4] + f"\n# {index}")
+    course.run(jobs=1)
+    alone = course.bytes()
+    shutil.rmtree(course.root / "out")
+    course.run(jobs=5)
+    assert course.bytes() == alone
+
+
+def test_a_grader_that_dies_on_a_submission_costs_that_one_and_tries_again_next_time(course, monkeypatch):
+    for name in "abc":
+        course.hand_in(name, RIGHT + f"\n# {name}")
+    graded = lanes.verdicts_text
+
+    def dying(grader, contents):
+        if b"# b" in contents.files[0].data:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if b"# c" in contents.files[0].data:
+            raise RuntimeError("a bug of ours")
+        return graded(grader, contents)
+
+    monkeypatch.setattr(lanes, "verdicts_text", dying)
+    summary = course.run()
+    assert dict(summary.problems) == {"b": "not graded: the grader's own process ended (signal 9), 2 times",
+                                      "c": "not graded: internal error, RuntimeError: a bug of ours"}
+    assert [row["Total Score"] for row in course.rows()] == ["7", "", ""]
+    monkeypatch.undo()
+    assert course.run().ran == 2 and [row["Total Score"] for row in course.rows()] == ["7", "7", "7"]
+
+
+def test_a_broken_test_of_ours_is_never_a_zero(course):
+    course.hand_in("a", RIGHT)
+    test = course.folder / "questions" / "1.add.py"
+    text = test.read_text()
+    test.write_text(text.replace("for case in", "nonsense\n    for case in"))
+    summary = course.run()
+    assert summary.problems == [("a", "not graded: 1.add did not run")]
+    assert (course.rows()[0]["1.add"], course.rows()[0]["1.mean"], course.rows()[0]["Total Score"]) == ("", "3", "")
+    test.write_text(text)
+    assert course.run().problems == [] and course.rows()[0]["Total Score"] == "7"
+
+
+# ---- the command, and what kills it ----
+
+def command(course: Course, *more: str) -> list[str]:
+    return [sys.executable, "-m", "autograder", "--assignment", str(course.folder), "--solutions", str(course.folder / "solutions"),
+            "--build", str(course.root / "build"), "batch", str(course.root / "class"), "--output", str(course.root / "out"), *more]
+
+
+def test_the_command_says_what_happened_and_exits_1_when_some_were_not_graded(course):
+    course.hand_in("a", RIGHT)
+    done = subprocess.run(command(course), cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and "1 submissions: 1 graded now" in done.stdout, done.stderr
+    course.hand_in("b", None)
+    done = subprocess.run(command(course, "--quiet"), cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and "b: not graded: nothing to grade" in done.stdout
+    shutil.rmtree(course.root / "class")
+    done = subprocess.run(command(course), cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and len(done.stderr.strip().split("\n")) == 1
+
+
+def test_a_full_disk_is_one_line_and_what_was_kept_stays(course):
+    for index in range(40):
+        course.hand_in(f"s{index}", RIGHT + f"\n# {index}" + "\n# " + "x" * 100)
+
+    def small_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (96 << 10, 96 << 10))
+
+    done = subprocess.run(command(course), cwd=ROOT, capture_output=True, text=True, preexec_fn=small_files)
+    assert done.returncode == 2 and len(done.stderr.strip().split("\n")) == 1, done.stderr
+    assert "are safe" in done.stderr and "Run the same command again" in done.stderr.replace("run", "Run")
+    again = subprocess.run(command(course), cwd=ROOT, capture_output=True, text=True)
+    assert again.returncode == 0 and " 0 known before" not in again.stdout and len(course.rows()) == 40, again.stdout
+
+
+def kill_at_random(course: Course, times: int, seed: int) -> None:
+    """Kill the whole process group at random moments of a run, three times in a row on one store, then let it finish."""
+    for index in range(24):
+        course.hand_in(f"submission_{index}", [RIGHT, WRONG][index % 2] + f"\n# {index}")
+    started = time.monotonic()
+    subprocess.run(command(course, "--quiet"), cwd=ROOT, check=True, capture_output=True)
+    whole, wanted, rng = time.monotonic() - started, course.bytes(), random.Random(seed)
+    cage.adopt_orphans()
+    before = set(psutil.Process().children(recursive=True))
+    for number in range(times):
+        if number % 3 == 0:
+            shutil.rmtree(course.root / "out", ignore_errors=True)
+        process = subprocess.Popen(command(course, "--quiet"), cwd=ROOT, start_new_session=True,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(rng.uniform(0.05, 1.1) * whole)
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+        _, alive = psutil.wait_procs(set(psutil.Process().children(recursive=True)) - before, timeout=5)
+        assert not alive, f"left behind: {[p.cmdline() for p in alive]}"
+        if number % 3 == 2 or number == times - 1:
+            done = subprocess.run(command(course, "--quiet"), cwd=ROOT, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            assert course.bytes() == wanted
+
+
+def test_a_batch_killed_at_any_moment_goes_on_and_gives_the_same_bytes(course):
+    kill_at_random(course, 3, seed=1)
+
+
+@pytest.mark.slow
+def test_fifty_kills_lose_nothing(course):
+    kill_at_random(course, 50, seed=2)
+
+
+def test_ctrl_c_says_how_to_go_on(course, monkeypatch):
+    for index in range(6):
+        course.hand_in(f"s{index}", RIGHT + f"\n# {index}")
+
+    def interrupted(done, total, ran):
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(model.GraderError, match="of 6 are safe"):
+        course.run(progress=interrupted)
+    assert course.run().ran < 6
+
+
+def test_the_summary_counts(course):
+    course.hand_in("a", RIGHT)
+    summary = course.run()
+    assert (summary.submissions, summary.ran, summary.problems, summary.moves) == (1, 1, [], [])
+    assert running.STORE in os.listdir(course.root / "out")
+
+
+LONG = """
+def add(a, b):
+    total = 0
+    for part in (a, b):
+        if part > 0:
+            for _ in range(part):
+                total = total + 1
+        else:
+            while part < 0:
+                part = part + 1
+                total = total - 1
+    return total if total != 0 else 0
+
+
+def mean(xs):
+    return sum(xs) / len(xs)
+"""
+OWN = """
+def add(first, second):
+    return sum([first, second])
+
+
+def mean(numbers):
+    count, whole = len(numbers), 0.0
+    while numbers:
+        head, *numbers = numbers
+        whole += head
+    assert count, "an average of nothing"
+    return whole / count
+"""
+
+
+def test_a_copy_with_other_names_and_comments_is_listed_and_the_starter_is_not(course):
+    pytest.importorskip("copydetect")
+    from autograder.batch.likeness import look_alike, read_alike, write_alike
+    from autograder.batch.roster import read_roster
+
+    starter = course.hand_in("starter", RIGHT, "given")
+    course.hand_in("author", LONG)
+    course.hand_in("copier", LONG.replace("total", "s").replace("part", "p").replace("    return", "    # mine\n    return"))
+    course.hand_in("another", OWN)
+    for name in "abc":
+        course.hand_in(name, RIGHT)
+    course.hand_in("broken", b"\xff\xfe")
+    assignment = model.load(course.folder)
+    found = look_alike(assignment, read_roster(course.root / "class", None, assignment.courses), starter, lambda *_: None)
+    assert [(p["one"], p["other"]) for p in found] == [("author", "copier")] and found[0]["share"] > 0.9
+    write_alike(course.root / "out", found)
+    assert read_alike(course.root / "out") == found
+    course.run()
+    assert "look alike" in (course.root / "out" / "index.html").read_text()
+
+
+def test_a_zip_bomb_and_a_hostile_archive_cost_their_own_submission(course):
+    import io
+    import zipfile
+
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("T1.py", b"#" * (60 << 20))
+    unsafe = io.BytesIO()
+    with zipfile.ZipFile(unsafe, "w") as archive:
+        archive.writestr("../../T1.py", RIGHT)
+    (course.root / "class").mkdir()
+    (course.root / "class" / "bomb.zip").write_bytes(bomb.getvalue())
+    (course.root / "class" / "unsafe.zip").write_bytes(unsafe.getvalue())
+    course.hand_in("good", RIGHT)
+    course.run()
+    assert course.row(Name="bomb")["Status"].startswith("not graded: nothing to grade; T1.py has 60 MB, over the limit")
+    assert "unsafe name" in course.row(Name="unsafe")["Status"] and course.row(Name="good")["Total Score"] == "7"
+    assert not (course.root / "T1.py").exists()
+
+
+@pytest.mark.slow
+def test_a_class_of_the_real_assignment_with_every_kind_of_trouble(tmp_path, settings, references):
+    from make_class import make_class
+
+    make_class(80, tmp_path / "class")
+    assignment = model.load(settings["folder"], statement_seconds=3.0, call_seconds=3.0)
+    outputs = []
+    for jobs in (1, 4):
+        batch = Batch(assignment, references, tmp_path / "class", tmp_path / f"out{jobs}", "517", jobs=jobs)
+        summary = run_batch(batch, lambda *_: None)
+        outputs.append((tmp_path / f"out{jobs}" / "gradebook.csv").read_bytes())
+    assert outputs[0] == outputs[1], "the same bytes, however many work at once"
+    assert summary.submissions == 79 and any("handed in twice" in note for note in summary.notes)

@@ -1,0 +1,65 @@
+"""A class on a Dask cluster: a real scheduler and two worker processes, one of them killed on the way."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from test_batch import RIGHT, ROOT, WRONG, baked, course  # noqa: F401
+
+from autograder.model import GraderError
+
+pytest.importorskip("distributed")
+
+
+def start(*arguments, cwd):
+    return subprocess.Popen([sys.executable, "-m", "distributed.cli." + arguments[0], *arguments[1:]], cwd=cwd,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """(address, worker processes)."""
+    file = tmp_path / "scheduler.json"
+    started = [start("dask_scheduler", "--port", "0", "--no-dashboard", "--host", "127.0.0.1", "--scheduler-file", str(file), cwd=tmp_path)]
+    try:
+        deadline = time.monotonic() + 60
+        while not file.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for number in range(2):
+            started.append(start("dask_worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny", "--no-dashboard",
+                                 "--local-directory", str(tmp_path / f"worker{number}"), cwd=tmp_path))
+        yield json.loads(file.read_text())["address"], started[1:]
+    finally:
+        for process in reversed(started):
+            process.kill()
+            process.wait()
+
+
+def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed_on_the_way(course, cluster):  # noqa: F811
+    address, workers = cluster
+    for index in range(60):
+        course.hand_in(f"s{index}", [RIGHT, WRONG, "import time\ntime.sleep(0.05)\n" + RIGHT][index % 3] + f"\n# {index}")
+    course.hand_in("empty", None)
+    course.run()
+    here = course.bytes()
+    shutil.rmtree(course.root / "out")
+    killed = []
+
+    def progress(done, total, ran):
+        if ran >= 5 and not killed:
+            killed.append(ran)
+            workers[0].kill()
+
+    summary = course.run(scheduler=address, progress=progress)
+    assert killed and killed[0] < 55 and workers[0].wait() and workers[1].poll() is None
+    assert course.bytes() == here and summary.ran == 61
+    assert course.run(scheduler=address).ran == 0
+
+
+def test_no_scheduler_is_one_line(course):  # noqa: F811
+    course.hand_in("a", RIGHT)
+    with pytest.raises(GraderError, match="no Dask scheduler at"):
+        course.run(scheduler="not an address")
