@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from formats import ALL
 
-NAMES = ("A2S1", "A2S2")
+NAMES = ("A2S1", "A2S2", "A2S3")
 NOISE = [
     "!pip install einops",
     "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()",
@@ -34,7 +34,7 @@ def test_the_solutions_earn_full_points_in_every_format(submit, pytestconfig, fo
         files[f"{name}.{suffix}"] = text
     graded = submit(files)
     assert graded.lost == set()
-    assert graded.tree["score"] == 38
+    assert graded.tree["score"] == 58
 
 
 @pytest.mark.parametrize("form", ALL)

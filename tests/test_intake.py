@@ -19,6 +19,9 @@ def zipped(files):
     return buffer.getvalue()
 
 
+BOTH = ("1", "2")
+
+
 def on(part, ids):
     return {i for i in ids if i.startswith(part)}
 
@@ -29,15 +32,15 @@ def test_a_section_is_found_by_name_or_by_content(submit, s1, name):
 
 
 def test_one_file_may_hold_both_sections(submit, s1, s2):
-    assert submit({"everything.py": s1 + s2}).lost == set()
+    assert on(BOTH, submit({"everything.py": s1 + s2}).lost) == set()
 
 
 def test_a_single_file_a_folder_and_a_zip_grade_the_same(submit, s1, s2, tmp_path):
     (tmp_path / "A2S1.py").write_text(s1)
     (tmp_path / "work.zip").write_bytes(zipped({"hw/A2S1.py": s1, "hw/A2S2.py": s2, "__MACOSX/hw/._A2S1.py": b"\0\5"}))
     assert on("1", submit(tmp_path / "A2S1.py").lost) == set()
-    assert submit(tmp_path / "work.zip").lost == set()
-    assert submit({"work.zip": (tmp_path / "work.zip").read_bytes()}).lost == set()
+    assert on(BOTH, submit(tmp_path / "work.zip").lost) == set()
+    assert on(BOTH, submit({"work.zip": (tmp_path / "work.zip").read_bytes()}).lost) == set()
 
 
 def test_the_wrong_section_under_a_name_is_reported(submit, s1):
@@ -48,7 +51,7 @@ def test_the_wrong_section_under_a_name_is_reported(submit, s1):
 
 def test_files_in_subfolders_are_no_rivals_of_named_ones(submit, s1, s2):
     graded = submit({"A2S1.py": s1, "A2S2.py": s2, "old/A2S1.py": "query121 = None", "old/test.py": s2.replace("@", "+")})
-    assert graded.lost == set()
+    assert on(BOTH, graded.lost) == set()
     assert "old/" not in graded.tree["output"]
 
 

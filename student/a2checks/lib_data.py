@@ -21,7 +21,14 @@ class Silent:
         raise Failure(kind, text, data)
 
 
+def filled(check: Any, value: Any, name: str) -> None:
+    """Refuse an untouched TODO."""
+    if is_blank(value):
+        check.fail("rule", f"{name} returns None: its TODO is not filled in yet, or a `return` is missing", symptom=9)
+
+
 def counts(check: Any, facts: dict, way: dict) -> None:
+    filled(check, way["all"], "__len__")
     got, want = (way["all"], way["three"]), (facts["count"], 3)
     if got == want:
         return
@@ -58,6 +65,7 @@ def right_items(check: Any, facts: dict, way: dict) -> None:
             + ("no label" if missing else f"the label {item['label']} instead of {labels[n]}"),
             symptom=2 if missing else 3,
         )
+    filled(check, None if item["blank"] else True, "__getitem__")
     if item["text"] is None:
         what = "neither a text nor a label" if item["label"] is None else "a label but no text"
         check.fail(
@@ -89,6 +97,7 @@ def again(check: Any, facts: dict, way: dict) -> None:
 
 
 def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
+    filled(check, way["passes"], "__iter__")
     items, count = way["passes"][number], facts["count"]
     if len(items) == count and all(same_items(facts, items, range(count))) or items == way["own"]:
         return
@@ -113,6 +122,7 @@ def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
 
 def contract(check: Any, facts: dict, way: dict) -> None:
     for batch in (way["short"], way["long"]):
+        filled(check, None if batch.get("kind") == "NoneType" else True, "collate_fn")
         if batch["keys"] is None:
             check.fail("kind", f"collate_fn returns {name_of({'$object': batch['kind']})}, not a dict", symptom=2)
         if not {"text_encoding", "label_encoding"} <= set(batch["keys"]):

@@ -176,7 +176,7 @@ def learns(check: Any, facts: dict, way: dict) -> None:
     if way["moved"] and "S" in events:
         return
     if "F" not in events:
-        check.fail("rule", "the model is never called: loop over the dataloader and pass each batch to the model", symptom=2)
+        check.fail("rule", "the model is never called: fill in the TODO, loop over the dataloader and pass each batch to the model", symptom=2)
     if "B" not in events:
         check.fail("rule", "no gradient is computed: loss.backward() is missing", symptom=3)
     if "S" not in events:
@@ -281,7 +281,7 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 def trains(check: Any, facts: dict, way: dict) -> None:
     if not way["epochs"]:
-        check.fail("rule", "main ends without training for a single epoch", symptom=2)
+        check.fail("rule", "main ends without training for a single epoch: its TODO is not filled in yet, or train_one_epoch is never called", symptom=2)
 
 
 @only_behind(trains)

@@ -43,11 +43,16 @@ def length(world: World, namespace: dict, plain: Callable) -> dict:
     return {
         "ways": all_that_work(
             [
-                lambda way=way, few=few: {"all": plain(len(way())), "three": plain(len(few()))}
+                lambda way=way, few=few: {"all": plain(_length(way())), "three": plain(_length(few()))}
                 for way, few in zip(datasets(world, namespace, rows), datasets(world, namespace, rows[:3]))
             ]
         )
     }
+
+
+def _length(dataset: Any) -> Any:
+    """What ``__len__`` itself returns: ``len`` would raise where it is None."""
+    return type(dataset).__len__(dataset)
 
 
 def items(world: World, namespace: dict, plain: Callable) -> dict:
@@ -68,6 +73,8 @@ def iteration(world: World, namespace: dict, plain: Callable) -> dict:
 
     def seen(way: Callable) -> dict:
         dataset = way()
+        if getattr(type(dataset), "__iter__", iter)(dataset) is None:
+            return {"passes": None}
         limit = 2 * len(rows)
         passes = [[described(item, namespace, plain) for item in itertools.islice(iter(dataset), limit)] for _ in range(2)]
         try:
@@ -102,7 +109,7 @@ def described(item: Any, namespace: dict, plain: Callable) -> dict:
         if isinstance(found, (int, float, np.number)) or is_tensor(found) and found.numel() == 1
     ]
     label = labels[0] if labels else None
-    return {"text": plain(text), "label": plain(label.item() if is_tensor(label) else label)}
+    return {"blank": item is None, "text": plain(text), "label": plain(label.item() if is_tensor(label) else label)}
 
 
 def field(item: Any, name: str) -> Any:
