@@ -198,7 +198,7 @@ class Worker:
     def probe(self, name: str) -> Any:
         """What one of the section's probes observes beside the student's code; raises WorkerError."""
         seconds = self.limits.probe_seconds
-        return self._request("probe", seconds + GRACE_SECONDS, [], name=name, seconds=seconds)
+        return self._request("probe", seconds, [], name=name, seconds=seconds)
 
     def stub(self, answers: dict[str, Callable]) -> None:
         """From now on, answer these helpers of the student with ours."""
