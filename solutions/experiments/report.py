@@ -12,7 +12,7 @@ from rich.table import Table
 
 from .variant import Variant
 
-COLUMNS = ("variant", "parameters", "seconds", "train perplexity", "dev perplexity", "vs baseline", "leak")
+COLUMNS = ("variant", "parameters", "CPU seconds", "train perplexity", "dev perplexity", "vs baseline", "leak")
 INK, LIGHT, LEAK = "#1f4e79", "#c9d6e3", "#b03a2e"
 
 
@@ -28,7 +28,7 @@ def rows_of(results: list[list[dict]]) -> list[tuple[str, ...]]:
     for runs in results:
         dev = [r["dev"]["per_token"] for r in runs]
         leak = max(r["leak"] for r in runs)
-        rows.append((runs[0]["variant"], f"{runs[0]['parameters']:,}", spread([r["seconds"] for r in runs], ".0f"),
+        rows.append((runs[0]["variant"], f"{runs[0]['parameters']:,}", spread([r["cpu_seconds"] for r in runs], ".0f"),
                      spread([r["train"]["per_token"] for r in runs]), spread(dev),
                      f"{100 * (statistics.mean(a / b for a, b in zip(dev, base)) - 1):+.1f} %", f"{leak:.0e}" if leak > 1e-3 else "none"))
     return rows
