@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 RUN := $(PY) -m autograder
 
-.PHONY: setup grade test test-slow student audit autograder bench clean
+.PHONY: setup grade test test-slow student audit autograder experiments bench clean
 
 setup: .venv/.done
 
@@ -37,8 +37,12 @@ test: setup
 test-slow: setup
 	$(PY) -m pytest -m slow
 
+experiments: setup
+	cd solutions && ../$(PY) -m experiments.run $(if $(QUICK),--quick)
+
 bench: autograder build/example
 	$(PY) tests/bench.py
+	$(PY) tests/bench_training.py
 
 clean:
 	rm -rf build .venv

@@ -75,7 +75,7 @@ def plots(place: Path, results: list[list[dict]], variants: list[Variant], count
             axis.annotate("sees the future", (max(dev), y), xytext=(6, -3), textcoords="offset points", color=LEAK)
     axis.axvline(statistics.mean(r["dev"]["per_token"] for r in results[0]), color=INK, lw=0.8, ls="--", label="baseline")
     axis.axvline(counted["Kneser-Ney bigram"], color="grey", lw=0.8, ls=":", label="Kneser-Ney bigram")
-    axis.set(yticks=range(len(results)), yticklabels=[v.name for v in variants], xlabel="dev perplexity per token (log scale)", xscale="log")
+    axis.set(yticks=range(len(results)), yticklabels=[v.name for v in variants], xlabel="dev perplexity per token (log scale; lower is better)", xscale="log")
     axis.xaxis.set_major_formatter(matplotlib.ticker.ScalarFormatter())
     axis.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
     axis.xaxis.set_major_locator(matplotlib.ticker.LogLocator(10, subs=(1, 1.5, 2, 3, 5, 7)))
@@ -92,6 +92,6 @@ def plots(place: Path, results: list[list[dict]], variants: list[Variant], count
         axis.set_title(variant.name, fontsize=8)
     for axis in list(axes.flat)[len(results):]:
         axis.axis("off")
-    figure.supxlabel("batches"), figure.supylabel("training loss (grey: baseline)")
+    figure.supxlabel("batches (grey: baseline)"), figure.supylabel("training loss")
     figure.savefig(place / "curves.png", dpi=110, metadata={"Software": None})
     plt.close("all")
