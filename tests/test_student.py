@@ -85,6 +85,19 @@ def test_no_solution_is_left_in_the_student_notebook(generated, name):
             assert cell.source[:60] not in student_text
 
 
+def test_modules_are_stripped_by_the_notebooks_own_markers(tmp_path):
+    source = tmp_path / "source"
+    (source / "data").mkdir(parents=True)
+    (source / "layer.py").write_text("def f(x):\n    # TODO: one line\n    # BEGIN SOLUTION NO PROMPT\n    return 2 * x\n    # END SOLUTION\n\ny = 3  # SOLUTION\n")
+    (source / "data" / "text.xz").write_bytes(b"\0\1")
+    student.strip_modules(source, tmp_path / "made")
+    assert (tmp_path / "made" / "layer.py").read_text() == "def f(x):\n    # TODO: one line\n\ny = ...\n"
+    assert (tmp_path / "made" / "data" / "text.xz").read_bytes() == b"\0\1"
+    (source / "layer.py").write_text("# BEGIN TESTS\n")
+    with pytest.raises(model.GraderError, match="layer.py: 'BEGIN TESTS' is still there after stripping"):
+        student.strip_modules(source, tmp_path / "again")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_trees_differ_only_inside_todo_regions(generated, name):
     def stripped(source):
