@@ -6,7 +6,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 RUN := $(PY) -m autograder
 
-.PHONY: setup grade test test-slow student audit autograder bench batch clean
+.PHONY: setup grade test test-slow student audit autograder batch experiments bench clean
 
 setup: .venv/.done
 
@@ -41,9 +41,13 @@ test: setup
 test-slow: setup
 	$(PY) -m pytest -m slow
 
+experiments: setup
+	cd solutions && ../$(PY) -m experiments.run $(if $(QUICK),--quick)
+
 bench: autograder build/example
 	$(PY) tests/bench.py
 	$(PY) tests/bench_batch.py
+	$(PY) tests/bench_training.py
 
 clean:
 	rm -rf build .venv

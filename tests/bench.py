@@ -33,7 +33,8 @@ def stock_otter(folder: Path) -> list[str]:
     """The same questions as one notebook and one stock Otter archive (a single kernel, tests beside student code)."""
     parts = [nbformat.read(ROOT / "student" / f"{n}.ipynb", as_version=4) for n in ("A2S1", "A2S2")]
     masters = [nbformat.read(ROOT / "solutions" / f"{n}.ipynb", as_version=4) for n in ("A2S1", "A2S2")]
-    cells = [c for m in masters for c in m.cells if c.cell_type == "code" and not c.source.startswith(("check(", "# Setup"))]
+    cells = [c for m in masters for c in m.cells if c.cell_type == "code" and not c.source.startswith(("check(", "# Setup"))
+             and "-22-" not in c.id]  # §2.2 trains a model
     setup = next(c for c in parts[0].cells if "BUNDLE" in c.source)
     notebook = nbformat.v4.new_notebook(cells=[setup, *cells], metadata=masters[0].metadata)
     nbformat.write(notebook, folder / "submission.ipynb")

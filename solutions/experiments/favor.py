@@ -19,8 +19,17 @@ EPS = 1e-6
 def orthogonal_normal(m: int, d: int, seed: int = 0) -> torch.Tensor:
     """(m, d): rows orthogonal within each block of d, their lengths those of normal vectors (section 2.4 of the paper)."""
     draw = torch.Generator().manual_seed(seed)
-    blocks = [torch.linalg.qr(torch.randn(d, d, generator=draw)).Q.T for _ in range(-(-m // d))]
+    blocks = [uniform_rotation(torch.randn(d, d, generator=draw)) for _ in range(-(-m // d))]
     return torch.cat(blocks)[:m] * torch.randn(m, d, generator=draw).norm(dim=1, keepdim=True)
+
+
+def uniform_rotation(normal: torch.Tensor) -> torch.Tensor:
+    """(d, d) normal numbers -> an orthogonal matrix, every one equally likely.
+
+    QR alone prefers some: its signs must be those of R's diagonal (Mezzadri 2007, https://arxiv.org/abs/math-ph/0609050).
+    """
+    Q, R = torch.linalg.qr(normal)
+    return (Q * R.diagonal().sign()).T
 
 
 class Favor(nn.Module):

@@ -9,7 +9,7 @@ import torch.nn as nn
 
 from .variant import Variant
 
-SHORT = 24  # tokens; about half of the sentences are longer
+SHORT = 24  # tokens; two sentences in five are longer
 SCALE = 0.02 * math.sqrt(2)  # as large as learned positions are at the start (normal, 0.02): a sinusoid's mean square is 1/2
 
 

@@ -79,16 +79,17 @@ def train_and_measure(variant: Variant, seed: int, text, vocabulary: Vocabulary,
             curve.append([t.iter_num, t.loss.item()])
 
     work.set_callback("on_batch_end", follow)
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     work.run()
-    seconds = time.perf_counter() - started
+    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
     if work.iter_num < work.total:
         raise KeyboardInterrupt
     sums, lengths = evaluate_losses(model, dev)
+    alike = text.train[:: max(1, len(text.train) // len(text.dev))]  # about as many as in dev, from every book
     return {
         "variant": variant.name, "seed": seed, "budget": asdict(budget), "source": text.source, "parameters": model.count_parameters(),
-        "seconds": seconds, "device": work.device, "curve": curve,
-        "train": perplexities(*evaluate_losses(model, Sentences(text.train[: len(text.dev)], vocabulary, variant.train_length or MAX_LEN))),
+        "seconds": seconds, "cpu_seconds": cpu_seconds, "device": work.device, "curve": curve,
+        "train": perplexities(*evaluate_losses(model, Sentences(alike, vocabulary))),
         "dev": perplexities(sums, lengths), "by_position": by_position(model, dev), "leak": causality_leak(model),
         "sample": sample(model, vocabulary, PROMPT, seed),
     }
