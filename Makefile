@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 RUN := $(PY) -m autograder
 
-.PHONY: setup grade test test-slow student audit autograder bench clean
+.PHONY: setup grade test test-slow student audit autograder bench sst2-runs clean
 
 setup: .venv/.done
 
@@ -13,7 +13,8 @@ setup: .venv/.done
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
 	test -x $(PY) || $(PYTHON) -m venv .venv
 	$(PY) -m pip install -q -c constraints.txt torch
-	$(PY) -m pip install -q -c constraints.txt -e '.[dev]'
+	$(PY) -m pip install -q -c constraints.txt -e '.[dev,sst2]'
+	-cd solutions && ../$(PY) -m sst2
 	touch $@
 
 grade: autograder build/example
@@ -39,6 +40,9 @@ test-slow: setup
 
 bench: autograder build/example
 	$(PY) tests/bench.py
+
+sst2-runs: setup
+	cd solutions && ../$(PY) sst2_runs.py
 
 clean:
 	rm -rf build .venv
