@@ -69,9 +69,9 @@ def best_of(results: list[dict]) -> list[dict]:
     return sorted(results, key=lambda r: -max(accuracy for _, accuracy in r["curves"]["validation"]))
 
 
-def load_notebook() -> dict[str, Any]:
-    """The names that the notebook's cells define, up to its first training run, on the offline model and data."""
-    os.environ["SST2_SOURCE"] = "offline"
+def load_notebook(source: str = "offline") -> dict[str, Any]:
+    """The names that the notebook's cells define, up to its first training run, on this source's model and data."""
+    os.environ["SST2_SOURCE"] = source
     names: dict[str, Any] = {"__name__": "__main__", "check": lambda id: None}
     for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
         if cell.cell_type == "code" and cell.id != "a2s3-setup":
