@@ -171,12 +171,14 @@ def report(names: dict[str, Any], results: dict[str, Any]) -> None:
     save("recipe")
 
     _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
+    count = OPTIMIZERS[0].num_epochs
     for result in [results["recipe"], *results["optimizers"]]:
-        run, count = Run(**result["run"]), OPTIMIZERS[0].num_epochs
+        run = Run(**result["run"])
         label = f"{run.optimizer}, lr {run.learning_rate:g}" + (f", momentum {run.momentum:g}" if run.momentum else "")
         for axis, name, column in ((left, "training", 0), (right, "validation", 1)):
             axis.plot(range(1, count + 1), [point[column] for point in result["curves"][name][:count]], marker=".", label=label)
-    left.set(xlabel="epoch", ylabel="training loss"), right.set(xlabel="epoch", ylabel="validation accuracy")
+    left.set(xlabel="epoch", ylabel="training loss", xticks=range(1, count + 1))
+    right.set(xlabel="epoch", ylabel="validation accuracy", xticks=range(1, count + 1))
     right.legend(frameon=False, fontsize="small")
     plt.tight_layout()
     save("optimizers")
