@@ -6,7 +6,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 RUN := $(PY) -m autograder
 
-.PHONY: setup grade test test-slow student audit autograder batch experiments bench clean
+.PHONY: setup grade test test-slow student audit autograder batch experiments sst2-runs bench clean
 
 setup: .venv/.done
 
@@ -15,6 +15,7 @@ setup: .venv/.done
 	test -x $(PY) || $(PYTHON) -m venv .venv
 	$(PY) -m pip install -q -c constraints.txt torch
 	$(PY) -m pip install -q -c constraints.txt -e '.[dev]'
+	-cd solutions && ../$(PY) -m sst2
 	touch $@
 
 grade: autograder build/example
@@ -43,6 +44,9 @@ test-slow: setup
 
 experiments: setup
 	cd solutions && ../$(PY) -m experiments.run $(if $(QUICK),--quick)
+
+sst2-runs: setup
+	cd solutions && ../$(PY) sst2_runs.py
 
 bench: autograder build/example
 	$(PY) tests/bench.py

@@ -1,0 +1,199 @@
+"""The runs behind the model answers of §3: the recipe, other optimizers, a hyper-parameter search, one test.
+
+    python sst2_runs.py [--output FOLDER]        (in solutions/; make sst2-runs)
+
+Everything is trained by the notebook's own functions, on its offline model and data. Each finished run is one small JSON
+file: stop it whenever you like, the next start goes on after the last one. Figures and a summary go to writeup/section3/.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import matplotlib
+import nbformat
+
+HERE = Path(__file__).resolve().parent
+NOTEBOOK = HERE / "A2S3.ipynb"
+LAST_DEFINITION = "a2s3-cost"  # the cell after it trains
+VALIDATION, TEST = 1047, 953
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of main(): the notebook's hyper-parameters, and a name."""
+
+    name: str
+    train_size: int
+    num_epochs: int
+    batch_size: int = 64
+    learning_rate: float = 5e-5
+    optimizer: str = "AdamW"
+    momentum: float = 0.0
+
+    def sentences(self) -> tuple[int, int]:
+        """How many are trained on and evaluated, over all epochs."""
+        return self.num_epochs * self.train_size, self.num_epochs * VALIDATION
+
+
+RECIPE = Run("recipe", train_size=800, num_epochs=20)
+OPTIMIZERS = [
+    Run("sgd", train_size=800, num_epochs=3, optimizer="SGD"),
+    Run("adagrad", train_size=800, num_epochs=3, optimizer="Adagrad"),
+    Run("sgd-tuned", train_size=800, num_epochs=3, optimizer="SGD", learning_rate=1e-2, momentum=0.9),
+]
+CANDIDATES, SURVIVORS = 6, 2
+RUNG1, RUNG2, FINAL = {"train_size": 800, "num_epochs": 1}, {"train_size": 1600, "num_epochs": 2}, {"train_size": 4800, "num_epochs": 2}
+
+
+def candidates(count: int = CANDIDATES, seed: int = 64) -> list[Run]:
+    """Random combinations: batch size 16, 32 or 64; learning rate between 2e-5 and 5e-4, even on a logarithmic scale."""
+    draw = random.Random(seed)
+    found = []
+    for number in range(1, count + 1):
+        rate = float(f"{math.exp(draw.uniform(math.log(2e-5), math.log(5e-4))):.1e}")
+        found.append(Run(f"search{number}", **RUNG1, batch_size=draw.choice((16, 32, 64)), learning_rate=rate))
+    return found
+
+
+def best_of(results: list[dict]) -> list[dict]:
+    """Best validation accuracy first."""
+    return sorted(results, key=lambda r: -max(accuracy for _, accuracy in r["curves"]["validation"]))
+
+
+def load_notebook(source: str = "offline") -> dict[str, Any]:
+    """The names that the notebook's cells define, up to its first training run, on this source's model and data."""
+    os.environ["SST2_SOURCE"] = source
+    names: dict[str, Any] = {"__name__": "__main__", "check": lambda id: None}
+    for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
+        if cell.cell_type == "code" and cell.id != "a2s3-setup":
+            source = cell.source.removesuffix("\nannounce_cost()")
+            exec(compile(source, cell.id, "exec", dont_inherit=True), names)
+        if cell.id == LAST_DEFINITION:
+            return names
+    raise SystemExit(f"{NOTEBOOK.name} has no cell {LAST_DEFINITION}")
+
+
+def train(names: dict[str, Any], run: Run, place: Path) -> dict:
+    """One run, or what its file says about it."""
+    path = place / f"{run.name}.json"
+    if path.exists() and (result := json.loads(path.read_text())).get("run") == asdict(run):
+        return result
+
+    def make_optimizer(model):
+        settings = {"SGD": {"momentum": run.momentum}, "AdamW": {"eps": 1e-8}}.get(run.optimizer, {})
+        return getattr(names["torch"].optim, run.optimizer)(model.parameters(), lr=run.learning_rate, **settings)
+
+    names.update(batch_size=run.batch_size, learning_rate=run.learning_rate, num_epochs=run.num_epochs, train_size=run.train_size,
+                 make_optimizer=make_optimizer, checkpoint=str(place / "checkpoints" / run.name))
+    print(f"\n{run}", flush=True)
+    started = time.perf_counter()
+    curves = names["main"]().points
+    write(path, {"run": asdict(run), "seconds": round(time.perf_counter() - started, 1), "curves": curves})
+    return json.loads(path.read_text())
+
+
+def write(path: Path, content: Any) -> None:
+    """All or nothing, so that a run that was cut off is never taken for a finished one."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(content, indent=1) + "\n")
+    os.replace(part, path)
+
+
+def announce(names: dict[str, Any], place: Path) -> None:
+    """How long all this will take, before it starts."""
+    fixed = [RECIPE, *OPTIMIZERS, *candidates()]
+    later = [replace(RECIPE, **RUNG2)] * SURVIVORS + [replace(RECIPE, **FINAL)]
+    training, evaluation = names["seconds_for_a_sentence"]()
+    amounts = [run.sentences() for run in fixed + later]
+    minutes = (training * sum(a for a, _ in amounts) + evaluation * (sum(b for _, b in amounts) + TEST)) / 60
+    done = len(list(place.glob("*.json")))
+    print(f"{len(amounts)} runs, about {minutes:.0f} minutes on this machine; files of finished ones there: {done}", flush=True)
+
+
+@click.command()
+@click.option("--output", type=click.Path(path_type=Path), default=HERE.parent / "build" / "sst2", show_default=False)
+def main(output: Path) -> None:
+    """Train everything that is not trained yet, test the chosen model once, draw the figures."""
+    matplotlib.use("Agg")
+    output.mkdir(parents=True, exist_ok=True)
+    names = load_notebook()
+    announce(names, output)
+    recipe = train(names, RECIPE, output)
+    optimizers = [train(names, run, output) for run in OPTIMIZERS]
+    rung1 = best_of([train(names, run, output) for run in candidates()])
+    rung2 = best_of([train(names, promoted(r, "rung2", RUNG2), output) for r in rung1[:SURVIVORS]])
+    final = train(names, promoted(rung2[0], "final", FINAL), output)
+    report(names, {"recipe": recipe, "optimizers": optimizers, "rung1": rung1, "rung2": rung2, "final": final,
+                   "test_accuracy": test(names, output)})
+
+
+def promoted(result: dict, rung: str, budget: dict[str, int]) -> Run:
+    """The same hyper-parameters with a larger budget."""
+    run = Run(**result["run"])
+    return replace(run, name=f"{rung}-{run.name.split('-')[-1]}" if rung != "final" else rung, **budget)
+
+
+def test(names: dict[str, Any], place: Path) -> float:
+    """The test accuracy of the final run's best checkpoint: computed once, then read from its file."""
+    path = place / "test.json"
+    if not path.exists():
+        model = names["AutoModelForSequenceClassification"].from_pretrained(place / "checkpoints" / "final").to(names["device"])
+        data = names["by_length"](names["split_datasets"]["test"])
+        loader = names["DataLoader"](data, batch_size=64, shuffle=False, collate_fn=names["SST2Dataset"].collate_fn)
+        write(path, names["evaluate"](model, loader))
+    return json.loads(path.read_text())
+
+
+def report(names: dict[str, Any], results: dict[str, Any]) -> None:
+    """summary.json and three figures in writeup/section3/."""
+    from matplotlib import pyplot as plt
+
+    folder = HERE / "writeup" / "section3"
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder / "summary.json", results)
+
+    def save(name: str) -> None:
+        plt.gcf().savefig(folder / f"{name}.png", dpi=110, metadata={"Software": None})
+        plt.close("all")
+
+    curves = names["Curves"]()
+    curves.points = results["recipe"]["curves"]
+    curves.plot()
+    save("recipe")
+
+    _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
+    count = OPTIMIZERS[0].num_epochs
+    for result in [results["recipe"], *results["optimizers"]]:
+        run = Run(**result["run"])
+        label = f"{run.optimizer}, lr {run.learning_rate:g}" + (f", momentum {run.momentum:g}" if run.momentum else "")
+        for axis, name, column in ((left, "training", 0), (right, "validation", 1)):
+            axis.plot(range(1, count + 1), [point[column] for point in result["curves"][name][:count]], marker=".", label=label)
+    left.set(xlabel="epoch", ylabel="training loss", xticks=range(1, count + 1))
+    right.set(xlabel="epoch", ylabel="validation accuracy", xticks=range(1, count + 1))
+    right.legend(frameon=False, fontsize="small")
+    plt.tight_layout()
+    save("optimizers")
+
+    plt.figure(figsize=(6, 3.6))
+    for rung, marker in (("rung1", "o"), ("rung2", "^")):
+        for size, color in ((16, "tab:green"), (32, "tab:blue"), (64, "tab:orange")):
+            chosen = [r for r in results[rung] if r["run"]["batch_size"] == size]
+            plt.plot([r["run"]["learning_rate"] for r in chosen], [max(a for _, a in r["curves"]["validation"]) for r in chosen],
+                     marker, color=color, label=f"batch {size}" if rung == "rung1" and chosen else None)
+    plt.xscale("log"), plt.xlabel("learning rate"), plt.ylabel("validation accuracy"), plt.legend(frameon=False)
+    plt.title("circles: 800 sentences, 1 epoch; triangles: 1,600, 2 epochs", fontsize="small")
+    plt.tight_layout()
+    save("search")
+
+
+if __name__ == "__main__":
+    main()

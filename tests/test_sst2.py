@@ -1,0 +1,270 @@
+"""§3: the offline model and data are what they claim to be, and the notebook's own code does what it teaches."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from test_student import execute
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "solutions"))
+pytest.importorskip("datasets")
+
+import sst2  # noqa: E402
+import sst2_runs  # noqa: E402
+from sst2 import offline  # noqa: E402
+
+GOOD, BAD = ("splendid", "moving", "delightful"), ("dull", "clumsy", "tedious")
+NOUNS = ("film", "plot", "cast", "ending", "score", "script", "drama")
+
+
+def rows(count, start=0):
+    words = [(adjective, label) for pair in zip(GOOD, BAD) for adjective, label in zip(pair, (1, 0))]
+    return [{"text": f"a {' '.join([words[i % 6][0]] * (1 + i % 3))} {NOUNS[i % 7]}, take {i}", "label": words[i % 6][1]} for i in range(start, start + count)]
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A source of the same form: a RoBERTa of random weights, a tokenizer trained on the spot, forty sentences."""
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import RobertaConfig, RobertaForSequenceClassification, RobertaTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "reviews").mkdir()
+    for split, data in {"train": rows(24), "validation": rows(10, 24), "test": rows(6, 34)}.items():
+        (folder / "reviews" / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in data))
+    bpe = ByteLevelBPETokenizer()
+    bpe.train_from_iterator((row["text"] for row in rows(40)), vocab_size=400, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+    bpe.save_model(str(folder))
+    RobertaTokenizerFast(str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=512).save_pretrained(folder / "encoder")
+    config = RobertaConfig(vocab_size=400, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, max_position_embeddings=514)
+    RobertaForSequenceClassification(config).save_pretrained(folder / "encoder")
+    return folder
+
+
+@pytest.fixture
+def names(tiny, tmp_path, monkeypatch):
+    """What the solution notebook defines, on the tiny source."""
+    monkeypatch.setenv("SST2_SOURCE", "")
+    names = sst2_runs.load_notebook(str(tiny))
+    names.update(batch_size=4, num_epochs=3, learning_rate=1e-3, checkpoint=str(tmp_path / "checkpoints"))
+    return names
+
+
+def loader(names, split="validation", size=4):
+    return names["DataLoader"](names["split_datasets"][split], batch_size=size, collate_fn=names["SST2Dataset"].collate_fn)
+
+
+def fresh_model(names):
+    return names["AutoModelForSequenceClassification"].from_pretrained(names["model_name"])
+
+
+# The source
+
+
+def test_no_sentence_is_in_two_splits_and_the_same_input_gives_the_same_splits():
+    rated = [(1.5 * (-1) ** i, f"Sentence number {i // 2}{'!' * (i % 2)}") for i in range(400)]
+    splits = offline.split_snippets(rated)
+    letters = [re.sub(r"\W", "", row["text"]).lower() for data in splits.values() for row in data]
+    assert len(letters) == len(set(letters)) == 200
+    assert 120 < len(splits["train"]) < 190 and splits["validation"] and splits["test"]
+    assert offline.split_snippets(list(rated)) == splits
+
+
+def test_labels_follow_the_rating_and_unsure_ones_are_left_out():
+    splits = offline.split_snippets([(3.2, "Great."), (-0.6, "Meh."), (0.4, "So so."), (-0.49, "Hm.")])
+    assert {row["text"]: row["label"] for data in splits.values() for row in data} == {"Great.": 1, "Meh.": 0}
+
+
+def test_nothing_fetched_yet_is_one_line_with_the_command(monkeypatch, tmp_path):
+    monkeypatch.setenv("SST2_CACHE", str(tmp_path))
+    with pytest.raises(sst2.Unavailable, match=r"not here yet.*python -m sst2") as raised:
+        sst2.choose("offline")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_damaged_file_is_refused_in_one_line(monkeypatch, tmp_path):
+    monkeypatch.setenv("SST2_CACHE", str(tmp_path))
+    for name in offline.SHA256:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("not what was published")
+    with pytest.raises(sst2.Unavailable, match=r"model.safetensors is damaged \(checksum .*\): .*python -m sst2") as raised:
+        sst2.choose("offline")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_download_with_another_checksum_is_refused_in_one_line(monkeypatch, tmp_path):
+    monkeypatch.setenv("SST2_CACHE", str(tmp_path / "cache"))
+    said = "WARNING: x\nERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n  more\n"
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1, stderr=said))
+    with pytest.raises(sst2.Unavailable, match="DO NOT MATCH THE HASHES") as raised:
+        sst2.fetch()
+    assert "\n" not in str(raised.value) and not (tmp_path / "cache").exists()
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """A hub that answers with these files, or not at all."""
+    import huggingface_hub
+
+    def install(*files):
+        def dataset_info(self, name, timeout=None):
+            assert name == "gpt3mix/sst2" and timeout
+            if not files:
+                raise ConnectionError("no route")
+            return SimpleNamespace(siblings=[SimpleNamespace(rfilename=file) for file in files])
+
+        monkeypatch.delenv("SST2_SOURCE", raising=False)
+        monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", dataset_info)
+
+    return install
+
+
+def test_the_hub_comes_first_when_it_answers(hub, capsys):
+    hub("README.md", "data/train.parquet")
+    assert sst2.choose() == ("roberta-base", "gpt3mix/sst2")
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_a_data_set_that_is_a_script_is_taken_in_its_parquet_form(hub, monkeypatch, tmp_path):
+    import datasets
+    import huggingface_hub
+
+    for split, data in {"train": rows(4), "validation": rows(3), "test": rows(2)}.items():
+        place = tmp_path / "default" / split / "0000.parquet"
+        place.parent.mkdir(parents=True)
+        datasets.Dataset.from_list(data).to_parquet(place)
+    hub("README.md", "sst2.py")
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda name, repo_type, revision: str(tmp_path))
+    assert datasets.load_dataset(sst2.choose().data).num_rows == {"train": 4, "validation": 3, "test": 2}
+
+
+def test_without_a_hub_the_offline_pair_is_taken_and_announced_in_one_line(hub, monkeypatch, tmp_path, tiny, capsys):
+    hub()
+    monkeypatch.setattr(sst2, "stored", lambda: tiny)
+    assert sst2.choose() == (str(tiny / "encoder"), str(tiny / "reviews"))
+    assert re.fullmatch(r"source: the hub does not answer; offline .*\n", capsys.readouterr().out)
+    with pytest.raises(sst2.Unavailable, match="the hub does not answer"):
+        sst2.choose("hub")
+
+
+# The notebook's code
+
+
+def test_batches_are_padded_to_their_longest_sentence_and_cut_at_512(names):
+    make, collate = names["SST2Example"], names["SST2Dataset"].collate_fn
+    short = collate([make("a dull film", 0), make("a film", 1)])
+    encoding = short["text_encoding"]
+    assert encoding["attention_mask"].sum(1).max() == encoding["input_ids"].shape[1] < 12
+    assert short["label_encoding"].tolist() == [0, 1] and short["label_encoding"].dtype == names["torch"].long
+    assert collate([make("film " * 2000, 0)])["text_encoding"]["input_ids"].shape == (1, 512)
+
+
+def test_the_notebook_learns_a_rule_that_can_be_learned(names):
+    names.update(num_epochs=30, learning_rate=3e-3)
+    points = names["main"]().points
+    assert len(points["training"]) == len(points["validation"]) == 30
+    assert points["training"][-1][0] < points["training"][0][0] / 2 and points["training"][-1][1] > 0.9
+
+
+def test_accuracy_counts_sentences_not_batches_and_order_of_length_changes_nothing(names):
+    model = fresh_model(names)
+    model.eval()
+    right = 0
+    for sample in names["split_datasets"]["validation"]:
+        one = names["SST2Dataset"].collate_fn([sample])
+        with names["torch"].no_grad():
+            right += int(model(**one["text_encoding"]).logits.argmax(-1) == one["label_encoding"])
+    sorted_loader = names["DataLoader"](names["by_length"](names["split_datasets"]["validation"]), batch_size=4, collate_fn=names["SST2Dataset"].collate_fn)
+    assert names["evaluate"](model, loader(names)) == names["evaluate"](model, sorted_loader) == pytest.approx(right / 10)
+
+
+def test_curves_agree_with_evaluate(names):
+    model, curves = fresh_model(names), names["Curves"]()
+    with curves.watch(model, "validation"):
+        accuracy = names["evaluate"](model, loader(names))
+    assert curves.points["validation"][0][1] == pytest.approx(accuracy)
+    assert not model._forward_hooks
+
+
+def test_main_keeps_the_best_checkpoint_and_not_the_last(names):
+    seen, scripted = [], iter((0.4, 0.9, 0.5))
+
+    def evaluate(model, dataloader):
+        seen.append({key: value.clone() for key, value in model.state_dict().items()})
+        return next(scripted)
+
+    names["evaluate"] = evaluate
+    names["main"]()
+    kept = names["AutoModelForSequenceClassification"].from_pretrained(names["checkpoint"]).state_dict()
+    same = [all(names["torch"].equal(kept[key], state[key]) for key in kept) for state in seen]
+    assert same == [False, True, False]
+
+
+def test_main_shuffles_training_only(names, monkeypatch):
+    orders = {"train": [], "evaluate": []}
+
+    def spy(kind, result):
+        return lambda model, dataloader, *_: orders[kind].append([label for batch in dataloader for label in batch["text_encoding"]["input_ids"].sum(1).tolist()]) or result
+
+    names.update(train_one_epoch=spy("train", None), evaluate=spy("evaluate", 0.5))
+    names["main"]()
+    assert orders["train"][0] != orders["train"][1] and len(orders["train"][0]) == 24
+    assert orders["evaluate"][0] == orders["evaluate"][1]
+
+
+# The notebooks
+
+
+@pytest.fixture
+def offline_kernel(monkeypatch, tiny):
+    monkeypatch.setenv("SST2_SOURCE", str(tiny))
+
+
+def test_the_solutions_run_top_to_bottom(offline_kernel, tmp_path):
+    shutil.copytree(ROOT / "solutions" / "sst2", tmp_path / "sst2")
+    shutil.copy(ROOT / "solutions" / "A2S3.ipynb", tmp_path)
+    cells = execute(tmp_path / "A2S3.ipynb", tmp_path)
+    printed = "\n".join(text for _, text in cells)
+    assert "train, validation, test: 24 10 6" in printed
+    assert re.search(r"main\(\) on this \w+: \d+ epochs of 24 sentences, about .* min; the full recipe, 20 epochs of 24", printed)
+    assert re.search(r"test accuracy: 0\.\d|test accuracy: 1\.0", printed) and (tmp_path / "checkpoints" / "config.json").exists()
+
+
+def test_a_lone_starter_runs_top_to_bottom_and_says_what_waits(offline_kernel, tmp_path):
+    shutil.copy(ROOT / "student" / "A2S3.ipynb", tmp_path)
+    printed = "\n".join(text for _, text in execute(tmp_path / "A2S3.ipynb", tmp_path))
+    assert "Fill the TODOs of Steps 1 and 2 first" in printed and "Nothing to plot yet" in printed and "test accuracy: None" in printed
+
+
+def test_no_solution_is_left_in_the_student_notebook():
+    master = nbformat.read(ROOT / "solutions" / "A2S3.ipynb", as_version=4)
+    starter = "\n".join(c.source for c in nbformat.read(ROOT / "student" / "A2S3.ipynb", as_version=4).cells)
+    blocks = [b for cell in master.cells for b in re.findall(r"# BEGIN SOLUTION NO PROMPT\n(.*?)# END SOLUTION", cell.source, re.DOTALL)]
+    assert len(blocks) == 11
+    assert not [line for block in blocks for line in filter(None, map(str.strip, block.split("\n"))) if line in starter]
+
+
+def test_every_question_of_the_handout_stands_in_its_step():
+    text = "\n".join(c.source for c in nbformat.read(ROOT / "student" / "A2S3.ipynb", as_version=4).cells)
+    steps = re.split(r"^## Step \d", text, flags=re.MULTILINE)[1:]
+    asked = [[f"Q{q}" for q in re.findall(r"\*\*Q(\d\.\d)\*\*", step)] for step in steps]
+    assert asked == [[], ["Q1.1", "Q1.2"], ["Q2.1", "Q2.2", "Q2.3"], ["Q3.1", "Q3.2", "Q3.3"], [f"Q4.{i}" for i in range(1, 8)], ["Q5.1"]]
+
+
+@pytest.mark.slow
+def test_the_offline_default_reaches_80_percent(tmp_path, monkeypatch):
+    monkeypatch.setenv("SST2_SOURCE", "")
+    try:
+        sst2.fetch()
+    except sst2.Unavailable as error:
+        pytest.skip(str(error))
+    names = sst2_runs.load_notebook()
+    names["checkpoint"] = str(tmp_path)
+    assert max(accuracy for _, accuracy in names["main"]().points["validation"]) >= 0.8
