@@ -20,6 +20,9 @@ batch_size = 64
 learning_rate = 5e-5
 num_epochs = 20
 model_name = "roberta-base"
+dataset_name = "gpt3mix/sst2"
+train_size = None
+checkpoint = "./checkpoints"
 DEVICE = device = torch.device("cpu")
 tokenizer = AutoTokenizer.from_pretrained(model_name)
 
