@@ -25,7 +25,7 @@ def world(seed: int) -> dict:
     """Sentences, labels, a tokenizer trained on them, the weights' seed, and what main is told; see ``probes.tiny.World``."""
     rng = np.random.default_rng([seed, 3])
     texts = sentences(rng, sum(SIZES.values()))
-    rows = [{"text": text, "label": int(label)} for text, label in zip(texts, rng.permutation(np.arange(len(texts)) % 2))]
+    rows = [{"text": text, "label": label} for text, label in zip(texts, labels(rng, len(texts)))]
     ends = np.cumsum([0, *SIZES.values()])
     splits = {name: rows[a:b] for name, a, b in zip(SIZES, ends, ends[1:])}
     long = {"text": " ".join(rng.choice(SUBJECTS + OPINIONS + LINKS, LONG_WORDS)), "label": 1}
@@ -56,6 +56,15 @@ def sentences(rng: np.random.Generator, count: int) -> list[str]:
         words = [rng.choice(kind) for _ in range(int(rng.integers(1, 4))) for kind in (LINKS, OPINIONS, SUBJECTS)]
         found[" ".join(words + list(rng.choice(OPINIONS, int(rng.integers(1, 3)), replace=False)))] = None
     return list(found)
+
+
+def labels(rng: np.random.Generator, count: int) -> list[int]:
+    """As many of each kind; those of PICKS show it when their order is turned around or lost."""
+    while True:
+        drawn = rng.permutation(np.arange(count) % 2).tolist()
+        picked = [drawn[n] for n in PICKS]
+        if picked != picked[::-1] and picked not in (sorted(picked), sorted(picked, reverse=True)):
+            return drawn
 
 
 def tokenizer(texts: list[str]) -> str:
