@@ -126,7 +126,8 @@ def main(output: Path) -> None:
     matplotlib.use("Agg")
     output.mkdir(parents=True, exist_ok=True)
     names = load_notebook()
-    announce(names, output)
+    if not (output / "test.json").exists():
+        announce(names, output)
     recipe = train(names, RECIPE, output)
     optimizers = [train(names, run, output) for run in OPTIMIZERS]
     rung1 = best_of([train(names, run, output) for run in candidates()])
@@ -189,7 +190,8 @@ def report(names: dict[str, Any], results: dict[str, Any]) -> None:
             chosen = [r for r in results[rung] if r["run"]["batch_size"] == size]
             plt.plot([r["run"]["learning_rate"] for r in chosen], [max(a for _, a in r["curves"]["validation"]) for r in chosen],
                      marker, color=color, label=f"batch {size}" if rung == "rung1" and chosen else None)
-    plt.xscale("log"), plt.xlabel("learning rate"), plt.ylabel("validation accuracy"), plt.legend(frameon=False)
+    plt.xscale("log"), plt.xticks((5e-5, 1e-4, 2e-4, 5e-4), ("5e-5", "1e-4", "2e-4", "5e-4")), plt.minorticks_off()
+    plt.xlabel("learning rate"), plt.ylabel("validation accuracy"), plt.legend(frameon=False, loc="lower right")
     plt.title("circles: 800 sentences, 1 epoch; triangles: 1,600, 2 epochs", fontsize="small")
     plt.tight_layout()
     save("search")
