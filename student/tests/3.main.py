@@ -17,7 +17,7 @@ def shuffles_the_training_data(probe, check):
 
 @test_case(points=None, hidden=False)
 def keeps_the_validation_order(probe, check):
-    """The validation set is evaluated, in its own order."""
+    """The validation set is evaluated, in the same order each time."""
     check.lib.finetuning.judge(check, '3.main', probe, 'validated')
 
 @test_case(points=None, hidden=False)

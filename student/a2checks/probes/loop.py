@@ -16,7 +16,7 @@ from typing import Any, Callable
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 
 from .data import field
 from .tiny import World
@@ -124,12 +124,12 @@ class Run:
     def note(self, loader: Any) -> str:
         """Which split a loader gives, and in which order this time; '' for none that is known."""
         loader = getattr(loader, "iterable", loader)  # tqdm holds what it was given
-        split, _ = self.given.get(id(getattr(loader, "dataset", None)), ("", None))
+        dataset, places = whole(getattr(loader, "dataset", None))
+        split, _ = self.given.get(id(dataset), ("", None))
         if split and getattr(loader, "batch_sampler", None) is not None:
             if len(self.orders[split]) < TRACED:
-                self.orders[split].append(
-                    [int(index) for batch in itertools.islice(loader.batch_sampler, LONGEST) for index in batch]
-                )
+                drawn = [int(index) for batch in itertools.islice(loader.batch_sampler, LONGEST) for index in batch]
+                self.orders[split].append(drawn if places is None else [places[index] for index in drawn])
             return split
         numbers = self.order(loader)
         for split, orders in self.orders.items():
@@ -289,6 +289,15 @@ def _inside(folder: str):
         yield
     finally:
         os.chdir(before)
+
+
+def whole(dataset: Any) -> tuple[Any, list[int] | None]:
+    """The data set inside subsets of it (such as one ordered by length), and its number for each of theirs (None: the same)."""
+    places = None
+    while isinstance(dataset, Subset):
+        inner = [int(index) for index in dataset.indices]
+        dataset, places = dataset.dataset, inner if places is None else [inner[n] for n in places]
+    return dataset, places
 
 
 def _close(value: Any, number: float) -> bool:
