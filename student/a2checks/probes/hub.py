@@ -126,6 +126,11 @@ class Hub:
         self.swap(shutil, "copystat", lambda *_, **__: None)
         if not hasattr(transformers, "AdamW"):
             self.swap(transformers, "AdamW", torch.optim.AdamW)  # where older versions had it
+        if "sst2" not in sys.modules:  # the notebook's own choice of model and data
+            chosen = types.ModuleType("sst2")
+            chosen.choose = lambda *_: ("roberta-base", "gpt3mix/sst2")
+            self.undo.callback(sys.modules.pop, "sst2", None)
+            sys.modules["sst2"] = chosen
         self.real = getattr(sys.modules.get("datasets"), "load_dataset", None)
         if self.real is None:
             module = types.ModuleType("datasets")
