@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 RUN := $(PY) -m autograder
 
-.PHONY: setup grade test test-slow student audit autograder experiments bench clean
+.PHONY: setup grade test test-slow student audit rubric release autograder experiments bench clean
 
 setup: .venv/.done
 
@@ -27,6 +27,12 @@ student: setup
 
 audit: setup
 	$(RUN) audit
+
+rubric: setup
+	$(RUN) rubric
+
+release: student
+	$(RUN) release
 
 autograder: setup
 	$(RUN) pack
