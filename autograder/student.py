@@ -23,6 +23,8 @@ import nbformat
 from autograder.kit import to_plain
 from autograder.model import Assignment, GraderError, Question, Section
 from autograder.references import read_references
+from autograder.written.render import render_handout, write_templates
+from autograder.written.writeup import outline
 
 KIT = Path(__file__).resolve().parent / "kit"
 EPOCH = (2020, 1, 1, 0, 0, 0)
@@ -49,8 +51,11 @@ def build_student(assignment: Assignment, solutions: Path, references: Path, tar
             section = section_of(assignment, name)
             embed(notebook, bundle_of(new, (assignment.kit_name, "tests", *(section.modules if section else ()))))
             nbformat.write(notebook, new / name)
-        if (solutions / "README.student.md").exists():
-            shutil.copy(solutions / "README.student.md", new / "README.md")
+        write_templates(assignment, new / "writeup")
+        for source in sorted(solutions.glob("*.student*")):
+            text = render_handout(assignment, source, solutions / "course.toml")
+            refuse_leftovers(text, source.name)
+            (new / source.name.replace(".student", "")).write_text(text, encoding="utf-8")
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(new, target)
     return sum(path.is_file() for path in target.rglob("*"))
@@ -165,8 +170,9 @@ def refuse_leftovers(text: str, name: str) -> None:
 def write_kit(assignment: Assignment, references: dict, target: Path) -> None:
     """The package behind ``check``: engine's kit, the assignment's lib, the public cases and known mistakes on them."""
     target.mkdir(parents=True)
-    for name in ("__init__.py", "compare.py", "diagnose.py", "picture.py"):
+    for name in ("__init__.py", "__main__.py", "compare.py", "diagnose.py", "pdf_text.py", "picture.py", "writeup.py"):
         shutil.copyfile(KIT / name, target / name)
+    (target / "writeup.json").write_text(json.dumps(outline(assignment), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if (assignment.folder / "lib.py").exists():
         shutil.copyfile(assignment.folder / "lib.py", target / "lib.py")
     public = references["public"]

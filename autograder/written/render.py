@@ -16,13 +16,13 @@ import jinja2
 
 from autograder.model import Assignment, GraderError
 from autograder.written.rubric import total
+from autograder.written.writeup import PLACEHOLDER
 
 TEMPLATES = Path(__file__).parent / "templates"
 # The rubric's texts are Markdown of three kinds of marks only: `code`, *emphasis*, $x_i$.
 MARK = re.compile(r"`([^`]+)`|\*([^*]+)\*|\$([^$]+)\$")
 LATEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "×": r"$\times$",
                  "…": r"\dots{}", "“": "``", "”": "''", "–": "--", "§": r"\S{}", **{c: "\\" + c for c in "&%$#_{}"}}
-PLACEHOLDER = "Write here"
 
 
 def environment(folder: Path = TEMPLATES) -> jinja2.Environment:

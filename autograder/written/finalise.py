@@ -1,0 +1,312 @@
+"""The autograded half and the read half joined to one grade a person, every number traceable to its source.
+
+What cannot be settled is said in the person's row and never becomes a number: a missing score is "not graded: why",
+not 0. The result is the same, byte for byte, for the same input.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+import re
+import tomllib
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from autograder.model import Assignment, GraderError
+from autograder.text import clean
+
+# Headers as the batch, Gradescope, Canvas and people write them, without case, spaces and punctuation.
+COLUMNS = {
+    "name": ("name", "student", "studentname", "fullname"), "first": ("firstname",), "last": ("lastname",),
+    "email": ("email", "emailaddress", "sisloginid"), "sid": ("sid", "studentid", "sisuserid"), "course": ("course", "section", "sections"),
+    "status": ("status",), "collaborators": ("collaborators", "collaboratorsstatement"),
+    "late_days": ("latedays", "dayslate"), "lateness": ("latenesshms", "lateness"),
+}
+SHARES = {"full": Fraction(1), "half": Fraction(1, 2), "none": Fraction(0)}
+YES, NO = ("yes", "y", "true", "x", "1", "✓"), ("no", "n", "false", "0", "missing")
+POLICY = {"collaborators": {"percent"}, "late": {"percent_per_day", "free_days", "most_days"}, "course": {"default"}}
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass
+class Row:
+    """A line of one of the two files: ``who`` by the names of COLUMNS, ``scores`` by item id, all as written."""
+
+    source: str
+    who: dict[str, str]
+    scores: dict[str, str]
+
+
+@dataclass
+class Final:
+    """One person's grade. ``why``: what keeps it from being one; ``rules``: which rule took what."""
+
+    who: dict[str, str]
+    course: str = ""
+    scores: dict[str, Fraction] = field(default_factory=dict)
+    why: list[str] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=lambda: ["", ""])
+    taken: dict[str, Fraction] = field(default_factory=lambda: {"collaborators": Fraction(0), "late": Fraction(0)})
+
+
+@dataclass
+class Summary:
+    """What happened, for a terminal; ``ungraded``: how many people have no total."""
+
+    lines: list[str]
+    ungraded: int
+
+
+def finalise(assignment: Assignment, gradebook: Path, manual: Path, policy: Path | None, output: Path) -> Summary:
+    """Write ``output``; raises GraderError, one line, where a file cannot be used at all."""
+    rules = read_policy(policy)
+    questions = {q.id: q.id for q in assignment.questions}
+    items = {i.id: i.id for i in assignment.written.items}
+    labels = {i.heading.split()[0].casefold(): i.id for i in assignment.written.items if i.heading and not i.pattern}
+    automatic, auto_notes = read_rows(gradebook, questions, {})
+    by_hand, hand_notes = read_rows(manual, items, labels)
+    finals = [grade(assignment, pair, rules, policy.name if policy else "") for pair in pairs(automatic, by_hand, gradebook.name, manual.name)]
+    finals.sort(key=lambda f: (f.who["name"].casefold(), f.who["email"], f.who["sid"], f.sources))
+    write_table(assignment, finals, output)
+    ungraded = [f for f in finals if f.why]
+    lines = [*auto_notes, *hand_notes]
+    lines += [f"not graded: {clean(f.who['name'] or f.who['email'] or f.who['sid'], 60)}: {clean('; '.join(f.why), 160)}" for f in ungraded[:20]]
+    lines += [f"… and {len(ungraded) - 20} more"] * (len(ungraded) > 20)
+    return Summary([*lines, f"{len(finals) - len(ungraded)} graded, {len(ungraded)} not graded"], len(ungraded))
+
+
+def read_policy(path: Path | None) -> dict:
+    """The staff's rules; raises GraderError on a name that is no rule, so that a typing error takes nobody's points."""
+    if path is None:
+        return {}
+    try:
+        policy = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise GraderError(f"cannot use {clean(str(path))}: {clean(str(error), 160)}") from None
+    for table, entries in policy.items():
+        unknown = [table] if table not in POLICY else [f"{table}.{k}" for k in (entries if isinstance(entries, dict) else {"": 0}) if k not in POLICY[table]]
+        if unknown:
+            known = ", ".join(f"{t}.{k}" for t, keys in POLICY.items() for k in sorted(keys))
+            raise GraderError(f"{path.name}: {clean(unknown[0])} is no rule; known are {known}")
+        for name, value in entries.items():
+            if table != "course" and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1000):
+                raise GraderError(f"{path.name}: {table}.{name} should be a number from 0 on, not {clean(str(value))}")
+    return policy
+
+
+def read_rows(path: Path, ids: dict[str, str], labels: dict[str, str]) -> tuple[list[Row], list[str]]:
+    """(rows, notes) of a CSV file; columns are found by name, those of Gradescope's exports included."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig", errors="replace")
+        table = list(csv.reader(io.StringIO(text, newline="")))
+    except (OSError, csv.Error) as error:
+        raise GraderError(f"cannot read {clean(str(path))}: {clean(str(error), 120)}") from None
+    if not table:
+        raise GraderError(f"{clean(path.name)} is empty: expected a header line and a line for each person")
+    columns = [column_of(header, ids, labels) for header in table[0]]
+    twice = sorted({c for c in columns if c and columns.count(c) > 1})
+    if twice:
+        raise GraderError(f"{clean(path.name)}: two columns for {', '.join(twice)}")
+    if not {"email", "sid"} & set(columns):
+        raise GraderError(f"{clean(path.name)}: no column email or sid; its columns are {clean(', '.join(table[0]), 160)}")
+    if not set(ids) & set(columns):
+        raise GraderError(f"{clean(path.name)}: no column is an item of the rubric, such as {next(iter(ids), '')}")
+    absent = [id for id in ids if id not in columns]
+    notes = [f"{clean(path.name)} has no column for {', '.join(absent)}"] if absent else []
+    rows = []
+    for number, cells in enumerate(table[1:], 2):
+        # A leading apostrophe is how the batch (and we) keep a spreadsheet from taking a text for a formula.
+        found = {c: cell.strip().removeprefix("'") for c, cell in zip(columns, cells) if c}
+        who = {c: found.get(c, "") for c in COLUMNS}
+        who["name"] = who["name"] or f"{who['first']} {who['last']}".strip()
+        if any(who[c] for c in ("name", "email", "sid")):
+            rows.append(Row(f"{clean(path.name)} row {number}", who, {id: found.get(id, "") for id in ids}))
+    return rows, notes
+
+
+def column_of(header: str, ids: dict[str, str], labels: dict[str, str]) -> str:
+    """Which column a header names: one of COLUMNS, an item's id, or ''. Gradescope writes ``3: 1.2.3 (2.0 pts)``."""
+    plain = re.sub(r"^\d+(?:\.\d+)*:\s*|\s*\([\d.]+ (?:pts|points)\)\s*$", "", header.strip()).casefold()
+    squeezed = re.sub(r"[^a-z0-9]", "", plain)
+    known = {id.casefold(): id for id in ids} | labels
+    return next((c for c, names in COLUMNS.items() if squeezed in names), known.get(plain) or known.get(plain.split(" ")[0], ""))
+
+
+def pairs(automatic: list[Row], by_hand: list[Row], first: str, second: str):
+    """Yield (autograded row or None, read row or None, what is wrong with the pair), each row once."""
+    used: set[int] = set()
+    for row in automatic:
+        twins = [other for other in automatic if same(row, other)]
+        matches = [other for other in by_hand if same(row, other)]
+        used |= {id(match) for match in matches}
+        why = []
+        if len(twins) > 1:
+            why.append(f"{len(twins)} rows for this person in {first}")
+        if len(matches) > 1:
+            why.append(f"{len(matches)} rows for this person in {second}")
+        match = matches[0] if matches else None
+        for column in ("email", "sid"):
+            mine, theirs = row.who[column], match.who[column] if match else ""
+            if mine and theirs and mine.casefold() != theirs.casefold():
+                why.append(f"{column} is {mine} in {row.source} and {theirs} in {match.source}")
+        yield row, match, why if match else [*why, f"only in {first}: no row in {second}"]
+    for row in by_hand:
+        if id(row) not in used:
+            yield None, row, [f"only in {second}: no row in {first}"]
+
+
+def same(one: Row, other: Row) -> bool:
+    """The same e-mail address or the same number, whatever the other says."""
+    return any(one.who[c] and one.who[c].casefold() == other.who[c].casefold() for c in ("email", "sid"))
+
+
+def grade(assignment: Assignment, pair: tuple, policy: dict, policy_name: str) -> Final:
+    """One person's scores, what is taken off and by which rule."""
+    automatic, by_hand, why = pair
+    given = [row for row in (automatic, by_hand) if row]
+    who = {c: next((row.who[c] for row in given if row.who[c]), "") for c in ("name", "email", "sid")}
+    final = Final(who, course_of(assignment, given, policy), why=list(why), sources=[row.source if row else "" for row in (automatic, by_hand)])
+    if not final.course:
+        final.why.append(f"no course: expected {' or '.join(assignment.courses)} in the column course")
+        return final
+    for row, items, words in ((automatic, assignment.questions, {}), (by_hand, assignment.written.items, SHARES)):
+        said = re.sub(r"^not graded:\s*", "", row.who["status"]) if row and row is automatic else ""
+        for item in items if row else ():
+            value, problem = score_of(row.scores[item.id], item.points[final.course], words)
+            if problem:
+                final.why.append(f"{item.id} {problem}" + (f" ({said})" if said and said != "graded" and "empty" in problem else ""))
+            else:
+                final.scores[item.id] = value
+    take_off(assignment, final, automatic, by_hand, policy, policy_name)
+    return final
+
+
+def course_of(assignment: Assignment, rows: list[Row], policy: dict) -> str:
+    """The course that a row names, on its own or inside a section's name; '' when none does."""
+    for text in [*(row.who["course"] for row in rows), str(policy.get("course", {}).get("default", ""))]:
+        named = [c for c in assignment.courses if re.search(rf"(?<!\d){re.escape(c)}(?!\d)", text)]
+        if len(named) == 1:
+            return named[0]
+    return assignment.courses[0] if len(assignment.courses) == 1 else ""
+
+
+def score_of(text: str, most: float, words: dict[str, Fraction]) -> tuple[Fraction, str]:
+    """(points, '') or (0, what is wrong with the cell)."""
+    limit = Fraction(str(most))
+    if text.casefold() in words:
+        return words[text.casefold()] * limit, ""
+    if not text:
+        return Fraction(0), "is empty"
+    if not re.fullmatch(r"\d{1,6}(\.\d{0,6})?|\.\d{1,6}", text):
+        allowed = f"a number{' or ' + ', '.join(words) if words else ''}"
+        return Fraction(0), clean(text, 80) if text.startswith("not graded") else f"is {clean(text, 40)!r}, expected {allowed}"
+    value = Fraction(text + "0" if text.endswith(".") else text)
+    return (value, "") if value <= limit else (Fraction(0), f"has {text} of at most {most:g} points")
+
+
+def take_off(assignment: Assignment, final: Final, automatic: Row | None, by_hand: Row | None, policy: dict, policy_name: str) -> None:
+    """The two deductions, both from the sum before any deduction, each with the rule that it follows."""
+    whole = sum(final.scores.values(), Fraction(0))
+    says = by_hand.who["collaborators"].casefold() if by_hand else ""
+    percent = policy.get("collaborators", {}).get("percent", assignment.written.collaborators_percent)
+    if says in NO:
+        final.taken["collaborators"] = whole * Fraction(str(percent)) / 100
+        where = f"{policy_name} [collaborators]" if "collaborators" in policy else "rubric.toml [writeup]"
+        final.rules.append(f"collaborators: {percent:g} % of {shown(whole)} ({where}; {by_hand.source})")
+    elif says and says not in YES:
+        final.why.append(f"collaborators is {clean(says, 30)!r}, expected yes or no")
+    elif not says and by_hand:
+        final.rules.append(f"collaborators: not filled in, nothing taken off ({by_hand.source})")
+    days, source = 0, ""
+    for row in filter(None, (automatic, by_hand)):
+        found, problem = late_days(row)
+        if problem:
+            final.why.append(problem)
+        elif found > days:
+            days, source = found, row.source
+    late = policy.get("late")
+    if not days:
+        return
+    if not late:
+        final.rules.append(f"late: {days} days, no rule in a policy file, nothing taken off ({source})")
+        return
+    counted = max(0, days - int(late.get("free_days", 0)))
+    if "most_days" in late and days > late["most_days"]:
+        share, said = Fraction(1), f"more than {late['most_days']:g} days late: nothing counts"
+    else:
+        share = min(Fraction(1), counted * Fraction(str(late.get("percent_per_day", 0))) / 100)
+        said = f"{counted} of {days} days x {late.get('percent_per_day', 0):g} % of {shown(whole)}"
+    final.taken["late"] = min(whole - final.taken["collaborators"], whole * share)
+    final.rules.append(f"late: {said} ({policy_name} [late]; {source})")
+
+
+def late_days(row: Row) -> tuple[int, str]:
+    """(days begun, '') from a number of days or Gradescope's H:M:S; or (0, what is wrong)."""
+    text = row.who["late_days"]
+    if text:
+        return (math.ceil(float(text)), "") if re.fullmatch(r"\d{1,3}(\.\d+)?", text) else (0, f"late_days is {clean(text, 30)!r} in {row.source}, expected a number")
+    clock = re.fullmatch(r"(\d{1,5}):(\d{1,2}):(\d{1,2})", row.who["lateness"])
+    if clock:
+        hours, minutes, seconds = map(int, clock.groups())
+        return math.ceil((hours * 3600 + minutes * 60 + seconds) / 86400), ""
+    return (0, "") if not row.who["lateness"] else (0, f"lateness is {clean(row.who['lateness'], 30)!r} in {row.source}, expected H:M:S")
+
+
+def shown(value: Fraction) -> str:
+    """At most three decimals, as short as they are exact."""
+    return f"{float(round(value, 3)):.3f}".rstrip("0").rstrip(".")
+
+
+def cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    text = clean(text, 400)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def write_table(assignment: Assignment, finals: list[Final], output: Path) -> None:
+    """Replace ``output`` by one row a person; readable by its owner only."""
+    questions, items = assignment.questions, assignment.written.items
+    parts = assignment.written.parts
+    head = ["name", "email", "sid", "course", "total", "out of", "extra credit possible", "status", "autograded", "read", "extra credit",
+            "sum", "collaborators", "late", *(f"part {p.id}" for p in parts), *(q.id for q in questions), *(i.id for i in items),
+            "autograded from", "read from", "rules"]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(head)
+    for final in finals:
+        writer.writerow(line_of(assignment, final, head))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    temporary = output.with_name(output.name + ".new")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as file:
+        file.write(buffer.getvalue())
+    os.replace(temporary, output)
+
+
+def line_of(assignment: Assignment, final: Final, head: list[str]) -> list[str]:
+    """A person's row. Sums stand only where every item has a score; a single item's score stands wherever there is one."""
+    course, scores, everything = final.course, final.scores, [*assignment.questions, *assignment.written.items]
+    extra = {i.id for i in everything if course in i.extra_credit}
+
+    def summed(ids: list[str]) -> str:
+        return shown(sum(scores[id] for id in ids)) if ids and all(id in scores for id in ids) else ""
+
+    whole = sum(scores.values(), Fraction(0))
+    total = whole - sum(final.taken.values())
+    regular, bonus = assignment.totals.get(course, ("", 0)) if course else ("", "")
+    values = {
+        **{c: cell(text) for c, text in final.who.items()}, "course": course,
+        "total": cell("not graded: " + "; ".join(final.why)) if final.why else shown(total), "out of": f"{regular:g}" if course else "",
+        "extra credit possible": f"{bonus:g}" if course else "", "status": "not graded" if final.why else "graded",
+        "autograded": summed([q.id for q in assignment.questions]), "read": summed([i.id for i in assignment.written.items]),
+        "extra credit": summed(sorted(extra)) if extra else "", "sum": "" if final.why else shown(whole),
+        **{name: shown(-taken) if taken and not final.why else "" for name, taken in final.taken.items()},
+        **{f"part {p.id}": summed([i.id for i in everything if assignment.written.part_of(i.id) is p]) for p in assignment.written.parts},
+        **{i.id: shown(scores[i.id]) if i.id in scores else "" for i in everything},
+        "autograded from": cell(final.sources[0]), "read from": cell(final.sources[1]), "rules": cell("; ".join(final.rules)),
+    }
+    return [values[name] for name in head]
