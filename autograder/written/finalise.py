@@ -138,17 +138,16 @@ def column_of(header: str, ids: dict[str, str], labels: dict[str, str]) -> str:
 
 
 def pairs(automatic: list[Row], by_hand: list[Row], first: str, second: str):
-    """Yield (autograded row or None, read row or None, what is wrong with the pair), each row once."""
-    used: set[int] = set()
+    """Yield (autograded row or None, read row or None, what is wrong with the pair), each row once.
+
+    Two rows are the same person's when their e-mail addresses or their numbers agree, whatever the rest says.
+    """
+    here, there = by_key(automatic), by_key(by_hand)
+    used: set[str] = set()
     for row in automatic:
-        twins = [other for other in automatic if same(row, other)]
-        matches = [other for other in by_hand if same(row, other)]
-        used |= {id(match) for match in matches}
-        why = []
-        if len(twins) > 1:
-            why.append(f"{len(twins)} rows for this person in {first}")
-        if len(matches) > 1:
-            why.append(f"{len(matches)} rows for this person in {second}")
+        twins, matches = rows_of(row, here), rows_of(row, there)
+        used |= {match.source for match in matches}
+        why = [f"{len(found)} rows for this person in {name}" for found, name in ((twins, first), (matches, second)) if len(found) > 1]
         match = matches[0] if matches else None
         for column in ("email", "sid"):
             mine, theirs = row.who[column], match.who[column] if match else ""
@@ -156,13 +155,25 @@ def pairs(automatic: list[Row], by_hand: list[Row], first: str, second: str):
                 why.append(f"{column} is {mine} in {row.source} and {theirs} in {match.source}")
         yield row, match, why if match else [*why, f"only in {first}: no row in {second}"]
     for row in by_hand:
-        if id(row) not in used:
-            yield None, row, [f"only in {second}: no row in {first}"]
+        if row.source not in used:
+            twice = [f"{len(rows_of(row, there))} rows for this person in {second}"] * (len(rows_of(row, there)) > 1)
+            yield None, row, [*twice, f"only in {second}: no row in {first}"]
 
 
-def same(one: Row, other: Row) -> bool:
-    """The same e-mail address or the same number, whatever the other says."""
-    return any(one.who[c] and one.who[c].casefold() == other.who[c].casefold() for c in ("email", "sid"))
+def by_key(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:
+    """The rows under each e-mail address and each number that they give."""
+    index: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        for column in ("email", "sid"):
+            if row.who[column]:
+                index.setdefault((column, row.who[column].casefold()), []).append(row)
+    return index
+
+
+def rows_of(row: Row, index: dict[tuple[str, str], list[Row]]) -> list[Row]:
+    """All rows of the same person, in their file's order."""
+    found = {other.source: other for column in ("email", "sid") for other in index.get((column, row.who[column].casefold()), ())}
+    return list(found.values())
 
 
 def grade(assignment: Assignment, pair: tuple, policy: dict, policy_name: str) -> Final:
