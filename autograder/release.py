@@ -77,10 +77,11 @@ def collect(assignment: Assignment, solutions: Path, references: dict, build: Pa
     handed_out = {m for section in assignment.sections for m in section.modules}
     for path in sorted(p for p in solutions.rglob("*") if p.is_file() and p.suffix in (".py", ".ipynb", ".md", ".tex") and "__pycache__" not in p.parts):
         name = path.relative_to(solutions).as_posix()
-        secret, public = regions(path, whole=path.parent != solutions and name.split("/")[0] not in handed_out and path.suffix != ".ipynb")
-        if ".student" not in path.name:
-            secrets.lines |= {line: f"solutions/{name}" for line in telling(secret)}
-            given |= set(telling(public))
+        if ".student" in path.name:
+            continue
+        secret, public = regions(path, whole=path.suffix != ".ipynb" and name.split("/")[0] not in handed_out)
+        secrets.lines |= {line: f"solutions/{name}" for line in telling(secret)}
+        given |= set(telling(public))
     for question in assignment.questions:
         shown, hidden = test_texts(assignment.test_file(question))
         secrets.lines |= {line: f"the hidden tests of {question.id}" for line in telling(hidden)}

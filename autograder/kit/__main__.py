@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import traceback
+import types
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -22,6 +23,8 @@ MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 
 def main(arguments: list[str]) -> int:
     """Check each file, a notebook in a process of its own; returns the exit status."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without ✅ is no reason to stop
     if arguments[:1] == ["--cells"]:
         return run_cells(Path(arguments[1]))
     files = [Path(name) for name in arguments] or default_files()
@@ -77,12 +80,14 @@ def run_cells(path: Path) -> int:
         return 0
     said = Said()
     sys.stdout, terminal = said, sys.stdout
+    # A main module of their own: whatever names the cells bind, these functions keep theirs.
+    ours, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
     try:
         for source in cells[: last + 1]:
             said.shown = bool(CHECK.search(source))
             run_cell(source, path, terminal)
     finally:
-        sys.stdout = terminal
+        sys.stdout, sys.modules["__main__"] = terminal, ours
     return int(said.worried)
 
 

@@ -28,14 +28,15 @@ def limit() -> None:
             pass
 
 
-def describe(data: bytes) -> dict:
-    """``{"pages": count, "text": [str, …], "pictures": [count, …]}``, or ``{"problem": one word}``."""
+def describe(data: bytes, limited: bool = True) -> dict:
+    """``{"pages": count, "text": [str, …], "pictures": [count, …]}``, or ``{"problem": one word}``; never raises."""
     try:
         import pypdf
     except ImportError:
         return {"problem": "pypdf"}
     logging.disable(logging.CRITICAL)
-    limit()
+    if limited:
+        limit()
     try:
         reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
         if reader.is_encrypted and not reader.decrypt(""):

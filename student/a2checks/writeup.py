@@ -24,12 +24,13 @@ DEADLINE = 30.0
 MAX_BYTES, MAX_ANSWER = 100 << 20, 16 << 20
 KEPT_ENVIRONMENT = ("PATH", "HOME", "SYSTEMROOT", "APPDATA", "USERPROFILE", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
 FAR_TOO_LONG = 60
+MOST_CANDIDATES = 8
 BEFORE_A_LABEL = r"^[^\w§(]{0,3}(?:(?:question|problem|exercise|section|part|answer(?: to)?)\s*)?[§(]?\s*"
 AFTER_A_LABEL = r"\s*[).:]?(?:\s|$)"
 CAPTION = re.compile(r"\b(?:fig(?:ure|\.)|tab(?:le|\.))\s*\d", re.IGNORECASE)
 CONTENTS_LINE = re.compile(r"(?:\. ?){4,}\s*\d+\s*$")
-STATEMENT = re.compile(r"\bcollaborat|\bindependent|\bon my own\b|\b(?:by myself|alone)\b|\backnowledg|\bAI (?:tool|assist)|\bchatgpt\b|\bcopilot\b",
-                       re.IGNORECASE)
+STATEMENT = re.compile(r"\bcollaborat(?:or|ion|ed)|\backnowledg|\bAI (?:tool|assist)|\bchatgpt\b|\bcopilot\b"
+                       r"|\b(?:work|did|done|complet|solv|wr[io]t)\w*\b[^.]{0,60}\b(?:alone|independent(?:ly)?|by myself|on my own)\b", re.IGNORECASE)
 PROBLEMS = {
     "pypdf": "the PDF was not looked at: pypdf is not installed (pip install pypdf)",
     "encrypted": "the PDF is encrypted, readers could not open it: export it again without a password",
@@ -134,23 +135,56 @@ def examine(count: int, text: list[str], pictures: list[int], outline: dict, cou
 def locate(lines: list[tuple[int, str]], outline: dict) -> dict[str, Place]:
     """Heading -> place, for chapters, parts and items; what is not found is left out.
 
-    Each is looked for behind the one before it. Lines of a table of contents do not count.
+    Chapters first, then each chapter's items between it and the next one.
     """
-    places: dict[str, Place] = {}
-    last = -1
-    for chapter in outline["chapters"]:
-        wanted = [(chapter["title"], title_patterns(chapter["title"]))]
-        for item in chapter["items"]:
-            label = item["heading"].split()[0]
-            part = next((p for p in chapter["parts"] if label.startswith(p["id"] + ".")), None)
-            if part and part["title"] not in dict(wanted):
-                wanted.append((part["title"], [BEFORE_A_LABEL + re.escape(part["id"]) + AFTER_A_LABEL]))
-            wanted.append((item["heading"], item_patterns(label, item["pattern"])))
-        for heading, patterns in wanted:
-            place = first_match(lines, patterns, last + 1)
-            if place:
-                places[heading], last = place, place.line - (heading == chapter["title"])
+    titles = [chapter["title"] for chapter in outline["chapters"]]
+    places = in_order(lines, {title: title_patterns(title) for title in titles}, 0, len(lines))
+    for number, chapter in enumerate(outline["chapters"]):
+        start = max((places[t].line for t in titles[: number + 1] if t in places), default=0)
+        end = min((places[t].line for t in titles[number + 1 :] if t in places), default=len(lines))
+        items = chapter["items"]
+        places |= in_order(lines, {item["heading"]: [sure_pattern(item)] for item in items}, start, end)
+        for position, item in enumerate(items):
+            before = max((places[i["heading"]].line + 1 for i in items[:position] if i["heading"] in places), default=start)
+            after = min((places[i["heading"]].line for i in items[position + 1 :] if i["heading"] in places), default=end)
+            part = next((p for p in chapter["parts"] if item["heading"].startswith(p["id"] + ".")), None)
+            if part and part["title"] not in places:
+                places |= in_order(lines, {part["title"]: [BEFORE_A_LABEL + re.escape(part["id"]) + AFTER_A_LABEL]}, before, after)
+            if item["heading"] not in places and not item["pattern"]:
+                places |= in_order(lines, {item["heading"]: [vague_pattern(item)]}, max(before, places[part["title"]].line + 1 if part and part["title"] in places else 0), after)
     return places
+
+
+def in_order(lines: list[tuple[int, str]], wanted: dict[str, list[str]], start: int, end: int) -> dict[str, Place]:
+    """The most headings that can be found one after the other, each by the first of its patterns that matches anywhere.
+
+    So a stray line that looks like a heading costs no other heading its place. Lines of a table of contents do not count.
+    """
+    chains: list[tuple[int, dict[str, Place]]] = []  # for each candidate line: the order of its heading, the best chain that ends in it
+    order = list(wanted)
+    candidates = sorted(((place.line, rank, place) for rank, patterns in enumerate(wanted.values()) for place in matches(lines, patterns, start, end)),
+                        key=lambda c: c[:2])
+    best: dict[str, Place] = {}
+    for _, rank, place in candidates:
+        chain = max((c for r, c in chains if r < rank and all(p.line < place.line for p in c.values())), key=len, default={})
+        chains.append((rank, {**chain, order[rank]: place}))
+        best = max(best, chains[-1][1], key=len)
+    return best
+
+
+def matches(lines: list[tuple[int, str]], patterns: list[str], start: int, end: int) -> list[Place]:
+    """The first few lines that match the first pattern that any line matches."""
+    for pattern in patterns:
+        compiled = re.compile(pattern, re.IGNORECASE)
+        found = []
+        for index in range(start, end):
+            line = lines[index][1][:300]
+            match = compiled.match(line)
+            if match and not CONTENTS_LINE.search(line) and len(found) < MOST_CANDIDATES:
+                found.append(Place(index, match.end()))
+        if found:
+            return found
+    return []
 
 
 def title_patterns(title: str) -> list[str]:
@@ -165,25 +199,20 @@ def title_patterns(title: str) -> list[str]:
     )] + [BEFORE_A_LABEL + re.escape(number) + AFTER_A_LABEL] * ("." in number)
 
 
-def item_patterns(label: str, pattern: str) -> list[str]:
-    """An item, by its label as it may be written, from the surest to the vaguest."""
-    if pattern:
-        return [rf"^\W{{0,3}}(?:[\d.()a-z]{{1,6}}\s+)?(?:{pattern})\s*(?:[:.–—-]|$)"]
+def sure_pattern(item: dict) -> str:
+    """An item by its whole label, as it may be written: 1.2.3, (1.2.3), Question 1.2.3, Q1.1, Question 1.1."""
+    if item["pattern"]:
+        return rf"^\W{{0,3}}(?:[\d.()a-z]{{1,6}}\s+)?(?:{item['pattern']})\s*(?:[:.–—-]|$)"
+    label = item["heading"].split()[0]
     number = label.lstrip("Qq")
-    sure = BEFORE_A_LABEL + (r"q(?:uestion)?[.\s]*" if number != label else r"q?") + re.escape(number) + AFTER_A_LABEL
-    vague = re.escape(number) if number != label else rf"\(?{re.escape(number.rsplit('.', 1)[-1])}[.)]"
-    return [sure, rf"^\W{{0,3}}{vague}(?:\s|$)"]
+    return BEFORE_A_LABEL + (r"q(?:uestion)?[.\s]*" if number != label else "q?") + re.escape(number) + AFTER_A_LABEL
 
 
-def first_match(lines: list[tuple[int, str]], patterns: list[str], start: int) -> Place | None:
-    for pattern in patterns:
-        compiled = re.compile(pattern, re.IGNORECASE)
-        for index in range(start, len(lines)):
-            line = lines[index][1][:300]
-            match = compiled.match(line)
-            if match and not CONTENTS_LINE.search(line):
-                return Place(index, match.end())
-    return None
+def vague_pattern(item: dict) -> str:
+    """An item by the end of its label, as a list under its part's heading numbers it; Q1.1 as 1.1."""
+    label = item["heading"].split()[0]
+    number = label.lstrip("Qq")
+    return r"^\W{0,3}" + (re.escape(number) if number != label else rf"\(?{re.escape(number.rsplit('.', 1)[-1])}[.)]") + r"(?:\s|$)"
 
 
 def words_of(text: str) -> Counter:
