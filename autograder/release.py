@@ -26,7 +26,7 @@ import numpy
 from autograder.kit import from_plain
 from autograder.model import Assignment, GraderError
 from autograder.references import read_references, unpacked
-from autograder.student import BUNDLE_LINE, EPOCH, build_student
+from autograder.student import BUNDLE_LINE, EPOCH, KIT, build_student
 
 ARCHIVE = "student.zip"
 SOLUTION = re.compile(r"^[ \t]*# BEGIN SOLUTION.*?\n(.*?)^[ \t]*# END SOLUTION", re.DOTALL | re.MULTILINE)
@@ -88,6 +88,8 @@ def collect(assignment: Assignment, solutions: Path, references: dict, build: Pa
         given |= set(telling(shown))
     for item in assignment.written.items:
         secrets.texts |= {text: f"what earns credit in {item.id}" for text in (item.full, item.half, item.none) if len(text) > 30}
+    for path in [*KIT.glob("*.py"), assignment.folder / "lib.py"]:
+        given |= set(telling(path.read_text(encoding="utf-8"))) if path.exists() else set()
     for line in given & set(secrets.lines):
         del secrets.lines[line]
     public_arrays = set(arrays_of(references["public"]))

@@ -33,7 +33,7 @@ STATEMENT = re.compile(r"\bcollaborat(?:or|ion|ed)|\backnowledg|\bAI (?:tool|ass
                        r"|\b(?:work|did|done|complet|solv|wr[io]t)\w*\b[^.]{0,60}\b(?:alone|independent(?:ly)?|by myself|on my own)\b", re.IGNORECASE)
 PROBLEMS = {
     "pypdf": "the PDF was not looked at: pypdf is not installed (pip install pypdf)",
-    "encrypted": "the PDF is encrypted, readers could not open it: export it again without a password",
+    "encrypted": "the PDF is encrypted: export it again without a password or protection",
     "damaged": "the PDF does not open: it is damaged or not a PDF; export it again and open it yourself before you submit",
     "memory": "the PDF needs more memory than a reader's computer would give it: export it again, with smaller pictures",
     "time": "the PDF takes too long to open: export it again, with simpler pictures",
@@ -85,7 +85,10 @@ def read_pdf(data: bytes) -> dict:
     timer.start()
     try:
         answer = process.stdout.read(MAX_ANSWER + 1)
-        timed_out = not timer.is_alive()
+        flood = len(answer) > MAX_ANSWER
+        if flood:
+            process.kill()
+        slow = process.wait() in (-9, -24) and not flood  # the deadline's or the processor limit's end
     finally:
         timer.cancel()
         process.kill()
@@ -99,8 +102,7 @@ def read_pdf(data: bytes) -> dict:
         pictures = [int(count) for count in tree["pictures"]]
         return {"pages": int(tree["pages"]), "text": text, "pictures": [*pictures, *[0] * len(text)][: len(text)]}
     except (ValueError, KeyError, TypeError, RecursionError):
-        # It said nothing whole: ended by the deadline, the processor's limit or the memory's.
-        return {"problem": "time" if timed_out or process.returncode in (-9, -24) else "damaged"}
+        return {"problem": "time" if slow else "damaged"}
 
 
 def visible(text: str) -> str:
