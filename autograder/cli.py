@@ -141,6 +141,17 @@ def rubric(settings: dict, output: Path | None) -> None:
 
 
 @main.command()
+@click.pass_obj
+def answers(settings: dict) -> None:
+    """Put the model answers together: Markdown, and a PDF where pandoc and a LaTeX are installed."""
+    from autograder import model
+    from autograder.written.answers import assemble
+
+    path, missing = assemble(model.load(settings["folder"]), settings["solutions"], settings["build"] / "writeup")
+    click.echo("\n".join([*(f"not written yet: {chapter}" for chapter in missing), f"wrote {path}"]))
+
+
+@main.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.pass_obj
 def pdf(settings: dict, path: Path) -> None:

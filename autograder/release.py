@@ -7,13 +7,11 @@ carry along too.
 
 from __future__ import annotations
 
-import ast
 import base64
 import binascii
 import io
 import json
 import os
-import re
 import tempfile
 import zipfile
 from dataclasses import dataclass, field
@@ -26,10 +24,9 @@ import numpy
 from autograder.kit import from_plain
 from autograder.model import Assignment, GraderError
 from autograder.references import read_references, unpacked
-from autograder.student import BUNDLE_LINE, EPOCH, KIT, build_student
+from autograder.student import BUNDLE_LINE, EPOCH, KIT, SOLUTION, build_student, test_sources
 
 ARCHIVE = "student.zip"
-SOLUTION = re.compile(r"^[ \t]*# BEGIN SOLUTION.*?\n(.*?)^[ \t]*# END SOLUTION", re.DOTALL | re.MULTILINE)
 SHORTEST_LINE = 12  # characters: a shorter line (`return x`) tells nothing and stands in many places
 FEWEST_VALUES = 4  # distinct numbers in an array before its turning up elsewhere means anything
 
@@ -83,9 +80,8 @@ def collect(assignment: Assignment, solutions: Path, references: dict, build: Pa
         secrets.lines |= {line: f"solutions/{name}" for line in telling(secret)}
         given |= set(telling(public))
     for question in assignment.questions:
-        shown, hidden = test_texts(assignment.test_file(question))
-        secrets.lines |= {line: f"the hidden tests of {question.id}" for line in telling(hidden)}
-        given |= set(telling(shown))
+        secrets.lines |= {line: f"the hidden tests of {question.id}" for line in telling("\n".join(test_sources(assignment, question.id, True)))}
+        given |= set(telling("\n".join(test_sources(assignment, question.id))))
     for item in assignment.written.items:
         secrets.texts |= {text: f"what earns credit in {item.id}" for text in (item.full, item.half, item.none) if len(text) > 30}
     for path in [*KIT.glob("*.py"), assignment.folder / "lib.py"]:
@@ -120,17 +116,6 @@ def regions(path: Path, whole: bool) -> tuple[str, str]:
             secret += SOLUTION.findall(cell.source + "\n")
             public.append(SOLUTION.sub("", cell.source + "\n"))
     return "\n".join(secret), "\n".join(public)
-
-
-def test_texts(path: Path) -> tuple[str, str]:
-    """(public, hidden) test functions of a question, as they would be written into a notebook's tests."""
-    shown, hidden = [], []
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef):
-            secret = any(k.arg == "hidden" and getattr(k.value, "value", False) for d in node.decorator_list if isinstance(d, ast.Call) for k in d.keywords)
-            node.decorator_list = []
-            (hidden if secret else shown).append(ast.unparse(node))
-    return "\n".join(shown), "\n".join(hidden)
 
 
 def telling(text: str) -> Iterator[str]:

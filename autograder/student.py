@@ -30,6 +30,7 @@ KIT = Path(__file__).resolve().parent / "kit"
 EPOCH = (2020, 1, 1, 0, 0, 0)
 BUNDLE_LINE = re.compile(r'^BUNDLE = ".*?"', re.MULTILINE)
 MAX_BUNDLE = 1 << 20
+SOLUTION = re.compile(r"^[ \t]*# BEGIN SOLUTION.*?\n(.*?)^[ \t]*# END SOLUTION", re.DOTALL | re.MULTILINE)
 MARKERS = ("# SOLUTION", "BEGIN SOLUTION", "END SOLUTION", "BEGIN TESTS")
 KEPT_METADATA = ("kernelspec", "language_info")
 
@@ -122,8 +123,8 @@ def strip_modules(source: Path, target: Path) -> None:
             shutil.copyfile(path, copy)
 
 
-def test_sources(assignment: Assignment, id: str) -> list[str]:
-    """The test functions of a question that are not hidden, without their decorators."""
+def test_sources(assignment: Assignment, id: str, hidden_ones: bool = False) -> list[str]:
+    """The test functions of a question that are (not) hidden, without their decorators."""
     tree = ast.parse(assignment.test_file(assignment.question(id)).read_text(encoding="utf-8"))
     sources = []
     for node in tree.body:
@@ -131,7 +132,7 @@ def test_sources(assignment: Assignment, id: str) -> list[str]:
             hidden = any(k.arg == "hidden" and getattr(k.value, "value", False)
                          for d in node.decorator_list if isinstance(d, ast.Call) for k in d.keywords)
             node.decorator_list = []
-            if not hidden:
+            if hidden == hidden_ones:
                 sources.append(ast.unparse(node))
     return sources
 

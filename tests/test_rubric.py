@@ -124,3 +124,31 @@ def test_both_templates_compile_and_the_check_finds_every_heading_in_them(tmp_pa
     found = read_pdf((tmp_path / "writeup.pdf").read_bytes())
     lines = [(page, line) for page, words in enumerate(found["text"]) for line in words.split("\n")]
     assert set(locate(lines, outline(ASSIGNMENT))) >= {i.heading for i in ASSIGNMENT.written.items if i.heading}
+
+
+def test_model_answers_are_put_together_in_order_and_say_what_is_not_written_yet(tmp_path, monkeypatch):
+    from autograder.written import answers
+
+    monkeypatch.setattr(answers, "to_pdf", lambda path: None)
+    path, _ = answers.assemble(ASSIGNMENT, ROOT / "solutions", tmp_path)
+    text = path.read_text()
+    assert "query121 = 100 * key[0]" in text and text.index("### 1.2.1") < text.index("**Rationale.** All keys") < text.index("### 1.2.2")
+    (tmp_path / "solutions" / "writeup").mkdir(parents=True)
+    (tmp_path / "solutions" / "writeup" / "section3.md").write_text("# A title of its own\n\n### Q1.1\n\nPadding fills up.\n")
+    path, missing = answers.assemble(ASSIGNMENT, tmp_path / "solutions", tmp_path)
+    assert missing == [chapter.title for chapter in ASSIGNMENT.written.chapters[:2]]
+    assert "Padding fills up." in path.read_text() and "A title of its own" not in path.read_text()
+
+
+@pytest.mark.slow
+def test_the_model_answers_pass_the_students_own_check(tmp_path):
+    from autograder.written.answers import assemble
+    from autograder.written.writeup import check_file
+
+    path, missing = assemble(ASSIGNMENT, ROOT / "solutions", tmp_path)
+    if path.suffix != ".pdf":
+        pytest.skip("NOT TRIED: pandoc or pdflatex is not installed; on Debian: apt-get install pandoc texlive-latex-recommended texlive-fonts-recommended lmodern")
+    report = check_file(ASSIGNMENT, path)
+    unwritten = tuple(chapter.split()[0] for chapter in missing)
+    assert not [line for line in report.missing if not unwritten], report.lines()
+    assert "a statement about collaborators stands at the beginning" in report.good
