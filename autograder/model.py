@@ -92,7 +92,7 @@ class Assignment:
     """Everything the engine needs to know about one assignment; loaded by :func:`load`.
 
     ``preload``: modules that workers hold; ``flags``: names whose use in an answer staff want to see; ``written``: what a
-    person reads; ``totals``: course -> (regular, extra credit) points of the whole.
+    person reads.
     """
 
     folder: Path
@@ -105,7 +105,6 @@ class Assignment:
     kit_name: str
     flags: tuple[str, ...] = ()
     written: Written = Written()
-    totals: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def question(self, id: str) -> Question:
         return next(q for q in self.questions if q.id == id)
@@ -160,8 +159,7 @@ def _build(folder: Path, rubric: dict, limits: dict) -> Assignment:
         )
     questions = tuple(_question(entry, sections, courses) for entry in rubric["question"])
     written = written_half.build(rubric, courses)
-    totals = {course: tuple(map(float, points)) for course, points in rubric.get("totals", {}).items()}
-    written_half.check_sums(questions, written, courses, totals)
+    written_half.check_sums(questions, written, courses, rubric.get("totals", {}))
     return Assignment(
         folder=folder, title=head["title"], courses=courses,
         sections=tuple(sections.values()), questions=questions,
@@ -169,7 +167,7 @@ def _build(folder: Path, rubric: dict, limits: dict) -> Assignment:
         preload=tuple(rubric.get("worker", {}).get("preload", ())),
         kit_name=head.get("kit_name", "checks"),
         flags=tuple(head.get("flags", ())),
-        written=written, totals=totals,
+        written=written,
     )
 
 

@@ -27,13 +27,14 @@ from autograder.references import read_references, unpacked
 from autograder.student import BUNDLE_LINE, EPOCH, KIT, SOLUTION, build_student, test_sources
 
 ARCHIVE = "student.zip"
+SOURCES = (".py", ".ipynb", ".md", ".tex")
 SHORTEST_LINE = 12  # characters: a shorter line (`return x`) tells nothing and stands in many places
 FEWEST_VALUES = 4  # distinct numbers in an array before its turning up elsewhere means anything
 
 
 @dataclass
 class Secrets:
-    """What must not be found. ``lines``: text -> where it is from; ``arrays``: bytes of the hidden ones; ``texts``: anything else."""
+    """What must not be found. ``lines`` and other ``texts``: text -> what it is; ``arrays``: shapes and bytes."""
 
     lines: dict[str, str] = field(default_factory=dict)
     arrays: set[tuple] = field(default_factory=set)
@@ -63,8 +64,8 @@ def build_release(assignment: Assignment, solutions: Path, references: Path, bui
             info.external_attr, info.compress_type, info.create_system = 0o100644 << 16, zipfile.ZIP_DEFLATED, 3
             archive.writestr(info, data, compresslevel=9)
     os.replace(temporary, target)
-    return target, [f"{len(files)} files, {len(secrets.lines)} lines of solutions and hidden tests, {len(secrets.arrays)} hidden arrays, "
-                    f"{len(secrets.texts)} other secrets: none of them is in there"]
+    return target, [f"{len(files)} files; none of {len(secrets.lines)} lines of solutions and hidden tests, "
+                    f"{len(secrets.arrays)} hidden arrays and {len(secrets.texts)} other secrets is in them"]
 
 
 def collect(assignment: Assignment, solutions: Path, references: dict, build: Path) -> Secrets:
@@ -72,18 +73,20 @@ def collect(assignment: Assignment, solutions: Path, references: dict, build: Pa
     secrets = Secrets()
     given: set[str] = set()
     handed_out = {m for section in assignment.sections for m in section.modules}
-    for path in sorted(p for p in solutions.rglob("*") if p.is_file() and p.suffix in (".py", ".ipynb", ".md", ".tex") and "__pycache__" not in p.parts):
+    for path in sorted(solutions.rglob("*")):
         name = path.relative_to(solutions).as_posix()
-        if ".student" in path.name:
+        if path.suffix not in SOURCES or ".student" in path.name or not path.is_file():
             continue
         secret, public = regions(path, whole=path.suffix != ".ipynb" and name.split("/")[0] not in handed_out)
         secrets.lines |= {line: f"solutions/{name}" for line in telling(secret)}
         given |= set(telling(public))
     for question in assignment.questions:
-        secrets.lines |= {line: f"the hidden tests of {question.id}" for line in telling("\n".join(test_sources(assignment, question.id, True)))}
-        given |= set(telling("\n".join(test_sources(assignment, question.id))))
+        shown, hidden = ("\n".join(test_sources(assignment, question.id, hidden_ones)) for hidden_ones in (False, True))
+        secrets.lines |= {line: f"the hidden tests of {question.id}" for line in telling(hidden)}
+        given |= set(telling(shown))
     for item in assignment.written.items:
-        secrets.texts |= {text: f"what earns credit in {item.id}" for text in (item.full, item.half, item.none) if len(text) > 30}
+        earning = [text for text in (item.full, item.half, item.none) if len(text) > 30]
+        secrets.texts |= dict.fromkeys(earning, f"what earns credit in {item.id}")
     for path in [*KIT.glob("*.py"), assignment.folder / "lib.py"]:
         given |= set(telling(path.read_text(encoding="utf-8"))) if path.exists() else set()
     for line in given & set(secrets.lines):
@@ -91,11 +94,11 @@ def collect(assignment: Assignment, solutions: Path, references: dict, build: Pa
     public_arrays = set(arrays_of(references["public"]))
     secrets.arrays = {a for packed in references["sets"] for a in arrays_of(unpacked(packed))} - public_arrays
     seed = build.parent / ".seed"
-    for text, what in ((seed.read_text().strip() if seed.exists() else "", "the seed"), (os.environ.get("AUTOGRADER_SEED", ""), "the seed"),
-                       (str(solutions.resolve()), "a path of the staff"), (str(build.resolve()), "a path of the staff"),
-                       (str(Path.home()), "a path of the staff"), ("autograder/assignment", "a folder of the staff")):
-        if len(text) > 4:
-            secrets.texts[text] = what
+    for text in (seed.read_text().strip() if seed.exists() else "", os.environ.get("AUTOGRADER_SEED", "")):
+        secrets.texts |= {text: "the seed"} if text else {}
+    for place in (solutions.resolve(), build.resolve(), Path.home()):
+        secrets.texts |= {str(place): "a path of the staff"} if len(str(place)) > 4 else {}
+    secrets.texts["autograder/assignment"] = "a folder of the staff"
     return secrets
 
 
@@ -149,7 +152,8 @@ def leaks(files: dict[str, bytes], secrets: Secrets) -> list[str]:
         found += [f"{name} holds a line of {secrets.lines[line]}: {line[:60]!r}" for line in sorted(lines & set(secrets.lines))]
         found += [f"{name} holds {what}" for secret, what in secrets.texts.items() if secret in text]
         if name.endswith(".json"):
-            found += [f"{name} holds a hidden array" for array in arrays_of(from_plain(json.loads(text))) if array in secrets.arrays]
+            written = set(arrays_of(from_plain(json.loads(text))))
+            found += [f"{name} holds a hidden array"] * len(written & secrets.arrays)
         found += [f"{name} holds a hidden array" for _, raw in secrets.arrays if raw in data]
     return found
 

@@ -72,9 +72,10 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
 def writeup_entry(report: Report) -> dict:
     """What was noticed about the PDF: for information, no points."""
     return {
-        "name": "Write-up (PDF), for information: no points are given or taken here", "number": WRITEUP, "score": 0.0, "max_score": 0.0,
-        "visibility": "visible", "output": "\n".join(clean(line, 700) for line in report.lines()), "output_format": "text",
-        "name_format": "text", "tags": [], "extra_data": {"id": WRITEUP, "verdict": INFORMATION, "section": WRITEUP, "seconds": 0.0}}
+        "name": "Write-up (PDF), for information: no points are given or taken here", "number": WRITEUP,
+        "score": 0.0, "max_score": 0.0, "visibility": "visible", "name_format": "text", "output_format": "text", "tags": [],
+        "output": "\n".join(clean(line, 700) for line in report.lines()),
+        "extra_data": {"id": WRITEUP, "verdict": INFORMATION, "section": WRITEUP, "seconds": 0.0}}
 
 
 def _otter_results(verdicts: list[Verdict], course: str):

@@ -171,8 +171,8 @@ def refuse_leftovers(text: str, name: str) -> None:
 def write_kit(assignment: Assignment, references: dict, target: Path) -> None:
     """The package behind ``check``: engine's kit, the assignment's lib, the public cases and known mistakes on them."""
     target.mkdir(parents=True)
-    for name in ("__init__.py", "__main__.py", "compare.py", "diagnose.py", "pdf_text.py", "picture.py", "writeup.py"):
-        shutil.copyfile(KIT / name, target / name)
+    for path in sorted(KIT.glob("*.py")):
+        shutil.copyfile(path, target / path.name)
     (target / "writeup.json").write_text(json.dumps(outline(assignment), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if (assignment.folder / "lib.py").exists():
         shutil.copyfile(assignment.folder / "lib.py", target / "lib.py")

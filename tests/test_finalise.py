@@ -112,7 +112,11 @@ def test_an_empty_or_refused_cell_is_not_a_zero(join):
 
 def test_the_gradebooks_own_reason_comes_along(join):
     [row], _ = join(*points("517", {"1.2.1": "", "Status": "not graded: nothing to grade"}))
-    assert "1.2.1 is empty (nothing to grade)" in row["total"]
+    assert row["total"] == "not graded: gradebook.csv row 2 says nothing to grade"
+    [row], _ = join(*points("517", dict.fromkeys(BY_HAND, "")))
+    assert row["total"] == "not graded: manual.csv row 2 has no points in it" and row["autograded"] and not row["read"]
+    [row], _ = join(*points("517", dict.fromkeys(BY_HAND[:5], "")))
+    assert row["total"] == "not graded: 1.2.1.rationale, 1.2.2.rationale, 1.2.3 and 2 more are empty"
 
 
 def test_people_are_matched_by_address_or_number_and_contradictions_are_not_settled_by_guessing(join):
@@ -144,7 +148,7 @@ def test_no_cell_becomes_a_formula(join, name):
         assert "\n" not in value and "\u202e" not in value
 
 
-@pytest.mark.parametrize("policy, says", [("[late]\npercent_per_dya = 10", "late.percent_per_dya is no rule"), ("[lat]", "lat is no rule"), ("late = 3", "late. is no rule"),
+@pytest.mark.parametrize("policy, says", [("[late]\npercent_per_dya = 10", "late.percent_per_dya is no rule"), ("[lat]", "lat. is no rule"), ("late = 3", "late. is no rule"),
                                           ("[late]\npercent_per_day = 'ten'", "should be a number"), ("[late]\npercent_per_day = -1", "from 0 on"), ("x", "cannot use")])
 def test_a_policy_with_a_typing_error_takes_nobodys_points(join, policy, says):
     with pytest.raises(GraderError, match=re.escape(says)):

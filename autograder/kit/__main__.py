@@ -40,8 +40,7 @@ def main(arguments: list[str]) -> int:
         elif path.suffix.lower() == ".pdf":
             status |= check_writeup(path)
         elif path.suffix.lower() in (".ipynb", ".py"):
-            environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")])}
-            status |= bool(subprocess.run([sys.executable, "-m", PACKAGE.name, "--cells", str(path)], env=environment).returncode)
+            status |= check_code(path)
         else:
             print("❌ neither a notebook, a script nor a PDF")
             status = 1
@@ -56,6 +55,13 @@ def default_files() -> list[Path]:
     notebooks = sorted(Path().glob("A*.ipynb"))
     scripts = [p for p in sorted(Path().glob("A*.py")) if p.with_suffix(".ipynb") not in notebooks]
     return [*notebooks, *scripts, *sorted(Path().glob("*.pdf"))]
+
+
+def check_code(path: Path) -> int:
+    """The checks of one notebook or script, in a process of its own; returns 1 unless all are ✅."""
+    found = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": found}
+    return int(subprocess.run([sys.executable, "-m", PACKAGE.name, "--cells", str(path)], env=environment).returncode != 0)
 
 
 def check_writeup(path: Path) -> int:
@@ -114,7 +120,8 @@ def cells_of(path: Path) -> list[str]:
     """The code cells of a notebook; of a script, its statements (as exported: without Colab's ``!`` and ``%`` lines)."""
     text = path.read_text(encoding="utf-8", errors="replace")
     if path.suffix.lower() == ".ipynb":
-        return [MAGIC.sub("", "".join(c["source"])) for c in json.loads(text)["cells"] if c["cell_type"] == "code" and not "".join(c["source"]).startswith("%%")]
+        sources = ["".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+        return [MAGIC.sub("", source) for source in sources if not source.startswith("%%")]
     tree = ast.parse(MAGIC.sub("", text))
     return [ast.unparse(node) for node in tree.body if not isinstance(node, ast.ImportFrom) or node.module != "__future__"]
 
@@ -128,7 +135,8 @@ def run_cell(source: str, path: Path, terminal) -> None:
         raise
     except BaseException as error:
         first = next((line for line in source.split("\n") if line.strip()), "")
-        terminal.write(f"• a cell stopped with {traceback.format_exception_only(error)[-1].strip()} (it begins with: {first[:70]})\n")
+        reason = traceback.format_exception_only(error)[-1].strip()
+        terminal.write(f"• a cell stopped with {reason} (it begins with: {first[:70]})\n")
 
 
 if __name__ == "__main__":

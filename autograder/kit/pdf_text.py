@@ -1,4 +1,4 @@
-"""A PDF's text, page by page: bytes on stdin, JSON on stdout. A program of its own, because a hostile PDF can hang or eat memory.
+"""A PDF's text, page by page: bytes on stdin, JSON on stdout. A program of its own: a hostile PDF can hang or eat memory.
 
 Run with limits by ``writeup.read_pdf``, which believes nothing of what comes back. Needs pypdf.
 """
@@ -21,9 +21,10 @@ def limit() -> None:
         import resource
     except ImportError:  # Windows: the parent's deadline still holds
         return
-    for which, value in ((resource.RLIMIT_CPU, SECONDS), (resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+    limits = {"CPU": SECONDS, "AS": MEMORY, "FSIZE": 0, "CORE": 0}
+    for name, value in limits.items():
         try:
-            resource.setrlimit(which, (value, value))
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
         except (ValueError, OSError):  # macOS refuses some of them
             pass
 

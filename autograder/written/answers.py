@@ -16,7 +16,8 @@ import nbformat
 from autograder.model import Assignment, GraderError
 from autograder.student import SOLUTION
 
-STATEMENT = "These are the staff's model answers, from this project's own notebooks and runs. They were written with the help of an AI assistant."
+STATEMENT = ("These are the staff's model answers, from this project's own notebooks and runs. "
+             "They were written with the help of an AI assistant.")
 
 
 def assemble(assignment: Assignment, solutions: Path, target: Path) -> tuple[Path, list[str]]:
@@ -27,7 +28,8 @@ def assemble(assignment: Assignment, solutions: Path, target: Path) -> tuple[Pat
     notebooks: dict[str, str] = {}
     for path in sorted(solutions.glob("*.ipynb")):
         notebooks |= answers_of(path)
-    text = ["---", f'title: "{assignment.title}: model answers"', "geometry: margin=2.5cm", "---", "", "## Collaborators", "", STATEMENT, ""]
+    text = ["---", f'title: "{assignment.title}: model answers"', "geometry: margin=2.5cm", "---", "",
+            "## Collaborators", "", STATEMENT, ""]
     missing = []
     target.mkdir(parents=True, exist_ok=True)
     for chapter in assignment.written.chapters:
@@ -80,5 +82,5 @@ def to_pdf(path: Path) -> Path | None:
     target = path.with_suffix(".pdf")
     done = subprocess.run(["pandoc", path.name, "-o", target.name], cwd=path.parent, capture_output=True, text=True)
     if done.returncode:
-        raise GraderError(f"pandoc could not make {target.name}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no reason given'}")
+        raise GraderError(f"pandoc could not make {target.name}: {(done.stderr.strip() or 'no reason given').splitlines()[-1]}")
     return target

@@ -11,34 +11,18 @@ import io
 import math
 import os
 import re
-import tomllib
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from autograder.model import Assignment, GraderError
+from autograder.model import Assignment
 from autograder.text import clean
+from autograder.written.rubric import total as total_of
+from autograder.written.sheets import Row, read_policy, read_rows
 
-# Headers as the batch, Gradescope, Canvas and people write them, without case, spaces and punctuation.
-COLUMNS = {
-    "name": ("name", "student", "studentname", "fullname"), "first": ("firstname",), "last": ("lastname",),
-    "email": ("email", "emailaddress", "sisloginid"), "sid": ("sid", "studentid", "sisuserid"), "course": ("course", "section", "sections"),
-    "status": ("status",), "collaborators": ("collaborators", "collaboratorsstatement"),
-    "late_days": ("latedays", "dayslate"), "lateness": ("latenesshms", "lateness"),
-}
 SHARES = {"full": Fraction(1), "half": Fraction(1, 2), "none": Fraction(0)}
 YES, NO = ("yes", "y", "true", "x", "1", "✓"), ("no", "n", "false", "0", "missing")
-POLICY = {"collaborators": {"percent"}, "late": {"percent_per_day", "free_days", "most_days"}, "course": {"default"}}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-@dataclass
-class Row:
-    """A line of one of the two files: ``who`` by the names of COLUMNS, ``scores`` by item id, all as written."""
-
-    source: str
-    who: dict[str, str]
-    scores: dict[str, str]
 
 
 @dataclass
@@ -65,76 +49,20 @@ class Summary:
 def finalise(assignment: Assignment, gradebook: Path, manual: Path, policy: Path | None, output: Path) -> Summary:
     """Write ``output``; raises GraderError, one line, where a file cannot be used at all."""
     rules = read_policy(policy)
-    questions = {q.id: q.id for q in assignment.questions}
-    items = {i.id: i.id for i in assignment.written.items}
     labels = {i.heading.split()[0].casefold(): i.id for i in assignment.written.items if i.heading and not i.pattern}
-    automatic, auto_notes = read_rows(gradebook, questions, {})
-    by_hand, hand_notes = read_rows(manual, items, labels)
-    finals = [grade(assignment, pair, rules, policy.name if policy else "") for pair in pairs(automatic, by_hand, gradebook.name, manual.name)]
+    automatic, auto_notes = read_rows(gradebook, [q.id for q in assignment.questions], {})
+    by_hand, hand_notes = read_rows(manual, [i.id for i in assignment.written.items], labels)
+    finals = [grade(assignment, pair, rules, policy.name if policy else "")
+              for pair in pairs(automatic, by_hand, gradebook.name, manual.name)]
     finals.sort(key=lambda f: (f.who["name"].casefold(), f.who["email"], f.who["sid"], f.sources))
     write_table(assignment, finals, output)
     ungraded = [f for f in finals if f.why]
     lines = [*auto_notes, *hand_notes]
-    lines += [f"not graded: {clean(f.who['name'] or f.who['email'] or f.who['sid'], 60)}: {clean('; '.join(f.why), 160)}" for f in ungraded[:20]]
+    for final in ungraded[:20]:
+        person = final.who["name"] or final.who["email"] or final.who["sid"]
+        lines.append(f"not graded: {clean(person, 60)}: {clean('; '.join(final.why), 160)}")
     lines += [f"… and {len(ungraded) - 20} more"] * (len(ungraded) > 20)
     return Summary([*lines, f"{len(finals) - len(ungraded)} graded, {len(ungraded)} not graded"], len(ungraded))
-
-
-def read_policy(path: Path | None) -> dict:
-    """The staff's rules; raises GraderError on a name that is no rule, so that a typing error takes nobody's points."""
-    if path is None:
-        return {}
-    try:
-        policy = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise GraderError(f"cannot use {clean(str(path))}: {clean(str(error), 160)}") from None
-    for table, entries in policy.items():
-        unknown = [table] if table not in POLICY else [f"{table}.{k}" for k in (entries if isinstance(entries, dict) else {"": 0}) if k not in POLICY[table]]
-        if unknown:
-            known = ", ".join(f"{t}.{k}" for t, keys in POLICY.items() for k in sorted(keys))
-            raise GraderError(f"{path.name}: {clean(unknown[0])} is no rule; known are {known}")
-        for name, value in entries.items():
-            if table != "course" and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1000):
-                raise GraderError(f"{path.name}: {table}.{name} should be a number from 0 on, not {clean(str(value))}")
-    return policy
-
-
-def read_rows(path: Path, ids: dict[str, str], labels: dict[str, str]) -> tuple[list[Row], list[str]]:
-    """(rows, notes) of a CSV file; columns are found by name, those of Gradescope's exports included."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig", errors="replace")
-        table = list(csv.reader(io.StringIO(text, newline="")))
-    except (OSError, csv.Error) as error:
-        raise GraderError(f"cannot read {clean(str(path))}: {clean(str(error), 120)}") from None
-    if not table:
-        raise GraderError(f"{clean(path.name)} is empty: expected a header line and a line for each person")
-    columns = [column_of(header, ids, labels) for header in table[0]]
-    twice = sorted({c for c in columns if c and columns.count(c) > 1})
-    if twice:
-        raise GraderError(f"{clean(path.name)}: two columns for {', '.join(twice)}")
-    if not {"email", "sid"} & set(columns):
-        raise GraderError(f"{clean(path.name)}: no column email or sid; its columns are {clean(', '.join(table[0]), 160)}")
-    if not set(ids) & set(columns):
-        raise GraderError(f"{clean(path.name)}: no column is an item of the rubric, such as {next(iter(ids), '')}")
-    absent = [id for id in ids if id not in columns]
-    notes = [f"{clean(path.name)} has no column for {', '.join(absent)}"] if absent else []
-    rows = []
-    for number, cells in enumerate(table[1:], 2):
-        # A leading apostrophe is how the batch (and we) keep a spreadsheet from taking a text for a formula.
-        found = {c: cell.strip().removeprefix("'") for c, cell in zip(columns, cells) if c}
-        who = {c: found.get(c, "") for c in COLUMNS}
-        who["name"] = who["name"] or f"{who['first']} {who['last']}".strip()
-        if any(who[c] for c in ("name", "email", "sid")):
-            rows.append(Row(f"{clean(path.name)} row {number}", who, {id: found.get(id, "") for id in ids}))
-    return rows, notes
-
-
-def column_of(header: str, ids: dict[str, str], labels: dict[str, str]) -> str:
-    """Which column a header names: one of COLUMNS, an item's id, or ''. Gradescope writes ``3: 1.2.3 (2.0 pts)``."""
-    plain = re.sub(r"^\d+(?:\.\d+)*:\s*|\s*\([\d.]+ (?:pts|points)\)\s*$", "", header.strip()).casefold()
-    squeezed = re.sub(r"[^a-z0-9]", "", plain)
-    known = {id.casefold(): id for id in ids} | labels
-    return next((c for c, names in COLUMNS.items() if squeezed in names), known.get(plain) or known.get(plain.split(" ")[0], ""))
 
 
 def pairs(automatic: list[Row], by_hand: list[Row], first: str, second: str):
@@ -147,7 +75,8 @@ def pairs(automatic: list[Row], by_hand: list[Row], first: str, second: str):
     for row in automatic:
         twins, matches = rows_of(row, here), rows_of(row, there)
         used |= {match.source for match in matches}
-        why = [f"{len(found)} rows for this person in {name}" for found, name in ((twins, first), (matches, second)) if len(found) > 1]
+        why = [f"{len(found)} rows for this person in {name}"
+               for found, name in ((twins, first), (matches, second)) if len(found) > 1]
         match = matches[0] if matches else None
         for column in ("email", "sid"):
             mine, theirs = row.who[column], match.who[column] if match else ""
@@ -172,8 +101,8 @@ def by_key(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:
 
 def rows_of(row: Row, index: dict[tuple[str, str], list[Row]]) -> list[Row]:
     """All rows of the same person, in their file's order."""
-    found = {other.source: other for column in ("email", "sid") for other in index.get((column, row.who[column].casefold()), ())}
-    return list(found.values())
+    keys = [(column, row.who[column].casefold()) for column in ("email", "sid")]
+    return list({other.source: other for key in keys for other in index.get(key, ())}.values())
 
 
 def grade(assignment: Assignment, pair: tuple, policy: dict, policy_name: str) -> Final:
@@ -181,20 +110,35 @@ def grade(assignment: Assignment, pair: tuple, policy: dict, policy_name: str) -
     automatic, by_hand, why = pair
     given = [row for row in (automatic, by_hand) if row]
     who = {c: next((row.who[c] for row in given if row.who[c]), "") for c in ("name", "email", "sid")}
-    final = Final(who, course_of(assignment, given, policy), why=list(why), sources=[row.source if row else "" for row in (automatic, by_hand)])
+    sources = [row.source if row else "" for row in (automatic, by_hand)]
+    final = Final(who, course_of(assignment, given, policy), why=list(why), sources=sources)
     if not final.course:
         final.why.append(f"no course: expected {' or '.join(assignment.courses)} in the column course")
         return final
     for row, items, words in ((automatic, assignment.questions, {}), (by_hand, assignment.written.items, SHARES)):
-        said = re.sub(r"^not graded:\s*", "", row.who["status"]) if row and row is automatic else ""
+        empty = []
         for item in items if row else ():
             value, problem = score_of(row.scores[item.id], item.points[final.course], words)
-            if problem:
-                final.why.append(f"{item.id} {problem}" + (f" ({said})" if said and said != "graded" and "empty" in problem else ""))
-            else:
+            if not problem:
                 final.scores[item.id] = value
+            elif row.scores[item.id]:
+                final.why.append(f"{item.id} {problem}")
+            else:
+                empty.append(item.id)
+        if empty:
+            final.why.append(why_empty(row, empty, len(items)))
     take_off(assignment, final, automatic, by_hand, policy, policy_name)
     return final
+
+
+def why_empty(row: Row, empty: list[str], items: int) -> str:
+    """One reason for all the empty cells of a row: the row's own, where it gives one."""
+    if row.who["status"].startswith("not graded"):
+        return f"{row.source} says {re.sub(r'^not graded:? *', '', row.who['status']) or 'so'}"
+    if len(empty) == items:
+        return f"{row.source} has no points in it"
+    more = f" and {len(empty) - 3} more" if len(empty) > 3 else ""
+    return f"{', '.join(empty[:3])}{more} {'is' if len(empty) == 1 else 'are'} empty"
 
 
 def course_of(assignment: Assignment, rows: list[Row], policy: dict) -> str:
@@ -211,8 +155,6 @@ def score_of(text: str, most: float, words: dict[str, Fraction]) -> tuple[Fracti
     limit = Fraction(str(most))
     if text.casefold() in words:
         return words[text.casefold()] * limit, ""
-    if not text:
-        return Fraction(0), "is empty"
     if not re.fullmatch(r"\d{1,6}(\.\d{0,6})?|\.\d{1,6}", text):
         allowed = f"a number{' or ' + ', '.join(words) if words else ''}"
         return Fraction(0), clean(text, 80) if text.startswith("not graded") else f"is {clean(text, 40)!r}, expected {allowed}"
@@ -220,7 +162,8 @@ def score_of(text: str, most: float, words: dict[str, Fraction]) -> tuple[Fracti
     return (value, "") if value <= limit else (Fraction(0), f"has {text} of at most {most:g} points")
 
 
-def take_off(assignment: Assignment, final: Final, automatic: Row | None, by_hand: Row | None, policy: dict, policy_name: str) -> None:
+def take_off(assignment: Assignment, final: Final, automatic: Row | None, by_hand: Row | None, policy: dict,
+             policy_name: str) -> None:
     """The two deductions, both from the sum before any deduction, each with the rule that it follows."""
     whole = sum(final.scores.values(), Fraction(0))
     says = by_hand.who["collaborators"].casefold() if by_hand else ""
@@ -260,12 +203,16 @@ def late_days(row: Row) -> tuple[int, str]:
     """(days begun, '') from a number of days or Gradescope's H:M:S; or (0, what is wrong)."""
     text = row.who["late_days"]
     if text:
-        return (math.ceil(float(text)), "") if re.fullmatch(r"\d{1,3}(\.\d+)?", text) else (0, f"late_days is {clean(text, 30)!r} in {row.source}, expected a number")
+        if re.fullmatch(r"\d{1,3}(\.\d+)?", text):
+            return math.ceil(float(text)), ""
+        return 0, f"late_days is {clean(text, 30)!r} in {row.source}, expected a number"
     clock = re.fullmatch(r"(\d{1,5}):(\d{1,2}):(\d{1,2})", row.who["lateness"])
     if clock:
         hours, minutes, seconds = map(int, clock.groups())
         return math.ceil((hours * 3600 + minutes * 60 + seconds) / 86400), ""
-    return (0, "") if not row.who["lateness"] else (0, f"lateness is {clean(row.who['lateness'], 30)!r} in {row.source}, expected H:M:S")
+    if row.who["lateness"]:
+        return 0, f"lateness is {clean(row.who['lateness'], 30)!r} in {row.source}, expected H:M:S"
+    return 0, ""
 
 
 def shown(value: Fraction) -> str:
@@ -283,9 +230,9 @@ def write_table(assignment: Assignment, finals: list[Final], output: Path) -> No
     """Replace ``output`` by one row a person; readable by its owner only."""
     questions, items = assignment.questions, assignment.written.items
     parts = assignment.written.parts
-    head = ["name", "email", "sid", "course", "total", "out of", "extra credit possible", "status", "autograded", "read", "extra credit",
-            "sum", "collaborators", "late", *(f"part {p.id}" for p in parts), *(q.id for q in questions), *(i.id for i in items),
-            "autograded from", "read from", "rules"]
+    head = ["name", "email", "sid", "course", "total", "out of", "extra credit possible", "status", "autograded", "read",
+            "extra credit", "sum", "collaborators", "late", *(f"part {p.id}" for p in parts),
+            *(q.id for q in questions), *(i.id for i in items), "autograded from", "read from", "rules"]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(head)
@@ -308,15 +255,17 @@ def line_of(assignment: Assignment, final: Final, head: list[str]) -> list[str]:
 
     whole = sum(scores.values(), Fraction(0))
     total = whole - sum(final.taken.values())
-    regular, bonus = assignment.totals.get(course, ("", 0)) if course else ("", "")
+    regular, bonus = total_of(everything, course) if course else (0, 0)
     values = {
         **{c: cell(text) for c, text in final.who.items()}, "course": course,
-        "total": cell("not graded: " + "; ".join(final.why)) if final.why else shown(total), "out of": f"{regular:g}" if course else "",
+        "total": cell("not graded: " + "; ".join(final.why)) if final.why else shown(total),
+        "out of": f"{regular:g}" if course else "",
         "extra credit possible": f"{bonus:g}" if course else "", "status": "not graded" if final.why else "graded",
         "autograded": summed([q.id for q in assignment.questions]), "read": summed([i.id for i in assignment.written.items]),
         "extra credit": summed(sorted(extra)) if extra else "", "sum": "" if final.why else shown(whole),
         **{name: shown(-taken) if taken and not final.why else "" for name, taken in final.taken.items()},
-        **{f"part {p.id}": summed([i.id for i in everything if assignment.written.part_of(i.id) is p]) for p in assignment.written.parts},
+        **{f"part {p.id}": summed([i.id for i in everything if assignment.written.part_of(i.id) is p])
+           for p in assignment.written.parts},
         **{i.id: shown(scores[i.id]) if i.id in scores else "" for i in everything},
         "autograded from": cell(final.sources[0]), "read from": cell(final.sources[1]), "rules": cell("; ".join(final.rules)),
     }

@@ -70,13 +70,13 @@ def overview(assignment: Assignment) -> dict:
     written = assignment.written
     parts = [{"part": part, "items": written.of_part(part.id),
               "autograded": [q for q in assignment.questions if written.part_of(q.id) is part]} for part in written.parts]
-    chapters = [{"chapter": chapter, "items": written.of_chapter(chapter),
-                 "parts": [{"part": p["part"], "items": [i for i in p["items"] if i.heading]} for p in parts if p["part"].id in chapter.parts]}
+    asked = [{"part": entry["part"], "items": [item for item in entry["items"] if item.heading]} for entry in parts]
+    chapters = [{"chapter": chapter, "parts": [entry for entry in asked if entry["part"].id in chapter.parts]}
                 for chapter in written.chapters]
     return {"title": assignment.title, "courses": assignment.courses, "written": written, "parts": parts, "chapters": chapters,
             "placeholder": PLACEHOLDER, "kit": assignment.kit_name, "questions": assignment.questions,
             "sections": assignment.sections, "pages": sum(chapter.pages for chapter in written.chapters),
-            "totals": {c: assignment.totals.get(c) or total([*assignment.questions, *written.items], c) for c in assignment.courses},
+            "totals": {c: total([*assignment.questions, *written.items], c) for c in assignment.courses},
             "autograded": {c: assignment.max_points(c) for c in assignment.courses},
             "read": {c: total(written.items, c) for c in assignment.courses}}
 

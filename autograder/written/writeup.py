@@ -23,7 +23,8 @@ def outline(assignment: Assignment) -> dict:
         "collaborators_percent": written.collaborators_percent, "placeholder": PLACEHOLDER,
         "chapters": [{
             "title": chapter.title, "pages": chapter.pages,
-            "parts": [{"id": part.id, "title": f"{part.id} {part.title}"} for part in written.parts if part.id in chapter.parts],
+            "parts": [{"id": part.id, "title": f"{part.id} {part.title}"}
+                      for part in written.parts if part.id in chapter.parts],
             "items": [{"heading": item.heading, "asks": item.asks, "pattern": item.pattern, "figure": item.figure,
                        "extra_credit": list(item.extra_credit)} for item in written.of_chapter(chapter)],
         } for chapter in written.chapters],
@@ -54,7 +55,7 @@ def for_information(assignment: Assignment, submission: Path, course: str) -> Re
 
 
 def find_pdf(submission: Path) -> tuple[str, bytes | None, int] | None:
-    """(name, bytes or None when too large, how many others) of the PDF nearest the top of a folder or zip, the largest of several."""
+    """(name, bytes or None when too large, how many others) of the PDF nearest the top, and the largest of several there."""
     if submission.is_dir():
         found = []
         for folder, _, names in os.walk(submission):
