@@ -60,7 +60,8 @@ def in_order(lines: list[str], wanted: dict[str, list[str]], start: int, end: in
     best: dict[str, Place] = {}
     chains: list[tuple[int, int, dict[str, Place]]] = []  # (line, rank, the longest chain that ends there)
     for line, rank, heading, place in sorted(candidates, key=lambda c: c[:2]):
-        longest = max((chain for l, r, chain in chains if l < line and r < rank), key=len, default={})
+        before = (chain for at, above, chain in chains if at < line and above < rank)
+        longest = max(before, key=len, default={})
         chains.append((line, rank, {**longest, heading: place}))
         best = max(best, chains[-1][2], key=len)
     return best
