@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         return 1
     status = 0
     for path in files:
-        print(f"\n── {path}")
+        print(f"\n── {path}", flush=True)
         if not path.is_file():
             print("❌ there is no such file")
             status = 1
