@@ -6,7 +6,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 RUN := $(PY) -m autograder
 
-.PHONY: setup grade test test-slow student audit autograder batch experiments sst2-runs bench clean
+.PHONY: setup grade test test-slow student audit rubric release autograder batch experiments sst2-runs bench clean
 
 setup: .venv/.done
 
@@ -32,6 +32,12 @@ batch: autograder
 
 audit: setup
 	$(RUN) audit
+
+rubric: setup
+	$(RUN) rubric
+
+release: student
+	$(RUN) release
 
 autograder: setup
 	$(RUN) pack

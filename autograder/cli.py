@@ -180,6 +180,71 @@ def student(settings: dict, output: Path) -> None:
 
 
 @main.command()
+@click.option("--output", type=click.Path(path_type=Path), help="Folder to write into (default: build/rubric).")
+@click.pass_obj
+def rubric(settings: dict, output: Path | None) -> None:
+    """Render the rubric for readers: Markdown, one HTML page, and the sheet to fill."""
+    from autograder import model
+    from autograder.written.render import render_rubric
+
+    for path in render_rubric(model.load(settings["folder"]), output or settings["build"] / "rubric"):
+        click.echo(f"wrote {path}")
+
+
+@main.command()
+@click.pass_obj
+def answers(settings: dict) -> None:
+    """Put the model answers together: Markdown, and a PDF where pandoc and a LaTeX are installed."""
+    from autograder import model
+    from autograder.written.answers import assemble
+
+    path, missing = assemble(model.load(settings["folder"]), settings["solutions"], settings["build"] / "writeup")
+    click.echo("\n".join([*(f"not written yet: {chapter}" for chapter in missing), f"wrote {path}"]))
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.pass_obj
+def pdf(settings: dict, path: Path) -> None:
+    """Check a write-up before it is submitted; exits 1 when something is missing, notes cost nothing."""
+    from autograder import model
+    from autograder.written.writeup import check_file
+
+    report = check_file(model.load(settings["folder"]), path)
+    click.echo("\n".join(report.lines()))
+    sys.exit(1 if report.missing else 0)
+
+
+@main.command()
+@click.argument("gradebook", type=click.Path(path_type=Path))
+@click.argument("manual", type=click.Path(path_type=Path))
+@click.option("--policy", type=click.Path(path_type=Path), help="TOML with the term's rules for late days and the like.")
+@click.option("--output", type=click.Path(path_type=Path), help="Where to write (default: build/final.csv).")
+@click.pass_obj
+def finalise(settings: dict, gradebook: Path, manual: Path, policy: Path | None, output: Path | None) -> None:
+    """Join the autograded half (GRADEBOOK) and the read half (MANUAL) to one grade; exits 1 when anyone is not graded."""
+    from autograder import model
+    from autograder.written.finalise import finalise as join
+
+    output = output or settings["build"] / "final.csv"
+    summary = join(model.load(settings["folder"]), gradebook, manual, policy, output)
+    click.echo("\n".join([*summary.lines, f"wrote {output}"]))
+    sys.exit(1 if summary.ungraded else 0)
+
+
+@main.command()
+@click.pass_obj
+def release(settings: dict) -> None:
+    """Build student.zip anew and prove that it holds nothing of the solutions, hidden tests, seed or inputs."""
+    from autograder import model
+    from autograder import release as releasing
+
+    references = fresh_references(settings)
+    path, proof = releasing.build_release(model.load(settings["folder"]), settings["solutions"], references, settings["build"])
+    click.echo("\n".join([*proof, f"built {path} ({path.stat().st_size >> 10} KB)"]))
+
+
+@main.command()
 @click.pass_obj
 def audit(settings: dict) -> None:
     """Grade the grader: solutions, starter, every known mistake and alternative; exits 1 when one does not hold."""

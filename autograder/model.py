@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
+
+from autograder.written import rubric as written_half
+from autograder.written.rubric import Written
 
 PASSED, FAILED, MISSING, NOT_RUN = "passed", "failed", "not submitted", "not run"
 
@@ -101,7 +103,8 @@ class Verdict:
 class Assignment:
     """Everything the engine needs to know about one assignment; loaded by :func:`load`.
 
-    ``preload``: modules that workers hold; ``flags``: names whose use in an answer staff want to see.
+    ``preload``: modules that workers hold; ``flags``: names whose use in an answer staff want to see; ``written``: what a
+    person reads.
     """
 
     folder: Path
@@ -113,6 +116,7 @@ class Assignment:
     preload: tuple[str, ...]
     kit_name: str
     flags: tuple[str, ...] = ()
+    written: Written = Written()
 
     def question(self, id: str) -> Question:
         return next(q for q in self.questions if q.id == id)
@@ -129,10 +133,7 @@ class Assignment:
 
     def max_points(self, course: str) -> tuple[float, float]:
         """(regular, extra credit) points of the autograded items."""
-        total = {False: Fraction(0), True: Fraction(0)}
-        for q in self.questions:
-            total[course in q.extra_credit] += Fraction(str(q.points[course]))
-        return float(total[False]), float(total[True])
+        return written_half.total(self.questions, course)
 
 
 def load(folder: Path, **limits: float) -> Assignment:
@@ -152,6 +153,8 @@ def load(folder: Path, **limits: float) -> Assignment:
         return _build(folder, rubric, limits)
     except (KeyError, TypeError) as error:
         raise GraderError(f"{folder / 'rubric.toml'}: missing or unexpected entry {error}") from None
+    except ValueError as error:
+        raise GraderError(f"{folder / 'rubric.toml'}: {error}") from None
 
 
 def _build(folder: Path, rubric: dict, limits: dict) -> Assignment:
@@ -169,19 +172,17 @@ def _build(folder: Path, rubric: dict, limits: dict) -> Assignment:
             stands_in=tuple(entry.get("stands_in", ())), never_calls=tuple(entry.get("never_calls", ())),
         )
     questions = tuple(_question(entry, sections, courses) for entry in rubric["question"])
-    assignment = Assignment(
+    written = written_half.build(rubric, courses)
+    written_half.check_sums(questions, written, courses, rubric.get("totals", {}))
+    return Assignment(
         folder=folder, title=head["title"], courses=courses,
         sections=tuple(sections.values()), questions=questions,
         limits=Limits(**{**rubric.get("limits", {}), **limits}),
         preload=tuple(rubric.get("worker", {}).get("preload", ())),
         kit_name=head.get("kit_name", "checks"),
         flags=tuple(head.get("flags", ())),
+        written=written,
     )
-    for course, expected in rubric.get("totals", {}).items():
-        found = list(assignment.max_points(course))
-        if found != [float(x) for x in expected]:
-            raise GraderError(f"rubric.toml: the items of course {course} sum to {found}, [totals] says {expected}")
-    return assignment
 
 
 def _question(entry: dict, sections: dict[str, Section], courses: tuple[str, ...]) -> Question:

@@ -64,7 +64,7 @@ def print_table(tree: dict) -> None:
     for test in tree["tests"]:
         verdict = test["extra_data"]["verdict"]
         table.add_row(Text(test["number"]), f"{test['score']:g}/{test['max_score']:g}",
-                      Text(verdict, style=STYLES[verdict]), Text(test["output"].split("\n")[0]))
+                      Text(verdict, style=STYLES.get(verdict, "dim")), Text(test["output"].split("\n")[0]))
     console = Console(soft_wrap=False)
     console.print(table)
     console.print(Text(f"\ntotal {tree['score']:g} of {sum(t['max_score'] for t in tree['tests']):g}", style="bold"))

@@ -10,9 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from autograder.judge import otter_test_files
+from autograder.kit.writeup import Report
 from autograder.model import NOT_RUN, PASSED, Assignment, Verdict
 from autograder.text import clean
 
+WRITEUP, INFORMATION = "writeup", "for information"
 # What Otter's own writer is asked for: every item visible (a hidden one would hide students' totals), no stdout.
 OTTER_CONFIG = SimpleNamespace(
     show_hidden=True, show_all_public=True, force_public_test_summary=False, warn_missing_pdf=False,
@@ -25,10 +27,13 @@ class ResultsFile:
     def __init__(self, path: Path, assignment: Assignment, course: str):
         self.path, self.assignment, self.course = Path(path), assignment, course
         self.started = time.monotonic()
+        self.writeup: Report | None = None
 
     def write(self, verdicts: list[Verdict], notes: list[str]) -> dict:
         """Replace the file by these verdicts; returns what was written."""
         tree = gradescope_tree(self.assignment, self.course, verdicts, notes)
+        if self.writeup is not None:
+            tree["tests"].append(writeup_entry(self.writeup))
         tree["execution_time"] = round(time.monotonic() - self.started, 3)
         write_atomically(self.path, tree)
         return tree
@@ -62,6 +67,15 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
         output_format="text", test_output_format="text", test_name_format="text", visibility="visible",
         stdout_visibility="hidden", extra_data={"course": course, "complete": not not_run})
     return tree
+
+
+def writeup_entry(report: Report) -> dict:
+    """What was noticed about the PDF: for information, no points."""
+    return {
+        "name": "Write-up (PDF), for information: no points are given or taken here", "number": WRITEUP,
+        "score": 0.0, "max_score": 0.0, "visibility": "visible", "name_format": "text", "output_format": "text", "tags": [],
+        "output": "\n".join(clean(line, 700) for line in report.lines()),
+        "extra_data": {"id": WRITEUP, "verdict": INFORMATION, "section": WRITEUP, "seconds": 0.0}}
 
 
 def _otter_results(verdicts: list[Verdict], course: str):

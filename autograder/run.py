@@ -24,6 +24,7 @@ def run_grading(assignment: Assignment, references: Path, path: Path, course: st
         from autograder.grade import Grader, grade
         from autograder.references import read_references
         from autograder.results import ResultsFile
+        from autograder.written.writeup import for_information
 
         results = ResultsFile(output, assignment, course)
         last = [Verdict(q) for q in assignment.questions], []
@@ -48,6 +49,10 @@ def run_grading(assignment: Assignment, references: Path, path: Path, course: st
             if all(verdict.status == NOT_RUN for verdict in last[0]):
                 raise GraderError(f"internal error, {type(error).__name__}: {error}") from error
             return tree
+    try:
+        results.writeup = for_information(assignment, path, course)
+    except Exception as error:
+        log(f"the PDF was not checked, {type(error).__name__}: {error}")
     # Once more with every worker gone: nothing that a submission left behind comes after this.
     return results.write(*last)
 

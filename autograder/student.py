@@ -23,11 +23,14 @@ import nbformat
 from autograder.kit import to_plain
 from autograder.model import Assignment, GraderError, Question, Section
 from autograder.references import probe_sources, read_references
+from autograder.written.render import render_handout, write_templates
+from autograder.written.writeup import outline
 
 KIT = Path(__file__).resolve().parent / "kit"
 EPOCH = (2020, 1, 1, 0, 0, 0)
 BUNDLE_LINE = re.compile(r'^BUNDLE = ".*?"', re.MULTILINE)
 MAX_BUNDLE = 1 << 20
+SOLUTION = re.compile(r"^[ \t]*# BEGIN SOLUTION.*?\n(.*?)^[ \t]*# END SOLUTION", re.DOTALL | re.MULTILINE)
 MARKERS = ("# SOLUTION", "BEGIN SOLUTION", "END SOLUTION", "BEGIN TESTS")
 KEPT_METADATA = ("kernelspec", "language_info")
 
@@ -49,8 +52,11 @@ def build_student(assignment: Assignment, solutions: Path, references: Path, tar
             section = section_of(assignment, name)
             embed(notebook, bundle_of(new, (assignment.kit_name, "tests", *(section.modules if section else ()))))
             nbformat.write(notebook, new / name)
-        if (solutions / "README.student.md").exists():
-            shutil.copy(solutions / "README.student.md", new / "README.md")
+        write_templates(assignment, new / "writeup")
+        for source in sorted(solutions.glob("*.student*")):
+            text = render_handout(assignment, source, solutions / "course.toml")
+            refuse_leftovers(text, source.name)
+            (new / source.name.replace(".student", "")).write_text(text, encoding="utf-8")
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(new, target)
     return sum(path.is_file() for path in target.rglob("*"))
@@ -117,8 +123,8 @@ def strip_modules(source: Path, target: Path) -> None:
             shutil.copyfile(path, copy)
 
 
-def test_sources(assignment: Assignment, id: str) -> list[str]:
-    """The test functions of a question that are not hidden, without their decorators."""
+def test_sources(assignment: Assignment, id: str, hidden_ones: bool = False) -> list[str]:
+    """The test functions of a question that are (not) hidden, without their decorators."""
     tree = ast.parse(assignment.test_file(assignment.question(id)).read_text(encoding="utf-8"))
     sources = []
     for node in tree.body:
@@ -126,7 +132,7 @@ def test_sources(assignment: Assignment, id: str) -> list[str]:
             hidden = any(k.arg == "hidden" and getattr(k.value, "value", False)
                          for d in node.decorator_list if isinstance(d, ast.Call) for k in d.keywords)
             node.decorator_list = []
-            if not hidden:
+            if hidden == hidden_ones:
                 sources.append(ast.unparse(node))
     return sources
 
@@ -171,6 +177,7 @@ def write_kit(assignment: Assignment, references: dict, target: Path) -> None:
         for module, source in probe_sources(assignment, section).items():
             (target / "probes").mkdir(exist_ok=True)
             (target / "probes" / f"{module}.py").write_text(source, encoding="utf-8")
+    (target / "writeup.json").write_text(json.dumps(outline(assignment), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     public = references["public"]
     bank = {id: {name: {"own": [few_digits(o) for o in groups["own"]]} for name, groups in mistakes.items()}
             for id, mistakes in public["bank"].items()}

@@ -1,0 +1,180 @@
+"""Both halves become one grade: nothing is lost, nothing is guessed, and every number says where it is from."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder import model
+from autograder.model import GraderError
+from autograder.written.finalise import finalise
+
+ROOT = Path(__file__).resolve().parents[1]
+ASSIGNMENT = model.load(ROOT / "autograder" / "assignment")
+AUTOMATIC, BY_HAND = [q.id for q in ASSIGNMENT.questions], [i.id for i in ASSIGNMENT.written.items]
+ADA = {"name": "Ada L.", "email": "ada@u.edu", "sid": "11", "course": "517"}
+
+
+def points(course, *changes, **more):
+    """A person's full marks in both files, with changes to single cells."""
+    automatic = {**ADA, "course": course, "Status": "graded", **{q.id: f"{q.points[course]:g}" for q in ASSIGNMENT.questions}}
+    by_hand = {"email": ADA["email"], "sid": ADA["sid"], "collaborators": "yes", "late_days": "", **dict.fromkeys(BY_HAND, "full")}
+    for change in changes:
+        for row in (automatic, by_hand):
+            row.update({k: v for k, v in change.items() if k in row})
+    return [automatic], [by_hand | more]
+
+
+def write(path, rows):
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    path.write_text(text.getvalue(), newline="")
+    return path
+
+
+@pytest.fixture
+def join(tmp_path):
+    """``join(gradebook rows, manual rows, policy text)`` -> (rows of the result, summary)."""
+    def run(automatic, by_hand, policy=""):
+        rules = tmp_path / "policy.toml"
+        rules.write_text(policy)
+        summary = finalise(ASSIGNMENT, write(tmp_path / "gradebook.csv", automatic), write(tmp_path / "manual.csv", by_hand),
+                           rules if policy else None, tmp_path / "final.csv")
+        with open(tmp_path / "final.csv", newline="") as file:
+            return list(csv.DictReader(file)), summary
+
+    return run
+
+
+@pytest.mark.parametrize("course, total, out_of, extra", [("517", "110", "110", ""), ("447", "105", "100", "5")])
+def test_full_marks_in_both_halves_are_the_handouts_totals(join, course, total, out_of, extra):
+    [row], summary = join(*points(course))
+    assert (row["total"], row["out of"], row["extra credit"]) == (total, out_of, extra)
+    assert row["status"] == "graded" and summary.ungraded == 0
+
+
+def test_words_and_numbers_are_points_and_half_of_447s_extra_credit_is_a_quarter(join):
+    [row], _ = join(*points("447", {"1.4.1.rationale": "half", "1.4.3": "0.5", "2.2.results": "none"}))
+    assert (row["1.4.1.rationale"], row["1.4.3"], row["2.2.results"]) == ("0.25", "0.5", "0")
+    assert (row["part 1.4"], row["part 2.2"], row["total"]) == ("4.25", "13", "97.25")
+
+
+def test_every_number_says_where_it_is_from(join):
+    [row], _ = join(*points("517", {"collaborators": "no"}))
+    assert (row["autograded from"], row["read from"]) == ("gradebook.csv row 2", "manual.csv row 2")
+    assert row["collaborators"] == "'-2.2" or row["collaborators"] == "-2.2"
+    assert row["total"] == "107.8" and "2 % of 110 (rubric.toml [writeup]; manual.csv row 2)" in row["rules"]
+
+
+def test_late_days_cost_what_the_policy_says_and_nothing_without_one(join):
+    late = points("517", {"late_days": "2"})
+    [row], _ = join(*late)
+    assert row["total"] == "110" and "no rule in a policy file, nothing taken off" in row["rules"]
+    [row], _ = join(*late, "[late]\npercent_per_day = 10\nfree_days = 1\n")
+    assert row["total"] == "99" and "1 of 2 days x 10 % of 110 (policy.toml [late]" in row["rules"]
+    [row], _ = join(*late, "[late]\nmost_days = 1\n")
+    assert row["total"] == "0" and "nothing counts" in row["rules"]
+
+
+def test_gradescopes_lateness_counts_begun_days(join):
+    automatic, by_hand = points("517")
+    automatic[0]["Lateness (H:M:S)"] = "24:00:01"
+    [row], _ = join(automatic, by_hand, "[late]\npercent_per_day = 10\n")
+    assert row["total"] == "88"
+
+
+def test_someone_in_one_file_only_is_said_and_never_gets_a_number(join):
+    automatic, by_hand = points("517")
+    rows, summary = join([*automatic, {**automatic[0], "name": "Bo", "email": "bo@u.edu", "sid": "12"}],
+                         [*by_hand, {**by_hand[0], "email": "cy@u.edu", "sid": "13"}])
+    totals = {row["email"]: row["total"] for row in rows}
+    assert totals == {"ada@u.edu": "110", "bo@u.edu": "not graded: only in gradebook.csv: no row in manual.csv",
+                      "cy@u.edu": "not graded: only in manual.csv: no row in gradebook.csv; no course: expected 447 or 517 in the column course"}
+    assert summary.ungraded == 2
+
+
+def test_an_empty_or_refused_cell_is_not_a_zero(join):
+    for change, says in (({"1.2.1": ""}, "1.2.1 is empty"), ({"1.2.3": ""}, "1.2.3 is empty"), ({"1.2.3": "3"}, "has 3 of at most 2 points"),
+                         ({"1.2.1": "not graded: no file"}, "not graded: no file"), ({"1.2.3": "-1"}, "expected a number or full, half, none"),
+                         ({"1.2.3": "nan"}, "expected a number"), ({"1.2.1": "1e9"}, "expected a number"), ({"collaborators": "perhaps"}, "expected yes or no")):
+        [row], _ = join(*points("517", change))
+        assert row["total"].startswith("not graded: ") and says in row["total"], (change, row["total"])
+
+
+def test_the_gradebooks_own_reason_comes_along(join):
+    [row], _ = join(*points("517", {"1.2.1": "", "Status": "not graded: nothing to grade"}))
+    assert row["total"] == "not graded: gradebook.csv row 2 says nothing to grade"
+    [row], _ = join(*points("517", dict.fromkeys(BY_HAND, "")))
+    assert row["total"] == "not graded: manual.csv row 2 has no points in it" and row["autograded"] and not row["read"]
+    [row], _ = join(*points("517", dict.fromkeys(BY_HAND[:5], "")))
+    assert row["total"] == "not graded: 1.2.1.rationale, 1.2.2.rationale, 1.2.3 and 2 more are empty"
+
+
+def test_people_are_matched_by_address_or_number_and_contradictions_are_not_settled_by_guessing(join):
+    automatic, by_hand = points("517")
+    [row], _ = join(automatic, [{**by_hand[0], "email": ""}])
+    assert row["total"] == "110"
+    [row], _ = join(automatic, [{**by_hand[0], "email": "ADA@u.edu ", "sid": ""}])
+    assert row["total"] == "110"
+    [row], _ = join(automatic, [{**by_hand[0], "sid": "99"}])
+    assert "sid is 11 in gradebook.csv row 2 and 99 in manual.csv row 2" in row["total"]
+    [row], _ = join(automatic, [by_hand[0], by_hand[0]])
+    assert "2 rows for this person in manual.csv" in row["total"]
+
+
+def test_gradescopes_own_headers_are_understood(join):
+    automatic, by_hand = points("517")
+    renamed = {f"{n}: {k} (2.0 pts)" if k in BY_HAND else {"sid": "SID", "email": "Email"}.get(k, k): v for n, (k, v) in enumerate(by_hand[0].items(), 1)}
+    short = {{"3.Q1.1": "Q1.1", "1.2.3": "1.2.3 What is selecting good for?"}.get(k, k): v for k, v in by_hand[0].items()}
+    for manual in (renamed, short):
+        assert join(automatic, [manual])[0][0]["total"] == "110"
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(\"http://x\")", "+1", "-1", "@SUM(A1)", "\t=1", "a\u202eb", "x\r\n=1"])
+def test_no_cell_becomes_a_formula(join, name):
+    automatic, by_hand = points("517")
+    rows, _ = join([{**automatic[0], "name": name}], by_hand)
+    for value in rows[0].values():
+        assert not value.startswith(("=", "+", "@", "\t", "\r")) and (not value.startswith("-") or re.fullmatch(r"-[\d.]+", value))
+        assert "\n" not in value and "\u202e" not in value
+
+
+@pytest.mark.parametrize("policy, says", [("[late]\npercent_per_dya = 10", "late.percent_per_dya is no rule"), ("[lat]", "lat. is no rule"), ("late = 3", "late. is no rule"),
+                                          ("[late]\npercent_per_day = 'ten'", "should be a number"), ("[late]\npercent_per_day = -1", "from 0 on"), ("x", "cannot use")])
+def test_a_policy_with_a_typing_error_takes_nobodys_points(join, policy, says):
+    with pytest.raises(GraderError, match=re.escape(says)):
+        join(*points("517"), policy)
+
+
+def test_files_that_cannot_be_used_get_one_line(tmp_path):
+    good = write(tmp_path / "gradebook.csv", points("517")[0])
+    for name, text, says in (("empty.csv", "", "is empty"), ("who.csv", "a,b\n1,2\n", "no column email or sid"), ("items.csv", "email\nx\n", "no column is an item"),
+                             ("twice.csv", "email,Email,1.2.3\n", "two columns for email"), ("binary.csv", "\0\0,\1", "")):
+        (tmp_path / name).write_text(text)
+        done = subprocess.run([sys.executable, "-m", "autograder", "finalise", good, tmp_path / name, "--output", tmp_path / "f.csv"],
+                              capture_output=True, text=True, cwd=ROOT, env=dict(os.environ))
+        assert done.returncode == 2 and len(done.stderr.strip().split("\n")) == 1 and says in done.stderr, done.stderr
+
+
+def test_the_sheet_that_make_rubric_writes_can_be_filled_and_joined(join, tmp_path):
+    from autograder.written.render import sheet
+
+    header = next(csv.reader([sheet(ASSIGNMENT)]))
+    [row], summary = join(points("517")[0], [{**dict.fromkeys(header, "full"), "email": "ada@u.edu", "sid": "", "name": "", "collaborators": "yes", "late_days": ""}])
+    assert row["total"] == "110" and summary.lines == ["1 graded, 0 not graded"]
+
+
+def test_the_same_input_gives_the_same_bytes_and_only_the_owner_may_read_them(join, tmp_path):
+    join(*points("517"))
+    first = (tmp_path / "final.csv").read_bytes()
+    join(*points("517"))
+    assert (tmp_path / "final.csv").read_bytes() == first and (tmp_path / "final.csv").stat().st_mode & 0o077 == 0

@@ -1,0 +1,164 @@
+"""student.zip leaks nothing, a planted leak of any kind is found, and unpacked in an empty folder it stands alone."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+from pdfs import complete, pdf
+
+from autograder import model, release
+from autograder.kit import to_plain
+from autograder.references import read_references, unpacked
+from autograder.written.writeup import outline
+
+ROOT = Path(__file__).resolve().parents[1]
+ASSIGNMENT = model.load(ROOT / "autograder" / "assignment")
+
+
+@pytest.fixture(scope="module")
+def archive(settings, references, tmp_path_factory):
+    path, _ = release.build_release(ASSIGNMENT, settings["solutions"], references, tmp_path_factory.mktemp("release"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def secrets(settings, references):
+    return release.collect(ASSIGNMENT, settings["solutions"], read_references(references), settings["build"])
+
+
+@pytest.fixture
+def unpacked_zip(archive, tmp_path):
+    zipfile.ZipFile(archive).extractall(tmp_path)
+    return tmp_path / "student"
+
+
+def notebook(*sources):
+    return nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])).encode()
+
+
+def carried(name, data):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        made.writestr(name, data)
+    return notebook(f'BUNDLE = "{base64.b64encode(buffer.getvalue()).decode()}"')
+
+
+def test_there_is_something_to_keep_secret(secrets):
+    assert len(secrets.lines) > 100 and len(secrets.arrays) > 100
+    assert {"the seed", "a path of the staff"} <= set(secrets.texts.values())
+
+
+def test_the_release_holds_the_committed_tree_and_the_same_bytes_each_time(archive, settings, references, tmp_path):
+    names = {n.removeprefix("student/") for n in zipfile.ZipFile(archive).namelist()}
+    assert names == {p.relative_to(ROOT / "student").as_posix() for p in (ROOT / "student").rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    again, _ = release.build_release(ASSIGNMENT, settings["solutions"], references, tmp_path)
+    assert again.read_bytes() == archive.read_bytes()
+
+
+@pytest.mark.parametrize("leak, says", [
+    (lambda s, h: {"A2S2.ipynb": notebook("def f(Q, K):\n    return Q @ K.transpose(-2, -1)")}, "a line of solutions/A2S2.ipynb"),
+    (lambda s, h: {"A2S1.ipynb": notebook("x = 1", "    query121 = 100 * key[0]")}, "a line of solutions/A2S1.ipynb"),
+    (lambda s, h: {"mingpt/notes.md": next(t for t, w in s.lines.items() if "experiments/" in w).encode()}, "a line of solutions/experiments/"),
+    (lambda s, h: {"README.md": next(t for t in s.lines if t.startswith("**Answer.**")).encode()}, "a line of solutions/A2S1.ipynb"),
+    (lambda s, h: {"x.ipynb": carried("a2checks/lib.py", "    return F.softmax(A, dim=-1)")}, "x.ipynb -> a2checks/lib.py holds a line"),
+    (lambda s, h: {"a2checks/cases.json": json.dumps(to_plain({"cases": h})).encode()}, "a hidden array"),
+    (lambda s, h: {"blob.bin": b"\0" * 7 + h.tobytes()}, "a hidden array"),
+    (lambda s, h: {"x.ipynb": carried("blob.bin", h.tobytes())}, "a hidden array"),
+    (lambda s, h: {"notes.txt": os.environ["AUTOGRADER_SEED"].encode()}, "the seed"),
+    (lambda s, h: {"a2checks/lib.py": f"# {ROOT / 'solutions'}".encode()}, "a path of the staff"),
+    (lambda s, h: {"a2checks/lib.py": b"# see autograder/assignment/bank"}, "a folder of the staff"),
+    (lambda s, h: {"writeup/writeup.md": ASSIGNMENT.written.items[0].full.encode()}, "what earns credit in 1.2.1.rationale")])
+def test_every_kind_of_leak_is_found(secrets, references, leak, says):
+    hidden = next(a for packed in read_references(references)["sets"] for a in arrays(unpacked(packed)) if key(a) in secrets.arrays)
+    found = release.leaks(leak(secrets, hidden), secrets)
+    assert any(says in line for line in found), found
+
+
+def arrays(tree):
+    if hasattr(tree, "dtype"):
+        yield tree
+    else:
+        for value in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, (list, tuple)) else ():
+            yield from arrays(value)
+
+
+def key(array):
+    return next(iter(release.arrays_of(array)), None)
+
+
+def test_a_leak_means_that_no_archive_is_left(settings, references, tmp_path, monkeypatch):
+    (tmp_path / release.ARCHIVE).write_bytes(b"an older one")
+    monkeypatch.setattr(release, "collect", lambda *_: release.Secrets(texts={"a2checks": "a planted secret"}))
+    with pytest.raises(model.GraderError, match="holds a planted secret"):
+        release.build_release(ASSIGNMENT, settings["solutions"], references, tmp_path)
+    assert not (tmp_path / release.ARCHIVE).exists()
+
+
+def command_lines(readme):
+    return [line for block in re.findall(r"```sh\n(.*?)```", readme, re.DOTALL) for line in block.strip().split("\n")]
+
+
+def run(command, folder):
+    """A command of the README as a student types it: no PYTHONPATH, only this Python's tools and the system's."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {"PATH": path, "HOME": str(folder.parent), "LANG": "C.UTF-8", "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    return subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, env=environment, timeout=300)
+
+
+def test_unpacked_in_an_empty_folder_the_readmes_commands_work(unpacked_zip):
+    commands = command_lines((unpacked_zip / "README.md").read_text())
+    assert "python3 -m a2checks" in commands
+    for command in commands:
+        tool = command.split()[0]
+        if "pip install" in command or tool in ("pdflatex", "pandoc"):
+            continue  # the network's and the slow tests' business
+        done = run(command, unpacked_zip)
+        assert done.returncode == 1 and "❌ 1.2.1" in done.stdout and "2.1.merge_heads" in done.stdout, done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_the_readmes_commands_for_the_write_up_make_a_pdf(unpacked_zip):
+    tried = 0
+    for command in command_lines((unpacked_zip / "README.md").read_text()):
+        tool = command.split()[0]
+        if tool in ("pdflatex", "pandoc") and shutil.which(tool):
+            done = run(command, unpacked_zip)
+            assert done.returncode == 0 and (unpacked_zip / "writeup" / "writeup.pdf").exists(), done.stdout[-1000:] + done.stderr
+            (unpacked_zip / "writeup" / "writeup.pdf").unlink()
+            tried += 1
+    if not tried:
+        pytest.skip("NOT TRIED: neither pdflatex nor pandoc is installed; on Debian: apt-get install pandoc texlive-latex-recommended texlive-fonts-recommended lmodern")
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="NOT TRIED: make is not installed")
+def test_make_check_looks_at_code_and_pdf_and_succeeds_when_all_is_there(unpacked_zip):
+    shutil.copy(ROOT / "solutions" / "A2S1.ipynb", unpacked_zip)
+    for path in unpacked_zip.glob("A2S[23].ipynb"):
+        path.unlink()
+    (unpacked_zip / "my writeup.pdf").write_bytes(pdf(complete(outline(ASSIGNMENT))))
+    done = run("make -s check", unpacked_zip)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.index("── A2S1.ipynb") < done.stdout.index("✅ 1.4.2 looks right") < done.stdout.index("── my writeup.pdf")
+    assert "✅ all 28 headings have an answer" in done.stdout
+
+
+def test_a_cell_that_fails_or_rebinds_our_names_costs_only_itself(unpacked_zip):
+    source = nbformat.read(ROOT / "solutions" / "A2S1.ipynb", as_version=4)
+    sources = [c.source for c in source.cells if c.cell_type == "code"]
+    hostile = ["sys = ast = run_cell = Path = None", "raise SystemExit(3)", "%matplotlib inline\nno python (at all", "import os, a2checks"]
+    (unpacked_zip / "A2S1.ipynb").write_bytes(notebook(*sources[:2], *hostile, *sources[2:], "import time\ntime.sleep(1000)"))
+    done = run("python3 -m a2checks A2S1.ipynb", unpacked_zip)
+    assert done.returncode == 0 and done.stdout.count("looks right") == 6, done.stdout + done.stderr
+    assert "a cell stopped with SystemExit: 3" in done.stdout and "SyntaxError" in done.stdout

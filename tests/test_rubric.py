@@ -1,0 +1,154 @@
+"""The rubric holds both halves, sums to the handout's points or is refused, and is what everything written is made from."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from autograder import model
+from autograder.written.render import overview, render_handout, render_rubric, sheet, to_html, to_latex, write_templates
+from autograder.written.rubric import total
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "autograder" / "assignment"
+ASSIGNMENT = model.load(FOLDER)
+QUESTIONS = [*"1.2.1 1.2.2 1.2.3 1.3.1 1.3.2 1.3.3 1.4.1 1.4.2 1.4.3 Setup Results Interpretation Q1.1 Q1.2 Q2.1 Q2.2 Q2.3 Q3.1 Q3.2 Q3.3".split(),
+             *(f"Q4.{n}" for n in range(1, 8)), "Q5.1"]
+
+
+@pytest.mark.parametrize("course, whole, parts", [("447", (100, 5), [10, 10, 5, 20, 20, 40]), ("517", (110, 0), [10, 10, 10, 20, 20, 40])])
+def test_the_items_sum_to_the_handouts_points_by_part_and_in_total(course, whole, parts):
+    items = [*ASSIGNMENT.questions, *ASSIGNMENT.written.items]
+    assert total(items, course) == whole
+    assert [sum(i.points[course] for i in items if ASSIGNMENT.written.part_of(i.id) is part) for part in ASSIGNMENT.written.parts] == parts
+
+
+@pytest.mark.parametrize("old, new, says", [
+    ('id = "1.2.3"\nheading = "1.2.3 What is selecting good for?"', 'id = "1.2.9"\nheading = "x"', None),
+    ("447 = [100, 5]", "447 = [101, 5]", "items of course 447 sum to 100 + 5 extra credit, [totals] says 101 + 5 extra credit"),
+    ('id = "2.2.setup"', 'id = "2.3.setup"', "2.3.setup belongs to no [[part]]"),
+    ('id = "3.Q1.2"', 'id = "3.Q1.1"', "3.Q1.1 occurs twice"),
+    ("points = 6\n", "points = 7\n", "items of part 2.2 sum to 21, [[part]] says 20"),
+    ('heading = "Setup"', 'headline = "Setup"', "missing or unexpected entry"),
+    ("points = 6\n", "", "missing or unexpected entry 'points'")])
+def test_a_rubric_that_does_not_add_up_is_refused_with_one_line(tmp_path, old, new, says):
+    shutil.copytree(FOLDER, tmp_path / "assignment")
+    path = tmp_path / "assignment" / "rubric.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    if says is None:
+        model.load(tmp_path / "assignment")
+        return
+    with pytest.raises(model.GraderError) as refused:
+        model.load(tmp_path / "assignment")
+    assert says in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_every_item_says_what_is_asked_and_what_full_half_and_no_credit_look_like():
+    for item in ASSIGNMENT.written.items:
+        if item.heading:
+            assert item.asks and item.full and item.half and item.none, item.id
+
+
+def test_readers_get_every_item_with_its_points_in_both_courses(tmp_path):
+    for path in render_rubric(ASSIGNMENT, tmp_path)[:2]:
+        text = path.read_text()
+        assert all(label in text for label in QUESTIONS)
+        assert "http" not in text.replace("http-equiv", ""), "the page must work without a network"
+    assert "<td class=\"number\">0.5</td><td class=\"number\">1</td>" in (tmp_path / "rubric.html").read_text()
+    assert sheet(ASSIGNMENT).startswith("email,sid,name,collaborators,late_days,1.2.1.rationale,")
+
+
+@pytest.mark.parametrize("name, heading", [("writeup.tex", r"^\\sub(?:sub)?section\{(\S+)"), ("writeup.md", r"^###? (\S+)")])
+def test_the_templates_hold_every_question_once_and_in_order_after_the_statement(tmp_path, name, heading):
+    write_templates(ASSIGNMENT, tmp_path)
+    text = (tmp_path / name).read_text()
+    found = [label.rstrip("}") for label in re.findall(heading, text, re.MULTILINE)]
+    assert found[0] == "Collaborators"
+    assert [label for label in found[1:] if label not in ("1.2", "1.3", "1.4")] == QUESTIONS
+    assert [int(n) for n in re.findall(r"at most (\d+) pages", text)] == [3, 5, 4]
+
+
+def test_students_read_what_is_asked_and_never_what_earns_credit(tmp_path):
+    write_templates(ASSIGNMENT, tmp_path)
+    handout = render_handout(ASSIGNMENT, ROOT / "solutions" / "README.student.md", ROOT / "solutions" / "course.toml")
+    told = handout + "".join(p.read_text() for p in tmp_path.iterdir())
+    for item in ASSIGNMENT.written.items:
+        assert item.asks in handout
+        assert not any(text in told for text in (item.full, item.half, item.none) if len(text) > 20)
+
+
+def test_the_handout_takes_its_dates_from_the_staffs_file_and_refuses_when_one_is_lacking(tmp_path):
+    source = shutil.copy(ROOT / "solutions" / "README.student.md", tmp_path)
+    facts = (ROOT / "solutions" / "course.toml").read_text()
+    (tmp_path / "course.toml").write_text(re.sub(r'^due = .*', 'due = "the Ides of March"', facts, flags=re.MULTILINE))
+    assert "the Ides of March" in render_handout(ASSIGNMENT, Path(source), tmp_path / "course.toml")
+    for text, says in ((re.sub(r"^due = .*\n", "", facts, flags=re.MULTILINE), "'due'"), ("=", "not valid TOML")):
+        (tmp_path / "course.toml").write_text(text)
+        with pytest.raises(model.GraderError, match=says):
+            render_handout(ASSIGNMENT, Path(source), tmp_path / "course.toml")
+
+
+def test_marks_and_special_characters_survive_both_ways():
+    text = "`a_b` *so* $k_2$ 5 % & <b> {x} \\y"
+    assert to_html(text) == "<code>a_b</code> <em>so</em> <i>k</i><sub>2</sub> 5 % &amp; &lt;b&gt; {x} \\y"
+    assert to_latex(text) == r"\texttt{a\_b} \emph{so} $k_2$ 5 \% \& <b> \{x\} \textbackslash{}y"
+
+
+def test_another_course_without_a_written_half_has_none_of_it(tmp_path):
+    toy = model.load(Path(__file__).parent / "toy")
+    write_templates(toy, tmp_path / "writeup")
+    assert not (tmp_path / "writeup").exists() and overview(toy)["totals"] == {"101": (5.0, 0.0)}
+
+
+def built(command, folder):
+    if not shutil.which(command[0]):
+        pytest.skip(f"NOT TRIED: {command[0]} is not installed; on Debian: apt-get install pandoc texlive-latex-recommended texlive-fonts-recommended lmodern")
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "writeup.tex"], ["pandoc", "writeup.md", "-o", "writeup.pdf"]])
+def test_both_templates_compile_and_the_check_finds_every_heading_in_them(tmp_path, command):
+    from autograder.kit.headings import locate
+    from autograder.kit.writeup import read_pdf
+    from autograder.written.writeup import outline
+
+    write_templates(ASSIGNMENT, tmp_path)
+    done = built(command, tmp_path)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    lines = "\n".join(read_pdf((tmp_path / "writeup.pdf").read_bytes())["text"]).split("\n")
+    assert set(locate(lines, outline(ASSIGNMENT))) >= {i.heading for i in ASSIGNMENT.written.items if i.heading}
+
+
+def test_model_answers_are_put_together_in_order_and_say_what_is_not_written_yet(tmp_path, monkeypatch):
+    from autograder.written import answers
+
+    monkeypatch.setattr(answers, "to_pdf", lambda path: None)
+    path, _ = answers.assemble(ASSIGNMENT, ROOT / "solutions", tmp_path)
+    text = path.read_text()
+    assert "query121 = 100 * key[0]" in text and text.index("### 1.2.1") < text.index("**Rationale.** All keys") < text.index("### 1.2.2")
+    (tmp_path / "solutions" / "writeup").mkdir(parents=True)
+    (tmp_path / "solutions" / "writeup" / "section3.md").write_text("# A title of its own\n\n### Q1.1\n\nPadding fills up.\n")
+    path, missing = answers.assemble(ASSIGNMENT, tmp_path / "solutions", tmp_path)
+    assert missing == [chapter.title for chapter in ASSIGNMENT.written.chapters[:2]]
+    assert "Padding fills up." in path.read_text() and "A title of its own" not in path.read_text()
+
+
+@pytest.mark.slow
+def test_the_model_answers_pass_the_students_own_check(tmp_path):
+    from autograder.written.answers import assemble
+    from autograder.written.writeup import check_file
+
+    path, missing = assemble(ASSIGNMENT, ROOT / "solutions", tmp_path)
+    if path.suffix != ".pdf":
+        pytest.skip("NOT TRIED: pandoc or pdflatex is not installed; on Debian: apt-get install pandoc texlive-latex-recommended texlive-fonts-recommended lmodern")
+    report = check_file(ASSIGNMENT, path)
+    unwritten = tuple(chapter.split()[0] for chapter in missing)
+    assert not [line for line in report.missing if not unwritten], report.lines()
+    assert "a statement about collaborators stands at the beginning" in report.good
