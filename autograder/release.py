@@ -23,7 +23,7 @@ import numpy
 
 from autograder.kit import from_plain
 from autograder.model import Assignment, GraderError
-from autograder.references import read_references, unpacked
+from autograder.references import probe_sources, read_references, unpacked
 from autograder.student import BUNDLE_LINE, EPOCH, KIT, SOLUTION, build_student, test_sources
 
 ARCHIVE = "student.zip"
@@ -87,8 +87,9 @@ def collect(assignment: Assignment, solutions: Path, references: dict, build: Pa
     for item in assignment.written.items:
         earning = [text for text in (item.full, item.half, item.none) if len(text) > 30]
         secrets.texts |= dict.fromkeys(earning, f"what earns credit in {item.id}")
-    for path in [*KIT.glob("*.py"), assignment.folder / "lib.py"]:
-        given |= set(telling(path.read_text(encoding="utf-8"))) if path.exists() else set()
+    kit = [path.read_text(encoding="utf-8") for path in [*KIT.glob("*.py"), *assignment.folder.glob("lib*.py")]]
+    for text in [*kit, *(source for section in assignment.sections for source in probe_sources(assignment, section).values())]:
+        given |= set(telling(text))
     for line in given & set(secrets.lines):
         del secrets.lines[line]
     public_arrays = set(arrays_of(references["public"]))

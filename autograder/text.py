@@ -12,3 +12,8 @@ def clean(text: str, limit: int = 80) -> str:
     text = " ".join(str(text)[: 4 * limit].split())
     kept = "".join("?" if unicodedata.category(c) in HIDDEN else c for c in text)
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+def cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

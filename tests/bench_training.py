@@ -19,7 +19,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "solutions"))
 
 from mingpt import ngram  # noqa: E402
-from mingpt.data import MAX_LEN, PAD, Sentences, Vocabulary, load_text  # noqa: E402
+from mingpt.data import PAD, Sentences, Vocabulary, load_text  # noqa: E402
 from mingpt.evaluate import evaluate_losses, perplexities  # noqa: E402
 from mingpt.model import GPT  # noqa: E402
 from mingpt.trainer import Trainer  # noqa: E402

@@ -17,8 +17,7 @@ from pathlib import Path
 from autograder.batch.roster import Person
 from autograder.model import MISSING, NOT_RUN, Assignment, Verdict
 from autograder.results import gradescope_tree
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from autograder.text import cell
 
 
 @dataclass
@@ -72,11 +71,6 @@ def write_results(folder: Path, assignment: Assignment, sheet: Sheet, course: st
 
 def number(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
-
-
-def cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 class Gradebook:

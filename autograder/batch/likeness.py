@@ -16,10 +16,11 @@ from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
-from autograder.batch.gradebook import cell, write_csv, write_text
+from autograder.batch.gradebook import write_csv, write_text
 from autograder.batch.roster import Roster
 from autograder.intake import take_in
 from autograder.model import Assignment, GraderError
+from autograder.text import cell
 
 FILE = "alike.json"
 RUN = 16  # tokens; shorter runs are coincidence

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from autograder.batch.gradebook import cell, number, write_csv
+from autograder.batch.gradebook import number, write_csv
 from autograder.batch.store import Record, Store
+from autograder.text import cell
 
 HEAD = ["Submission ID", "Item", "Old", "New", "Why"]
 

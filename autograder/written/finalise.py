@@ -6,23 +6,20 @@ not 0. The result is the same, byte for byte, for the same input.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import os
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+from autograder.batch.gradebook import write_csv
 from autograder.model import Assignment
-from autograder.text import clean
+from autograder.text import cell, clean
 from autograder.written.rubric import total as total_of
 from autograder.written.sheets import Row, read_policy, read_rows
 
 SHARES = {"full": Fraction(1), "half": Fraction(1, 2), "none": Fraction(0)}
 YES, NO = ("yes", "y", "true", "x", "1", "✓"), ("no", "n", "false", "0", "missing")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass
@@ -220,12 +217,6 @@ def shown(value: Fraction) -> str:
     return f"{float(round(value, 3)):.3f}".rstrip("0").rstrip(".")
 
 
-def cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = clean(text, 400)
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
 def write_table(assignment: Assignment, finals: list[Final], output: Path) -> None:
     """Replace ``output`` by one row a person; readable by its owner only."""
     questions, items = assignment.questions, assignment.written.items
@@ -233,16 +224,8 @@ def write_table(assignment: Assignment, finals: list[Final], output: Path) -> No
     head = ["name", "email", "sid", "course", "total", "out of", "extra credit possible", "status", "autograded", "read",
             "extra credit", "sum", "collaborators", "late", *(f"part {p.id}" for p in parts),
             *(q.id for q in questions), *(i.id for i in items), "autograded from", "read from", "rules"]
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(head)
-    for final in finals:
-        writer.writerow(line_of(assignment, final, head))
     output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = output.with_name(output.name + ".new")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as file:
-        file.write(buffer.getvalue())
-    os.replace(temporary, output)
+    write_csv(output, [head, *(line_of(assignment, final, head) for final in finals)])
 
 
 def line_of(assignment: Assignment, final: Final, head: list[str]) -> list[str]:
@@ -257,8 +240,8 @@ def line_of(assignment: Assignment, final: Final, head: list[str]) -> list[str]:
     total = whole - sum(final.taken.values())
     regular, bonus = total_of(everything, course) if course else (0, 0)
     values = {
-        **{c: cell(text) for c, text in final.who.items()}, "course": course,
-        "total": cell("not graded: " + "; ".join(final.why)) if final.why else shown(total),
+        **{c: cell(clean(text, 400)) for c, text in final.who.items()}, "course": course,
+        "total": cell(clean("not graded: " + "; ".join(final.why), 400)) if final.why else shown(total),
         "out of": f"{regular:g}" if course else "",
         "extra credit possible": f"{bonus:g}" if course else "", "status": "not graded" if final.why else "graded",
         "autograded": summed([q.id for q in assignment.questions]), "read": summed([i.id for i in assignment.written.items]),
@@ -267,6 +250,6 @@ def line_of(assignment: Assignment, final: Final, head: list[str]) -> list[str]:
         **{f"part {p.id}": summed([i.id for i in everything if assignment.written.part_of(i.id) is p])
            for p in assignment.written.parts},
         **{i.id: shown(scores[i.id]) if i.id in scores else "" for i in everything},
-        "autograded from": cell(final.sources[0]), "read from": cell(final.sources[1]), "rules": cell("; ".join(final.rules)),
+        "autograded from": cell(clean(final.sources[0], 400)), "read from": cell(clean(final.sources[1], 400)), "rules": cell(clean("; ".join(final.rules), 400)),
     }
     return [values[name] for name in head]
