@@ -21,7 +21,7 @@ SLOW = ("opt-", "scipy-", "hang-", "long-")  # cases of the corpus that compute 
 
 
 def variants():
-    """Ordinary submissions as dicts of files: right ones in every format, and one with each mistake of the bank."""
+    """Ordinary submissions of §1 + §2.1 as dicts of files: right ones in every format, and one with each mistake of the bank."""
     from classroom import CASES
 
     from autograder import model
@@ -30,11 +30,13 @@ def variants():
 
     assignment = model.load(ROOT / "autograder" / "assignment")
     made = Variants(assignment, ROOT / "solutions")
-    whole = {id: made.script(id, {}) for id in made.slicers}
+    whole = {s.id: made.script(s.id, {}) for s in assignment.sections if not s.probes}
     whole_cases = [c for c in CASES if not c.single and not c.exit]
     ordinary = [c.files for c in whole_cases if len(c.lost) < 8 and not c.name.startswith(SLOW)]
     for mistake in load_bank(assignment)["mistake"]:
         section = assignment.question(mistake["item"]).section.id
+        if section not in whole:
+            continue
         ordinary.append({f"{id}.py": (made.script(id, {mistake["item"]: mistake["code"]}) if id == section else text).encode()
                          for id, text in whole.items()})
     odd = [c.files for c in whole_cases if c.name.startswith(SLOW)]
