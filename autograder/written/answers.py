@@ -15,6 +15,7 @@ import nbformat
 
 from autograder.model import Assignment, GraderError
 from autograder.student import SOLUTION
+from autograder.written.render import CHARACTERS, TEMPLATES
 
 STATEMENT = ("These are the staff's model answers, from this project's own notebooks and runs. "
              "They were written with the help of an AI assistant.")
@@ -28,7 +29,8 @@ def assemble(assignment: Assignment, solutions: Path, target: Path) -> tuple[Pat
     notebooks: dict[str, str] = {}
     for path in sorted(solutions.glob("*.ipynb")):
         notebooks |= answers_of(path)
-    text = ["---", f'title: "{assignment.title}: model answers"', "geometry: margin=2.5cm", "---", "",
+    text = ["---", f'title: "{assignment.title}: model answers"', "geometry: margin=2.5cm", "header-includes: \\input{characters.tex}",
+            "---", "",
             "## Collaborators", "", STATEMENT, ""]
     missing = []
     target.mkdir(parents=True, exist_ok=True)
@@ -46,6 +48,7 @@ def assemble(assignment: Assignment, solutions: Path, target: Path) -> tuple[Pat
             text += ["(Not written yet.)", ""]
     if (solutions / "writeup").exists():
         shutil.copytree(solutions / "writeup", target, ignore=shutil.ignore_patterns("*.md"), dirs_exist_ok=True)
+    shutil.copy(TEMPLATES / CHARACTERS, target)
     made = target / "answers.md"
     made.write_text("\n".join(text), encoding="utf-8")
     return to_pdf(made) or made, missing

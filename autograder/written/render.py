@@ -19,6 +19,8 @@ from autograder.written.rubric import total
 from autograder.written.writeup import PLACEHOLDER
 
 TEMPLATES = Path(__file__).parent / "templates"
+# Beside each write-up: what pdflatex makes of ≤, θ, − and the like where people type them as they are.
+CHARACTERS = "characters.tex"
 # The rubric's texts are Markdown of three kinds of marks only: `code`, *emphasis*, $x_i$.
 MARK = re.compile(r"`([^`]+)`|\*([^*]+)\*|\$([^$]+)\$")
 LATEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "×": r"$\times$",
@@ -108,6 +110,7 @@ def write_templates(assignment: Assignment, target: Path) -> None:
     for name in ("writeup.tex", "writeup.md"):
         text = environment().get_template(f"{name}.j2").render(overview(assignment))
         (target / name).write_text(text, encoding="utf-8")
+    (target / CHARACTERS).write_bytes((TEMPLATES / CHARACTERS).read_bytes())
 
 
 def render_handout(assignment: Assignment, source: Path, facts: Path) -> str:
