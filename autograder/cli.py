@@ -68,7 +68,7 @@ def grade(settings: dict, path: Path, course: str | None, archive: Path | None, 
 @click.option("--roster", type=click.Path(path_type=Path), help="CSV of people: name, email, sid, course, path.")
 @click.option("--archive", type=click.Path(path_type=Path), help="Grade with the references of this archive.")
 @click.option("--anonymous", is_flag=True, help="No names on index.html.")
-@click.option("--jobs", type=int, default=0, help="How many at once (default: one for each processor).")
+@click.option("--jobs", type=int, default=0, help="How many at once (default: three for two processors).")
 @click.option("--scheduler", default="", help="Hand submissions to the Dask cluster at this address.")
 @click.option("--quiet", is_flag=True, help="Only the summary, and one line for each thing that went wrong.")
 @click.pass_obj

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import symtable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # Methods that change their object although their name does not end in "_".
 MUTATORS = {
@@ -27,6 +27,8 @@ EXPENSIVE = {
     "input", "open", "mount", "upload", "download", "load_dataset", "from_pretrained", "urlretrieve", "urlopen",
     "wget", "system", "popen", "Popen", "check_call", "check_output", "sleep", "savefig", "show",
 }
+MOST_KNOWN = 4096
+_known: dict[tuple, Effects] = {}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -65,8 +67,19 @@ def imported(nodes: list[ast.stmt]) -> dict[str, str]:
 def effects_of(code: str, node: ast.stmt, imports: dict[str, str], stands_in: tuple = (), never_calls: tuple = ()) -> Effects:
     """Analyse one top-level statement; one that ``symtable`` refuses counts as touching nothing.
 
-    ``stands_in`` and ``never_calls``: see ``model.Section``.
+    ``stands_in`` and ``never_calls``: see ``model.Section``. A class hands in the same statements again and again: what
+    was found for one is kept.
     """
+    key = code, type(node), frozenset(imports.items()), stands_in, never_calls
+    if key not in _known:
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known[key] = _analysed(code, node, imports, stands_in, never_calls)
+    found = _known[key]
+    return replace(found, binds=set(found.binds), changes=set(found.changes))  # the slicer adds to these
+
+
+def _analysed(code: str, node: ast.stmt, imports: dict[str, str], stands_in: tuple, never_calls: tuple) -> Effects:
     effects = Effects()
     try:
         table = symtable.symtable(code, "<statement>", "exec")

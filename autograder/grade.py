@@ -115,12 +115,14 @@ class SectionRun:
         try:
             for question in self.questions:
                 if time.monotonic() > self.deadline:
-                    yield Verdict(question, NOT_RUN, "not run: time was up", tags=["time"])
+                    yield late(question)
                     continue
                 started = time.monotonic()
                 if shared is None or not shared.worker.alive:
                     shared = self.open(self.questions)
                 verdict = self.judge(question, shared)
+                if verdict.status != PASSED and time.monotonic() > self.deadline:
+                    verdict = late(question)
                 verdict.seconds = time.monotonic() - started
                 self.done[question.id] = verdict
                 yield verdict
@@ -151,7 +153,7 @@ class SectionRun:
         while True:
             bad = {statement.index for statement, _ in self.killed}
             kept = replace(program, statements=[s for s in program.statements if s.index not in bad])
-            worker = Worker(self.grader.zygote_of(self.section), self.limits)
+            worker = Worker(self.grader.zygote_of(self.section), self.limits, self.deadline)
             try:
                 return Session(worker, kept, worker.load(kept.wire() | stage), self.killed)
             except WorkerError as error:
@@ -313,6 +315,11 @@ class SectionRun:
                 if isinstance(public, WorkerError) and public.kind == "exception":
                     return public
         return None
+
+
+def late(question: Question) -> Verdict:
+    """What the deadline for the whole submission came before, or cut off."""
+    return Verdict(question, NOT_RUN, "not run: time was up", tags=["time"])
 
 
 def _listed(questions: list[Question]) -> str:

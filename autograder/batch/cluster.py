@@ -111,6 +111,7 @@ def _grader(shared: dict) -> Grader:
         references = read_references(path)
     grader = Grader(assignment, references, Zygote(assignment.preload))
     require_isolation(grader, Path(tempfile.gettempdir()), lambda line: None)
+    grader.zygote.compact()
     if judging_key(assignment, grader.references) != shared["judging"]:
         raise GraderError("this worker has another version of the grader, its tests or its libraries; install the same there")
     return grader

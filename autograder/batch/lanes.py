@@ -4,7 +4,8 @@ As many submissions are graded at once as there are jobs. One that takes long ke
 its place, so that a hang delays no other. Frames between parent and lane:
 
     parent -> {"path"}        lane -> {"content"} | {"problem"}
-           -> {"go": bool}    lane -> {"verdicts": text} | {"problem"}     (not asked for where the store knows it)
+           -> {"go": bool}    lane -> {"verdicts": text, "warm": [[modules, scratch], …]} | {"problem"}
+                                      (not asked for where the store knows it; warm: the branches that this lane opened)
 """
 
 from __future__ import annotations
@@ -140,6 +141,8 @@ class Lanes:
                 answer = {}
         except frames.FrameError:
             return self._lost(lane, waiting)
+        for preload, scratch in answer.get("warm", ()):
+            self.grader.zygote.branch(tuple(preload), scratch)  # lanes opened from now on have it at once
         done = Done(lane.entry, lane.content, answer.get("verdicts"), answer.get("problem", ""))
         self.busy.remove(lane)
         lane.entry, lane.content = None, ""
@@ -185,7 +188,7 @@ def serve(sock: socket.socket, grader: Grader, zygote: Any) -> None:
                 frames.send(sock, {"content": content_key(contents)})
                 if not frames.receive(sock, FRAME_BYTES)["go"]:
                     continue
-                answer = {"verdicts": verdicts_text(grader, contents)}
+                answer = {"verdicts": verdicts_text(grader, contents), "warm": list(zygote.branches)}
             except GraderError as error:
                 answer = {"problem": f"not graded: {error}"}
             except Exception as error:

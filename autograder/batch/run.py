@@ -66,6 +66,7 @@ def run_batch(batch: Batch, progress: Callable[[int, int, int], None],
             grader = Grader(batch.assignment, read_references(batch.references), zygote)
             if zygote is not None:
                 require_isolation(grader, batch.references.parent, log)
+                zygote.compact()
             judging = judging_key(batch.assignment, grader.references)
             summary = Summary(len(roster.entries), notes=roster.notes)
             started = time.monotonic()
@@ -79,11 +80,17 @@ def run_batch(batch: Batch, progress: Callable[[int, int, int], None],
 
                 done = on_cluster(batch.scheduler, batch.assignment, batch.references, judging, roster.entries, known)
             else:
-                done = in_lanes(grader, roster.entries, batch.jobs or os.cpu_count() or 1, known)
+                done = in_lanes(grader, roster.entries, batch.jobs or default_jobs(), known)
             _collect(done, store, judging, contents, summary, progress)
             summary.seconds = time.monotonic() - started
             _write(batch, roster, store, judging, grader.references["says"], contents, summary)
             return summary
+
+
+def default_jobs() -> int:
+    """Half as many again as there are processors: judge and worker of a lane wait for each other in turn."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return processors + (processors + 1) // 2
 
 
 def _collect(work: Iterator, store, judging: str, contents: dict, summary: Summary, progress) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import select
 import signal
@@ -20,6 +21,7 @@ from autograder.sandbox import frames
 ROOT = Path(__file__).resolve().parents[2]
 GRACE_SECONDS = 2.0
 POLITE_SECONDS = 1.0
+PROMPT_SECONDS = 0.05
 NICER = 5
 WAITING_COUNTS = 0.1
 READY_SECONDS = 180.0
@@ -104,9 +106,20 @@ class Zygote:
         return self.branches[preload, scratch]
 
     def clone(self) -> "Zygote":
-        """Another zygote, forked from this one and warm at once, for another judge's process: it ends when that closes it."""
+        """Another zygote, forked from this one and warm at once, for another judge's process: it ends when that closes it.
+
+        So are its branches.
+        """
         self.wait()
-        return self._branched((), False)
+        made = self._branched((), False)
+        made.branches = {key: branch.clone() for key, branch in self.branches.items()}
+        return made
+
+    def compact(self) -> None:
+        """Spend a moment on making every later fork cheaper; for many submissions."""
+        self.wait()
+        frames.send(self.control, {"op": "compact"})
+        frames.receive(self.control, 1 << 16, READY_SECONDS)
 
     def fork(self) -> tuple[int, socket.socket]:
         """A new child: its pid and our end of its pipe."""
@@ -144,10 +157,13 @@ class Branch(Zygote):
 
 
 class Worker:
-    """One child with one program loaded. Use as a context manager."""
+    """One child with one program loaded. Use as a context manager.
 
-    def __init__(self, zygote: Zygote, limits: Any):
-        self.zygote, self.limits = zygote, limits
+    ``deadline``: by time.monotonic(); nothing is waited for after it, whatever the limits still allow.
+    """
+
+    def __init__(self, zygote: Zygote, limits: Any, deadline: float = math.inf):
+        self.zygote, self.limits, self.deadline = zygote, limits, deadline
         self.pid, self.sock = zygote.fork()
         self.requests, self.alive = 0, True
         self.answers: dict[str, Callable] = {}
@@ -213,19 +229,22 @@ class Worker:
             raise self._void()
         self.requests += 1
         self.asked = 0
+        most = len(fields["program"]["statements"]) if op == "load" else 0
         try:
             self.sock.settimeout(patience + GRACE_SECONDS)
             frames.send(self.sock, {"id": self.requests, "op": op, **fields})
-            since = self._clock()
+            since = None
             while True:
-                self._await(since, patience)
-                reply = frames.receive(self.sock, self.limits.frame_bytes, patience + GRACE_SECONDS)
+                since = self._await(since, patience)
+                left = min(patience + GRACE_SECONDS, max(GRACE_SECONDS, self.deadline - time.monotonic()))
+                reply = frames.receive(self.sock, self.limits.frame_bytes, left)
                 if not isinstance(reply, dict) or reply.get("id") != self.requests or len(reply) != 2:
                     raise self._void()
-                if "done" in reply and op == "load" and reply["done"] == len(done):
+                if "done" in reply and op == "load" and reply["done"] == len(done) < most:
                     done.append(reply["done"])
-                    since = self._clock()
+                    since = None
                 elif "ask" in reply and op in ("call", "probe") and self.answers:
+                    since = since or self._clock()
                     frames.send(self.sock, self._answer(reply["ask"]))
                 else:
                     break
@@ -245,19 +264,23 @@ class Worker:
         kind = "timeout" if error["type"] == "Deadline" else "exception"
         raise WorkerError(kind, error["type"], error["message"], error["where"])
 
-    def _await(self, since: float, seconds: float) -> None:
-        """Wait until the worker says something.
+    def _await(self, since: float | None, seconds: float) -> float | None:
+        """Wait until the worker says something; returns ``since``, from when its time counts (None: from now on).
 
-        One that takes long gives way to others. ``seconds`` after ``since`` its alarm is rung; raises FrameTimeout when
-        it stays silent GRACE_SECONDS longer.
+        Most answers are prompt, and the clock, which asks the system, is for the others. One that takes long gives way to
+        others. After ``seconds`` its alarm is rung; raises FrameTimeout when it stays silent GRACE_SECONDS longer, or
+        at the deadline.
         """
+        if select.select([self.sock], [], [], max(0.0, min(PROMPT_SECONDS, self.deadline - time.monotonic())))[0]:
+            return since
+        since = self._clock() - PROMPT_SECONDS if since is None else since
         for limit, act in ((min(POLITE_SECONDS, seconds), self._calm), (seconds, self._ring), (seconds + GRACE_SECONDS, None)):
-            while (left := limit - (self._clock() - since)) > 0:
+            while (left := min(limit - (self._clock() - since), self.deadline - time.monotonic())) > 0:
                 if select.select([self.sock], [], [], left)[0]:
-                    return
-            if act is not None:
-                act()
-        raise frames.FrameTimeout("no answer in time")
+                    return since
+            if act is None or time.monotonic() >= self.deadline:
+                raise frames.FrameTimeout("no answer in time")
+            act()
 
     def _clock(self) -> float:
         """Seconds that count for the child: those in which it was ready to run but had to wait for a processor, hardly.

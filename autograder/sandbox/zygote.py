@@ -21,7 +21,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, sys.argv[2])
 
-from autograder.sandbox import cage, device, frames, inert, scratch  # noqa: E402
+from autograder.sandbox import cage, device, frames, inert, pages, scratch  # noqa: E402
 from autograder.sandbox.child import Child  # noqa: E402
 
 USERS = 8  # of one zygote's workers: more than it ever has at once
@@ -63,6 +63,8 @@ class Zygote:
                 frames.send(self.control, {"pid": self.fork(descriptor)})
             elif message["op"] == "branch":
                 self.branch(descriptor, message)
+            elif message["op"] == "compact":
+                frames.send(self.control, {"made": pages.collapse()})
             elif message["op"] == "reap" and message["pid"] in self.children:
                 frames.send(self.control, self.reap(message["pid"]))
         for pid in list(self.children):

@@ -1,0 +1,32 @@
+"""Worker side: a process that forks often, its memory laid out in huge pages.
+
+Each fork copies the page tables of all anonymous memory, about 38,000 entries once torch is imported. Where the kernel
+collapses 512 small pages into a huge one, it copies one entry instead: a fork takes less than half the time.
+Worth its 0.3 s only where hundreds of forks follow.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from pathlib import Path
+
+HUGE = 2 << 20
+MADV_COLLAPSE = 25  # Linux 6.1
+
+
+def collapse() -> int:
+    """Collapse this process's private writable anonymous memory; returns how many huge pages that made (0 elsewhere)."""
+    if sys.platform != "linux":
+        return 0
+    madvise = ctypes.CDLL(None).madvise
+    madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    made = 0
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        span, mode, _, _, inode = line.split()[:5]
+        if not mode.startswith("rw-p") or inode != "0":
+            continue
+        start, end = (int(edge, 16) for edge in span.split("-"))
+        for address in range(-(-start // HUGE) * HUGE, end // HUGE * HUGE, HUGE):
+            made += madvise(address, HUGE, MADV_COLLAPSE) == 0
+    return made
