@@ -6,12 +6,12 @@ PYTHON ?= python3
 PY := .venv/bin/python
 RUN := $(PY) -m autograder
 
-.PHONY: setup grade test test-slow student audit rubric release autograder batch experiments sst2-runs bench clean
+.PHONY: setup grade test test-slow student audit rubric release autograder batch docker docker-grade docker-test lock experiments sst2-runs bench clean
 
 setup: .venv/.done
 
 .venv/.done: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed" if sys.version_info < (3, 10) else 0)'
 	test -x $(PY) || $(PYTHON) -m venv .venv
 	$(PY) -m pip install -q -c constraints.txt torch
 	$(PY) -m pip install -q -c constraints.txt -e '.[dev]'
@@ -43,10 +43,28 @@ autograder: setup
 	$(RUN) pack
 
 test: setup
-	$(PY) -m pytest -m 'not slow'
+	$(PY) -m pytest -m 'not slow and not container'
 
 test-slow: setup
 	$(PY) -m pytest -m slow
+
+# Gradescope's container, with whatever engine is there: docker, podman, buildah (ENGINE=…, see autograder/image.py).
+docker: autograder
+	$(RUN) image build --course $(COURSE) $(if $(BASE),--base $(BASE))
+
+docker-grade: build/example
+	$(RUN) image grade $(SUBMISSION) --course $(COURSE)
+
+docker-test: autograder
+	$(PY) -m pytest -m container -s
+
+# Every version anew, from the names in pyproject.toml and requirements.in; for all of Python 3.10 and later.
+lock: setup
+	$(PY) -m uv pip compile -q pyproject.toml --all-extras --universal --python-version 3.10 --no-annotate \
+	    --custom-compile-command 'make lock' -o constraints.txt
+	cd autograder/gradescope && ../../$(PY) -m uv pip compile -q --config-file uv.toml requirements.in -c ../../constraints.txt \
+	    --universal --python-version 3.10 --generate-hashes --no-emit-package torch --no-annotate \
+	    --custom-compile-command 'make lock' -o requirements.txt
 
 experiments: setup
 	cd solutions && ../$(PY) -m experiments.run $(if $(QUICK),--quick)

@@ -13,7 +13,6 @@ import os
 import secrets
 import subprocess
 import sys
-import tomllib
 import types
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from autograder.references import REFERENCES, load_module, packed, probe_sources
 from autograder.sandbox.child import open_stage
 from autograder.sandbox.values import make_decoder, make_encoder
 from autograder.slice import Slicer
+from autograder.toml import tomllib
 
 HIDDEN_SETS = 8
 FORMAT = 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autograder.toml import tomllib
 from autograder.written import rubric as written_half
 from autograder.written.rubric import Written
 

@@ -10,13 +10,13 @@ import hashlib
 import importlib.metadata
 import json
 import sqlite3
-import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.intake import Contents
 from autograder.model import Assignment, GraderError
+from autograder.toml import tomllib
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS found

@@ -9,12 +9,12 @@ import csv
 import html
 import io
 import re
-import tomllib
 from pathlib import Path
 
 import jinja2
 
 from autograder.model import Assignment, GraderError
+from autograder.toml import tomllib
 from autograder.written.rubric import total
 from autograder.written.writeup import PLACEHOLDER
 
