@@ -116,17 +116,68 @@ def alike(settings: dict, folder: Path, output: Path | None, starter: Path, quie
 @click.argument("root", type=click.Path(path_type=Path))
 def gradescope(root: Path) -> None:
     """Grade ROOT/submission into ROOT/results, as Gradescope's container does; always exits 0."""
-    from autograder import model, pack
-    from autograder.run import run_grading
+    from autograder.harness import grade_container
+    from autograder.model import GraderError
 
-    source = root / "source"
-    pack.close_to_others(root)
-    assignment = model.load(source / "autograder" / "assignment", **pack.deadline_from_environment())
     try:
-        run_grading(assignment, source / pack.REFERENCES, root / "submission", pack.course_of(source), root / "results" / "results.json",
-                    log=click.echo)
-    except model.GraderError as error:
+        grade_container(root, click.echo)
+    except GraderError as error:
         click.echo(f"autograder: {error}", err=True)
+
+
+@main.group()
+def image() -> None:
+    """The container image: build it, grade one submission in it."""
+
+
+@image.command("build")
+@click.option("--course", help="Which course's archive goes in (default: the last one of the rubric).")
+@click.option("--base", default="", help="Base image instead of Gradescope's.")
+@click.option("--torch-index", envvar="TORCH_INDEX", help="Where torch comes from; empty: wherever pip looks by itself.")
+@click.pass_obj
+def image_build(settings: dict, course: str | None, base: str, torch_index: str | None) -> None:
+    """Build the image autograder:COURSE from the archive, by its own setup.sh."""
+    from autograder import image as images
+    from autograder import model
+
+    course = _course(model.load(settings["folder"]), course)
+    name = images.name_for(course)
+    seconds = images.build_image(settings["build"] / f"autograder-{course}.zip", name, base, torch_index)
+    size = images.image_size(name)
+    click.echo(f"built {name} in {seconds:.0f} s" + (f", {size / 1e6:,.0f} MB with its base" if size else ""))
+
+
+@image.command("grade")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--course", help="Which course's image (default: the last one of the rubric).")
+@click.pass_obj
+def image_grade(settings: dict, path: Path, course: str | None) -> None:
+    """Grade one submission in the image as Gradescope would: half a processor, 0.75 GB, no network."""
+    import json
+
+    from autograder import image as images
+    from autograder import model
+    from autograder.report import print_table
+
+    course = _course(model.load(settings["folder"]), course)
+    with images.container(path) as (handed_in, results):
+        run = images.run_image(images.name_for(course), handed_in, results)
+        click.echo(run.stdout.rstrip())
+        if not run.results.exists():
+            raise model.GraderError(f"no results: the container ended with status {run.exit}; is there an image? make docker")
+        print_table(json.loads(run.results.read_text()))
+    click.echo(f"{run.seconds:.1f} s in the container")
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path))
+def smoke(source: Path) -> None:
+    """Probe the cage and grade a tiny submission with the unpacked archive SOURCE, as setup.sh does at its end."""
+    from autograder import model, pack
+    from autograder.smoke import smoke as tried
+
+    assignment = model.load(source / "autograder" / "assignment")
+    click.echo(tried(assignment, source / pack.REFERENCES, pack.course_of(source), click.echo))
 
 
 @main.command()

@@ -13,9 +13,8 @@ PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
 EPOCH = (2020, 1, 1, 0, 0, 0)
 # Build-time files: what they know is in the references, as arrays.
-LEFT_OUT = ("bake.py", "student.py", "export.py", "audit.py", "release.py", "batch/", "assignment/bake", "assignment/bank/",
+LEFT_OUT = ("bake.py", "student.py", "export.py", "audit.py", "release.py", "image.py", "batch/", "assignment/bake", "assignment/bank/",
             "written/answers.py", "written/render.py", "written/finalise.py", "written/templates/")
-RESERVE_SECONDS = 45.0
 
 
 def build_archive(assignment: Assignment, references: Path, course: str, build: Path) -> Path:
@@ -78,24 +77,3 @@ def _read(archive: Path, name: str) -> bytes:
             return opened.read(name)
     except (OSError, KeyError, zipfile.BadZipFile):
         raise GraderError(f"{archive} is not an archive made by `make autograder`") from None
-
-
-def close_to_others(root: Path) -> None:
-    """Gradescope's folders closed to every other user; a folder mounted read-only stays as it is."""
-    for name in ("source", "submission", "results", "submission_metadata.json"):
-        path = root / name
-        try:
-            if path.exists():
-                path.chmod(path.stat().st_mode & 0o700)
-        except OSError:
-            pass
-
-
-def deadline_from_environment() -> dict[str, float]:
-    """AUTOGRADER_TIMEOUT: the harness's own limit in seconds; the grader finishes a little before it."""
-    text = os.environ.get("AUTOGRADER_TIMEOUT", "")
-    try:
-        seconds = float(text) if text else 0.0
-    except ValueError:
-        raise GraderError(f"AUTOGRADER_TIMEOUT should be a number of seconds, not {text!r}") from None
-    return {"total_seconds": max(10.0, seconds - RESERVE_SECONDS)} if seconds else {}

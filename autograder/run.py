@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 from autograder.model import NOT_RUN, Assignment, GraderError, Verdict
 from autograder.sandbox.cage import hide_from_debuggers
-from autograder.sandbox.client import Zygote
+from autograder.sandbox.client import WorkerError, Zygote
 
 
 def run_grading(assignment: Assignment, references: Path, path: Path, course: str, output: Path,
@@ -65,7 +65,10 @@ def require_isolation(grader: Any, beside: Path, log: Callable[[str], None]) -> 
     """
     from autograder.sandbox.doctor import examine
 
-    diagnosis = examine(grader.zygote, grader.assignment.limits, beside)
+    try:
+        diagnosis = examine(grader.zygote, grader.assignment.limits, beside)
+    except WorkerError as error:
+        raise GraderError(f"no worker can run behind the cage here: it {error.kind} at once; please tell the staff") from None
     for line in diagnosis.lines():
         log(line)
     if not diagnosis.safe:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import resource
 import signal
 import stat
@@ -26,10 +27,14 @@ LAYERS = ("descriptors", "session", "environment", "limits", "user", "capabiliti
 FIRST_UID, UIDS = 61200, 4000  # a range that no distribution hands out to people
 GIB = 1 << 30
 SPARE_MEMORY = 2 * GIB
+# In a container with a memory limit, what is kept for the judge and for pages that a child shares until it writes to them.
+KEPT_MEMORY, LEAST_MEMORY = 96 << 20, 64 << 20
 CPU_SECONDS = 900
 SCRATCH_FILE = 8 << 20
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 36, 38
 SECCOMP_MODE_FILTER = 2
+# What root needs to give workers and their folders to another user, and to end them: capability -> its bit.
+TO_CHANGE_USER = {"CAP_CHOWN": 0, "CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7}
 CAPABILITY_VERSION_3 = 0x20080522
 LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
@@ -62,6 +67,8 @@ def prepare(hidden: Path, allowed: list[str], without: list[str]) -> Plan:
     plan.readable = tuple(readable)
     if "user" in without or os.geteuid() != 0:
         plan.off["user"] = "left out" if "user" in without else "not root"
+    elif missing := [name for name, bit in TO_CHANGE_USER.items() if not _capabilities() >> bit & 1]:
+        plan.off["user"] = f"root without {', '.join(missing)}"
     else:
         closed = [path for path in readable if path.exists() and not open_to_all(path)]
         plan.drop_user = not closed
@@ -106,6 +113,12 @@ def with_scratch(plan: Plan) -> Plan:
     """
     held = plan.ruleset >= 0 or plan.drop_user
     return replace(plan, scratch=True, filter=syscalls.compiled(scratch=True) if plan.filter and held else plan.filter)
+
+
+def _capabilities() -> int:
+    """This process's effective capabilities, a bit each."""
+    found = re.search(r"^CapEff:\s+([0-9a-f]+)", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return int(found.group(1), 16)
 
 
 def user_of(plan: Plan, number: int) -> int:
@@ -204,12 +217,36 @@ def _limits(plan: Plan) -> None:
     if LINUX:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limits[resource.RLIMIT_AS] = max(3 * GIB, pages * os.sysconf("SC_PAGE_SIZE") + SPARE_MEMORY)
+        if (left := memory_left()) is not None:
+            # Refused memory is an error in the student's code; taken too much, the kernel would have to kill.
+            limits[resource.RLIMIT_DATA] = _data_bytes() + max(LEAST_MEMORY, min(SPARE_MEMORY, left - KEPT_MEMORY))
         if plan.drop_user:  # counts a whole user, so only where each child has a user of its own
             limits[resource.RLIMIT_NPROC] = 64
     for which, value in limits.items():
         hard = resource.getrlimit(which)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (value, value))
+
+
+def memory_left(root: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Bytes that this container may still take, by its control group of version 2 or 1; None where no limit is set."""
+    for limit, used, cache in (("memory.max", "memory.current", "inactive_file"),
+                               ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file")):
+        try:
+            most = int((root / limit).read_text())
+            if most >= 1 << 50:  # version 1 writes "none" as a huge number
+                return None
+            table = dict(line.split() for line in (root / limit).with_name("memory.stat").read_text().splitlines())
+            return most - int((root / used).read_text()) + int(table.get(cache, 0))
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def _data_bytes() -> int:
+    """Private writable memory of this process, as RLIMIT_DATA counts it."""
+    found = re.search(r"^VmData:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return int(found.group(1)) << 10
 
 
 def _drop_capabilities() -> None:

@@ -1,0 +1,9 @@
+# A tiny submission of sections 2.1 and 3: what an image that grades must tell apart (see expected.json).
+
+
+def pairwise_similarities(Q, K):
+    return Q @ K.transpose(-2, -1)
+
+
+def attn_softmax(A):
+    return A / A.sum(dim=-1, keepdim=True)

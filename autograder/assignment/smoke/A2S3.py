@@ -1,0 +1,2 @@
+def compute_accuracy(predictions, labels):
+    return (predictions == labels).float().mean().item()

@@ -1,0 +1,166 @@
+"""Gradescope's contract, on an unpacked archive without a container: folders, metadata, time, memory, the smoke test."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from autograder import harness, pack
+from autograder.model import GraderError
+from autograder.sandbox.cage import memory_left
+from autograder.smoke import smoke
+
+ROOT = Path(__file__).resolve().parents[1]
+GRADESCOPE = ROOT / "autograder" / "gradescope"
+SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text())
+PEOPLE = [{"email": "a@x.edu", "id": 1, "name": "Ada"}, {"email": "b@x.edu", "id": 2, "name": "Bob <script>"}]
+METADATA = {
+    "the usual": {"id": 7, "assignment": {"title": "A2", "total_points": "58.0"}, "users": PEOPLE[:1], "previous_submissions": []},
+    "a group that submitted before": {"assignment": {"total_points": "58.0"}, "users": PEOPLE, "previous_submissions": [
+        {"score": 3.0, "results": {"score": 3.0, "tests": [{"score": 58, "max_score": 58, "name": "x"}], "extra_data": {"course": "447"}}}]},
+    "fields nobody knows": {"assignment": {"total_points": 58, "outline": [{"x": None}]}, "weather": {"rain": [1e999]}},
+    "nothing in it": {},
+    "not an object": ["x"],
+    "broken": "{\"assignment\": ",
+    "no file": None,
+}
+
+
+@dataclass
+class Container:
+    """An unpacked archive laid out as Gradescope does; ``run`` grades what lies in ``submission``."""
+
+    root: Path
+
+    def run(self, **environment) -> tuple[dict, str]:
+        done = subprocess.run(["bash", self.root / "source" / "run_autograder"], capture_output=True, text=True, cwd="/", env={
+            "AUTOGRADER_ROOT": str(self.root), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **environment})
+        assert done.returncode == 0, done.stderr
+        tree = json.loads((self.root / "results" / "results.json").read_text())
+        jsonschema.validate(tree, SCHEMA)
+        return tree, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory, grader, references) -> Path:
+    folder = tmp_path_factory.mktemp("archive")
+    zipfile.ZipFile(pack.build_archive(grader.assignment, references, "517", folder)).extractall(folder / "source")
+    return folder / "source"
+
+
+@pytest.fixture
+def container(tmp_path, unpacked, s1, s2) -> Container:
+    (tmp_path / "submission").mkdir()
+    (tmp_path / "source").symlink_to(unpacked)
+    (tmp_path / "submission" / "A2S1.py").write_text(s1)
+    return Container(tmp_path)
+
+
+def timeless(tree: dict) -> dict:
+    return {**tree, "execution_time": 0, "tests": [{**t, "extra_data": {**t["extra_data"], "seconds": 0}} for t in tree["tests"]]}
+
+
+def test_metadata_of_any_kind_changes_nothing(container):
+    expected, _ = container.run()
+    assert expected["score"] == 18
+    for name, content in METADATA.items():
+        path = container.root / harness.METADATA
+        path.unlink(missing_ok=True)
+        if content is not None:
+            path.write_text(content if isinstance(content, str) else json.dumps(content))
+        tree, told = container.run()  # on the results of the run before: a second run is as the first
+        assert timeless(tree) == timeless(expected), name
+        assert "warning" not in told, name
+
+
+@pytest.mark.parametrize("text, said", [
+    ("58.0", None), (58, None), (None, None), ("", None), ("many", None), ("nan", None), ({}, None), ("1e999", "inf points"),
+    ("52.0", "another course"), ("100.0", "worth 100 points, this archive (course 517) grades 58"), (0, "worth 0 points"),
+])
+def test_staff_are_warned_when_the_points_on_gradescope_are_not_the_archives(grader, text, said):
+    lines = harness.warnings(grader.assignment, "517", {"assignment": {"total_points": text}})
+    assert len(lines) == bool(said) and (not said or said in lines[0])
+    assert harness.warnings(grader.assignment, "517", {"assignment": "A2"}) == []
+
+
+@pytest.mark.parametrize("text, seconds, warned", [
+    ("", 540, 0), ("1200", 1140, 0), ("30", 10, 0), ("ten minutes", 540, 1), ("-5", 540, 1), ("inf", 540, 1), ("nan", 540, 1)])
+def test_the_time_limit_comes_from_the_environment_and_nonsense_is_said_and_ignored(text, seconds, warned):
+    told = []
+    assert harness.allowed_seconds(text, told.append) == seconds and len(told) == warned
+
+
+def test_when_time_is_up_what_was_graded_stands_and_the_rest_says_so(container, s2):
+    hanging = re.sub(r"(def (?:attn_softmax|merge_heads)\(.*\):\n)", r"\1    while True: pass\n", s2)
+    (container.root / "submission" / "A2S2.py").write_text(hanging)
+    started = time.monotonic()
+    tree, _ = container.run(AUTOGRADER_TIMEOUT="70")  # ten seconds for grading
+    assert time.monotonic() - started < 30
+    verdicts = {t["number"]: (t["extra_data"]["verdict"], t["output"].splitlines()[0]) for t in tree["tests"]}
+    assert verdicts["1.4.2"][0] == verdicts["2.1.attn_scaled"][0] == "passed"
+    assert verdicts["2.1.merge_heads"] == verdicts["2.1.self_attention.step1"] == ("not run", "not run: time was up")
+    assert tree["score"] == 22 and not tree["extra_data"]["complete"] and "have not run" in tree["output"]
+
+
+def test_no_folder_of_a_submission_is_said_in_the_results(container):
+    for path in (container.root / "submission").iterdir():
+        path.unlink()
+    (container.root / "submission").rmdir()
+    tree, told = container.run()
+    assert "nothing was submitted" in tree["output"] and "nothing was submitted" in told and "Traceback" not in told
+
+
+def test_the_smoke_test_passes_here_and_fails_where_a_verdict_is_another(tmp_path, grader, references, unpacked):
+    assert "4 of 4" in smoke(grader.assignment, references, "517", lambda line: None)
+    from dataclasses import replace
+
+    (tmp_path / "smoke").mkdir()
+    (tmp_path / "smoke" / "A2S2.py").write_text("def attn_softmax(A):\n    return A.softmax(-1)\n")
+    (tmp_path / "smoke" / "expected.json").write_text('{"2.1.attn_softmax": "failed"}')
+    for name in ("questions", "lib.py", "lib_data.py", "lib_finetuning.py", "reference.py", "probes", "given"):
+        (tmp_path / name).symlink_to(grader.assignment.folder / name)
+    with pytest.raises(GraderError, match="2.1.attn_softmax of the smoke test came out 'passed'"):
+        smoke(replace(grader.assignment, folder=tmp_path), references, "517", lambda line: None)
+
+
+@pytest.mark.parametrize("files, left", [
+    ({"memory.max": "800\n", "memory.current": "500\n", "memory.stat": "anon 400\ninactive_file 50\n"}, 350),
+    ({"memory.max": "max\n", "memory.current": "500\n", "memory.stat": "inactive_file 50\n"}, None),
+    ({"memory/memory.limit_in_bytes": "800\n", "memory/memory.usage_in_bytes": "500\n", "memory/memory.stat": "total_inactive_file 20\n"}, 320),
+    ({"memory/memory.limit_in_bytes": "9223372036854771712\n", "memory/memory.usage_in_bytes": "5\n", "memory/memory.stat": "x 1\n"}, None),
+    ({}, None),
+])
+def test_a_containers_memory_limit_is_known_by_either_version_of_control_groups(tmp_path, files, left):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert memory_left(tmp_path) == left
+
+
+def pins(text: str) -> set[tuple[str, str]]:
+    """(name, version) of every pin."""
+    return {(name.lower().replace("_", "-"), version) for name, version in re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, re.MULTILINE)}
+
+
+def test_the_lock_is_complete_hashed_and_holds_the_versions_that_everybody_uses():
+    lock, constraints = (GRADESCOPE / "requirements.txt").read_text(), pins((ROOT / "constraints.txt").read_text())
+    named = set(re.findall(r"^[\w-]+", (GRADESCOPE / "requirements.in").read_text(), re.MULTILINE)) - {"torch"}
+    assert pins(lock) <= constraints and {name for name, _ in pins(lock)} >= named
+    assert "torch" not in {name for name, _ in pins(lock)} and "torch" in {name for name, _ in constraints}
+    for entry in re.split(r"\n(?=\S)", lock):
+        assert entry.startswith("#") or "--hash=sha256:" in entry, entry
+
+
+def test_both_ways_install_the_same_and_name_one_host():
+    docker, setup = (GRADESCOPE / "Dockerfile").read_text(), (GRADESCOPE / "setup.sh").read_text()
+    assert "ARG BASE=gradescope/autograder-base:ubuntu-22.04" in docker and "bash /autograder/source/setup.sh" in docker
+    assert set(re.findall(r"https?://([\w.]+)", docker + setup)) == {"download.pytorch.org"}
+    assert not re.search(r"pip install|apt-get", docker)
