@@ -246,3 +246,28 @@ def test_the_command_says_what_is_missing_and_exits_with_1(tmp_path):
             (tmp_path / name).write_bytes(data)
         done = subprocess.run([sys.executable, "-m", "autograder", "pdf", tmp_path / name], capture_output=True, text=True, cwd=ROOT, env=dict(os.environ))
         assert done.returncode == status and "Traceback" not in done.stderr + done.stdout, done.stderr
+
+
+def test_the_graders_own_reader_works_behind_the_cage_and_reaches_nothing(tmp_path):
+    from autograder.written.writeup import CAGED_READER
+
+    data = pdf(["Collaborators: nobody."])
+    assert writeup.read_pdf(data, CAGED_READER) == writeup.read_pdf(data)
+    if sys.platform != "linux":
+        pytest.skip("the cage's layers are Linux's")
+    (tmp_path / "secret").write_text("x")
+    program = f"""
+import json, os, socket
+from autograder.sandbox import reader
+answer, reached = reader.shut_in(), []
+for name, attempt in {{"secret": lambda: open({str(tmp_path / 'secret')!r}), "file": lambda: open({str(tmp_path / 'new')!r}, "w"),
+                      "socket": socket.socket, "fork": os.fork}}.items():
+    try:
+        attempt()
+        reached.append(name)
+    except OSError:
+        pass
+os.write(answer, json.dumps(reached).encode())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "[]", done.stdout + done.stderr

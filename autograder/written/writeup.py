@@ -13,6 +13,7 @@ from autograder.model import Assignment, GraderError
 from autograder.text import clean
 
 PLACEHOLDER = "Write here"
+CAGED_READER = Path(__file__).resolve().parents[1] / "sandbox" / "reader.py"
 MAX_ENTRIES = 2000
 
 
@@ -36,7 +37,7 @@ def check_file(assignment: Assignment, path: Path) -> Report:
     try:
         if path.stat().st_size > MAX_BYTES:
             return Report(missing=[PROBLEMS["size"]])
-        return check_pdf(path.read_bytes(), outline(assignment))
+        return check_pdf(path.read_bytes(), outline(assignment), reader=CAGED_READER)
     except OSError as error:
         raise GraderError(f"cannot read {clean(str(path))}: {error.strerror}") from None
 
@@ -49,7 +50,7 @@ def for_information(assignment: Assignment, submission: Path, course: str) -> Re
     if found is None:
         return None
     name, data, others = found
-    report = check_pdf(data, outline(assignment), course) if data is not None else Report(missing=[PROBLEMS["size"]])
+    report = check_pdf(data, outline(assignment), course, CAGED_READER) if data is not None else Report(missing=[PROBLEMS["size"]])
     report.notes.insert(0, f"{clean(name)} was looked at" + (f", {others} other PDF{'s' * (others > 1)} not" if others else ""))
     return report
 
