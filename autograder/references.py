@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import struct
 import sys
 import types
 from pathlib import Path
 from typing import Any
 
+from autograder.files import write_whole
 from autograder.model import Assignment, GraderError, Section
 from autograder.sandbox import frames
 
@@ -22,12 +22,7 @@ REFERENCES = "reference.safetensors"
 
 def write_references(path: Path, tree: dict) -> None:
     """One frame in a file, readable by its owner only; replaced atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(frames.pack(tree))
-    os.replace(temporary, path)
+    write_whole(path, frames.pack(tree), 0o600)
 
 
 def read_references(path: Path) -> dict:

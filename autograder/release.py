@@ -21,6 +21,7 @@ from typing import Any, Iterator
 import nbformat
 import numpy
 
+from autograder.files import write_whole
 from autograder.kit import from_plain
 from autograder.model import Assignment, GraderError
 from autograder.references import probe_sources, read_references, unpacked
@@ -56,14 +57,13 @@ def build_release(assignment: Assignment, solutions: Path, references: Path, bui
     found = leaks(files, secrets)
     if found:
         raise GraderError(f"not built: {found[0]}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""))
-    build.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_suffix(".new")
-    with zipfile.ZipFile(temporary, "w") as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in files.items():
             info = zipfile.ZipInfo(f"student/{name}", EPOCH)
             info.external_attr, info.compress_type, info.create_system = 0o100644 << 16, zipfile.ZIP_DEFLATED, 3
             archive.writestr(info, data, compresslevel=9)
-    os.replace(temporary, target)
+    write_whole(target, buffer.getvalue())
     return target, [f"{len(files)} files; none of {len(secrets.lines)} lines of solutions and hidden tests, "
                     f"{len(secrets.arrays)} hidden arrays and {len(secrets.texts)} other secrets is in them"]
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
+from autograder.files import write_whole
 from autograder.judge import otter_test_files
 from autograder.kit.writeup import Report
 from autograder.model import NOT_RUN, PASSED, Assignment, Verdict
@@ -35,7 +34,7 @@ class ResultsFile:
         if self.writeup is not None:
             tree["tests"].append(writeup_entry(self.writeup))
         tree["execution_time"] = round(time.monotonic() - self.started, 3)
-        write_atomically(self.path, tree)
+        write_whole(self.path, (json.dumps(tree, indent=1) + "\n").encode("ascii"))
         return tree
 
     def refuse(self, message: str) -> dict:
@@ -98,18 +97,3 @@ def _otter_results(verdicts: list[Verdict], course: str):
 def _output(verdict: Verdict) -> str:
     lines = [verdict.reason, *verdict.lines, *(f"note: {note}" for note in verdict.notes)]
     return "\n".join(clean(line, 700) for line in lines)
-
-
-def write_atomically(path: Path, tree: dict) -> None:
-    """Write beside the target, then rename: a reader sees the old file or the new one, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".results-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(tree, file, indent=1, ensure_ascii=True)
-            file.write("\n")
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -8,13 +8,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.batch.roster import Person
+from autograder.files import write_whole
 from autograder.model import MISSING, NOT_RUN, Assignment, Verdict
 from autograder.results import gradescope_tree
 from autograder.text import cell
@@ -114,16 +113,5 @@ def write_csv(path: Path, rows: Iterable[list[str]]) -> None:
 
 
 def write_text(path: Path, text: str, durable: bool = True) -> None:
-    """Written beside the target (and on the disk, when ``durable``), then renamed."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        os.chmod(temporary, 0o600)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    """For staff's eyes only."""
+    write_whole(path, text.encode("utf-8"), 0o600, durable)
