@@ -56,16 +56,19 @@ class Report:
         return [f"{mark} {text}" for mark, texts in marked for text in texts]
 
 
-def check_pdf(data: bytes, outline: dict, course: str = "") -> Report:
+def check_pdf(data: bytes, outline: dict, course: str = "", reader: Path | None = None) -> Report:
     """Never raises on any bytes. ``course``: whose extra credit nobody has to hand in ('' for unknown)."""
-    found = read_pdf(data)
+    found = read_pdf(data, reader)
     if "problem" in found:
         return Report(missing=[PROBLEMS[found["problem"]]])
     return examine(found["pages"], found["text"], found["pictures"], outline, course)
 
 
-def read_pdf(data: bytes) -> dict:
-    """Pages, text and pictures by :mod:`pdf_text` in a process of its own, every field forced to its type."""
+def read_pdf(data: bytes, reader: Path | None = None) -> dict:
+    """Pages, text and pictures, every field forced to its type.
+
+    Read by the program ``reader``, without one by :mod:`pdf_text`, in a process of its own.
+    """
     if not data.strip():
         return {"problem": "empty"}
     if len(data) > MAX_BYTES:
@@ -74,7 +77,7 @@ def read_pdf(data: bytes) -> dict:
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
-        process = subprocess.Popen([sys.executable, str(READER)], stdin=file, stdout=subprocess.PIPE,
+        process = subprocess.Popen([sys.executable, str(reader or READER)], stdin=file, stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL, env=environment)
     timer = threading.Timer(DEADLINE, process.kill)
     timer.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -10,22 +11,32 @@ from .trainer import Trimmed
 
 
 @torch.no_grad()
-def evaluate_losses(model: Any, dataset: Any, batch_size: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
-    """For each sentence of the dataset the sum of its losses (nats) and its number of tokens: (N,) float, (N,) int.
+def token_losses(model: Any, dataset: Any, batch_size: int = 64) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """The loss of every token, a batch at a time: which sentences (B,), their tokens' (row, position) (T, 2), losses (T,) in nats.
 
-    Sentences of like length are taken together; the answer is in the dataset's order.
+    Sentences of like length are taken together.
     """
     training, device = model.training, next(model.parameters()).device
     model.eval()
-    lengths = torch.tensor([int((dataset[i][1] != model.pad_token).sum()) for i in range(len(dataset))])
-    sums, trim = torch.zeros(len(dataset)), Trimmed(model.pad_token)
-    for rows in lengths.argsort(stable=True).split(batch_size):
+    trim = Trimmed(model.pad_token)
+    for rows in token_counts(model, dataset).argsort(stable=True).split(batch_size):
         x, y = trim([dataset[i] for i in rows.tolist()])
-        losses = model.loss(x.to(device), y.to(device), reduction="none").cpu()  # (tokens,)
-        owner = (y != model.pad_token).nonzero()[:, 0]  # the row of each token
-        sums[rows] = torch.zeros(len(rows)).index_add(0, owner, losses)
+        losses = model.loss(x.to(device), y.to(device), reduction="none").cpu()
+        yield rows, (y != model.pad_token).nonzero(), losses
     model.train(training)
-    return sums, lengths
+
+
+def token_counts(model: Any, dataset: Any) -> torch.Tensor:
+    """(N,) int: how many tokens of each sentence are predicted."""
+    return torch.tensor([int((dataset[i][1] != model.pad_token).sum()) for i in range(len(dataset))])
+
+
+def evaluate_losses(model: Any, dataset: Any, batch_size: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
+    """For each sentence of the dataset, in its order, the sum of its losses (nats) and its number of tokens: (N,) float, (N,) int."""
+    sums = torch.zeros(len(dataset))
+    for rows, at, losses in token_losses(model, dataset, batch_size):
+        sums[rows] = torch.zeros(len(rows)).index_add(0, at[:, 0], losses)
+    return sums, token_counts(model, dataset)
 
 
 def perplexities(sums: torch.Tensor, lengths: torch.Tensor) -> dict[str, float]:

@@ -79,7 +79,7 @@ def cases() -> list[Hostile]:
 def _secrets(add) -> None:
     reads = {
         "every file named reference": "[open(p, 'rb').read() for p in glob.glob('/**/reference.safetensors', recursive=True)]",
-        "canary files anywhere in /tmp": "[open(p).read() for p in glob.glob('/tmp/**/*canary*', recursive=True)]",
+        "canary files anywhere in /tmp": "[open(p).read() for p in glob.glob('/tmp/*/*canary*')]",
         "the seed": "[open(p).read() for p in glob.glob('/*/*/.seed')]",
         "the environment": "dict(os.environ)",
         "the parent's environment": "open(f'/proc/{os.getppid()}/environ').read()",
