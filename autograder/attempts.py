@@ -76,7 +76,8 @@ def _own_part(attempts: list[Attempt], question: Question, rivals: list[Question
         if under:
             return under
     later = {n for q in rivals[rivals.index(question) + 1 :] for n in q.names} - set(question.names)
-    fence = next((i for i, e in enumerate(slicer.effects) if filled and i > filled[0].index and e.binds & later), len(slicer.effects))
+    after = (i for i, e in enumerate(slicer.effects) if filled and i > filled[0].index and e.binds & later)
+    fence = next(after, len(slicer.effects))
     return [a for a in filled if a.index < fence] or filled
 
 

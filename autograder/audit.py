@@ -87,7 +87,8 @@ def audit(grader: Grader, solutions: Path, starter: Path) -> Audit:
         for entry in bank[kind]:
             expected = {entry["item"], *entry.get("also", ())} if kind == "mistake" else set()
             found.outcomes.append(_judge(grader, variants, kind, entry, expected))
-    found.shared = [f"{m['item']} {m['id']} also costs {', '.join(m['also'])}: {m['because']}" for m in bank["mistake"] if m.get("also")]
+    found.shared = [f"{m['item']} {m['id']} also costs {', '.join(m['also'])}: {m['because']}"
+                    for m in bank["mistake"] if m.get("also")]
     found.tolerances = _tolerances(grader, found)
     return found
 
@@ -97,9 +98,10 @@ def _judge(grader: Grader, variants: "Variants", kind: str, entry: dict, expecte
     verdicts = variants.graded(grader, {question.id: entry["code"]})
     lost = {v.question.id for v in verdicts if v.status != PASSED}
     own = next(v for v in verdicts if v.question.id == question.id)
-    problems = [f"kept {sorted(expected - lost)}"] * bool(expected - lost) + [f"lost {sorted(lost - expected)}: {_why(verdicts, lost - expected)}"] * bool(lost - expected)
-    return Outcome(kind, question.id, entry["id"], "; ".join(problems), own.data.get("mistake") == entry.get("like", entry["id"]),
-                   own.data.get("largest") or float("inf"))
+    kept, more = expected - lost, lost - expected
+    problems = [f"kept {sorted(kept)}"] * bool(kept) + [f"lost {sorted(more)}: {_why(verdicts, more)}"] * bool(more)
+    named = own.data.get("mistake") == entry.get("like", entry["id"])
+    return Outcome(kind, question.id, entry["id"], "; ".join(problems), named, own.data.get("largest") or float("inf"))
 
 
 def _why(verdicts: list[Verdict], ids: set[str]) -> str:
@@ -112,7 +114,8 @@ class Variants:
     def __init__(self, assignment: Assignment, solutions: Path):
         submission = take_in(assignment, solutions)
         self.assignment = assignment
-        self.slicers = {s.id: Slicer(assignment, s, submission.sections[s.id].parsed, submission.modules) for s in assignment.sections}
+        self.slicers = {s.id: Slicer(assignment, s, submission.sections[s.id].parsed, submission.modules)
+                        for s in assignment.sections}
 
     def graded(self, grader: Grader, replaced: dict[str, str]) -> list[Verdict]:
         """Verdicts of the sections that these answers (question id -> code) belong to."""

@@ -33,7 +33,7 @@ FORMAT = 1
 
 
 def secret_seed(build: Path) -> int:
-    """The hidden inputs' seed: AUTOGRADER_SEED, else ``.seed`` beside the build folder, made once, never packed or committed."""
+    """The hidden inputs' seed: AUTOGRADER_SEED, else ``.seed`` beside ``build``, made once, never packed or committed."""
     path = build.parent / ".seed"
     if os.environ.get("AUTOGRADER_SEED"):
         return int.from_bytes(hashlib.sha256(os.environ["AUTOGRADER_SEED"].encode()).digest()[:8], "little")
@@ -60,8 +60,9 @@ def bake(assignment: Assignment, solutions: Path, seed: int) -> dict[str, Any]:
     """All that a grader needs: ``{"fingerprint", "sets": [packed tree, …], "public": tree, "says", "noise"}``.
 
     A tree has ``cases`` (question id -> group -> list of cases, see ``kit.Case``), ``worlds`` (section -> what its probes work
-    on) and ``bank`` (question id -> mistake -> group -> outputs). ``says``: what the author of a mistake reads; ``noise``: the solution's own numerical error. Raises
-    GraderError when the solution fails or disagrees with the assignment's own second opinion.
+    on) and ``bank`` (question id -> mistake -> group -> outputs). ``says``: what the author of a mistake reads; ``noise``: the
+    solution's own numerical error. Raises GraderError when the solution fails or disagrees with the assignment's own second
+    opinion.
     """
     recipe = load_module(assignment.folder / "bake.py", "assignment_bake")
     submission = take_in(assignment, solutions)
@@ -123,7 +124,8 @@ def mistake_outputs(solution: "Solution", cases: dict, mistakes: list[dict], nam
             answer = solution.answer(question, scope)
             if question.probe:
                 answer = functools.cache(answer)  # its groups differ in what else is judged, not in what is seen
-            outputs = {group: outputs_of(answer, [Case(**case) for case in listed], functools.partial(lib.signature, question.id))
+            signature = functools.partial(lib.signature, question.id)
+            outputs = {group: outputs_of(answer, [Case(**case) for case in listed], signature)
                        for group, listed in cases[question.id].items() if group in ("own", "fresh")}
             # A mistake that gives right answers here (a wrong mask where none is asked for) explains no wrong one.
             right = all(alike(o, case["expected"]) for o, case in zip(outputs["own"], cases[question.id]["own"])
@@ -229,7 +231,8 @@ def fresh_references(folder: Path, solutions: Path, build: Path) -> Path:
         command = [sys.executable, "-m", "autograder", "--assignment", str(folder), "--solutions", str(solutions),
                    "--build", str(build), "bake"]
         root = Path(__file__).resolve().parents[1]
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root), "OMP_WAIT_POLICY": "PASSIVE"})
+        environment = {**os.environ, "PYTHONPATH": str(root), "OMP_WAIT_POLICY": "PASSIVE"}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
         if done.returncode:
             raise GraderError("baking failed: " + (done.stderr.strip() or done.stdout.strip()))
     return path

@@ -95,7 +95,8 @@ def batch(settings: dict, folder: Path, output: Path | None, course: str | None,
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(path_type=Path), help="Where `batch` put its results (default: build/class).")
-@click.option("--starter", type=click.Path(path_type=Path), default=ROOT / "student", show_default=False, help="What students were given.")
+@click.option("--starter", type=click.Path(path_type=Path), default=ROOT / "student", show_default=False,
+              help="What students were given.")
 @click.option("--quiet", is_flag=True)
 @click.pass_obj
 def alike(settings: dict, folder: Path, output: Path | None, starter: Path, quiet: bool) -> None:

@@ -13,7 +13,8 @@ from autograder.sandbox.client import WorkerError
 from autograder.statements import Parsed
 from autograder.text import clean
 
-BUILTIN_ERRORS = {name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)}
+BUILTIN_ERRORS = {name for name, value in vars(builtins).items()
+                  if isinstance(value, type) and issubclass(value, BaseException)}
 
 
 def is_blank(outcome: Outcome) -> bool:
@@ -23,9 +24,10 @@ def is_blank(outcome: Outcome) -> bool:
 
 def wants_more(outcome: Outcome, question: Question, session: Any) -> bool:
     """Whether a wider slice might help: the name was never bound, or another is missing inside a call."""
-    error = outcome.error
-    unbound = question.names[0] not in session.loaded.bound and not any(n == question.names[0] for n, _, _ in session.loaded.snapshots)
-    return is_blank(outcome) and unbound or (isinstance(error, WorkerError) and error.type_name in ("NameError", "AttributeError"))
+    error, name, loaded = outcome.error, question.names[0], session.loaded
+    unbound = name not in loaded.bound and not any(n == name for n, _, _ in loaded.snapshots)
+    missing = isinstance(error, WorkerError) and error.type_name in ("NameError", "AttributeError")
+    return is_blank(outcome) and unbound or missing
 
 
 def worth_another_try(outcome: Outcome) -> bool:

@@ -138,7 +138,8 @@ class SectionRun:
         for question in self.questions:
             group = [self.done[q.id] for q in self.questions if q.names == question.names and not q.value and q.id in self.done]
             names = {v.data.get("mistake", "") for v in group}
-            if len(group) > 1 and group[0].question is question and all(v.status == FAILED for v in group) and len(names - {""}) == len(names) == 1:
+            same = len(names - {""}) == len(names) == 1
+            if len(group) > 1 and group[0].question is question and all(v.status == FAILED for v in group) and same:
                 for verdict in group[1:]:
                     yield replace(verdict, status=PASSED, tags=[*verdict.tags, "charged once"],
                                   reason=f"the same mistake as in {question.id}, where it is charged: {verdict.reason}")

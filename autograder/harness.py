@@ -32,7 +32,8 @@ def grade_container(root: Path, log: Callable[[str], None]) -> None:
     source = root / "source"
     close_to_others(root)
     course = pack.course_of(source)
-    assignment = model.load(source / "autograder" / "assignment", total_seconds=allowed_seconds(os.environ.get(TIMEOUT, ""), log))
+    seconds = allowed_seconds(os.environ.get(TIMEOUT, ""), log)
+    assignment = model.load(source / "autograder" / "assignment", total_seconds=seconds)
     for line in warnings(assignment, course, read_metadata(root / METADATA)):
         log(line)
     target = root / "results" / "results.json"
@@ -88,5 +89,7 @@ def warnings(assignment: Assignment, course: str, metadata: dict[str, Any]) -> l
     if math.isnan(worth) or math.isclose(worth, here):
         return []
     others = [c for c in assignment.courses if math.isclose(worth, assignment.max_points(c)[0])]
-    hint = f"those are the points of {others[0]}: is this the archive of another course?" if others else "students would see a wrong total"
-    return [f"warning: the assignment on Gradescope is worth {worth:g} points, this archive (course {course}) grades {here:g}; {hint}"]
+    hint = (f"those are the points of {others[0]}: is this the archive of another course?" if others
+            else "students would see a wrong total")
+    return [f"warning: the assignment on Gradescope is worth {worth:g} points, "
+            f"this archive (course {course}) grades {here:g}; {hint}"]

@@ -80,7 +80,7 @@ def image_size(name: str) -> int:
 
 @contextmanager
 def container(submission: Path) -> Iterator[tuple[Path, Path]]:
-    """(submission, results): folders as Gradescope lays them out, with a copy of a file, folder or unpacked zip in the first."""
+    """(submission, results): folders as Gradescope lays them out, the first with a copy of a file, folder or unpacked zip."""
     with tempfile.TemporaryDirectory(prefix="container-") as folder:
         handed_in, results = Path(folder) / "submission", Path(folder) / "results"
         results.mkdir()
@@ -101,5 +101,6 @@ def run_image(name: str, handed_in: Path, results: Path, flags: tuple[str, ...] 
     started = time.monotonic()
     extra = shlex.split(os.environ.get("ENGINE_RUN", ""))
     done = subprocess.run([*engine(("docker", "podman")), "run", "--rm", *SMALLEST, *extra, *flags, *mounts, name, *command],
-                          capture_output=True, text=True, errors="replace", cwd=results.parent)  # some leave files where they stand
+                          capture_output=True, text=True, errors="replace",
+                          cwd=results.parent)  # some leave files where they stand
     return Run(done.returncode, done.stdout + done.stderr, time.monotonic() - started, results / "results.json")

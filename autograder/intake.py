@@ -270,7 +270,8 @@ def _choose(section: Section, candidates: list[_Candidate], assignment: Assignme
         found.problem = found.notes[-1] if wrong else f"no file for {section.id} was submitted"
         return found
     # A script counts before a notebook, then the fuller file, then the one nearest the top.
-    right.sort(key=lambda c: (c.file.path.suffix.lower() != ".py", -c.score[section.id], len(c.file.path.parts), str(c.file.path)))
+    right.sort(key=lambda c: (c.file.path.suffix.lower() != ".py", -c.score[section.id],
+                              len(c.file.path.parts), str(c.file.path)))
     chosen, others = right[0], right[1:]
     found.parsed = chosen.parsed
     found.notes.append(f"graded from {chosen.file.name} ({chosen.parsed.document.format})")

@@ -13,8 +13,8 @@ PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
 EPOCH = (2020, 1, 1, 0, 0, 0)
 # Build-time files: what they know is in the references, as arrays.
-LEFT_OUT = ("bake.py", "student.py", "export.py", "audit.py", "release.py", "image.py", "batch/", "assignment/bake", "assignment/bank/",
-            "written/answers.py", "written/render.py", "written/finalise.py", "written/templates/")
+LEFT_OUT = ("bake.py", "student.py", "export.py", "audit.py", "release.py", "image.py", "batch/", "assignment/bake",
+            "assignment/bank/", "written/answers.py", "written/render.py", "written/finalise.py", "written/templates/")
 
 
 def build_archive(assignment: Assignment, references: Path, course: str, build: Path) -> Path:

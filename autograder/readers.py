@@ -52,7 +52,8 @@ class Document:
 def read(name: str, data: bytes, limit: int) -> Document:
     """Read one file of at most ``limit`` bytes; raises Unreadable with a sentence for the student."""
     if len(data) > limit:
-        raise Unreadable(f"{name} is {len(data) >> 20} MB, over the limit of {limit >> 20} MB; clear its outputs and save again")
+        raise Unreadable(f"{name} is {len(data) >> 20} MB, over the limit of {limit >> 20} MB; "
+                         "clear its outputs and save again")
     if not data.strip():
         raise Unreadable(f"{name} is empty")
     if name.lower().endswith(".ipynb") or data.lstrip()[:1] == b"{" and b'"cells"' in data:

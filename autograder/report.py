@@ -31,7 +31,8 @@ def print_diagnosis(diagnosis) -> None:
     for finding in diagnosis.scratch:
         good = finding.held != (finding.name in WANTED)
         text = f"refused: {finding.refusal}" if finding.held else "allowed"
-        probes.add_row(Text(f"{finding.name} (workers with a folder)"), Text(finding.protects), Text(text, style="green" if good else "bold red"))
+        probes.add_row(Text(f"{finding.name} (workers with a folder)"), Text(finding.protects),
+                       Text(text, style="green" if good else "bold red"))
     console.print(layers, "", probes, "", sep="\n")
     safe = "Hidden references are out of reach." if diagnosis.safe else "Hidden references are WITHIN REACH of student code."
     console.print(Text(safe, style="bold green" if diagnosis.safe else "bold red"))
@@ -107,8 +108,9 @@ class Progress:
             self.shown.refresh()
         elif not self.quiet and now - self.told >= self.every:
             self.told = now
-            left = (total - done) / (done / (now - self.started)) if done else 0.0
-            print(f"{done} of {total}, {done / (now - self.started):.1f} a second, about {left:.0f} s left", file=sys.stderr, flush=True)
+            rate = done / (now - self.started)
+            left = (total - done) / rate if done else 0.0
+            print(f"{done} of {total}, {rate:.1f} a second, about {left:.0f} s left", file=sys.stderr, flush=True)
 
 
 def print_summary(summary, output) -> None:
@@ -122,7 +124,8 @@ def print_summary(summary, output) -> None:
         console.print(Text(f"moved: {id} {item} {old or 'none'} -> {new or 'none'}: {why}"))
     if summary.moves:
         people = len({move[0] for move in summary.moves})
-        console.print(Text(f"{people} submissions moved in {len(summary.moves)} items since the last run: {output / 'moved.csv'}", style="bold"))
+        console.print(Text(f"{people} submissions moved in {len(summary.moves)} items since the last run: "
+                           f"{output / 'moved.csv'}", style="bold"))
     known = summary.submissions - summary.ran - len(summary.problems)
     rate = f", {summary.ran / summary.seconds:.1f} a second" if summary.ran and summary.seconds else ""
     console.print(Text(f"{summary.submissions} submissions: {summary.ran} graded now{rate}, {max(known, 0)} known before, "

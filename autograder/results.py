@@ -39,7 +39,8 @@ class ResultsFile:
 
     def refuse(self, message: str) -> dict:
         """Nothing could be graded: every item stays "not run", and the one-line reason stands on top."""
-        return self.write([Verdict(q, NOT_RUN, "not run: nothing could be graded") for q in self.assignment.questions], [message])
+        verdicts = [Verdict(q, NOT_RUN, "not run: nothing could be graded") for q in self.assignment.questions]
+        return self.write(verdicts, [message])
 
 
 def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict], notes: list[str]) -> dict:
@@ -58,7 +59,8 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
             test["status"] = "passed" if verdict.status == PASSED else "failed"
     regular, bonus = assignment.max_points(course)
     not_run = sum(v.status == NOT_RUN for v in verdicts)
-    head = [f"{assignment.title}, course {course}: {regular:g} points" + (f" and {bonus:g} extra credit" if bonus else "") + " are graded here."]
+    extra = f" and {bonus:g} extra credit" if bonus else ""
+    head = [f"{assignment.title}, course {course}: {regular:g} points{extra} are graded here."]
     if not_run:
         head.append(f"{not_run} of {len(verdicts)} items have not run.")
     tree.update(

@@ -73,7 +73,8 @@ def require_isolation(grader: Any, beside: Path, log: Callable[[str], None]) -> 
         log(line)
     if not diagnosis.safe:
         if os.environ.get("AUTOGRADER_ISOLATION") != "process":
-            raise GraderError("isolation: process only, so hidden references were not loaded; see `python -m autograder doctor`. "
+            raise GraderError("isolation: process only, so hidden references were not loaded; "
+                              "see `python -m autograder doctor`. "
                               "AUTOGRADER_ISOLATION=process grades on the public inputs instead")
         log("isolation: process only; graded on the public inputs")
         grader.use_public_inputs()

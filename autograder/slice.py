@@ -74,13 +74,13 @@ class Slicer:
 
     def _of_another_section(self) -> set[int]:
         """Statements of another section (in one file) that rebind what this one is given, such as ``key``."""
-        given = given_names(self.section.prelude)
+        given, own = given_names(self.section.prelude), set(self.section.names)
         owner, foreign = None, set()
         numbers = {q.id.split(".")[0]: q.section for q in reversed(self.assignment.questions)}
         for index, (statement, effects) in enumerate(zip(self.statements, self.effects)):
             owner = next((s for s in self.assignment.sections if effects.binds & set(s.names)), owner)
             labelled = numbers.get(statement.label.split(".")[0], owner)
-            if (labelled or self.section) is not self.section and effects.binds & given and not effects.binds & set(self.section.names):
+            if (labelled or self.section) is not self.section and effects.binds & given and not effects.binds & own:
                 foreign.add(index)
         return foreign
 

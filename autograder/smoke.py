@@ -1,4 +1,4 @@
-"""Whether a freshly installed grader can grade: the doctor's probes, then one tiny submission that comes with the assignment."""
+"""Whether a freshly installed grader can grade: the doctor's probes, then a tiny submission that comes with the assignment."""
 
 from __future__ import annotations
 

@@ -51,7 +51,8 @@ OPTIMIZERS = [
     Run("sgd-tuned", train_size=800, num_epochs=3, optimizer="SGD", learning_rate=1e-2, momentum=0.9),
 ]
 CANDIDATES, SURVIVORS = 6, 2
-RUNG1, RUNG2, FINAL = {"train_size": 800, "num_epochs": 1}, {"train_size": 1600, "num_epochs": 2}, {"train_size": 4800, "num_epochs": 2}
+RUNG1, RUNG2 = {"train_size": 800, "num_epochs": 1}, {"train_size": 1600, "num_epochs": 2}
+FINAL = {"train_size": 4800, "num_epochs": 2}
 
 
 def candidates(count: int = CANDIDATES, seed: int = 64) -> list[Run]:
@@ -92,8 +93,8 @@ def train(names: dict[str, Any], run: Run, place: Path) -> dict:
         settings = {"SGD": {"momentum": run.momentum}, "AdamW": {"eps": 1e-8}}.get(run.optimizer, {})
         return getattr(names["torch"].optim, run.optimizer)(model.parameters(), lr=run.learning_rate, **settings)
 
-    names.update(batch_size=run.batch_size, learning_rate=run.learning_rate, num_epochs=run.num_epochs, train_size=run.train_size,
-                 make_optimizer=make_optimizer, checkpoint=str(place / "checkpoints" / run.name))
+    names.update(batch_size=run.batch_size, learning_rate=run.learning_rate, num_epochs=run.num_epochs,
+                 train_size=run.train_size, make_optimizer=make_optimizer, checkpoint=str(place / "checkpoints" / run.name))
     print(f"\n{run}", flush=True)
     started = time.perf_counter()
     curves = names["main"]().points
@@ -188,8 +189,9 @@ def report(names: dict[str, Any], results: dict[str, Any]) -> None:
     for rung, marker in (("rung1", "o"), ("rung2", "^")):
         for size, color in ((16, "tab:green"), (32, "tab:blue"), (64, "tab:orange")):
             chosen = [r for r in results[rung] if r["run"]["batch_size"] == size]
-            plt.plot([r["run"]["learning_rate"] for r in chosen], [max(a for _, a in r["curves"]["validation"]) for r in chosen],
-                     marker, color=color, label=f"batch {size}" if rung == "rung1" and chosen else None)
+            best = [max(a for _, a in r["curves"]["validation"]) for r in chosen]
+            plt.plot([r["run"]["learning_rate"] for r in chosen], best, marker, color=color,
+                     label=f"batch {size}" if rung == "rung1" and chosen else None)
     plt.xscale("log"), plt.xticks((5e-5, 1e-4, 2e-4, 5e-4), ("5e-5", "1e-4", "2e-4", "5e-4")), plt.minorticks_off()
     plt.xlabel("learning rate"), plt.ylabel("validation accuracy"), plt.legend(frameon=False, loc="lower right")
     plt.title("circles: 800 sentences, 1 epoch; triangles: 1,600, 2 epochs", fontsize="small")

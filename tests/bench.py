@@ -95,12 +95,14 @@ def cage_table(count: int = 80) -> None:
 
     python, paths = sys.executable, ()
     if os.geteuid() == 0 and Path("/usr/bin/python3").exists():
-        version = subprocess.run(["/usr/bin/python3", "-c", "import sys; print(sys.version_info[:2])"], capture_output=True, text=True)
+        version = subprocess.run(["/usr/bin/python3", "-c", "import sys; print(sys.version_info[:2])"],
+                                 capture_output=True, text=True)
         if version.stdout.strip() == str(sys.version_info[:2]):
             python, paths = "/usr/bin/python3", (sysconfig.get_paths()["purelib"],)
     program = {"statements": [{"code": "f = 1", "cell": 0, "line": 1}], "watch": [], "report": ["f"], "prelude": "",
                "future": [], "modules": {}}
-    variants = {"": (), "user": ("user",), "landlock": ("landlock",), "seccomp": ("seccomp",), "all three": ("user", "landlock", "seccomp")}
+    variants = {"": (), "user": ("user",), "landlock": ("landlock",), "seccomp": ("seccomp",),
+                "all three": ("user", "landlock", "seccomp")}
     with contextlib.ExitStack() as stack:
         zygotes = {name: stack.enter_context(Zygote(("torch",), python, paths, without)) for name, without in variants.items()}
         times = {name: [] for name in variants}
@@ -124,8 +126,8 @@ def main(rounds: int) -> int:
         shutil.copytree(whole, part, ignore=shutil.ignore_patterns("A2S3*"))
         ours = [sys.executable, "-m", "autograder", "grade", "--quiet", "--output", str(folder / "results.json")]
         commands = {
-            "torch import": [sys.executable, "-c", "import torch"], "this grader": [*ours, str(part)], "otter run": stock_otter(folder),
-            "this grader, with §3": [*ours, str(whole)],
+            "torch import": [sys.executable, "-c", "import torch"], "this grader": [*ours, str(part)],
+            "otter run": stock_otter(folder), "this grader, with §3": [*ours, str(whole)],
         }
         os.environ["PYTHONPATH"] = str(ROOT)
         for command in commands.values():

@@ -34,7 +34,8 @@ def graded(source: Path, output: Path) -> tuple[float, list[int]]:
         started.append(time.perf_counter())
         memory.append(parent.memory_info().rss)
 
-    summary = run_batch(Batch(assignment, ROOT / "build" / "reference.safetensors", source, output, assignment.courses[-1]), progress)
+    references = ROOT / "build" / "reference.safetensors"
+    summary = run_batch(Batch(assignment, references, source, output, assignment.courses[-1]), progress)
     if summary.problems:
         raise SystemExit(f"not graded: {summary.problems[:3]}")
     return time.perf_counter() - started[0], memory
@@ -61,8 +62,10 @@ def main(small: int, large: int) -> int:
         known, _ = graded(folder / f"class{large}", folder / "out large")
     rate, few = 1 / each["large"], statistics.mean([each["small"], each["small again"]])
     flat, ratio = each["large"] / few, rate * otter
-    early, late = statistics.median(memory[len(memory) // 10 : len(memory) // 5]), statistics.median(memory[-len(memory) // 10 :])
-    print(f"everything known: {large} in {known:.1f} s; otter run: {otter:.2f} s each, so {large} one after the other {large * otter / 60:.0f} min (extrapolated)")
+    early = statistics.median(memory[len(memory) // 10 : len(memory) // 5])
+    late = statistics.median(memory[-len(memory) // 10 :])
+    print(f"everything known: {large} in {known:.1f} s; otter run: {otter:.2f} s each, "
+          f"so {large} one after the other {large * otter / 60:.0f} min (extrapolated)")
     reached = {
         f"at least 15 submissions a second on {os.cpu_count()} processors: {rate:.1f}": rate >= 15,
         f"at least 100x stock otter run: {ratio:.0f}x": ratio >= 100,

@@ -14,14 +14,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-FIRST = "Ada Alan Barbara Claude Donald Edsger Frances Grace Hedy Ida John Katherine Leslie Margaret Niklaus Radia Shafi Tim".split()
-LAST = "Lovelace Turing Liskov Shannon Knuth Dijkstra Allen Hopper Lamarr Rhodes Backus Johnson Lamport Hamilton Wirth Perlman Gray".split()
+FIRST = (
+    "Ada Alan Barbara Claude Donald Edsger Frances Grace Hedy Ida John Katherine Leslie Margaret Niklaus Radia Shafi Tim"
+).split()
+LAST = (
+    "Lovelace Turing Liskov Shannon Knuth Dijkstra Allen Hopper Lamarr Rhodes Backus Johnson Lamport Hamilton Wirth Perlman "
+    "Gray"
+).split()
 ODD = ("=HYPERLINK(\"http://x\")", "<script>alert(1)</script>", "O'Brien, Séan", "李 小龍", "+cmd|' /C calc'!A0")
 SLOW = ("opt-", "scipy-", "hang-", "long-")  # cases of the corpus that compute for a second, or for ever
 
 
 def variants():
-    """Ordinary submissions of §1 + §2.1 as dicts of files: right ones in every format, and one with each mistake of the bank."""
+    """Ordinary submissions of §1 + §2.1 as dicts of files: right ones in every format, one with each mistake of the bank."""
     from classroom import CASES
 
     from autograder import model

@@ -51,7 +51,8 @@ class Course:
     def run(self, source: str = "class", progress=lambda *_: None, output: str = "out", **options):
         assignment = model.load(self.folder, call_seconds=3.0, statement_seconds=3.0)
         references = bake.fresh_references(self.folder, self.folder / "solutions", self.root / "build")
-        batch = Batch(assignment, references, self.root / source, self.root / output, assignment.courses[-1], **{"jobs": 2, **options})
+        batch = Batch(assignment, references, self.root / source, self.root / output, assignment.courses[-1],
+                      **{"jobs": 2, **options})
         return run_batch(batch, progress)
 
     def rows(self, name: str = "gradebook.csv") -> list[dict]:
@@ -64,7 +65,8 @@ class Course:
     def bytes(self) -> dict[str, bytes]:
         """Every file that staff use."""
         out = self.root / "out"
-        return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file() and "sqlite" not in p.name}
+        return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*"))
+                if p.is_file() and "sqlite" not in p.name}
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +119,8 @@ def test_an_export_becomes_a_gradebook_a_canvas_file_and_one_result_each(course)
     course.metadata(EXPORT)
     summary = course.run()
     assert [(row["Name"], row["SID"], row["Total Score"], row["Status"][:10]) for row in course.rows()] == [
-        ("'=1+1", "007", "7", "graded"), ("Bo", "2", "7", "graded"), ("Cy <b>", "3", "3", "graded"), ("Di", "4", "", "not graded")]
+        ("'=1+1", "007", "7", "graded"), ("Bo", "2", "7", "graded"), ("Cy <b>", "3", "3", "graded"),
+        ("Di", "4", "", "not graded")]
     assert course.row(Name="Cy <b>")["1.add"] == "0"
     canvas = course.rows("canvas.csv")
     assert [(r["Student"], r["SIS User ID"], r["SIS Login ID"], r["Toy: two functions (autograded)"]) for r in canvas[1:]] == [
@@ -141,7 +144,8 @@ def test_a_folder_of_folders_files_and_zips_is_a_class(course):
 def test_a_roster_maps_people_to_paths_and_courses(course):
     course.hand_in("a", RIGHT)
     course.hand_in("b", RIGHT)
-    (course.root / "roster.csv").write_text("Name,Email,SID,Course,Path\nAda,a@x,1,CSE 101,class/a\nBo,b@x,2,102,class/b\nCy,c@x,3,102,class/c\nDi,d@x,4,103,\n")
+    (course.root / "roster.csv").write_text("Name,Email,SID,Course,Path\nAda,a@x,1,CSE 101,class/a\nBo,b@x,2,102,class/b\n"
+                                            "Cy,c@x,3,102,class/c\nDi,d@x,4,103,\n")
     summary = course.run("roster.csv")
     assert [(r["Name"], r["Course"], r["Total Score"]) for r in course.rows()] == [
         ("Ada", "101", "5"), ("Bo", "102", "7"), ("Cy", "102", ""), ("Di", "102", "")]
@@ -218,7 +222,8 @@ def test_new_points_run_nothing_and_say_what_moved(course):
     course.hand_in("a", RIGHT)
     course.run()
     rubric = course.folder / "rubric.toml"
-    rubric.write_text(rubric.read_text().replace("points = 3", "points = 5").replace("[5, 0]", "[7, 0]").replace("102 = [7, 0]", "102 = [9, 0]"))
+    dearer = rubric.read_text().replace("points = 3", "points = 5").replace("[5, 0]", "[7, 0]")
+    rubric.write_text(dearer.replace("102 = [7, 0]", "102 = [9, 0]"))
     summary = course.run()
     assert (summary.ran, course.rows()[0]["Total Score"]) == (0, "9")
     assert summary.moves == [("a", "1.mean", "3", "5", "its points were changed")]
@@ -232,7 +237,8 @@ def test_a_new_test_runs_everything_and_says_why_a_score_moved(course):
     test.write_text(test.read_text().replace("!= case.expected", "!= case.expected + 1"))
     summary = course.run()
     assert (summary.ran, course.rows()[0]["1.add"]) == (1, "0")
-    assert summary.moves == [("a", "1.add", "4", "0", "judged anew: failed, add does not return the sum (before: passed, correct)")]
+    why = "judged anew: failed, add does not return the sum (before: passed, correct)"
+    assert summary.moves == [("a", "1.add", "4", "0", why)]
 
 
 def test_a_hang_delays_no_other(course):
@@ -248,8 +254,9 @@ def test_a_hang_delays_no_other(course):
 
 
 def test_how_many_work_at_once_changes_nothing(course):
+    kinds = [RIGHT, WRONG, "x = 1", "def add(a, b):\n    import os\n    os._exit(3)\n"]
     for index in range(12):
-        course.hand_in(f"s{index}", [RIGHT, WRONG, "x = 1", "def add(a, b):\n    import os\n    os._exit(3)\n"][index % 4] + f"\n# {index}")
+        course.hand_in(f"s{index}", kinds[index % 4] + f"\n# {index}")
     course.run(jobs=1)
     alone = course.bytes()
     shutil.rmtree(course.root / "out")
@@ -293,8 +300,9 @@ def test_a_broken_test_of_ours_is_never_a_zero(course):
 # ---- the command, and what kills it ----
 
 def command(course: Course, *more: str) -> list[str]:
-    return [sys.executable, "-m", "autograder", "--assignment", str(course.folder), "--solutions", str(course.folder / "solutions"),
-            "--build", str(course.root / "build"), "batch", str(course.root / "class"), "--output", str(course.root / "out"), *more]
+    return [sys.executable, "-m", "autograder", "--assignment", str(course.folder),
+            "--solutions", str(course.folder / "solutions"), "--build", str(course.root / "build"),
+            "batch", str(course.root / "class"), "--output", str(course.root / "out"), *more]
 
 
 def test_the_command_says_what_happened_and_exits_1_when_some_were_not_graded(course):

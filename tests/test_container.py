@@ -1,7 +1,8 @@
 """The image builds, and grades under Gradescope's smallest size what a class hands in.  make docker-test
 
-Needs an engine: on Debian, apt-get install podman buildah runc debootstrap netavark iptables. ``BASE`` names a base image; without it a
-minimal Debian is made to stand in for Gradescope's. ``ENGINE``, ``ENGINE_BUILD``, ``ENGINE_RUN``: see autograder/image.py.
+Needs an engine: on Debian, apt-get install podman buildah runc debootstrap netavark iptables. ``BASE`` names a base image;
+without it a minimal Debian is made to stand in for Gradescope's. ``ENGINE``, ``ENGINE_BUILD``, ``ENGINE_RUN``: see
+autograder/image.py.
 """
 
 import json
@@ -34,7 +35,8 @@ PEAK = ("sh", "-c", "/autograder/run_autograder; s=$?; for f in memory.peak memo
 MEMORY_EATERS = {
     "tensors": "kept = [torch.ones(1 << 24) for _ in range(100000)]\nreturn F.softmax(A, dim=-1)",
     "a list": "kept = []\nwhile True:\n    kept.append(bytes(1 << 20))",
-    "shared memory": "import mmap\nkept = []\nwhile True:\n    kept.append(mmap.mmap(-1, 1 << 24))\n    kept[-1].write(b'x' * (1 << 24))",
+    "shared memory": "import mmap\nkept = []\nwhile True:\n    kept.append(mmap.mmap(-1, 1 << 24))\n"
+                     "    kept[-1].write(b'x' * (1 << 24))",
 }
 HOSTILE = {
     "reads the references": statement("query131 = open('/autograder/source/reference.safetensors', 'rb').read()"),
@@ -79,7 +81,8 @@ def built(tmp_path_factory, references, grader) -> Iterator[str]:
         patch.setenv("ENGINE_BUILD", shlex.join(flags))
         archive = pack.build_archive(grader.assignment, references, "517", folder)
         seconds = image.build_image(archive, NAME, base, os.environ.get("TORCH_INDEX"))
-    print(f"\nimage: built in {seconds:.0f} s, {(image.image_size(NAME) - image.image_size(base)) / 1e6:,.0f} MB over a base of {image.image_size(base) / 1e6:,.0f} MB")
+    whole, bare = image.image_size(NAME), image.image_size(base)
+    print(f"\nimage: built in {seconds:.0f} s, {(whole - bare) / 1e6:,.0f} MB over a base of {bare / 1e6:,.0f} MB")
     yield NAME
     if not os.environ.get("KEEP_IMAGE"):
         subprocess.run([*engine, "image", "rm", "-f", NAME], capture_output=True)
@@ -101,7 +104,8 @@ def graded(built, tmp_path):
             tree = json.loads(done.results.read_text())
         jsonschema.validate(tree, SCHEMA)
         peak = max(map(int, re.findall(r"^peak (\d+)$", done.stdout, re.MULTILINE)), default=0)
-        print(f"\n{name}: score {tree['score']:g}, {done.seconds:.1f} s with the container's start, graded in {tree['execution_time']:.1f} s, peak {peak >> 20} MiB")
+        print(f"\n{name}: score {tree['score']:g}, {done.seconds:.1f} s with the container's start, "
+              f"graded in {tree['execution_time']:.1f} s, peak {peak >> 20} MiB")
         assert done.exit == 0, done.stdout[-2000:]
         assert all(test["score"] in (0, test["max_score"]) for test in tree["tests"])
         return tree, {test["number"] for test in tree["tests"] if test["score"] < test["max_score"]}, done
@@ -182,6 +186,8 @@ def test_a_read_only_root_and_no_capability_are_no_hindrance(graded):
 
 
 def test_setting_up_twice_changes_nothing(built):
-    done = subprocess.run([*image.engine(("docker", "podman")), "run", "--rm", "--network", "none", *shlex.split(os.environ.get("ENGINE_RUN", "")),
-                           built, "bash", "-c", "PIP_NO_INDEX=1 TORCH_INDEX= bash /autograder/source/setup.sh"], capture_output=True, text=True)
+    extra = shlex.split(os.environ.get("ENGINE_RUN", ""))
+    done = subprocess.run([*image.engine(("docker", "podman")), "run", "--rm", "--network", "none", *extra,
+                           built, "bash", "-c", "PIP_NO_INDEX=1 TORCH_INDEX= bash /autograder/source/setup.sh"],
+                          capture_output=True, text=True)
     assert done.returncode == 0 and "smoke test" in done.stdout, done.stdout + done.stderr

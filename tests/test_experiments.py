@@ -57,7 +57,8 @@ def test_zeros_after_the_softmax_do_see_it():
 @pytest.mark.parametrize("causal", [False, True])
 def test_the_baseline_is_scaled_dot_product_attention(causal):
     Q, K, V = heads(2, *drawn())
-    assert torch.allclose(attend(Q @ K.transpose(-2, -1) / 2, V, causal), merged(F.scaled_dot_product_attention(Q, K, V, is_causal=causal)), atol=1e-6)
+    expected = merged(F.scaled_dot_product_attention(Q, K, V, is_causal=causal))
+    assert torch.allclose(attend(Q @ K.transpose(-2, -1) / 2, V, causal), expected, atol=1e-6)
 
 
 def by_pairs(score, Q, K, V, causal):
@@ -104,7 +105,8 @@ def test_aft_full_is_one_clear_line_beyond_its_positions():
 def test_random_features_come_nearer_to_softmax_attention_the_more_there_are():
     Q, K, V = drawn(scale=0.7)
     exact = merged(F.scaled_dot_product_attention(*heads(2, Q, K, V)))
-    errors = [sum(float((favor.Favor(m, seed)(Q, K, V, n_heads=2, causal=False) - exact).abs().mean()) for seed in range(5)) for m in (16, 256, 4096)]
+    errors = [sum(float((favor.Favor(m, seed)(Q, K, V, n_heads=2, causal=False) - exact).abs().mean()) for seed in range(5))
+              for m in (16, 256, 4096)]
     assert errors[0] > 2 * errors[1] > 4 * errors[2] and errors[2] / 5 < 0.02
 
 
@@ -132,7 +134,8 @@ class Counted(TorchDispatchMode):
 
     def __torch_dispatch__(self, function, kinds, args=(), kwargs=None):
         result = function(*args, **(kwargs or {}))
-        self.written += sum(x.numel() for x in (result if isinstance(result, (tuple, list)) else [result]) if isinstance(x, torch.Tensor))
+        made = result if isinstance(result, (tuple, list)) else [result]
+        self.written += sum(x.numel() for x in made if isinstance(x, torch.Tensor))
         return result
 
 
@@ -156,16 +159,18 @@ def test_sinusoids_are_the_papers_and_go_on_beyond_block_size():
     for t, row in zip((0, 7, 5000), made):
         for i in range(3):
             angle = t / 10000 ** (2 * i / 6)
-            assert row[2 * i] == pytest.approx(math.sin(angle), abs=2e-3) and row[2 * i + 1] == pytest.approx(math.cos(angle), abs=2e-3)
+            assert row[2 * i] == pytest.approx(math.sin(angle), abs=2e-3)
+            assert row[2 * i + 1] == pytest.approx(math.cos(angle), abs=2e-3)
 
 
 @pytest.mark.parametrize("pattern, layers", [("aab", 2), ("abb", 2), ("aba", 2), ("aaa", 1)])
 def test_shared_projections_are_the_same_layer_and_are_counted_once(pattern, layers):
     made = sharing.sharing(pattern)(8)
     assert len({id(m) for m in made}) == layers and (made[0] is made[1]) == (pattern[0] == pattern[1])
-    variant = next(v for v in sharing.VARIANTS if v.name == {"aab": "sharing: Q=K", "abb": "sharing: K=V", "aba": "sharing: Q=V", "aaa": "sharing: Q=K=V"}[pattern])
-    fewer = run.build(run.VARIANTS[0], VOCABULARY, BUDGET).count_parameters() - run.build(variant, VOCABULARY, BUDGET).count_parameters()
-    assert fewer == 3 * (3 - layers) * (48 * 48 + 48)
+    name = {"aab": "sharing: Q=K", "abb": "sharing: K=V", "aba": "sharing: Q=V", "aaa": "sharing: Q=K=V"}[pattern]
+    variant = next(v for v in sharing.VARIANTS if v.name == name)
+    whole, fewer = (run.build(v, VOCABULARY, BUDGET).count_parameters() for v in (run.VARIANTS[0], variant))
+    assert whole - fewer == 3 * (3 - layers) * (48 * 48 + 48)
 
 
 def test_projections_with_a_hidden_layer_are_not_linear_and_relu_values_are_never_negative():

@@ -25,7 +25,8 @@ ADA = {"name": "Ada L.", "email": "ada@u.edu", "sid": "11", "course": "517"}
 def points(course, *changes, **more):
     """A person's full marks in both files, with changes to single cells."""
     automatic = {**ADA, "course": course, "Status": "graded", **{q.id: f"{q.points[course]:g}" for q in ASSIGNMENT.questions}}
-    by_hand = {"email": ADA["email"], "sid": ADA["sid"], "collaborators": "yes", "late_days": "", **dict.fromkeys(BY_HAND, "full")}
+    by_hand = {"email": ADA["email"], "sid": ADA["sid"], "collaborators": "yes", "late_days": "",
+               **dict.fromkeys(BY_HAND, "full")}
     for change in changes:
         for row in (automatic, by_hand):
             row.update({k: v for k, v in change.items() if k in row})
@@ -98,14 +99,17 @@ def test_someone_in_one_file_only_is_said_and_never_gets_a_number(join):
                          [*by_hand, {**by_hand[0], "email": "cy@u.edu", "sid": "13"}])
     totals = {row["email"]: row["total"] for row in rows}
     assert totals == {"ada@u.edu": "110", "bo@u.edu": "not graded: only in gradebook.csv: no row in manual.csv",
-                      "cy@u.edu": "not graded: only in manual.csv: no row in gradebook.csv; no course: expected 447 or 517 in the column course"}
+                      "cy@u.edu": "not graded: only in manual.csv: no row in gradebook.csv; "
+                                  "no course: expected 447 or 517 in the column course"}
     assert summary.ungraded == 2
 
 
 def test_an_empty_or_refused_cell_is_not_a_zero(join):
-    for change, says in (({"1.2.1": ""}, "1.2.1 is empty"), ({"1.2.3": ""}, "1.2.3 is empty"), ({"1.2.3": "3"}, "has 3 of at most 2 points"),
-                         ({"1.2.1": "not graded: no file"}, "not graded: no file"), ({"1.2.3": "-1"}, "expected a number or full, half, none"),
-                         ({"1.2.3": "nan"}, "expected a number"), ({"1.2.1": "1e9"}, "expected a number"), ({"collaborators": "perhaps"}, "expected yes or no")):
+    for change, says in (({"1.2.1": ""}, "1.2.1 is empty"), ({"1.2.3": ""}, "1.2.3 is empty"),
+                         ({"1.2.3": "3"}, "has 3 of at most 2 points"),
+                         ({"1.2.1": "not graded: no file"}, "not graded: no file"),
+                         ({"1.2.3": "-1"}, "expected a number or full, half, none"), ({"1.2.3": "nan"}, "expected a number"),
+                         ({"1.2.1": "1e9"}, "expected a number"), ({"collaborators": "perhaps"}, "expected yes or no")):
         [row], _ = join(*points("517", change))
         assert row["total"].startswith("not graded: ") and says in row["total"], (change, row["total"])
 
@@ -133,7 +137,8 @@ def test_people_are_matched_by_address_or_number_and_contradictions_are_not_sett
 
 def test_gradescopes_own_headers_are_understood(join):
     automatic, by_hand = points("517")
-    renamed = {f"{n}: {k} (2.0 pts)" if k in BY_HAND else {"sid": "SID", "email": "Email"}.get(k, k): v for n, (k, v) in enumerate(by_hand[0].items(), 1)}
+    renamed = {f"{n}: {k} (2.0 pts)" if k in BY_HAND else {"sid": "SID", "email": "Email"}.get(k, k): v
+               for n, (k, v) in enumerate(by_hand[0].items(), 1)}
     short = {{"3.Q1.1": "Q1.1", "1.2.3": "1.2.3 What is selecting good for?"}.get(k, k): v for k, v in by_hand[0].items()}
     for manual in (renamed, short):
         assert join(automatic, [manual])[0][0]["total"] == "110"
@@ -144,12 +149,15 @@ def test_no_cell_becomes_a_formula(join, name):
     automatic, by_hand = points("517")
     rows, _ = join([{**automatic[0], "name": name}], by_hand)
     for value in rows[0].values():
-        assert not value.startswith(("=", "+", "@", "\t", "\r")) and (not value.startswith("-") or re.fullmatch(r"-[\d.]+", value))
+        assert not value.startswith(("=", "+", "@", "\t", "\r"))
+        assert not value.startswith("-") or re.fullmatch(r"-[\d.]+", value)
         assert "\n" not in value and "\u202e" not in value
 
 
-@pytest.mark.parametrize("policy, says", [("[late]\npercent_per_dya = 10", "late.percent_per_dya is no rule"), ("[lat]", "lat. is no rule"), ("late = 3", "late. is no rule"),
-                                          ("[late]\npercent_per_day = 'ten'", "should be a number"), ("[late]\npercent_per_day = -1", "from 0 on"), ("x", "cannot use")])
+@pytest.mark.parametrize("policy, says", [
+    ("[late]\npercent_per_dya = 10", "late.percent_per_dya is no rule"), ("[lat]", "lat. is no rule"),
+    ("late = 3", "late. is no rule"), ("[late]\npercent_per_day = 'ten'", "should be a number"),
+    ("[late]\npercent_per_day = -1", "from 0 on"), ("x", "cannot use")])
 def test_a_policy_with_a_typing_error_takes_nobodys_points(join, policy, says):
     with pytest.raises(GraderError, match=re.escape(says)):
         join(*points("517"), policy)
@@ -157,11 +165,12 @@ def test_a_policy_with_a_typing_error_takes_nobodys_points(join, policy, says):
 
 def test_files_that_cannot_be_used_get_one_line(tmp_path):
     good = write(tmp_path / "gradebook.csv", points("517")[0])
-    for name, text, says in (("empty.csv", "", "is empty"), ("who.csv", "a,b\n1,2\n", "no column email or sid"), ("items.csv", "email\nx\n", "no column is an item"),
+    for name, text, says in (("empty.csv", "", "is empty"), ("who.csv", "a,b\n1,2\n", "no column email or sid"),
+                             ("items.csv", "email\nx\n", "no column is an item"),
                              ("twice.csv", "email,Email,1.2.3\n", "two columns for email"), ("binary.csv", "\0\0,\1", "")):
         (tmp_path / name).write_text(text)
-        done = subprocess.run([sys.executable, "-m", "autograder", "finalise", good, tmp_path / name, "--output", tmp_path / "f.csv"],
-                              capture_output=True, text=True, cwd=ROOT, env=dict(os.environ))
+        done = subprocess.run([sys.executable, "-m", "autograder", "finalise", good, tmp_path / name,
+                               "--output", tmp_path / "f.csv"], capture_output=True, text=True, cwd=ROOT, env=dict(os.environ))
         assert done.returncode == 2 and len(done.stderr.strip().split("\n")) == 1 and says in done.stderr, done.stderr
 
 
@@ -169,7 +178,9 @@ def test_the_sheet_that_make_rubric_writes_can_be_filled_and_joined(join, tmp_pa
     from autograder.written.render import sheet
 
     header = next(csv.reader([sheet(ASSIGNMENT)]))
-    [row], summary = join(points("517")[0], [{**dict.fromkeys(header, "full"), "email": "ada@u.edu", "sid": "", "name": "", "collaborators": "yes", "late_days": ""}])
+    by_hand = {**dict.fromkeys(header, "full"), "email": "ada@u.edu", "sid": "", "name": "", "collaborators": "yes",
+               "late_days": ""}
+    [row], summary = join(points("517")[0], [by_hand])
     assert row["total"] == "110" and summary.lines == ["1 graded, 0 not graded"]
 
 

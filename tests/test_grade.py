@@ -143,7 +143,8 @@ def test_an_inverted_mask_pair_costs_the_mask_only(submit, s2):
 
 @pytest.mark.parametrize("expression", [
     "[470000.0, 650000.0, 600000.0]", "100 * key[0].numpy()", "100 * key[:1]", "(100 * key[0]).double()",
-    "torch.nn.Parameter(100 * key[0])", "tuple((100 * key[0]).tolist())", "torch.linalg.lstsq(key, torch.tensor([99.,0,0,0]).unsqueeze(1)).solution.T",
+    "torch.nn.Parameter(100 * key[0])", "tuple((100 * key[0]).tolist())",
+    "torch.linalg.lstsq(key, torch.tensor([99.,0,0,0]).unsqueeze(1)).solution.T",
 ])
 def test_an_answer_may_be_any_kind_of_numbers(submit, s1, expression):
     assert "1.2.1" not in submit({"A2S1.py": s1.replace("query121 = S * key[0]", f"query121 = {expression}")}).lost
@@ -181,13 +182,15 @@ def test_the_two_values_of_m_key_count_for_their_own_questions(submit, s1):
     assert (section1(first.lost), section1(second.lost)) == ({"1.4.1"}, {"1.4.2"})
 
 
-@pytest.mark.parametrize("scratch", ["query121 = None", "key = torch.zeros(4, 3)", "key[2] = 0", "m_key = None", "del query132", "attention = 3"])
+@pytest.mark.parametrize("scratch", [
+    "query121 = None", "key = torch.zeros(4, 3)", "key[2] = 0", "m_key = None", "del query132", "attention = 3"])
 def test_a_name_rebound_later_does_not_reach_back(submit, s1, scratch):
     assert section1(submit({"A2S1.py": s1 + "\n" + scratch}).lost) == set()
 
 
 def test_14_is_judged_with_the_reference_query_where_132_is_missing(submit, s1):
-    s1 = s1.replace("query132 = 10 * (key[0] + key[1])", "query132 = None").replace("query132 / query132.norm()", "(key[0] + key[1]) / (key[0] + key[1]).norm()")
+    s1 = s1.replace("query132 = 10 * (key[0] + key[1])", "query132 = None")
+    s1 = s1.replace("query132 / query132.norm()", "(key[0] + key[1]) / (key[0] + key[1]).norm()")
     assert section1(submit({"A2S1.py": s1}).lost) == {"1.3.2"}
 
 
@@ -197,7 +200,8 @@ def test_14_says_when_the_query_is_too_short_for_any_unit_key(submit, s1):
     assert "larger" in graded.output("1.4.2")
 
 
-@pytest.mark.parametrize("k2, lost", [("query132 / query132.norm() * 2", {"1.4.2"}), ("query132 / query132.norm() * 1.005", set())])
+@pytest.mark.parametrize("k2, lost", [
+    ("query132 / query132.norm() * 2", {"1.4.2"}), ("query132 / query132.norm() * 1.005", set())])
 def test_142_demands_unit_length(submit, s1, k2, lost):
     assert section1(submit({"A2S1.py": s1.replace("query132 / query132.norm()", k2)}).lost) == lost
 
@@ -209,7 +213,8 @@ def test_only_row_2_of_m_key_is_used(submit, s1):
 
 
 def test_answers_may_be_returned_by_functions(submit):
-    script = "import torch\nS = 200\ndef problem_1():\n    return S * key[0]\ndef problem_2():\n    return S * key\ndef problem_3():\n    return torch.zeros(3)\n"
+    script = ("import torch\nS = 200\ndef problem_1():\n    return S * key[0]\ndef problem_2():\n    return S * key\n"
+              "def problem_3():\n    return torch.zeros(3)\n")
     assert section1(submit({"A2S1.py": script}).earned) == {"1.2.1", "1.2.2", "1.3.1"}
 
 
@@ -224,13 +229,15 @@ def test_an_exception_names_the_students_own_line_and_nothing_hidden(submit, s2)
     graded = submit({"A2S2.py": with_body(s2, "attn_scaled", "x = A.tolist()\nraise ValueError(f'saw {x}')")})
     output = graded.output("2.1.attn_scaled")
     assert "ValueError" in output and "raise ValueError" in output
-    hidden = submit({"A2S2.py": with_body(s2, "attn_scaled", "if float(A.sum()) != 0.123: raise ValueError(str(float(A.flatten()[0])))")})
-    public = submit({"A2S2.py": "# another file, another hidden set\n" + with_body(s2, "attn_scaled", "if float(A.sum()) != 0.123: raise ValueError(str(float(A.flatten()[0])))")})
+    telling = with_body(s2, "attn_scaled", "if float(A.sum()) != 0.123: raise ValueError(str(float(A.flatten()[0])))")
+    hidden = submit({"A2S2.py": telling})
+    public = submit({"A2S2.py": "# another file, another hidden set\n" + telling})
     assert hidden.output("2.1.attn_scaled").split("at line")[0] == public.output("2.1.attn_scaled").split("at line")[0]
 
 
 def test_a_students_prints_reach_no_result(submit, s2):
-    tree = submit({"A2S2.py": with_body(s2, "attn_softmax", "print('CANARY'); import sys; sys.stderr.write('CANARY'); return A")}).tree
+    chatty = with_body(s2, "attn_softmax", "print('CANARY'); import sys; sys.stderr.write('CANARY'); return A")
+    tree = submit({"A2S2.py": chatty}).tree
     tree = {**tree, "tests": [{**t, "output": t["output"].replace("print('CANARY')", "")} for t in tree["tests"]]}
     assert "CANARY" not in json.dumps(tree).replace("print('CANARY'); import sys", "")
 

@@ -23,9 +23,11 @@ GRADESCOPE = ROOT / "autograder" / "gradescope"
 SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text())
 PEOPLE = [{"email": "a@x.edu", "id": 1, "name": "Ada"}, {"email": "b@x.edu", "id": 2, "name": "Bob <script>"}]
 METADATA = {
-    "the usual": {"id": 7, "assignment": {"title": "A2", "total_points": "58.0"}, "users": PEOPLE[:1], "previous_submissions": []},
+    "the usual": {"id": 7, "assignment": {"title": "A2", "total_points": "58.0"}, "users": PEOPLE[:1],
+                  "previous_submissions": []},
     "a group that submitted before": {"assignment": {"total_points": "58.0"}, "users": PEOPLE, "previous_submissions": [
-        {"score": 3.0, "results": {"score": 3.0, "tests": [{"score": 58, "max_score": 58, "name": "x"}], "extra_data": {"course": "447"}}}]},
+        {"score": 3.0, "results": {"score": 3.0, "tests": [{"score": 58, "max_score": 58, "name": "x"}],
+                                   "extra_data": {"course": "447"}}}]},
     "fields nobody knows": {"assignment": {"total_points": 58, "outline": [{"x": None}]}, "weather": {"rain": [1e999]}},
     "nothing in it": {},
     "not an object": ["x"],
@@ -65,7 +67,8 @@ def container(tmp_path, unpacked, s1, s2) -> Container:
 
 
 def timeless(tree: dict) -> dict:
-    return {**tree, "execution_time": 0, "tests": [{**t, "extra_data": {**t["extra_data"], "seconds": 0}} for t in tree["tests"]]}
+    return {**tree, "execution_time": 0,
+            "tests": [{**t, "extra_data": {**t["extra_data"], "seconds": 0}} for t in tree["tests"]]}
 
 
 def test_metadata_of_any_kind_changes_nothing(container):
@@ -134,8 +137,10 @@ def test_the_smoke_test_passes_here_and_fails_where_a_verdict_is_another(tmp_pat
 @pytest.mark.parametrize("files, left", [
     ({"memory.max": "800\n", "memory.current": "500\n", "memory.stat": "anon 400\ninactive_file 50\n"}, 350),
     ({"memory.max": "max\n", "memory.current": "500\n", "memory.stat": "inactive_file 50\n"}, None),
-    ({"memory/memory.limit_in_bytes": "800\n", "memory/memory.usage_in_bytes": "500\n", "memory/memory.stat": "total_inactive_file 20\n"}, 320),
-    ({"memory/memory.limit_in_bytes": "9223372036854771712\n", "memory/memory.usage_in_bytes": "5\n", "memory/memory.stat": "x 1\n"}, None),
+    ({"memory/memory.limit_in_bytes": "800\n", "memory/memory.usage_in_bytes": "500\n",
+      "memory/memory.stat": "total_inactive_file 20\n"}, 320),
+    ({"memory/memory.limit_in_bytes": "9223372036854771712\n", "memory/memory.usage_in_bytes": "5\n",
+      "memory/memory.stat": "x 1\n"}, None),
     ({}, None),
 ])
 def test_a_containers_memory_limit_is_known_by_either_version_of_control_groups(tmp_path, files, left):
@@ -147,7 +152,8 @@ def test_a_containers_memory_limit_is_known_by_either_version_of_control_groups(
 
 def pins(text: str) -> set[tuple[str, str]]:
     """(name, version) of every pin."""
-    return {(name.lower().replace("_", "-"), version) for name, version in re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, re.MULTILINE)}
+    found = re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, re.MULTILINE)
+    return {(name.lower().replace("_", "-"), version) for name, version in found}
 
 
 def test_the_lock_is_complete_hashed_and_holds_the_versions_that_everybody_uses():

@@ -143,7 +143,8 @@ def test_an_unsafe_platform_never_loads_hidden_references_unless_told_to(referen
 
 
 def test_torchs_own_attention_is_flagged_for_staff_and_not_marked_down(submit, s2):
-    body = "    return F.scaled_dot_product_attention(*(x.unflatten(-1, (n_heads, -1)).transpose(1, 2) for x in (Q, K, V)), is_causal=causal).transpose(1, 2).flatten(2)\n"
+    body = ("    return F.scaled_dot_product_attention(*(x.unflatten(-1, (n_heads, -1)).transpose(1, 2) for x in (Q, K, V)), "
+            "is_causal=causal).transpose(1, 2).flatten(2)\n")
     start, end = s2.index("    B, n_tok, n_embd = Q.shape"), s2.index("def pairwise")
     graded = submit({"A2S2.py": s2[:start] + body + s2[end:]})
     steps = [t for t in graded.tree["tests"] if "self_attention" in t["number"]]

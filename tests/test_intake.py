@@ -70,8 +70,10 @@ def test_a_missing_section_is_not_submitted_rather_than_wrong(submit, s1):
 
 
 def test_modules_that_come_along_can_be_imported_but_shadow_nothing(submit, s2):
-    files = {"A2S2.py": "from helpers import *\nimport torch, math\nimport torch.nn.functional as F\n" + s2.split("def pairwise")[0].split("F\n", 1)[1],
-             "helpers.py": "import torch, math\nimport torch.nn.functional as F\ndef pairwise" + s2.split("def pairwise")[1],
+    head, rest = s2.split("def pairwise")[:2]
+    imports = "import torch, math\nimport torch.nn.functional as F\n"
+    files = {"A2S2.py": "from helpers import *\n" + imports + head.split("F\n", 1)[1],
+             "helpers.py": imports + "def pairwise" + rest,
              "torch.py": "raise SystemExit", "json.py": "raise SystemExit"}
     assert on("2", submit(files).lost) == set()
 

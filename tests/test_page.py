@@ -18,7 +18,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 
 def sheet(index, name="", lost=(), problem="", **data):
-    verdicts = [Verdict(q, FAILED if q.id in lost else PASSED, f"reason {EVIL}", data=dict(data) if q.id in lost else {}) for q in ASSIGNMENT.questions]
+    verdicts = [Verdict(q, FAILED if q.id in lost else PASSED, f"reason {EVIL}", data=dict(data) if q.id in lost else {})
+                for q in ASSIGNMENT.questions]
     person = Person(name or f"Student {index}", f"s{index}@example.edu", f"{index}")
     return Sheet(f"submission_{index}", [person], [] if problem else verdicts, problem=problem)
 
@@ -68,7 +69,8 @@ def test_it_opens_and_shows_every_submission(opened):
     assert names(opened) == ["Student 0", EVIL, "Zoe", "Bo", "Student 4"]
     assert opened.locator("#shown").inner_text() == "5 of 5 submissions"
     assert opened.locator("figure svg").count() == 2 and opened.locator("#alike tbody tr").count() == 1
-    assert opened.locator("#incidents tbody td:nth-child(3)").all_inner_texts() == ["timed out", "timed out", "refused by the cage"]
+    what = opened.locator("#incidents tbody td:nth-child(3)").all_inner_texts()
+    assert what == ["timed out", "timed out", "refused by the cage"]
     assert opened.locator("#flagged tbody tr").count() == 1
 
 

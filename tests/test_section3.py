@@ -15,7 +15,8 @@ from autograder.sandbox.client import Worker, WorkerError, Zygote
 from autograder.sandbox.doctor import examine
 
 ROOT = Path(__file__).resolve().parents[1]
-ITEMS = {"3.dataset.len", "3.dataset.getitem", "3.dataset.iter", "3.collate", "3.compute_accuracy", "3.train_one_epoch", "3.evaluate", "3.main"}
+ITEMS = {"3.dataset.len", "3.dataset.getitem", "3.dataset.iter", "3.collate", "3.compute_accuracy", "3.train_one_epoch",
+         "3.evaluate", "3.main"}
 
 
 @pytest.fixture(scope="session")
@@ -65,12 +66,15 @@ def test_submissions_without_section_3_never_import_transformers(references, s1,
 
 
 @pytest.mark.parametrize("training", [
-    "main()", "history = main()", "if True:\n    main()", "for epoch in range(3):\n    train_one_epoch(None, None, None, epoch)",
-    "tokenizer.model = AutoModelForSequenceClassification.from_pretrained('x')\ntokenizer.model(torch.zeros(1, 3).long()).logits.sum().backward()",
+    "main()", "history = main()", "if True:\n    main()",
+    "for epoch in range(3):\n    train_one_epoch(None, None, None, epoch)",
+    "tokenizer.model = AutoModelForSequenceClassification.from_pretrained('x')\n"
+    "tokenizer.model(torch.zeros(1, 3).long()).logits.sum().backward()",
 ])
 def test_training_at_module_level_never_runs(submit, s3, training):
     reveal = "import builtins\nstate = []\n"
-    source = reveal + swap(s3, ("def main():\n", "def main():\n    state.append(1)\n")) + "\n" + training + "\nif state: raise SystemExit(3)\n"
+    source = reveal + swap(s3, ("def main():\n", "def main():\n    state.append(1)\n"))
+    source += "\n" + training + "\nif state: raise SystemExit(3)\n"
     assert lost(submit({"A2S3.py": source})) == set()
 
 
@@ -83,7 +87,8 @@ def test_training_at_module_level_never_runs(submit, s3, training):
     ("padding=True", "padding='max_length'", "3.collate", "512"),
     ("shuffle=True", "shuffle=False", "3.main", "shuffle"),
     ("if accuracy > best:", "if True:", "3.main", "best validation accuracy"),
-    ("        for example in self.data:\n            yield example", "        self.it = getattr(self, 'it', iter(self.data))\n        return self.it", "3.dataset.iter", "dry"),
+    ("        for example in self.data:\n            yield example",
+     "        self.it = getattr(self, 'it', iter(self.data))\n        return self.it", "3.dataset.iter", "dry"),
 ])
 def test_a_mistake_costs_its_own_item_and_says_so(submit, s3, old, new, item, says):
     graded = submit({"A2S3.py": swap(s3, (old, new))})
@@ -98,7 +103,8 @@ def test_a_broken_compute_accuracy_costs_no_other_item(submit, s3):
 
 
 def test_more_than_asked_keeps_its_points_with_a_note(submit, s3):
-    source = swap(s3, ("torch.cat(labels))\n", "torch.cat(labels)), 0.3\n"), ("accuracy = evaluate(", "accuracy, _ = evaluate("))
+    source = swap(s3, ("torch.cat(labels))\n", "torch.cat(labels)), 0.3\n"),
+                  ("accuracy = evaluate(", "accuracy, _ = evaluate("))
     graded = submit({"A2S3.py": source})
     assert lost(graded) == set() and "the first was taken" in graded.output("3.evaluate")
 
@@ -121,9 +127,11 @@ criterion = torch.nn.CrossEntropyLoss()
     source = swap(
         s3, ("def initialize_datasets", own + "\n\ndef initialize_datasets"),
         ('output = model(**batch["text_encoding"].to(DEVICE), labels=batch["label_encoding"].to(DEVICE))',
-         'encoding = batch["text_encoding"]\n        loss = criterion(model(encoding["input_ids"], encoding["attention_mask"]), batch["label_encoding"])'),
+         'encoding = batch["text_encoding"]\n'
+         '        loss = criterion(model(encoding["input_ids"], encoding["attention_mask"]), batch["label_encoding"])'),
         ("output.loss.backward()", "loss.backward()"),
-        ('model(**batch["text_encoding"].to(DEVICE)).logits.argmax(-1).cpu()', 'model(batch["text_encoding"]["input_ids"], batch["text_encoding"]["attention_mask"]).argmax(-1)'),
+        ('model(**batch["text_encoding"].to(DEVICE)).logits.argmax(-1).cpu()',
+         'model(batch["text_encoding"]["input_ids"], batch["text_encoding"]["attention_mask"]).argmax(-1)'),
         ('AutoModelForSequenceClassification.from_pretrained("roberta-base", num_labels=2)', "Classifier()"))
     graded = submit({"A2S3.py": source})
     assert lost(graded) == set(), [graded.output(id) for id in lost(graded)]
@@ -160,8 +168,9 @@ def f():
         here = os.path.dirname(file.name) == os.getcwd() == os.environ['HOME']
     os.makedirs('x/y'); os.rename('a.txt', 'x/y/b.txt')
     refused = 0
-    for attempt in (lambda: open({str(tmp_path / 'new')!r}, 'w'), lambda: os.mkdir('/tmp/forbidden'), lambda: os.symlink('/etc', 'link'),
-                    lambda: os.rename('x/y/b.txt', {str(tmp_path / 'moved')!r}), lambda: os.listdir('..'), lambda: os.fork()):
+    for attempt in (lambda: open({str(tmp_path / 'new')!r}, 'w'), lambda: os.mkdir('/tmp/forbidden'),
+                    lambda: os.symlink('/etc', 'link'), lambda: os.rename('x/y/b.txt', {str(tmp_path / 'moved')!r}),
+                    lambda: os.listdir('..'), lambda: os.fork()):
         try:
             attempt()
         except OSError:
@@ -197,7 +206,8 @@ def f():
 def test_a_flood_of_bytes_or_files_ends_the_worker(grader):
     for flood in ("open(f'{n}', 'wb').write(bytes(4 << 20))", "open(f'{n}', 'w').close()"):
         with Worker(grader.zygote.branch((), True), model.Limits(call_seconds=20)) as worker:
-            worker.load(program(f"import time\ndef f():\n    for n in range(10**6):\n        {flood}\n        time.sleep(0.0005)"))
+            worker.load(program("import time\ndef f():\n    for n in range(10**6):\n"
+                                f"        {flood}\n        time.sleep(0.0005)"))
             with pytest.raises(WorkerError) as error:
                 worker.call("f", [], {})
             assert error.value.kind == "died"
@@ -236,7 +246,9 @@ def test_the_doctor_probes_the_folder_too(tmp_path):
 HOSTILE = {
     "plants files for the next": "import pathlib\npathlib.Path('/tmp/worker-plant').write_text('x')",
     "patches torch.save": "torch.save = lambda *a, **k: None",
-    "patches the grader's probes": "import sys\nfor m in [m for n, m in sys.modules.items() if n.startswith('assignment_probes')]: vars(m).clear()",
+    "patches the grader's probes": "import sys\n"
+                                   "for m in [m for n, m in sys.modules.items() if n.startswith('assignment_probes')]: "
+                                   "vars(m).clear()",
     "leaves threads": "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()",
     "ends the process": "import os\nos._exit(0)",
 }
@@ -245,7 +257,9 @@ HOSTILE = {
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_statement_gains_nothing_and_leaves_nothing(submit, s3, grader, what):
     before = folders(grader)
-    source = swap(s3, ("def compute_accuracy", f"try:\n    {HOSTILE[what].replace(chr(10), chr(10) + '    ')}\n    tokenizer.x = 1\nexcept OSError:\n    pass\n\n\ndef compute_accuracy"))
+    indented = HOSTILE[what].replace("\n", "\n    ")
+    statement = f"try:\n    {indented}\n    tokenizer.x = 1\nexcept OSError:\n    pass\n\n\n"
+    source = swap(s3, ("def compute_accuracy", statement + "def compute_accuracy"))
     source = source.replace("if accuracy > best:", "if False:")
     graded = submit({"A2S3.py": source})
     assert "3.main" in lost(graded)
@@ -256,7 +270,8 @@ def test_a_hostile_statement_gains_nothing_and_leaves_nothing(submit, s3, grader
 
 
 def test_a_right_section_3_survives_one_that_filled_its_folder(submit, s3):
-    flood = swap(s3, ("    datasets = initialize_datasets(tokenizer)\n", "    for n in range(10**6):\n        open(f'{n}', 'w').write('x' * 9999)\n"))
+    flood = swap(s3, ("    datasets = initialize_datasets(tokenizer)\n",
+                      "    for n in range(10**6):\n        open(f'{n}', 'w').write('x' * 9999)\n"))
     assert lost(submit({"A2S3.py": flood})) == {"3.main"}
     assert lost(submit({"A2S3.py": s3})) == set()
 
@@ -291,7 +306,8 @@ transformers.AutoTokenizer.from_pretrained = classmethod(lambda cls, name: real)
 
 
 def test_check_cells_run_the_same_probes_in_a_notebook_and_leave_it_as_it_was(s3, tmp_path):
-    (tmp_path / "right.py").write_text(swap(s3, ("(predictions == labels)", "(torch.as_tensor(predictions) == torch.as_tensor(labels))")))
+    right = swap(s3, ("(predictions == labels)", "(torch.as_tensor(predictions) == torch.as_tensor(labels))"))
+    (tmp_path / "right.py").write_text(right)
     text = local(tmp_path / "right.py", FAKE_HUB, sorted(ITEMS))
     assert text.count("✅") == len(ITEMS), text
     assert text.strip().endswith("True True torch.utils.data.dataloader")

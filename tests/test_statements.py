@@ -11,9 +11,10 @@ from autograder.readers import Cell, Document
 from autograder.statements import parse_document
 
 GOOD = ["x = 1", "def f(a):\n    return a", "y = [\n1,\n2,\n]", 's = """text\nat the margin\n"""', "@d\ndef g():\n    pass",
-        "if x:\n    z = 2\nelse:\n    z = 3", "try:\n    w = 1\nexcept E:\n    w = 2", "import os", "class C:\n    n = 0", "t = 1; u = 2"]
-BAD = ["print 'hello'", "def broken(", "x = = 3", "<<<<<<< HEAD", "for i in range(3)", "a b c", "    stray indent ]", "!ls -la", "%matplotlib inline",
-       "return return", "x = (1, 2", "elif x:", "1 +"]
+        "if x:\n    z = 2\nelse:\n    z = 3", "try:\n    w = 1\nexcept E:\n    w = 2", "import os", "class C:\n    n = 0",
+        "t = 1; u = 2"]
+BAD = ["print 'hello'", "def broken(", "x = = 3", "<<<<<<< HEAD", "for i in range(3)", "a b c", "    stray indent ]", "!ls -la",
+       "%matplotlib inline", "return return", "x = (1, 2", "elif x:", "1 +"]
 
 
 def recovered(source: str) -> list[str]:
@@ -24,11 +25,13 @@ def recovered(source: str) -> list[str]:
 @given(st.lists(st.sampled_from(GOOD), min_size=1, max_size=6))
 def test_source_that_parses_is_cut_into_its_statements(parts):
     source = "\n".join(parts)
-    assert [ast.dump(ast.parse(code)) for code in recovered(source)] == [ast.dump(ast.Module([n], [])) for n in ast.parse(source).body]
+    cut = [ast.dump(ast.parse(code)) for code in recovered(source)]
+    assert cut == [ast.dump(ast.Module([n], [])) for n in ast.parse(source).body]
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(GOOD), st.sampled_from([b for b in BAD if not set(b) & set("([]:")])), min_size=1, max_size=5))
+@given(st.lists(st.tuples(st.sampled_from(GOOD), st.sampled_from([b for b in BAD if not set(b) & set("([]:")])),
+                min_size=1, max_size=5))
 def test_broken_neighbours_cost_no_good_statement(pairs):
     source = "\n".join(f"{good}\n{bad}" for good, bad in pairs)
     found = {ast.dump(ast.parse(code)) for code in recovered(source)}
@@ -41,8 +44,10 @@ def test_one_broken_chunk_costs_only_itself(bad):
     assert "x = 1" in codes and "y = 2" in codes
 
 
-@pytest.mark.parametrize("source", ["x = 1\n" + "\nf'{" * 20_000, '"""a\n' * 20_001, "(\n" * 50_000, "@\n" * 30_000, "x = \\\n" * 20_000,
-                                    "(\n)\n'''\n" * 20_000, "[" * 100_000, "-" * 100_000 + "1", "!ls\n" * 30_000 + "(", "\n".join(" " * i + "if 1:" for i in range(200))])
+@pytest.mark.parametrize("source", [
+    "x = 1\n" + "\nf'{" * 20_000, '"""a\n' * 20_001, "(\n" * 50_000, "@\n" * 30_000, "x = \\\n" * 20_000,
+    "(\n)\n'''\n" * 20_000, "[" * 100_000, "-" * 100_000 + "1", "!ls\n" * 30_000 + "(",
+    "\n".join(" " * i + "if 1:" for i in range(200))])
 def test_hostile_source_is_cut_in_seconds(source):
     started = time.monotonic()
     recovered(source)
@@ -50,9 +55,9 @@ def test_hostile_source_is_cut_in_seconds(source):
 
 
 @pytest.mark.parametrize("heading, label", [
-    ("## 1.2.1 Select", "1.2.1"), ("### §2.2 Experiment", "2.2"), ("**1.3.2** average", "1.3.2"), ("# Part 1.4: interactions", "1.4"),
-    ("## Question 1.2.2", "1.2.2"), ("- 2.2 in a table of contents", ""), ("see 1.2.1 above", ""), ("## 10.2 elsewhere", ""), ("## 1.2.1\n## Notes", ""),
-    ("## 1.2.1\n#### A hint", "1.2.1"),
+    ("## 1.2.1 Select", "1.2.1"), ("### §2.2 Experiment", "2.2"), ("**1.3.2** average", "1.3.2"),
+    ("# Part 1.4: interactions", "1.4"), ("## Question 1.2.2", "1.2.2"), ("- 2.2 in a table of contents", ""),
+    ("see 1.2.1 above", ""), ("## 10.2 elsewhere", ""), ("## 1.2.1\n## Notes", ""), ("## 1.2.1\n#### A hint", "1.2.1"),
 ])
 def test_headings_label_what_stands_under_them(heading, label):
     document = Document("x.ipynb", [Cell("markdown", heading), Cell("code", "x = 1")], "notebook")

@@ -60,7 +60,8 @@ def lone_starters(generated, tmp_path_factory):
 
 def test_the_committed_student_tree_is_what_the_solutions_generate(generated):
     def tree(folder):
-        return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+        return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*")
+                if p.is_file() and "__pycache__" not in p.parts}
 
     assert tree(generated) == tree(ROOT / "student"), "run `make student` and commit"
 
@@ -89,7 +90,8 @@ def test_no_solution_is_left_in_the_student_notebook(generated, name):
 def test_modules_are_stripped_by_the_notebooks_own_markers(tmp_path):
     source = tmp_path / "source"
     (source / "data").mkdir(parents=True)
-    (source / "layer.py").write_text("def f(x):\n    # TODO: one line\n    # BEGIN SOLUTION NO PROMPT\n    return 2 * x\n    # END SOLUTION\n\ny = 3  # SOLUTION\n")
+    (source / "layer.py").write_text("def f(x):\n    # TODO: one line\n    # BEGIN SOLUTION NO PROMPT\n    return 2 * x\n"
+                                     "    # END SOLUTION\n\ny = 3  # SOLUTION\n")
     (source / "data" / "text.xz").write_bytes(b"\0\1")
     student.strip_modules(source, tmp_path / "made")
     assert (tmp_path / "made" / "layer.py").read_text() == "def f(x):\n    # TODO: one line\n\ny = ...\n"
@@ -102,11 +104,13 @@ def test_modules_are_stripped_by_the_notebooks_own_markers(tmp_path):
 @pytest.mark.parametrize("name", ALL)
 def test_the_trees_differ_only_inside_todo_regions(generated, name):
     def stripped(source):
-        return re.sub(r'^BUNDLE = ".*"$', 'BUNDLE = ""', re.sub(r"[ ]*# BEGIN SOLUTION.*?# END SOLUTION\n?", "", source, flags=re.DOTALL), flags=re.MULTILINE).strip()
+        source = re.sub(r"[ ]*# BEGIN SOLUTION.*?# END SOLUTION\n?", "", source, flags=re.DOTALL)
+        return re.sub(r'^BUNDLE = ".*"$', 'BUNDLE = ""', source, flags=re.MULTILINE).strip()
 
-    master = nbformat.read(ROOT / "solutions" / f"{name}.ipynb", as_version=4)
-    given = [stripped(c.source) for c in master.cells if c.cell_type == "code"]
-    assert [stripped(c.source) for c in nbformat.read(generated / f"{name}.ipynb", as_version=4).cells if c.cell_type == "code"] == given
+    def code(path):
+        return [stripped(c.source) for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+
+    assert code(generated / f"{name}.ipynb") == code(ROOT / "solutions" / f"{name}.ipynb")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -140,7 +144,8 @@ def test_the_solutions_run_top_to_bottom_and_pass_every_check(name):
 
 def wrong(source):
     for right, other in {"query121 = 100 * key[0]": "query121 = 100 * key[1]", "query131 = torch.zeros(3)": "query131 = None",
-                         "m_key[2] = (key[0] + key[1]) / 2": "m_key[2] = key[3]", "F.softmax(A, dim=-1)": "F.softmax(A, dim=-2)", "torch.tril": "torch.triu"}.items():
+                         "m_key[2] = (key[0] + key[1]) / 2": "m_key[2] = key[3]",
+                         "F.softmax(A, dim=-1)": "F.softmax(A, dim=-2)", "torch.tril": "torch.triu"}.items():
         source = source.replace(right, other)
     return source
 
@@ -177,6 +182,7 @@ print(json.dumps([grader.check(q).passed_all for q in ("1.2.1", "1.3.1")]))
 
 def test_the_checks_need_nothing_but_numpy(generated, tmp_path):
     shutil.copytree(generated, tmp_path / "student")
-    script = "import sys\nfrom a2checks import check\nquery131=[0.0,0.0,0.0]\ncheck('1.3.1')\nprint(sorted({'torch','otter','nbformat'} & set(sys.modules)))"
+    script = ("import sys\nfrom a2checks import check\nquery131=[0.0,0.0,0.0]\ncheck('1.3.1')\n"
+              "print(sorted({'torch','otter','nbformat'} & set(sys.modules)))")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path / "student")
     assert "✅" in done.stdout and done.stdout.strip().endswith("[]"), done.stderr

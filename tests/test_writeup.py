@@ -36,7 +36,8 @@ def patience(monkeypatch):
 def seen(lines, course=""):
     """The verdict on lines of text, a page at each form feed, without a PDF around them."""
     pages = "\n".join(lines).replace("\n\f\n", "\f").split("\f")
-    return examine(len(pages), [page.replace(PICTURE, "") for page in pages], [PICTURE in page for page in pages], OUTLINE, course)
+    texts, pictures = [page.replace(PICTURE, "") for page in pages], [PICTURE in page for page in pages]
+    return examine(len(pages), texts, pictures, OUTLINE, course)
 
 
 def without(*gone):
@@ -55,8 +56,9 @@ def test_a_missing_statement_about_collaborators_is_said_before_it_costs_anythin
 
 
 @pytest.mark.parametrize("words", [
-    ["Collaborators: none. I used no AI tools."], ["I worked on this assignment independently."], ["Collaborators", "Ada Lovelace (1.2), see below"],
-    ["Acknowledgements. Discussed with B."], ["Done by myself, with GitHub Copilot for plots."]])
+    ["Collaborators: none. I used no AI tools."], ["I worked on this assignment independently."],
+    ["Collaborators", "Ada Lovelace (1.2), see below"], ["Acknowledgements. Discussed with B."],
+    ["Done by myself, with GitHub Copilot for plots."]])
 def test_a_statement_about_collaborators_may_be_put_in_many_ways(words):
     assert not seen([*WHOLE[:2], *words, *WHOLE[4:]]).missing
 
@@ -88,19 +90,22 @@ def test_a_short_answer_is_an_answer(answer):
 
 
 def relabelled(style):
-    return [style(line) if line[:1] in "123Q" and line.split()[0].count(".") >= 1 and line not in (ANSWER,) else line for line in WHOLE]
+    return [style(line) if line[:1] in "123Q" and line.split()[0].count(".") >= 1 and line not in (ANSWER,) else line
+            for line in WHOLE]
 
 
 @pytest.mark.parametrize("style", [
-    lambda line: line.split()[0] + ".", lambda line: f"Question {line}", lambda line: f"({line.split()[0]}) ", lambda line: f"Answer to {line.split()[0]}:",
-    lambda line: f"§{line}", lambda line: line.replace("Q", "Q "), lambda line: line.replace("Q", "Question ")])
+    lambda line: line.split()[0] + ".", lambda line: f"Question {line}", lambda line: f"({line.split()[0]}) ",
+    lambda line: f"Answer to {line.split()[0]}:", lambda line: f"§{line}", lambda line: line.replace("Q", "Q "),
+    lambda line: line.replace("Q", "Question ")])
 def test_questions_may_be_numbered_in_many_ways(style):
     assert not seen(relabelled(style)).missing
 
 
 def test_the_handouts_own_numbering_by_lists_is_understood():
-    lines = [*WHOLE[:5], "1 Understanding Attentions", "1.2 Selection", *(x for n in "123" for x in (f"{n}. Some title", ANSWER)),
-             "1.3 Averaging", *(x for n in "123" for x in (f"{n}. Some title", ANSWER)), *WHOLE[WHOLE.index("1.4.1 A new key: average three values") :]]
+    listed = [x for n in "123" for x in (f"{n}. Some title", ANSWER)]
+    lines = [*WHOLE[:5], "1 Understanding Attentions", "1.2 Selection", *listed, "1.3 Averaging", *listed,
+             *WHOLE[WHOLE.index("1.4.1 A new key: average three values") :]]
     assert not seen(lines).missing
 
 
@@ -158,7 +163,8 @@ def bomb(reader_pages: str) -> bytes:
 
 @pytest.mark.parametrize("objects", [
     "1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1000000000/Kids[2 0 R]>>endobj",
-    "1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]/Parent 3 0 R>>endobj 3 0 obj<</Type/Pages/Parent 2 0 R/Kids[2 0 R]/Count 1>>endobj",
+    "1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]/Parent 3 0 R>>endobj "
+    "3 0 obj<</Type/Pages/Parent 2 0 R/Kids[2 0 R]/Count 1>>endobj",
     "1 0 obj<</Type/Catalog/Pages 1 0 R>>endobj", "1 0 obj" + "[" * 100000 + "endobj"])
 def test_a_pdf_that_turns_in_circles_ends_with_a_line(objects):
     assert check_pdf(bomb(objects), OUTLINE).missing
@@ -186,7 +192,8 @@ SMALL = pdf(WHOLE[:12])
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(strategies.one_of(
     strategies.binary(max_size=400),
-    strategies.lists(strategies.tuples(strategies.integers(0, len(SMALL) - 1), strategies.integers(0, 255)), min_size=1, max_size=40).map(
+    strategies.lists(strategies.tuples(strategies.integers(0, len(SMALL) - 1), strategies.integers(0, 255)),
+                     min_size=1, max_size=40).map(
         lambda changes: bytes(dict(changes).get(i, b) for i, b in enumerate(SMALL))),
     strategies.integers(0, len(SMALL)).map(lambda n: SMALL[:n])))
 def test_no_bytes_make_the_reader_raise(data):
@@ -244,7 +251,8 @@ def test_the_command_says_what_is_missing_and_exits_with_1(tmp_path):
     for name, data, status in (("good.pdf", pdf(WHOLE), 0), ("bad.pdf", b"junk", 1), ("absent.pdf", None, 2)):
         if data:
             (tmp_path / name).write_bytes(data)
-        done = subprocess.run([sys.executable, "-m", "autograder", "pdf", tmp_path / name], capture_output=True, text=True, cwd=ROOT, env=dict(os.environ))
+        done = subprocess.run([sys.executable, "-m", "autograder", "pdf", tmp_path / name], capture_output=True, text=True,
+                              cwd=ROOT, env=dict(os.environ))
         assert done.returncode == status and "Traceback" not in done.stderr + done.stdout, done.stderr
 
 
@@ -260,7 +268,8 @@ def test_the_graders_own_reader_works_behind_the_cage_and_reaches_nothing(tmp_pa
 import json, os, socket
 from autograder.sandbox import reader
 answer, reached = reader.shut_in(), []
-for name, attempt in {{"secret": lambda: open({str(tmp_path / 'secret')!r}), "file": lambda: open({str(tmp_path / 'new')!r}, "w"),
+for name, attempt in {{"secret": lambda: open({str(tmp_path / 'secret')!r}),
+                      "file": lambda: open({str(tmp_path / 'new')!r}, "w"),
                       "socket": socket.socket, "fork": os.fork}}.items():
     try:
         attempt()

@@ -85,7 +85,8 @@ def helper_case(name: str, rng: np.random.Generator, size: tuple, kind: type, in
     label = f"batch {batch}, n_tok {n_tok}, n_embd {n_embd}, n_heads {n_heads}"
     chunk = "chunk" if index == 2 else ""
     if name == "pairwise_similarities":
-        return case([numbers(rng, *lead, n_tok, width, kind=kind) for _ in "QK"], name, label, tolerance=PRODUCT_TOLERANCE, layout=chunk)
+        pair = [numbers(rng, *lead, n_tok, width, kind=kind) for _ in "QK"]
+        return case(pair, name, label, tolerance=PRODUCT_TOLERANCE, layout=chunk)
     if name == "attn_scaled":
         return case([numbers(rng, *lead, n_tok, n_tok, kind=kind) * 3, n_embd, n_heads], name, label)
     if name == "attn_softmax":
@@ -118,7 +119,7 @@ def attention_cases(step: str, rng: np.random.Generator, sizes: list, kind: type
 
 def case(args: list, function: str = "", label: str = "", kwargs: dict | None = None,
          tolerance: float = TOLERANCE, layout: str = "", facts: dict | None = None) -> dict:
-    """A case as data; without ``function`` nothing is expected back (section 1 is judged by formula, section 3 by ``facts``)."""
+    """A case as data; without ``function`` nothing is expected back: section 1 is judged by formula, section 3 by ``facts``."""
     return {"args": args, "kwargs": kwargs or {}, "expected": None, "tolerance": 0.0 if facts else tolerance, "label": label,
             "layout": layout, "facts": facts or {}} | ({"function": function} if function else {})
 

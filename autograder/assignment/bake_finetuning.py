@@ -14,7 +14,9 @@ OPINIONS = (
     "charming dull witty slow moving clumsy fresh stale brilliant messy warm cold funny tedious bold timid lovely ugly smart "
     "silly tender harsh rich thin"
 ).split()
-LINKS = "and but with without yet because although never always quite rather very a an the of in its this that is feels seems".split()
+LINKS = (
+    "and but with without yet because although never always quite rather very a an the of in its this that is feels seems"
+).split()
 SIZES = {"train": 20, "validation": 13, "test": 7}
 LONG_WORDS, VOCABULARY, BATCH, TRAIN_BATCH = 700, 330, 4, 3
 PICKS = (11, 2, 17, 5, 8)  # the batch that the collate probe takes

@@ -187,7 +187,8 @@ def judge_masking(check: Any, case: Any, apply: Callable, make: Callable | None)
             problem = problem or error
             continue
         if kind == "own":
-            check.note("judged together with your own make_causal_mask, because yours follows another convention than ones = valid")
+            check.note("judged together with your own make_causal_mask, "
+                       "because yours follows another convention than ones = valid")
         return
     raise problem
 
@@ -202,8 +203,8 @@ def masked_right(check: Any, case: Any, masked: Any) -> None:
         check.fail("nan", "the masked scores contain NaN (0 · inf is NaN: fill with -inf instead of multiplying)")
     if not (got[hidden] <= VANISHES).all():
         count = int((got[hidden] > VANISHES).sum())
-        check.fail("numbers", f"{count} of {int(hidden.sum())} future entries were left visible: they must be -inf before the softmax",
-                   off=count)
+        check.fail("numbers", f"{count} of {int(hidden.sum())} future entries were left visible: "
+                              "they must be -inf before the softmax", off=count)
     difference_of(np.where(hidden, 0.0, got), np.where(hidden, 0.0, want), case.tolerance, "the visible scores")
     if not np.isneginf(got[hidden]).all():
         check.note("a finite fill instead of -inf: it vanishes in the softmax here, -inf always does")

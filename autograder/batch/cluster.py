@@ -94,7 +94,8 @@ def grade_one(shared: dict, files: list[tuple[str, bytes | None, int]], notes: l
         grader = _graders.get(shared["judging"])
         if grader is None or grader.zygote.process.poll() is not None:
             grader = _graders[shared["judging"]] = _grader(shared)
-        return verdicts_text(grader, Contents([File(PurePosixPath(path), data, size) for path, data, size in files], notes, digest))
+        contents = Contents([File(PurePosixPath(path), data, size) for path, data, size in files], notes, digest)
+        return verdicts_text(grader, contents)
 
 
 def _grader(shared: dict) -> Grader:

@@ -40,7 +40,7 @@ PATIENCE = 2  # times the limit for a whole submission: past it, the grader itse
 
 @dataclass
 class Done:
-    """What came of one submission. ``verdicts``: text for the store, None where it has them; ``problem``: why there are none."""
+    """What came of a submission. ``verdicts``: text for the store, None where it has them; ``problem``: why there are none."""
 
     entry: Entry
     content: str = ""

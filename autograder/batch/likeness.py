@@ -34,7 +34,7 @@ MAX_CODE = 200_000
 def look_alike(assignment: Assignment, roster: Roster, starter: Path, progress: Callable[[int, int, int], None]) -> list[dict]:
     """Pairs ``{"one", "other", "share", "tokens"}`` (submission ids), most alike first.
 
-    ``share``: tokens in shared runs as a part of the shorter one's own, uncommon code. Raises GraderError where copydetect is missing.
+    ``share``: tokens in shared runs as a part of the shorter one's own, uncommon code. Raises GraderError without copydetect.
     """
     try:
         from copydetect import CodeFingerprint, compare_files
@@ -76,7 +76,8 @@ def own_code(assignment: Assignment, path: Path, given: set[str]) -> str:
     except GraderError:
         return ""
     parsed = {id(f.parsed): f.parsed for f in submission.sections.values() if f.parsed}
-    return "\n".join(s.code for document in parsed.values() for s in document.statements if _shape(s.node) not in given)[:MAX_CODE]
+    own = [s.code for document in parsed.values() for s in document.statements if _shape(s.node) not in given]
+    return "\n".join(own)[:MAX_CODE]
 
 
 def _statements(assignment: Assignment, starter: Path) -> set[str]:

@@ -26,7 +26,8 @@ GLYPHS = {PASSED: "●", FAILED: "○", MISSING: "–"}
 # What stands for a failure that no known mistake explains.
 KINDS = {"blank": "left blank, or returned None", "missing": "no such name", "kind": "not a tensor of numbers",
          "shape": "another wrong shape", "dtype": "a wrong dtype", "nan": "NaN in the answer", "numbers": "other wrong numbers",
-         "rule": "broke a rule of the question", "timeout": "gave no answer in time", "died": "ended the Python process", "protocol": "an unreadable answer"}
+         "rule": "broke a rule of the question", "timeout": "gave no answer in time", "died": "ended the Python process",
+         "protocol": "an unreadable answer"}
 MISTAKES = 6
 
 
@@ -142,8 +143,8 @@ class Page:
     def write(self, folder: Path, alike: list[dict] | None = None) -> None:
         for id, item in self.items.items():
             item.discrimination = item_rest(self.passes, item.question)
-        environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True,
-                                         undefined=jinja2.StrictUndefined)
+        environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True,
+                                         lstrip_blocks=True, undefined=jinja2.StrictUndefined)
         environment.filters.update(number=number, bar=bar, dot=dot)
         script = (HERE / "page.js").read_text(encoding="utf-8")
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -152,9 +153,9 @@ class Page:
             alike = [{**pair, "one": self.labels[pair["one"]], "other": self.labels[pair["other"]]} for pair in alike
                      if pair["one"] in self.labels and pair["other"] in self.labels]
         write_text(folder / "index.html", environment.get_template("page.html.jinja").render(
-            assignment=self.assignment, lines=self.lines, graded=graded, items=list(self.items.values()), incidents=self.incidents,
-            flagged=self.flagged, alike=alike, classes=self._classes(graded), script=Markup(script), digest=digest, most=MISTAKES,
-            style=Markup((HERE / "page.css").read_text(encoding="utf-8"))))
+            assignment=self.assignment, lines=self.lines, graded=graded, items=list(self.items.values()),
+            incidents=self.incidents, flagged=self.flagged, alike=alike, classes=self._classes(graded), script=Markup(script),
+            digest=digest, most=MISTAKES, style=Markup((HERE / "page.css").read_text(encoding="utf-8"))))
 
     def _classes(self, graded: list[Line]) -> list[dict[str, Any]]:
         """The scores of each course: figures and a picture."""
@@ -208,7 +209,8 @@ def histogram(scores: list[float], top: float, course: str) -> Markup:
             parts.append(f'<text x="{(value + 0.5) * step:.1f}" y="{height - 2}" text-anchor="middle">{value}</text>')
     parts.append(f'<text x="{at:.1f}" y="{height - 1}" text-anchor="middle" class="median">{number(median)}</text>')
     words = f"Course {course}: {len(scores)} scores from {number(scores[0])} to {number(scores[-1])}, median {number(median)}"
-    return Markup(f'<svg role="img" viewBox="0 0 {width} {height}" aria-label="{words}"><title>{words}</title>{"".join(parts)}</svg>')
+    return Markup(f'<svg role="img" viewBox="0 0 {width} {height}" aria-label="{words}"><title>{words}</title>'
+                  f'{"".join(parts)}</svg>')
 
 
 def bar(rate: float | None) -> Markup:

@@ -88,7 +88,8 @@ def read_roster(source: Path, listed: Path | None, courses: tuple[str, ...]) -> 
 
 def natural(text: str) -> tuple:
     """A sort key by which submission_9 comes before submission_10."""
-    return tuple((0, int(part), "") if part.isdecimal() and len(part) < 19 else (1, 0, part) for part in re.split(r"(\d+)", text))
+    parts = re.split(r"(\d+)", text)
+    return tuple((0, int(part), "") if part.isdecimal() and len(part) < 19 else (1, 0, part) for part in parts)
 
 
 def safe_id(name: str) -> str:
@@ -141,7 +142,8 @@ def _metadata(path: Path, notes: list[str]) -> dict:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         why = f"line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark else str(error)
-    notes.append(f"{clean('/'.join(path.parts[-2:]))} could not be read ({clean(str(why), 120)}); names are taken from the folders")
+    notes.append(f"{clean('/'.join(path.parts[-2:]))} could not be read ({clean(str(why), 120)}); "
+                 "names are taken from the folders")
     return {}
 
 
@@ -167,16 +169,19 @@ def _read_csv(path: Path, courses: tuple[str, ...], notes: list[str]) -> list[tu
     header = [re.sub(r"[\s_-]", "", cell).lower() for cell in rows[0]] if rows else []
     at = {key: next((header.index(name) for name in names if name in header), -1) for key, names in COLUMNS.items()}
     if not any(at[key] >= 0 for key in ("name", "last", "email", "sid", "path")):
-        raise GraderError(f"{clean(str(path))} is no roster: its first line should name columns such as name, email, sid, path, course")
+        raise GraderError(f"{clean(str(path))} is no roster: "
+                          "its first line should name columns such as name, email, sid, path, course")
     people = []
     for number, row in enumerate(rows[1:], start=2):
-        cell = {key: clean(row[index].strip(), 200) if 0 <= index < len(row) else "" for key, index in at.items() if key != "path"}
+        cell = {key: clean(row[index].strip(), 200) if 0 <= index < len(row) else ""
+                for key, index in at.items() if key != "path"}
         where = row[at["path"]].strip() if 0 <= at["path"] < len(row) else ""
         if not any(cell.values()) and not where:
             continue
         course = next((c for c in courses if re.search(rf"\b{re.escape(c)}\b", cell["course"])), "")
         if cell["course"] and not course:
-            notes.append(f"{clean(path.name)}, line {number}: no course {cell['course']!r} in the rubric ({', '.join(courses)})")
+            notes.append(f"{clean(path.name)}, line {number}: "
+                         f"no course {cell['course']!r} in the rubric ({', '.join(courses)})")
         name = cell["name"] or f"{cell['first']} {cell['last']}".strip()
         people.append((Person(name or clean(Path(where).name), cell["email"], cell["sid"], course), where))
     return people
@@ -221,5 +226,6 @@ def _latest_only(roster: Roster) -> None:
             chosen = counts[person.key][1]
             if chosen != index:
                 entry.people.remove(person)
-                roster.notes.append(f"{person.name or person.key} handed in twice: {roster.entries[chosen].id} counts, {entry.id} does not")
+                roster.notes.append(f"{person.name or person.key} handed in twice: "
+                                    f"{roster.entries[chosen].id} counts, {entry.id} does not")
     roster.entries = [entry for entry in roster.entries if entry.people]

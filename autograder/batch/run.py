@@ -151,7 +151,8 @@ def _write(batch: Batch, roster: Roster, store, judging: str, says: dict, conten
         if before != records:
             store.replace_last(records)
     except (OSError, sqlite3.Error) as error:
-        raise GraderError(f"graded and kept, but {batch.output} cannot be written: {getattr(error, 'strerror', None) or error}. "
+        why = getattr(error, "strerror", None) or error
+        raise GraderError(f"graded and kept, but {batch.output} cannot be written: {why}. "
                           "Make room and run the same command again") from None
 
 

@@ -24,8 +24,8 @@ CREATE TABLE IF NOT EXISTS found
 CREATE TABLE IF NOT EXISTS last (id TEXT PRIMARY KEY, content TEXT, judging TEXT, course TEXT, scores TEXT) WITHOUT ROWID;
 """
 # Parts of the package that no verdict depends on.
-APART = ("batch/", "gradescope/", "assignment/", "cli.py", "report.py", "results.py", "run.py", "export.py", "student.py", "audit.py",
-         "pack.py", "bake.py", "__main__.py", "kit/picture.py")
+APART = ("batch/", "gradescope/", "assignment/", "cli.py", "report.py", "results.py", "run.py", "export.py", "student.py",
+         "audit.py", "pack.py", "bake.py", "__main__.py", "kit/picture.py")
 WORDING = ("points", "extra_credit", "title")
 PACKAGES = ("numpy", "otter-grader", "torch")
 

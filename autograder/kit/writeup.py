@@ -219,4 +219,5 @@ def judge_statement(pages: Pages, places: dict[str, Place], outline: dict, repor
         report.notes.append("a word about collaborators was found, but not at the beginning, where readers look for it")
     else:
         report.missing.append("no statement about collaborators was found: say who helped and how (people and AI tools), "
-                              f"or that you worked alone. Without it {outline['collaborators_percent']:g} % of the score are lost")
+                              "or that you worked alone. "
+                              f"Without it {outline['collaborators_percent']:g} % of the score are lost")

@@ -136,8 +136,8 @@ def _plan_landlock(plan: Plan, readable: list[Path], scratch: str = "") -> None:
             rules.allow_path(str(path), AccessFS.READ_FILE | (AccessFS.READ_DIR if path.is_dir() else AccessFS.NONE))
     rules.allow_path(os.devnull, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
     if scratch:
-        rules.allow_path(scratch, AccessFS.READ_FILE | AccessFS.READ_DIR | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.REFER
-                         | AccessFS.MAKE_REG | AccessFS.MAKE_DIR | AccessFS.REMOVE_FILE | AccessFS.REMOVE_DIR)
+        rules.allow_path(scratch, AccessFS.READ_FILE | AccessFS.READ_DIR | AccessFS.WRITE_FILE | AccessFS.TRUNCATE
+                         | AccessFS.REFER | AccessFS.MAKE_REG | AccessFS.MAKE_DIR | AccessFS.REMOVE_FILE | AccessFS.REMOVE_DIR)
     plan.ruleset = os.dup(rules.fileno())  # outlives the object that made it
 
 
@@ -213,7 +213,8 @@ def _close_descriptors(*keep: int) -> None:
 
 
 def _limits(plan: Plan) -> None:
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: SCRATCH_FILE if plan.scratch else 0, resource.RLIMIT_NOFILE: 128, resource.RLIMIT_CPU: CPU_SECONDS}
+    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: SCRATCH_FILE if plan.scratch else 0,
+              resource.RLIMIT_NOFILE: 128, resource.RLIMIT_CPU: CPU_SECONDS}
     if LINUX:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limits[resource.RLIMIT_AS] = max(3 * GIB, pages * os.sysconf("SC_PAGE_SIZE") + SPARE_MEMORY)

@@ -52,7 +52,8 @@ class Zygote:
     another interpreter for workers, and where it finds torch; ``without``: layers of the cage to leave out (tests).
     """
 
-    def __init__(self, preload: tuple[str, ...], python: str = sys.executable, paths: tuple[str, ...] = (), without: tuple[str, ...] = ()):
+    def __init__(self, preload: tuple[str, ...], python: str = sys.executable, paths: tuple[str, ...] = (),
+                 without: tuple[str, ...] = ()):
         ours, theirs = socket.socketpair()
         options = {"preload": preload, "paths": paths, "without": without}
         script = Path(__file__).with_name("zygote.py")
@@ -128,7 +129,8 @@ class Zygote:
         return frames.receive(self.control, 1 << 16, READY_SECONDS)["pid"], ours
 
     def _branched(self, preload: tuple[str, ...], scratch: bool) -> "Branch":
-        return Branch(self._handed({"op": "branch", "preload": preload, "scratch": scratch}), self.python, self.preload, preload)
+        control = self._handed({"op": "branch", "preload": preload, "scratch": scratch})
+        return Branch(control, self.python, self.preload, preload)
 
     def _handed(self, request: dict) -> socket.socket:
         """Send a request with one end of a new socket pair; returns the other end."""

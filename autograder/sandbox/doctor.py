@@ -82,20 +82,22 @@ class Diagnosis:
     @property
     def safe(self) -> bool:
         """Whether hidden references are out of reach of student code, and it writes nowhere but in its own folder."""
-        return all(finding.held != (finding.name in WANTED) for finding in self.scratch) and all(finding.held for finding in self.findings if finding.protects == "references")
+        return (all(finding.held != (finding.name in WANTED) for finding in self.scratch)
+                and all(finding.held for finding in self.findings if finding.protects == "references"))
 
     def lines(self) -> list[str]:
         """One line for each probe and layer, for logs."""
         layers = [f"layer {name}: {state}" for name, state in self.layers.items()]
         probes = [f"probe {f.name}: {'held, ' + f.refusal if f.held else 'NOT HELD'}" for f in self.findings]
-        return layers + probes + [f"scratch probe {f.name}: {'refused, ' + f.refusal if f.held else 'allowed'}" for f in self.scratch]
+        return layers + probes + [f"scratch probe {f.name}: {'refused, ' + f.refusal if f.held else 'allowed'}"
+                                  for f in self.scratch]
 
 
 def examine(zygote: Zygote, limits: Any, beside: Path, scratch: bool = False) -> Diagnosis:
-    """Probe a fresh worker, and with ``scratch`` one that has a folder to write in too. ``beside``: the folder of the references; a canary is put there (or, where that cannot be
-    written, among temporary files) and taken away.
+    """Probe a fresh worker, and with ``scratch`` one that has a folder to write in too.
 
-    A probe that ends the worker, or that it does not answer, counts as not held.
+    ``beside``: the folder of the references; a canary is put there (or, where that cannot be written, among temporary files)
+    and taken away. A probe that ends the worker, or that it does not answer, counts as not held.
     """
     off = zygote.wait()
     branch = zygote.branch((), True) if scratch else None

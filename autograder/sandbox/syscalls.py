@@ -14,11 +14,11 @@ import tempfile
 DENIED = {
     "network": "socket socketpair connect bind listen accept accept4 sendmsg sendmmsg recvmsg recvmmsg setsockopt",
     "processes": "fork vfork execve execveat ptrace process_vm_readv process_vm_writev process_madvise kill tkill "
-                 "rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_getfd pidfd_send_signal tgkill kcmp setsid setpgid unshare "
-                 "setns setpriority ioprio_set sched_setscheduler sched_setattr sched_setaffinity prlimit64 setrlimit",
-    "files": "truncate link linkat symlink symlinkat mknod mknodat chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes "
-             "utimensat futimesat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr fallocate "
-             "memfd_create memfd_secret name_to_handle_at open_by_handle_at inotify_init inotify_init1 "
+                 "rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_getfd pidfd_send_signal tgkill kcmp setsid setpgid "
+                 "unshare setns setpriority ioprio_set sched_setscheduler sched_setattr sched_setaffinity prlimit64 setrlimit",
+    "files": "truncate link linkat symlink symlinkat mknod mknodat chmod fchmod fchmodat fchmodat2 chown fchown lchown "
+             "fchownat utime utimes utimensat futimesat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr "
+             "fallocate memfd_create memfd_secret name_to_handle_at open_by_handle_at inotify_init inotify_init1 "
              "fanotify_init fanotify_mark flock copy_file_range sendfile splice tee vmsplice",
     "files of one's own": "creat ftruncate rename renameat renameat2 unlink unlinkat mkdir mkdirat rmdir",
     "kernel": "mount umount2 mount_setattr move_mount open_tree fsopen fsconfig fsmount fspick pivot_root chroot bpf "

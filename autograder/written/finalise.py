@@ -250,6 +250,7 @@ def line_of(assignment: Assignment, final: Final, head: list[str]) -> list[str]:
         **{f"part {p.id}": summed([i.id for i in everything if assignment.written.part_of(i.id) is p])
            for p in assignment.written.parts},
         **{i.id: shown(scores[i.id]) if i.id in scores else "" for i in everything},
-        "autograded from": cell(clean(final.sources[0], 400)), "read from": cell(clean(final.sources[1], 400)), "rules": cell(clean("; ".join(final.rules), 400)),
+        "autograded from": cell(clean(final.sources[0], 400)), "read from": cell(clean(final.sources[1], 400)),
+        "rules": cell(clean("; ".join(final.rules), 400)),
     }
     return [values[name] for name in head]

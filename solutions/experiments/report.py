@@ -28,13 +28,16 @@ def rows_of(results: list[list[dict]]) -> list[tuple[str, ...]]:
     for runs in results:
         dev = [r["dev"]["per_token"] for r in runs]
         leak = max(r["leak"] for r in runs)
-        rows.append((runs[0]["variant"], f"{runs[0]['parameters'] / 1000:.0f}k", spread([r["cpu_seconds"] for r in runs], ".0f"),
+        rows.append((runs[0]["variant"], f"{runs[0]['parameters'] / 1000:.0f}k",
+                     spread([r["cpu_seconds"] for r in runs], ".0f"),
                      spread([r["train"]["per_token"] for r in runs]), spread(dev),
-                     f"{100 * (statistics.mean(a / b for a, b in zip(dev, base)) - 1):+.1f} %", f"{leak:.0e}" if leak > 1e-3 else "none"))
+                     f"{100 * (statistics.mean(a / b for a, b in zip(dev, base)) - 1):+.1f} %",
+                     f"{leak:.0e}" if leak > 1e-3 else "none"))
     return rows
 
 
-def write_report(console: Console, place: Path, results: list[list[dict]], variants: list[Variant], counted: dict[str, float]) -> None:
+def write_report(console: Console, place: Path, results: list[list[dict]], variants: list[Variant],
+                 counted: dict[str, float]) -> None:
     """table.md, table.csv, results.json and two plots in ``place``; the table on the terminal."""
     rows = rows_of(results)
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
@@ -44,7 +47,8 @@ def write_report(console: Console, place: Path, results: list[list[dict]], varia
         table.add_row(*row)
     console.print(table)
     console.print("dev perplexity of counting: " + ", ".join(f"{k} {v:.1f}" for k, v in counted.items()))
-    lines = ["| " + " | ".join(COLUMNS) + " |", "|---|" + "---:|" * (len(COLUMNS) - 1), *("| " + " | ".join(r) + " |" for r in rows), "",
+    lines = ["| " + " | ".join(COLUMNS) + " |", "|---|" + "---:|" * (len(COLUMNS) - 1),
+             *("| " + " | ".join(r) + " |" for r in rows), "",
              "| perplexity at positions | " + " | ".join(results[0][0]["by_position"]) + " |", "|---|" + "---:|" * 3]
     for runs in results:
         by = {k: spread([r["by_position"][k] for r in runs]) for k in runs[0]["by_position"]}
@@ -66,7 +70,8 @@ def plots(place: Path, results: list[list[dict]], variants: list[Variant], count
 
     plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
     figure, axis = plt.subplots(figsize=(7, 0.32 * len(results) + 1.2), layout="constrained")
-    shown = [r["dev"]["per_token"] for runs, v in zip(results, variants) if not v.leaks for r in runs] + [counted["Kneser-Ney bigram"]]
+    shown = [r["dev"]["per_token"] for runs, v in zip(results, variants) if not v.leaks for r in runs]
+    shown.append(counted["Kneser-Ney bigram"])
     left = min(shown) - 0.05 * (max(shown) - min(shown))
     for y, (runs, variant) in enumerate(zip(results, variants)):
         dev = [r["dev"]["per_token"] for r in runs]
@@ -78,14 +83,15 @@ def plots(place: Path, results: list[list[dict]], variants: list[Variant], count
         axis.plot(dev, [y] * len(dev), "o", color=INK, ms=4)
     axis.axvline(statistics.mean(r["dev"]["per_token"] for r in results[0]), color=INK, lw=0.8, ls="--", label="baseline")
     axis.axvline(counted["Kneser-Ney bigram"], color="grey", lw=0.8, ls=":", label="Kneser-Ney bigram")
-    axis.set(yticks=range(len(results)), yticklabels=[v.name for v in variants], xlabel="dev perplexity per token (lower is better)",
-             xlim=(left, None))
+    axis.set(yticks=range(len(results)), yticklabels=[v.name for v in variants],
+             xlabel="dev perplexity per token (lower is better)", xlim=(left, None))
     axis.invert_yaxis()
     axis.legend(frameon=False)
     figure.savefig(place / "perplexity.png", dpi=110, metadata={"Software": None})
 
     columns = 4
-    figure, axes = plt.subplots(-(-len(results) // columns), columns, figsize=(9, 1.7 * -(-len(results) // columns)), sharex=True, sharey=True,
+    rows = -(-len(results) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(9, 1.7 * rows), sharex=True, sharey=True,
                                 layout="constrained", squeeze=False)
     for axis, runs, variant in zip(axes.flat, results, variants):
         axis.plot(*zip(*results[0][0]["curve"]), color=LIGHT, lw=2)

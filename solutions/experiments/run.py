@@ -29,7 +29,8 @@ from .measure import by_position, sample
 from .report import write_report
 from .variant import Variant
 
-VARIANTS: list[Variant] = [v for m in (baseline, similarity, sharing, positions, masking, projections, aft, favor) for v in m.VARIANTS]
+VARIANTS: list[Variant] = [v for m in (baseline, similarity, sharing, positions, masking, projections, aft, favor)
+                           for v in m.VARIANTS]
 PROMPT = "And the"
 PROBED = 6  # batches by which a variant's time is estimated
 
@@ -86,7 +87,8 @@ def train_and_measure(variant: Variant, seed: int, text, vocabulary: Vocabulary,
     sums, lengths = evaluate_losses(model, dev)
     alike = text.train[:: max(1, len(text.train) // len(text.dev))]  # about as many as in dev, from every book
     return {
-        "variant": variant.name, "seed": seed, "budget": asdict(budget), "source": text.source, "parameters": model.count_parameters(),
+        "variant": variant.name, "seed": seed, "budget": asdict(budget), "source": text.source,
+        "parameters": model.count_parameters(),
         "seconds": seconds, "cpu_seconds": cpu_seconds, "device": work.device, "curve": curve,
         "train": perplexities(*evaluate_losses(model, Sentences(alike, vocabulary))),
         "dev": perplexities(sums, lengths), "by_position": by_position(model, dev), "leak": causality_leak(model),
@@ -106,7 +108,7 @@ def estimate(variant: Variant, text, vocabulary: Vocabulary, budget: Budget) -> 
 
 
 def chosen(names: tuple[str, ...]) -> list[Variant]:
-    """The baseline, and the variants whose names contain one of ``names`` (all without). Raises UsageError for an unknown one."""
+    """The baseline, and variants whose names contain one of ``names`` (all without). Raises UsageError for an unknown one."""
     for name in names:
         if not any(name.lower() in v.name.lower() for v in VARIANTS):
             raise click.UsageError(f"no variant is called {name!r}; there are: {', '.join(v.name for v in VARIANTS)}")
@@ -150,7 +152,8 @@ def main(quick: bool, only: tuple[str, ...], output: Path, folder: Path) -> None
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     vocabulary = Vocabulary(text.train)
-    results = {(v.name, s): r for v in variants for s in budget.seeds if (r := read_result(result_file(place, v, s), budget, text.source))}
+    results = {(v.name, s): r for v in variants for s in budget.seeds
+               if (r := read_result(result_file(place, v, s), budget, text.source))}
     todo = [(v, s) for s in budget.seeds for v in variants if (v.name, s) not in results]
     if todo:
         announce(console, todo, len(results), text, vocabulary, budget)
@@ -168,11 +171,13 @@ def announce(console: Console, todo: list, done: int, text, vocabulary: Vocabula
     seconds = {v.name: estimate(v, text, vocabulary, budget) for v in {v.name: v for v, _ in todo}.values()}
     total = sum(seconds[v.name] + 3 for v, _ in todo)  # 3 s: measuring a model
     kept = f", {done} are already done" if done else ""
-    console.print(f"{len(todo)} runs of {budget.epochs:g} epochs ({budget.name} budget{kept}): about {total / 60:.0f} minutes on this machine")
+    console.print(f"{len(todo)} runs of {budget.epochs:g} epochs ({budget.name} budget{kept}): "
+                  f"about {total / 60:.0f} minutes on this machine")
 
 
 def run_all(console: Console, todo: list, results: dict, place: Path, text, vocabulary: Vocabulary, budget: Budget) -> None:
-    columns = [TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()]
+    columns = [TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(),
+               TimeElapsedColumn(), TimeRemainingColumn()]
     with Progress(*columns, console=console) as progress:
         overall = progress.add_task("all runs", total=len(todo))
         for variant, seed in todo:

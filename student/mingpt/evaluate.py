@@ -12,9 +12,9 @@ from .trainer import Trimmed
 
 @torch.no_grad()
 def token_losses(model: Any, dataset: Any, batch_size: int = 64) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """The loss of every token, a batch at a time: which sentences (B,), their tokens' (row, position) (T, 2), losses (T,) in nats.
+    """The loss of every token, a batch at a time: which sentences (B,), their tokens' (row, position) (T, 2), losses (T,).
 
-    Sentences of like length are taken together.
+    Losses are in nats. Sentences of like length are taken together.
     """
     training, device = model.training, next(model.parameters()).device
     model.eval()
@@ -32,7 +32,7 @@ def token_counts(model: Any, dataset: Any) -> torch.Tensor:
 
 
 def evaluate_losses(model: Any, dataset: Any, batch_size: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
-    """For each sentence of the dataset, in its order, the sum of its losses (nats) and its number of tokens: (N,) float, (N,) int."""
+    """For each sentence of the dataset, in order, its summed losses (nats) and its number of tokens: (N,) float, (N,) int."""
     sums = torch.zeros(len(dataset))
     for rows, at, losses in token_losses(model, dataset, batch_size):
         sums[rows] = torch.zeros(len(rows)).index_add(0, at[:, 0], losses)

@@ -239,8 +239,8 @@ def self_made(run: Run) -> None:
 
 
 def kept(epochs: list[dict[str, np.ndarray]]) -> list[dict]:
-    """Files below the working folder, oldest first; ``epoch``: whose weights each holds (-1: none's, -2: cannot be loaded, -3: holds no
-    weights)."""
+    """Files below the working folder, oldest first; ``epoch``: whose weights each holds (-1: none's, -2: cannot be loaded,
+    -3: holds no weights)."""
     paths = sorted(
         (p for p in Path(".").rglob("*") if p.is_file() and p.suffix in SUFFIXES), key=lambda p: p.stat().st_mtime_ns
     )

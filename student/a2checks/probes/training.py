@@ -75,7 +75,7 @@ def first_that_works(ways: list[Callable[[], dict]]) -> dict:
 
 
 def observe(world: World, namespace: dict, plain: Callable) -> dict:
-    """The order of events, the sentences behind each backward pass, gradients new and used, modes, and how far weights moved."""
+    """The order of events, sentences behind each backward pass, gradients new and used, modes, and how far weights moved."""
 
     def look(model: Any, loader: DataLoader) -> dict:
         set_seed(0)
