@@ -1,6 +1,7 @@
 """Mutated input always ends in a valid results.json or a one-line refusal; never a traceback, never much memory."""
 
 import json
+import math
 import os
 import resource
 import socket
@@ -105,7 +106,7 @@ def fuzz_frames(hasty, count):
         worker = Worker.__new__(Worker)
         ours, theirs = socket.socketpair()
         worker.zygote, worker.limits, worker.pid, worker.sock = None, hasty[0].assignment.limits, 0, ours
-        worker.requests, worker.alive, worker.answers, worker.asked = 0, True, {}, 0
+        worker.requests, worker.alive, worker.answers, worker.asked, worker.deadline = 0, True, {}, 0, math.inf
 
         def reply():
             theirs.sendall(bytes(body[:cut]) + tail)

@@ -6,6 +6,7 @@ keeps one warm zygote. A worker that dies loses nothing: Dask gives its task to 
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 import threading
 from collections import deque
@@ -73,7 +74,7 @@ def _work(client: Any, shared: Any, assignment: Assignment, waiting: deque[Entry
         if running and not done:
             try:
                 wait([future for future, _, _ in running], timeout=TICK_SECONDS, return_when="FIRST_COMPLETED")
-            except TimeoutError:
+            except asyncio.TimeoutError:  # a kind of its own on Python 3.10
                 pass
         for item in [item for item in running if item[0].done()]:
             running.remove(item)
