@@ -241,3 +241,12 @@ def test_an_output_that_cannot_be_written_is_one_line(tmp_path):
         assert str(refused.value).count(str(output)) == 1
     with pytest.raises(GraderError, match="^cannot read .*absent.csv: No such file or directory$"):
         finalise(ASSIGNMENT, book, tmp_path / "absent.csv", None, tmp_path / "final.csv")
+
+
+def test_the_documents_policy_is_one_and_takes_what_it_says(join):
+    example, = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "written.md").read_text(), re.DOTALL)
+    [row], _ = join(*points("517", {"late_days": "3", "collaborators": "no"}), example)
+    assert (row["late"], row["collaborators"], row["total"]) == ("-22", "-2.2", "85.8")
+    automatic, by_hand = points("447")
+    [row], _ = join([{**automatic[0], "course": ""}], [{**by_hand[0], "late_days": "5"}], example)
+    assert (row["course"], row["total"]) == ("447", "0") and "5 days, more than 4: nothing counts" in row["rules"]
