@@ -233,14 +233,21 @@ def student(settings: dict, output: Path) -> None:
 
 @main.command()
 @click.option("--output", type=click.Path(path_type=Path), help="Folder to write into (default: build/rubric).")
+@click.option("--gradebook", type=click.Path(path_type=Path), help="Gradebook of the autograded half: its people go into the sheet.")
 @click.pass_obj
-def rubric(settings: dict, output: Path | None) -> None:
-    """Render the rubric for readers: Markdown, one HTML page, and the sheet to fill."""
+def rubric(settings: dict, output: Path | None, gradebook: Path | None) -> None:
+    """Render the rubric for readers: Markdown, one HTML page, and the sheet to fill; a sheet with rows in it is kept."""
+    import os
+
     from autograder import model
     from autograder.written.render import render_rubric
 
-    for path in render_rubric(model.load(settings["folder"]), output or settings["build"] / "rubric"):
-        click.echo(f"wrote {path}")
+    output = output or settings["build"] / "rubric"
+    made = [settings["build"] / "writeup" / name for name in ("answers.pdf", "answers.md")]
+    answers = next((os.path.relpath(path, output) for path in made if path.exists()), "")
+    written, kept = render_rubric(model.load(settings["folder"]), output, gradebook, answers)
+    begun = [f"kept {path}: it has rows in it; a new sheet is {written[-1]}" for path in kept]
+    click.echo("\n".join([*begun, *(f"wrote {path}" for path in written)]))
 
 
 @main.command()

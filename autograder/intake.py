@@ -20,6 +20,7 @@ from autograder.statements import Parsed, parse_document
 from autograder.text import clean
 
 CODE_SUFFIXES = (".py", ".ipynb")
+WRITE_UP = "; a PDF belongs to the write-up's assignment"
 MAX_FILES = 2000
 MAX_TOTAL = 256 << 20
 MAX_RATIO = 200
@@ -96,7 +97,7 @@ def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
             if candidate:
                 candidates.append(candidate)
     if not candidates:
-        kinds = "" if notes else ": expected .ipynb or .py files"
+        kinds = ("" if notes else ": expected .ipynb or .py files") + WRITE_UP * any(f.path.suffix.lower() == ".pdf" for f in files)
         raise GraderError("nothing to grade" + (kinds if files or not notes else "") + "".join(f"; {n}" for n in notes[:3]))
     sections = {s.id: _choose(s, candidates, assignment) for s in assignment.sections}
     used = {id(found.parsed) for found in sections.values() if found.parsed}
@@ -136,7 +137,8 @@ def _files(path: Path, limit: int, notes: list[str]):
             size = path.stat().st_size
             yield File(PurePosixPath(path.name), path.read_bytes() if size <= limit else None, size)
         else:
-            raise GraderError(f"nothing to grade: {clean(path.name)} is neither .ipynb, .py, .zip nor a folder")
+            other = WRITE_UP * (path.suffix.lower() == ".pdf")
+            raise GraderError(f"nothing to grade: {clean(path.name)} is neither .ipynb, .py, .zip nor a folder{other}")
     else:
         raise GraderError(f"cannot read {clean(str(path))}: not a regular file")
 

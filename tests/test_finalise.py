@@ -81,7 +81,7 @@ def test_late_days_cost_what_the_policy_says_and_nothing_without_one(join):
     [row], _ = join(*late)
     assert row["total"] == "110" and "no rule in a policy file, nothing taken off" in row["rules"]
     [row], _ = join(*late, "[late]\npercent_per_day = 10\nfree_days = 1\n")
-    assert row["total"] == "99" and "1 of 2 days x 10 % of 110 (policy.toml [late]" in row["rules"]
+    assert row["total"] == "99" and "late: 2 days, 1 free: 1 x 10 % of 110 (policy.toml [late]" in row["rules"]
     [row], _ = join(*late, "[late]\nmost_days = 1\n")
     assert row["total"] == "0" and "nothing counts" in row["rules"]
 
@@ -105,11 +105,9 @@ def test_someone_in_one_file_only_is_said_and_never_gets_a_number(join):
 
 
 def test_an_empty_or_refused_cell_is_not_a_zero(join):
-    for change, says in (({"1.2.1": ""}, "1.2.1 is empty"), ({"1.2.3": ""}, "1.2.3 is empty"),
-                         ({"1.2.3": "3"}, "has 3 of at most 2 points"),
-                         ({"1.2.1": "not graded: no file"}, "not graded: no file"),
-                         ({"1.2.3": "-1"}, "expected a number or full, half, none"), ({"1.2.3": "nan"}, "expected a number"),
-                         ({"1.2.1": "1e9"}, "expected a number"), ({"collaborators": "perhaps"}, "expected yes or no")):
+    for change, says in (({"1.2.1": ""}, "1.2.1 is empty"), ({"1.2.3": ""}, "1.2.3 is empty"), ({"1.2.3": "3"}, "has 3 of at most 2 points"),
+                         ({"1.2.1": "not graded: no file"}, "not graded: no file"), ({"1.2.3": "-1"}, "expected a number or full, half, none"),
+                         ({"1.2.3": "nan"}, "expected a number"), ({"1.2.1": "1e9"}, "expected a number"), ({"1.2.3": "0,5,1"}, "expected a number"), ({"collaborators": "perhaps"}, "expected yes or no")):
         [row], _ = join(*points("517", change))
         assert row["total"].startswith("not graded: ") and says in row["total"], (change, row["total"])
 
@@ -154,10 +152,10 @@ def test_no_cell_becomes_a_formula(join, name):
         assert "\n" not in value and "\u202e" not in value
 
 
-@pytest.mark.parametrize("policy, says", [
-    ("[late]\npercent_per_dya = 10", "late.percent_per_dya is no rule"), ("[lat]", "lat. is no rule"),
-    ("late = 3", "late. is no rule"), ("[late]\npercent_per_day = 'ten'", "should be a number"),
-    ("[late]\npercent_per_day = -1", "from 0 on"), ("x", "cannot use")])
+@pytest.mark.parametrize("policy, says", [("[late]\npercent_per_dya = 10", "late.percent_per_dya is no rule"), ("[lat]", "lat is no rule"), ("late = 3", "expected [late] and below it percent_per_day or free_days"), ("[late]", "expected [late] and below it"),
+                                          ("[late]\npercent_per_day = 'ten'", "should be a number"), ("[late]\npercent_per_day = -1", "a number from 0 to 100, not -1"), ("x", "cannot use"),
+                                          ("[late]\npercent_per_day = 150", "a number from 0 to 100, not 150"), ("[collaborators]\npercent = 101", "from 0 to 100"),
+                                          ("[late]\nfree_days = 1.5", "a whole number of days"), ("[course]\ndefault = '999'", "should be 447 or 517, not 999")])
 def test_a_policy_with_a_typing_error_takes_nobodys_points(join, policy, says):
     with pytest.raises(GraderError, match=re.escape(says)):
         join(*points("517"), policy)
@@ -189,3 +187,73 @@ def test_the_same_input_gives_the_same_bytes_and_only_the_owner_may_read_them(jo
     first = (tmp_path / "final.csv").read_bytes()
     join(*points("517"))
     assert (tmp_path / "final.csv").read_bytes() == first and (tmp_path / "final.csv").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_sheet_saved_with_semicolons_or_tabs_and_decimal_commas_counts_the_same(join, tmp_path, delimiter):
+    automatic, by_hand = points("517", {"1.2.3": "0,5"})
+    write(tmp_path / "gradebook.csv", automatic)
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter).writerows([list(by_hand[0]), list(by_hand[0].values())])
+    (tmp_path / "manual.csv").write_text(text.getvalue(), newline="")
+    finalise(ASSIGNMENT, tmp_path / "gradebook.csv", tmp_path / "manual.csv", None, tmp_path / "final.csv")
+    [row] = csv.DictReader(io.StringIO((tmp_path / "final.csv").read_text()))
+    assert (row["1.2.3"], row["total"]) == ("0.5", "108.5")
+
+
+@pytest.mark.parametrize("titles", [("Setup", "Results", "Interpretation"), ("2.2 Setup", "2.2: Results", "§2.2 Interpretation"),
+                                    ("1: 2.2 Setup (6.0 pts)", "2.1: Results (7.0 pts)", "2.2: Interpretation (7.0 pts)")])
+def test_gradescopes_questions_may_be_called_by_the_templates_headings(join, titles):
+    automatic, by_hand = points("517")
+    named = dict(zip(("2.2.setup", "2.2.results", "2.2.interpretation"), titles))
+    [row], summary = join(automatic, [{named.get(k, k): v for k, v in by_hand[0].items()}])
+    assert row["total"] == "110" and summary.lines == ["1 graded, 0 not graded"]
+
+
+def test_a_title_that_is_no_items_is_named_where_an_item_is_lacking(join):
+    automatic, by_hand = points("517")
+    _, summary = join(automatic, [{"Report" if k == "2.2.setup" else k: v for k, v in by_hand[0].items()}])
+    assert summary.lines[0] == "manual.csv has no column for 2.2.setup; no item is called Report"
+
+
+def test_two_courses_for_one_person_are_said_and_not_chosen_from(join):
+    automatic, by_hand = points("517")
+    [row], summary = join(automatic, [{**by_hand[0], "course": "447"}])
+    assert row["total"] == "not graded: course is 517 in gradebook.csv row 2 and 447 in manual.csv row 2" and summary.ungraded == 1
+    [row], _ = join(automatic, [{**by_hand[0], "course": "CSE 517 B"}])
+    assert row["total"] == "110"
+
+
+def test_no_input_is_written_over_and_none_is_read_twice(tmp_path):
+    automatic, by_hand = points("517")
+    book, sheet, rules = write(tmp_path / "gradebook.csv", automatic), write(tmp_path / "manual.csv", by_hand), tmp_path / "policy.toml"
+    rules.write_text("[late]\npercent_per_day = 10\n")
+    (tmp_path / "link.csv").symlink_to(sheet)
+    before = {path: path.read_bytes() for path in (book, sheet, rules)}
+    for output, says in ((book, "is the gradebook"), (sheet, "is the readers' sheet"), (rules, "is the policy"), (tmp_path / "link.csv", "is the readers' sheet")):
+        with pytest.raises(GraderError, match=says):
+            finalise(ASSIGNMENT, book, sheet, rules, output)
+    with pytest.raises(GraderError, match="named twice, as gradebook and as readers' sheet"):
+        finalise(ASSIGNMENT, book, book, None, tmp_path / "final.csv")
+    assert {path: path.read_bytes() for path in before} == before and not (tmp_path / "final.csv").exists()
+
+
+def test_an_output_that_cannot_be_written_is_one_line(tmp_path):
+    automatic, by_hand = points("517")
+    book, sheet = write(tmp_path / "gradebook.csv", automatic), write(tmp_path / "manual.csv", by_hand)
+    (tmp_path / "folder").mkdir()
+    for output in (tmp_path / "folder", book / "final.csv", Path("/proc/final.csv")):
+        with pytest.raises(GraderError, match="^cannot write [^\n]*$") as refused:
+            finalise(ASSIGNMENT, book, sheet, None, output)
+        assert str(refused.value).count(str(output)) == 1
+    with pytest.raises(GraderError, match="^cannot read .*absent.csv: No such file or directory$"):
+        finalise(ASSIGNMENT, book, tmp_path / "absent.csv", None, tmp_path / "final.csv")
+
+
+def test_the_documents_policy_is_one_and_takes_what_it_says(join):
+    example, = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "written.md").read_text(), re.DOTALL)
+    [row], _ = join(*points("517", {"late_days": "3", "collaborators": "no"}), example)
+    assert (row["late"], row["collaborators"], row["total"]) == ("-22", "-2.2", "85.8")
+    automatic, by_hand = points("447")
+    [row], _ = join([{**automatic[0], "course": ""}], [{**by_hand[0], "late_days": "5"}], example)
+    assert (row["course"], row["total"]) == ("447", "0") and "5 days, more than 4: nothing counts" in row["rules"]

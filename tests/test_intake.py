@@ -141,3 +141,11 @@ def test_a_zip_bomb_and_a_huge_file_are_refused_by_size(submit, s1):
 def test_names_with_control_characters_are_printed_clean(submit, s1):
     graded = submit({"A2S1\u202e.py": s1, "\x1b[31m.ipynb": "{"})
     assert "\u202e" not in graded.tree["output"] and "\x1b" not in graded.tree["output"]
+
+
+def test_a_lone_write_up_is_told_where_it_belongs(submit):
+    with pytest.raises(GraderError, match="^nothing to grade: expected .ipynb or .py files$"):
+        submit({"data.csv": "1"})
+    for files in ({"work.zip": zipped({"report.PDF": "%PDF-1.4"})}, {"report.pdf": b"%PDF-1.4"}):
+        with pytest.raises(GraderError, match="^nothing to grade: .*; a PDF belongs to the write-up's assignment$"):
+            submit(files)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import shutil
 import subprocess
+import sys
+import unicodedata
 from pathlib import Path
 
+import pypdf
 import pytest
 
 from autograder import model
-from autograder.written.render import overview, render_handout, render_rubric, sheet, to_html, to_latex, write_templates
+from autograder.written.answers import without_title
+from autograder.written.render import (CHARACTERS, TEMPLATES, overview, render_handout, render_rubric, sheet, to_html, to_latex,
+                                       write_templates)
 from autograder.written.rubric import total
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "autograder" / "assignment"
 ASSIGNMENT = model.load(FOLDER)
-QUESTIONS = [*"1.2.1 1.2.2 1.2.3 1.3.1 1.3.2 1.3.3 1.4.1 1.4.2 1.4.3 Setup Results Interpretation".split(),
-             *"Q1.1 Q1.2 Q2.1 Q2.2 Q2.3 Q3.1 Q3.2 Q3.3".split(), *(f"Q4.{n}" for n in range(1, 8)), "Q5.1"]
+PACKAGES = "apt-get install pandoc texlive-latex-recommended texlive-fonts-recommended texlive-luatex lmodern"
+QUESTIONS = [*"1.2.1 1.2.2 1.2.3 1.3.1 1.3.2 1.3.3 1.4.1 1.4.2 1.4.3 Setup Results Interpretation Q1.1 Q1.2 Q2.1 Q2.2 Q2.3 Q3.1 Q3.2 Q3.3".split(),
+             *(f"Q4.{n}" for n in range(1, 8)), "Q5.1"]
 
 
 @pytest.mark.parametrize("course, whole, parts", [
@@ -58,12 +66,54 @@ def test_every_item_says_what_is_asked_and_what_full_half_and_no_credit_look_lik
 
 
 def test_readers_get_every_item_with_its_points_in_both_courses(tmp_path):
-    for path in render_rubric(ASSIGNMENT, tmp_path)[:2]:
+    for path in render_rubric(ASSIGNMENT, tmp_path)[0][:2]:
         text = path.read_text()
         assert all(label in text for label in QUESTIONS)
         assert "http" not in text.replace("http-equiv", ""), "the page must work without a network"
     assert "<td class=\"number\">0.5</td><td class=\"number\">1</td>" in (tmp_path / "rubric.html").read_text()
-    assert sheet(ASSIGNMENT).startswith("email,sid,name,collaborators,late_days,1.2.1.rationale,")
+    assert sheet(ASSIGNMENT).startswith("email,sid,name,course,collaborators,late_days,1.2.1.rationale,")
+
+
+def test_a_sheet_that_somebody_has_begun_is_never_written_over(tmp_path):
+    filled = sheet(ASSIGNMENT) + "ada@u.edu,11,Ada,517,yes\n"
+    for first in (filled, filled.replace(",", ";"), "\ufeff" + filled.replace("\n", "\r\n")):
+        (tmp_path / "manual.csv").write_text(first, newline="")
+        written, kept = render_rubric(ASSIGNMENT, tmp_path)
+        assert (tmp_path / "manual.csv").read_bytes() == first.encode()
+        assert kept == [tmp_path / "manual.csv"] and written[-1].read_text() == sheet(ASSIGNMENT)
+    (tmp_path / "manual-2.csv").write_text(filled)
+    written, kept = render_rubric(ASSIGNMENT, tmp_path)
+    assert [path.name for path in (*kept, written[-1])] == ["manual.csv", "manual-2.csv", "manual-3.csv"]
+    for path in (*kept, written[-1]):
+        path.write_text(sheet(ASSIGNMENT).replace("name", "full name"))
+    assert render_rubric(ASSIGNMENT, tmp_path) == ([tmp_path / n for n in ("rubric.md", "rubric.html", "manual.csv")], [])
+    (tmp_path / "manual.csv").write_text(filled)
+    done = subprocess.run([sys.executable, "-m", "autograder", "rubric", "--output", tmp_path], capture_output=True, text=True, cwd=ROOT)
+    assert f"kept {tmp_path / 'manual.csv'}: it has rows in it; a new sheet is {tmp_path / 'manual-2.csv'}\n" in done.stdout, done.stderr
+
+
+def test_the_gradebooks_people_come_into_the_sheet_and_their_names_are_no_formulas(tmp_path):
+    book = tmp_path / "gradebook.csv"
+    book.write_text("Name,Email,SID,Course,1.2.1\nAda L.,ada@u.edu,11,517,3\n=1+1,bo@u.edu,'-12,447,0\n")
+    for _ in range(2):  # what it wrote itself is no work of anybody's
+        written, kept = render_rubric(ASSIGNMENT, tmp_path / "rubric", book)
+        rows = list(csv.DictReader(io.StringIO(written[-1].read_text())))
+        assert not kept and [(r["email"], r["sid"], r["name"], r["course"], r["1.2.3"], r["comment"]) for r in rows] == [
+            ("ada@u.edu", "11", "Ada L.", "517", "", ""), ("bo@u.edu", "'-12", "'=1+1", "447", "", "")]
+    assert written[-1].stat().st_mode & 0o077 == 0
+
+
+def test_a_reader_without_the_handout_finds_the_numbers_of_section_1_and_how_to_fill_the_sheet(tmp_path):
+    matrices = re.findall(r"begin\{bmatrix\}(.*?)\\end", (ROOT / "solutions" / "README.student.md").read_text())
+    rows = [row.strip().replace(" & ", ", ").replace("-", "−") for matrix in matrices for row in matrix.split("\\\\")]
+    assert len(rows) == 8
+    for path in render_rubric(ASSIGNMENT, tmp_path, answers="../writeup/answers.pdf")[0][:2]:
+        text = path.read_text()
+        for wanted in (*rows, "without scaling", "0.05", "optimizer.zero_grad()", "0.75 of 1", "takes nothing off", "late_days", "../writeup/answers.pdf"):
+            assert wanted in text, wanted
+    for target in (tmp_path / "rubric.md", tmp_path / "rubric.md" / "x"):
+        with pytest.raises(model.GraderError, match="^cannot write into"):
+            render_rubric(ASSIGNMENT, target)
 
 
 @pytest.mark.parametrize("name, heading", [("writeup.tex", r"^\\sub(?:sub)?section\{(\S+)"), ("writeup.md", r"^###? (\S+)")])
@@ -110,8 +160,7 @@ def test_another_course_without_a_written_half_has_none_of_it(tmp_path):
 
 def built(command, folder):
     if not shutil.which(command[0]):
-        pytest.skip(f"NOT TRIED: {command[0]} is not installed; on Debian: "
-                    "apt-get install pandoc texlive-latex-recommended texlive-fonts-recommended lmodern")
+        pytest.skip(f"NOT TRIED: {command[0]} is not installed; on Debian: {PACKAGES}")
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
@@ -145,6 +194,59 @@ def test_model_answers_are_put_together_in_order_and_say_what_is_not_written_yet
     assert "Padding fills up." in path.read_text() and "A title of its own" not in path.read_text()
 
 
+def on_the_pages(path):
+    """The letters of a PDF that lie on its pages, without spaces: what runs off a page's foot is in the file, but nobody sees it."""
+    seen = []
+    for page in pypdf.PdfReader(path).pages:
+        bottom, top = float(page.mediabox.bottom), float(page.mediabox.top)
+        page.extract_text(visitor_text=lambda text, matrix, line, *_: seen.append(text) if bottom <= line[5] * matrix[3] + matrix[5] <= top else None)
+    return letters("".join(seen))
+
+
+def letters(text):
+    return re.sub(r"[^A-Za-z]", "", unicodedata.normalize("NFKC", text))
+
+
+@pytest.mark.slow
+def test_nothing_of_the_model_answers_is_lost_on_the_way_to_the_pdf(tmp_path):
+    from autograder.written.answers import assemble
+
+    path, _ = assemble(ASSIGNMENT, ROOT / "solutions", tmp_path)
+    if path.suffix != ".pdf":
+        pytest.skip(f"NOT TRIED: pandoc or pdflatex is not installed; on Debian: {PACKAGES}")
+    seen, looked = on_the_pages(path), 0
+    for source in sorted((ROOT / "solutions" / "writeup").glob("*.md")):
+        for block in re.split(r"\n{2,}", without_title(source.read_text())):
+            plain = re.sub(r"!?\[([^]]*)\]\([^)]*\)", r"\1", block)
+            for piece in re.split(r"[|\n]", plain) if plain.startswith("|") else [plain]:
+                assert letters(piece) in seen, f"{source.name}: {piece!r} is not on the pages"
+                looked += bool(letters(piece))
+    assert looked > 100
+
+
+def test_every_character_is_listed_once_and_the_common_ones_are():
+    text = (TEMPLATES / CHARACTERS).read_text()
+    listed = re.findall(r"\\(?:@?is|raised|lowered)\{(.)\}", text)
+    assert len(listed) == len(set(listed)) and set("≤θ−→α✓⁶⁻ⁿᵢⱼℝ∀∃∇∘⊙⊗∥≡∼≃ℓ↔⟶∫⌊⌋✗✔✅ϵ") <= set(listed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["pandoc", "pdflatex", "lualatex"])
+def test_whatever_character_is_typed_the_write_up_compiles_and_the_unknown_ones_say_their_number(tmp_path, engine):
+    write_templates(ASSIGNMENT, tmp_path)
+    text = (TEMPLATES / CHARACTERS).read_text()
+    typed = [*re.findall(r"\\(?:@?is|raised|lowered)\{(.)\}", text), *map(chr, range(0x1D400, 0x1D800)), *"😀李Д\u0302\u2009\u202f\u200b"]
+    typed = [c for c in typed if unicodedata.category(c) != "Cn"]
+    source, mark = (tmp_path / "writeup.md", "[Write here: your answer.]") if engine == "pandoc" else (tmp_path / "writeup.tex", r"\todo{your answer.}")
+    answer = " ".join(f"a{c}b" for c in typed) + " $x²³ + x′² + 𝑞_iᵀ ≤ α$"
+    source.write_text(source.read_text().replace(mark, answer, 1).replace("What is selecting good for?", "What is 𝑞 → ℝ 😀 good for?"))
+    done = built(["pandoc", "writeup.md", "-o", "writeup.pdf"] if engine == "pandoc" else [engine, "-interaction=nonstopmode", "-halt-on-error", "writeup.tex"], tmp_path)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    if engine != "lualatex":
+        seen = re.sub(r"\s", "", "".join(page.extract_text() for page in pypdf.PdfReader(tmp_path / "writeup.pdf").pages))
+        assert "aU+1F600b" in seen and "aU+674Eb" in seen and "a≤b" in seen and "aθb" in seen and "aqb" in seen
+
+
 @pytest.mark.slow
 def test_the_model_answers_pass_the_students_own_check(tmp_path):
     from autograder.written.answers import assemble
@@ -152,8 +254,7 @@ def test_the_model_answers_pass_the_students_own_check(tmp_path):
 
     path, missing = assemble(ASSIGNMENT, ROOT / "solutions", tmp_path)
     if path.suffix != ".pdf":
-        pytest.skip("NOT TRIED: pandoc or pdflatex is not installed; on Debian: "
-                    "apt-get install pandoc texlive-latex-recommended texlive-fonts-recommended lmodern")
+        pytest.skip(f"NOT TRIED: pandoc or pdflatex is not installed; on Debian: {PACKAGES}")
     report = check_file(ASSIGNMENT, path)
     unwritten = tuple(chapter.split()[0] for chapter in missing)
     assert not [line for line in report.missing if not unwritten], report.lines()

@@ -29,8 +29,9 @@ def assemble(assignment: Assignment, solutions: Path, target: Path) -> tuple[Pat
     notebooks: dict[str, str] = {}
     for path in sorted(solutions.glob("*.ipynb")):
         notebooks |= answers_of(path)
-    text = ["---", f'title: "{assignment.title}: model answers"', "geometry: margin=2.5cm",
-            "header-includes: \\input{characters.tex}", "---", "",
+    text = ["---", f'title: "{assignment.title}: model answers"', "geometry: margin=2.5cm", "header-includes:",
+            # Figures stay where they are put: beside a long table a floating one pushes text over the page's end.
+            "- \\input{characters.tex}", "- \\usepackage{float}\\floatplacement{figure}{H}", "---", "",
             "## Collaborators", "", STATEMENT, ""]
     missing = []
     target.mkdir(parents=True, exist_ok=True)

@@ -13,10 +13,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from autograder.batch.gradebook import write_csv
-from autograder.model import Assignment
+from autograder.model import Assignment, GraderError
 from autograder.text import cell, clean
 from autograder.written.rubric import total as total_of
-from autograder.written.sheets import Row, read_policy, read_rows
+from autograder.written.sheets import Row, check_paths, labels_of, read_policy, read_rows, reason
 
 SHARES = {"full": Fraction(1), "half": Fraction(1, 2), "none": Fraction(0)}
 YES, NO = ("yes", "y", "true", "x", "1", "✓"), ("no", "n", "false", "0", "missing")
@@ -45,10 +45,10 @@ class Summary:
 
 def finalise(assignment: Assignment, gradebook: Path, manual: Path, policy: Path | None, output: Path) -> Summary:
     """Write ``output``; raises GraderError, one line, where a file cannot be used at all."""
-    rules = read_policy(policy)
-    labels = {i.heading.split()[0].casefold(): i.id for i in assignment.written.items if i.heading and not i.pattern}
+    check_paths({"gradebook": gradebook, "readers' sheet": manual, "policy": policy}, output)
+    rules = read_policy(policy, assignment.courses)
     automatic, auto_notes = read_rows(gradebook, [q.id for q in assignment.questions], {})
-    by_hand, hand_notes = read_rows(manual, [i.id for i in assignment.written.items], labels)
+    by_hand, hand_notes = read_rows(manual, [i.id for i in assignment.written.items], labels_of(assignment.written))
     finals = [grade(assignment, pair, rules, policy.name if policy else "")
               for pair in pairs(automatic, by_hand, gradebook.name, manual.name)]
     finals.sort(key=lambda f: (f.who["name"].casefold(), f.who["email"], f.who["sid"], f.sources))
@@ -108,9 +108,9 @@ def grade(assignment: Assignment, pair: tuple, policy: dict, policy_name: str) -
     given = [row for row in (automatic, by_hand) if row]
     who = {c: next((row.who[c] for row in given if row.who[c]), "") for c in ("name", "email", "sid")}
     sources = [row.source if row else "" for row in (automatic, by_hand)]
-    final = Final(who, course_of(assignment, given, policy), why=list(why), sources=sources)
-    if not final.course:
-        final.why.append(f"no course: expected {' or '.join(assignment.courses)} in the column course")
+    course, problem = course_of(assignment, given, policy)
+    final = Final(who, course, why=[*why, *filter(None, [problem])], sources=sources)
+    if problem:
         return final
     for row, items, words in ((automatic, assignment.questions, {}), (by_hand, assignment.written.items, SHARES)):
         empty = []
@@ -138,13 +138,18 @@ def why_empty(row: Row, empty: list[str], items: int) -> str:
     return f"{', '.join(empty[:3])}{more} {'is' if len(empty) == 1 else 'are'} empty"
 
 
-def course_of(assignment: Assignment, rows: list[Row], policy: dict) -> str:
-    """The course that a row names, on its own or inside a section's name; '' when none does."""
-    for text in [*(row.who["course"] for row in rows), str(policy.get("course", {}).get("default", ""))]:
-        named = [c for c in assignment.courses if re.search(rf"(?<!\d){re.escape(c)}(?!\d)", text)]
+def course_of(assignment: Assignment, rows: list[Row], policy: dict) -> tuple[str, str]:
+    """(course, '') that the rows name, on its own or inside a section's name; or ('', why there is none)."""
+    found: dict[str, str] = {}
+    for row in rows:
+        named = [c for c in assignment.courses if re.search(rf"(?<!\d){re.escape(c)}(?!\d)", row.who["course"])]
         if len(named) == 1:
-            return named[0]
-    return assignment.courses[0] if len(assignment.courses) == 1 else ""
+            found.setdefault(named[0], row.source)
+    if len(found) > 1:
+        return "", "course is " + " and ".join(f"{course} in {source}" for course, source in found.items())
+    only = assignment.courses[0] if len(assignment.courses) == 1 else ""
+    course = next(iter(found), str(policy.get("course", {}).get("default", only)))
+    return course, "" if course else f"no course: expected {' or '.join(assignment.courses)} in the column course"
 
 
 def score_of(text: str, most: float, words: dict[str, Fraction]) -> tuple[Fraction, str]:
@@ -152,10 +157,10 @@ def score_of(text: str, most: float, words: dict[str, Fraction]) -> tuple[Fracti
     limit = Fraction(str(most))
     if text.casefold() in words:
         return words[text.casefold()] * limit, ""
-    if not re.fullmatch(r"\d{1,6}(\.\d{0,6})?|\.\d{1,6}", text):
+    if not re.fullmatch(r"\d{1,6}([.,]\d{0,6})?|[.,]\d{1,6}", text):
         allowed = f"a number{' or ' + ', '.join(words) if words else ''}"
         return Fraction(0), clean(text, 80) if text.startswith("not graded") else f"is {clean(text, 40)!r}, expected {allowed}"
-    value = Fraction(text + "0" if text.endswith(".") else text)
+    value = Fraction(text.replace(",", ".") + "0" * text.endswith((".", ",")))
     return (value, "") if value <= limit else (Fraction(0), f"has {text} of at most {most:g} points")
 
 
@@ -184,16 +189,21 @@ def take_off(assignment: Assignment, final: Final, automatic: Row | None, by_han
     if not days:
         return
     if not late:
-        final.rules.append(f"late: {days} days, no rule in a policy file, nothing taken off ({source})")
+        final.rules.append(f"late: {in_days(days)}, no rule in a policy file, nothing taken off ({source})")
         return
-    counted = max(0, days - int(late.get("free_days", 0)))
+    free, percent = late.get("free_days", 0), late.get("percent_per_day", 0)
+    counted = max(0, days - free)
     if "most_days" in late and days > late["most_days"]:
-        share, said = Fraction(1), f"more than {late['most_days']:g} days late: nothing counts"
+        share, said = Fraction(1), f"{in_days(days)}, more than {late['most_days']}: nothing counts"
     else:
-        share = min(Fraction(1), counted * Fraction(str(late.get("percent_per_day", 0))) / 100)
-        said = f"{counted} of {days} days x {late.get('percent_per_day', 0):g} % of {shown(whole)}"
+        share = min(Fraction(1), counted * Fraction(str(percent)) / 100)
+        said = f"{in_days(days)}{f', {free} free' if free else ''}: {counted} x {percent:g} % of {shown(whole)}"
     final.taken["late"] = min(whole - final.taken["collaborators"], whole * share)
     final.rules.append(f"late: {said} ({policy_name} [late]; {source})")
+
+
+def in_days(days: int) -> str:
+    return f"{days} day{'s' * (days != 1)}"
 
 
 def late_days(row: Row) -> tuple[int, str]:
@@ -224,8 +234,10 @@ def write_table(assignment: Assignment, finals: list[Final], output: Path) -> No
     head = ["name", "email", "sid", "course", "total", "out of", "extra credit possible", "status", "autograded", "read",
             "extra credit", "sum", "collaborators", "late", *(f"part {p.id}" for p in parts),
             *(q.id for q in questions), *(i.id for i in items), "autograded from", "read from", "rules"]
-    output.parent.mkdir(parents=True, exist_ok=True)
-    write_csv(output, [head, *(line_of(assignment, final, head) for final in finals)])
+    try:
+        write_csv(output, [head, *(line_of(assignment, final, head) for final in finals)])
+    except OSError as error:
+        raise GraderError(f"cannot write {clean(str(output), 200)}: {reason(error)}") from None
 
 
 def line_of(assignment: Assignment, final: Final, head: list[str]) -> list[str]:

@@ -9,13 +9,18 @@ import csv
 import html
 import io
 import re
+from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path
 
 import jinja2
 
+from autograder.files import write_whole
 from autograder.model import Assignment, GraderError
+from autograder.text import cell, clean
 from autograder.toml import tomllib
 from autograder.written.rubric import total
+from autograder.written.sheets import Row, read_rows, reason
 from autograder.written.writeup import PLACEHOLDER
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -83,23 +88,44 @@ def overview(assignment: Assignment) -> dict:
             "read": {c: total(written.items, c) for c in assignment.courses}}
 
 
-def render_rubric(assignment: Assignment, target: Path) -> list[Path]:
-    """Write rubric.md and rubric.html into the folder ``target`` and an empty sheet for readers; returns the paths."""
-    target.mkdir(parents=True, exist_ok=True)
-    made, facts = environment(), overview(assignment)
-    texts = {name: made.get_template(f"{name}.j2").render(facts) for name in ("rubric.md", "rubric.html")}
-    texts["manual.csv"] = sheet(assignment)
-    for name, text in texts.items():
-        (target / name).write_text(text, encoding="utf-8")
-    return [target / name for name in texts]
+def render_rubric(assignment: Assignment, target: Path, gradebook: Path | None = None,
+                  answers: str = "") -> tuple[list[Path], list[Path]]:
+    """Write rubric.md and rubric.html into the folder ``target`` and a sheet for readers, with the gradebook's people in it.
+
+    ``answers``: where the model answers lie, seen from there ('': nowhere yet). A sheet that somebody has begun is kept
+    and the new one gets another name. Returns (what was written, the sheets that were kept); raises GraderError.
+    """
+    made, facts = environment(), {**overview(assignment), "answers": answers}
+    people = read_rows(gradebook, [q.id for q in assignment.questions], {})[0] if gradebook else []
+    texts = {target / name: made.get_template(f"{name}.j2").render(facts) for name in ("rubric.md", "rubric.html")}
+    empty = sheet(assignment, people)
+    sheets = [target / "manual.csv", *(target / f"manual-{n}.csv" for n in range(2, 1000))]
+    try:
+        kept = list(takewhile(lambda path: is_begun(path, empty), sheets))
+        new = sheets[len(kept)]
+        for path, text in {**texts, new: empty}.items():
+            write_whole(path, text.encode("utf-8"), 0o600 if people and text is empty else 0o644)
+    except OSError as error:
+        raise GraderError(f"cannot write into {clean(str(target), 200)}: {reason(error)}") from None
+    return [*texts, new], kept
 
 
-def sheet(assignment: Assignment) -> str:
-    """The header of the file that readers fill: who, the statement about collaborators, a column for each item."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(
-        ["email", "sid", "name", "collaborators", "late_days", *(item.id for item in assignment.written.items), "comment"])
+def sheet(assignment: Assignment, people: Iterable[Row] = ()) -> str:
+    """The file that readers fill: who, the statement about collaborators, a column for each item."""
+    buffer, who = io.StringIO(), ("email", "sid", "name", "course")
+    table = csv.writer(buffer, lineterminator="\n")
+    table.writerow([*who, "collaborators", "late_days", *(item.id for item in assignment.written.items), "comment"])
+    rest = [""] * (len(assignment.written.items) + 3)
+    table.writerows([*(cell(clean(person.who[column], 200)) for column in who), *rest] for person in people)
     return buffer.getvalue()
+
+
+def is_begun(path: Path, empty: str) -> bool:
+    """Whether a sheet holds more than a header, by whatever program it was saved."""
+    if not path.exists():
+        return False
+    data = path.read_bytes()
+    return data != empty.encode("utf-8") and sum(bool(line.strip(b' ,;\t"\0')) for line in data.splitlines()) > 1
 
 
 def write_templates(assignment: Assignment, target: Path) -> None:
