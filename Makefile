@@ -77,5 +77,7 @@ bench: autograder build/example
 	$(PY) tests/bench_batch.py
 	$(PY) tests/bench_training.py
 
+# Readers' sheets are no product: build/rubric stays.
 clean:
-	rm -rf build .venv
+	rm -rf .venv
+	test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name rubric -exec rm -rf {} +

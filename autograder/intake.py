@@ -97,7 +97,8 @@ def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
             if candidate:
                 candidates.append(candidate)
     if not candidates:
-        kinds = ("" if notes else ": expected .ipynb or .py files") + WRITE_UP * any(f.path.suffix.lower() == ".pdf" for f in files)
+        alone = any(file.path.suffix.lower() == ".pdf" for file in files)
+        kinds = ("" if notes else ": expected .ipynb or .py files") + WRITE_UP * alone
         raise GraderError("nothing to grade" + (kinds if files or not notes else "") + "".join(f"; {n}" for n in notes[:3]))
     sections = {s.id: _choose(s, candidates, assignment) for s in assignment.sections}
     used = {id(found.parsed) for found in sections.values() if found.parsed}
