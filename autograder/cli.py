@@ -171,7 +171,8 @@ def image_grade(settings: dict, path: Path, course: str | None) -> None:
         run = images.run_image(images.name_for(course), handed_in, results)
         click.echo(run.stdout.rstrip())
         if not run.results.exists():
-            raise model.GraderError(f"no results: the container ended with status {run.exit}; is there an image? make docker COURSE={course}")
+            raise model.GraderError(f"no results: the container ended with status {run.exit}; is there an image? "
+                                    f"make docker COURSE={course}")
         print_table(json.loads(run.results.read_text()))
     click.echo(f"{run.seconds:.1f} s in the container")
 
