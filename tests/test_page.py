@@ -101,8 +101,10 @@ def test_words_filter(opened):
 
 def test_a_mistakes_count_leads_to_its_submissions_and_back(opened):
     opened.locator("tr[data-item='1.2.1'] ul.mistakes a", has_text="1").first.click()
+    opened.get_by_text("1 of 5 submissions").wait_for()  # the browser tells the page of a new #… in its own time
     assert len(names(opened)) == 1
     opened.locator("#clear").click()
+    opened.get_by_text("5 of 5 submissions").wait_for()
     assert len(names(opened)) == 5
 
 
