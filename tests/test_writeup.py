@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 from pdfs import ANSWER, PICTURE, STATEMENT, complete, pdf
 
 from autograder import model
-from autograder.kit import pdf_text, writeup
+from autograder.kit import pdf_text, reading
 from autograder.kit.writeup import check_pdf, examine
 from autograder.model import Verdict
 from autograder.results import ResultsFile
@@ -30,13 +30,13 @@ WHOLE = complete(OUTLINE)
 @pytest.fixture(autouse=True)
 def patience(monkeypatch):
     """A busy machine is no hanging reader; the test of one sets its own deadline."""
-    monkeypatch.setattr(writeup, "DEADLINE", 300.0)
+    monkeypatch.setattr(reading, "DEADLINE", 300.0)
 
 
 def seen(lines, course=""):
     """The verdict on lines of text, a page at each form feed, without a PDF around them."""
     pages = "\n".join(lines).replace("\n\f\n", "\f").split("\f")
-    return examine(len(pages), [page.replace(PICTURE, "") for page in pages], [PICTURE in page for page in pages], OUTLINE, course)
+    return examine(len(pages), [page.replace(PICTURE, pdf_text.PICTURE) for page in pages], [0] * len(pages), OUTLINE, course)
 
 
 def without(*gone):
@@ -173,9 +173,9 @@ def test_a_pdf_that_turns_in_circles_ends_with_a_line(objects):
 def test_a_reader_that_hangs_eats_memory_or_lies_costs_one_line(monkeypatch, tmp_path, program, says):
     path = tmp_path / "reader.py"
     path.write_text(f"import resource\nresource.setrlimit(resource.RLIMIT_AS, (1 << 28, 1 << 28))\n{program}\n")
-    monkeypatch.setattr(writeup, "READER", path)
+    monkeypatch.setattr(reading, "READER", path)
     if says == "too long":
-        monkeypatch.setattr(writeup, "DEADLINE", 2.0)
+        monkeypatch.setattr(reading, "DEADLINE", 2.0)
     report = check_pdf(b"%PDF", OUTLINE)
     assert len(report.missing) == 1 and says in report.missing[0]
 
@@ -191,7 +191,7 @@ SMALL = pdf(WHOLE[:12])
     strategies.integers(0, len(SMALL)).map(lambda n: SMALL[:n])))
 def test_no_bytes_make_the_reader_raise(data):
     found = pdf_text.describe(data, limited=False)
-    assert set(found) in ({"problem"}, {"pages", "text", "pictures"})
+    assert set(found) in ({"problem"}, {"pages", "text", "lines"})
     json.dumps(found)
 
 
@@ -200,7 +200,7 @@ def test_no_bytes_make_the_reader_raise(data):
 def test_no_text_makes_the_verdict_raise(pages, random):
     shuffled = [*WHOLE]
     random.shuffle(shuffled)
-    text = [writeup.visible(page) for page in [*pages, "\n".join(shuffled)]]
+    text = [reading.visible(page) for page in [*pages, "\n".join(shuffled)]]
     assert examine(len(text), text, [0] * len(text), OUTLINE).lines()
 
 
@@ -252,7 +252,7 @@ def test_the_graders_own_reader_works_behind_the_cage_and_reaches_nothing(tmp_pa
     from autograder.written.writeup import CAGED_READER
 
     data = pdf(["Collaborators: nobody."])
-    assert writeup.read_pdf(data, CAGED_READER) == writeup.read_pdf(data)
+    assert reading.read_pdf(data, CAGED_READER) == reading.read_pdf(data)
     if sys.platform != "linux":
         pytest.skip("the cage's layers are Linux's")
     (tmp_path / "secret").write_text("x")
