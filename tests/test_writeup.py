@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
-from pdfs import ANSWER, PICTURE, STATEMENT, complete, pdf
+from pdfs import ANSWER, BARS, PICTURE, PLOT, RULE, SCAN, STATEMENT, ciphered, complete, pdf
 
 from autograder import model
 from autograder.kit import pdf_text, reading
@@ -43,6 +45,30 @@ def without(*gone):
     return [line for line in WHOLE if line not in gone]
 
 
+def heading_of(name):
+    return next(line for line in WHOLE if line.startswith(name))
+
+
+def answered(answers, asked=False):
+    """The whole write-up with other answers under some headings, each a list of lines; with the questions' texts, or without."""
+    asks = {item["heading"]: [item["asks"]] if asked else [] for chapter in OUTLINE["chapters"] for item in chapter["items"]}
+    lines = [x for line in WHOLE for x in (line, *asks.get(line, []))]
+    for name, answer in answers.items():
+        at = lines.index(heading_of(name)) + 1 + asked
+        lines[at : at + 1] = answer
+    return lines
+
+
+def chapters():
+    """The lines before the first chapter, and those of each."""
+    before, *rest = "\n".join(WHOLE).split("\n\f\n")
+    return before.split("\n"), [text.split("\n") for text in rest]
+
+
+BARE = [line for line in WHOLE if not line.startswith("Figure 1")]
+FIGURELESS = ["§2.2: no figure or table was found; Results asks for one", "§3: no figure or table was found; Q4.1 asks for one"]
+
+
 def test_a_complete_write_up_has_nothing_missing_and_nothing_to_note():
     report = check_pdf(pdf(WHOLE), OUTLINE)
     assert (report.missing, report.notes) == ([], [])
@@ -56,9 +82,20 @@ def test_a_missing_statement_about_collaborators_is_said_before_it_costs_anythin
 
 @pytest.mark.parametrize("words", [
     ["Collaborators: none. I used no AI tools."], ["I worked on this assignment independently."], ["Collaborators", "Ada Lovelace (1.2), see below"],
-    ["Acknowledgements. Discussed with B."], ["Done by myself, with GitHub Copilot for plots."]])
+    ["Acknowledgements. Discussed with B."], ["Done by myself, with GitHub Copilot for plots."], ["I used GPT-4 for debugging."],
+    ["Claude and Gemini helped me understand softmax."], ["I discussed problem 1.2 with Bob."], ["I did not work with anyone and used no AI."],
+    ["No help was received from anyone."], ["I thank Ann and Bob for discussions."], ["Thanks to Sam for help with LaTeX."],
+    ["This is my individual work."], ["Collaborators", "N/A"], ["Collaborators", "–"], ["Use of AI", "none"], ["Just me!"]])
 def test_a_statement_about_collaborators_may_be_put_in_many_ways(words):
-    assert not seen([*WHOLE[:2], *words, *WHOLE[4:]]).missing
+    report = seen([*WHOLE[:2], *words, *WHOLE[4:]])
+    assert not report.missing and "a statement about collaborators stands at the beginning" in report.good
+
+
+def test_sentences_that_may_be_the_statement_are_a_note_and_a_title_with_a_name_is_none():
+    report = seen([*WHOLE[:2], "The slides of the lecture were quite enough this time.", *WHOLE[4:]])
+    assert not report.missing and "put it under the heading Collaborators" in report.notes[0]
+    for front in (["CSE 517: Natural Language Processing", "Jane M. Doe, jane@cs.example.edu. Due Nov. 5, 2025."], ["Collaborators"]):
+        assert "no statement about collaborators" in seen([*front, *WHOLE[4:]]).missing[0]
 
 
 def test_a_statement_at_the_end_is_found_with_a_note():
@@ -81,10 +118,35 @@ def test_a_heading_with_nothing_but_the_question_under_it_is_named(name):
     assert any(f"no answer was found under {name}" in line for line in report.missing), report.lines()
 
 
-@pytest.mark.parametrize("answer", ["0.871", "93.4 %", "Yes: see Figure 2.", "zeros"])
-def test_a_short_answer_is_an_answer(answer):
-    at = WHOLE.index(next(line for line in WHOLE if line.startswith("Q5.1")))
-    assert not seen([*WHOLE[: at + 1], answer]).missing
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("answer", ["0.871", "93.4 %", "Yes: see Figure 2.", "zeros", "94%", "94", "q = 0", "k0"])
+def test_a_short_answer_is_an_answer(answer, asked):
+    assert not seen(answered({"Q5.1": [answer], "1.3.1": [answer]}, asked)).missing
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_page_numbers_headers_and_footers_are_no_answer(asked):
+    lines = answered({"1.4.3": [], "Results": [], "Q5.1": []}, asked)
+    pages = "\n".join(lines).split("\n\f\n")
+    paged = "\n\f\n".join(f"A2 write-up, Jane Doe\n{page}\n3/11/25, 5:12 PM\nfile:///a2.html {n}/{len(pages)}\n{n}" for n, page in enumerate(pages, 1))
+    assert "no answer was found under 1.4.3, Q5.1" in seen(paged.split("\n"), "517").missing
+
+
+def test_a_plot_alone_is_an_answer_where_one_is_asked_for_and_a_note_elsewhere():
+    drawn = answered({"Q4.1": [PICTURE], "Q5.1": [PICTURE]})
+    report = check_pdf(pdf([line for line in drawn if not line.startswith("Figure 1")]), OUTLINE)
+    assert [line for line in report.missing if "Q4.1" in line or "Q5.1" in line] == []
+    assert any("only a picture was found under Q5.1" in line for line in report.notes)
+
+
+def test_the_templates_placeholder_is_no_answer_under_any_heading_and_beside_one_is_a_note():
+    left = "[Write here: your answer, with at least one figure or table.]"
+    names = ["1.4.1", "Setup", "Results", "Interpretation", "Q1.1"]
+    lines = [line for line in answered({name: [left] for name in names}, asked=True) if not line.startswith("Figure 1")]
+    report = seen([*lines, "Figure 1: the curves."], "517")
+    assert report.missing == ["no answer was found under 1.4.1, Setup, Results, Interpretation, Q1.1", FIGURELESS[0]]
+    report = seen(answered({"Q1.1": [left, "padding fills up"]}))
+    assert not report.missing and report.notes == ["[Write here …] of the template still stands under Q1.1"]
 
 
 def relabelled(style):
@@ -93,15 +155,43 @@ def relabelled(style):
 
 @pytest.mark.parametrize("style", [
     lambda line: line.split()[0] + ".", lambda line: f"Question {line}", lambda line: f"({line.split()[0]}) ", lambda line: f"Answer to {line.split()[0]}:",
-    lambda line: f"§{line}", lambda line: line.replace("Q", "Q "), lambda line: line.replace("Q", "Question ")])
+    lambda line: f"§{line}", lambda line: line.replace("Q", "Q "), lambda line: line.replace("Q", "Question "),
+    lambda line: line.replace("Q", "Problem "), lambda line: line.replace("Q", "3."), lambda line: line.replace("Q", "3.Q"),
+    lambda line: line.replace(".", "-"), lambda line: re.sub(r"\.(\d) ", lambda m: f"({'abcdefg'[int(m[1]) - 1]}) ", line),
+    lambda line: re.sub(r"\.(\d) ", lambda m: f".{'abcdefg'[int(m[1]) - 1]} ", line), lambda line: f"4.1 {line}", lambda line: f"### {line}"])
 def test_questions_may_be_numbered_in_many_ways(style):
     assert not seen(relabelled(style)).missing
 
 
-def test_the_handouts_own_numbering_by_lists_is_understood():
-    lines = [*WHOLE[:5], "1 Understanding Attentions", "1.2 Selection", *(x for n in "123" for x in (f"{n}. Some title", ANSWER)),
-             "1.3 Averaging", *(x for n in "123" for x in (f"{n}. Some title", ANSWER)), *WHOLE[WHOLE.index("1.4.1 A new key: average three values") :]]
+@pytest.mark.parametrize("numbers", ["1. 2. 3.", "(a) (b) (c)", "a. b. c.", "i) ii) iii)", "Question-1 Question-2 Question-3"])
+def test_lists_under_the_parts_headings_are_understood_and_their_gaps_seen(numbers):
+    a, b, c = numbers.replace("-", " ").split() if "-" not in numbers else [x.replace("-", " ") for x in numbers.split()]
+    lines = [*WHOLE[:5], "1 Understanding Attentions", *(x for part in ("1.2 Selection", "1.3 Averaging", "1.4 Interactions")
+             for x in (part, *(y for n in (a, b, c) for y in (f"{n} Some title", ANSWER)))), *WHOLE[WHOLE.index("\f", 6) :]]
+    assert not seen(lines, "517").missing
+    gone = [i for i, line in enumerate(lines) if line == f"{c} Some title"][0]
+    assert [line[:33] for line in seen([*lines[:gone], *lines[gone + 2 :]], "517").missing] == ["no heading was found for 1.2.3: s"]
+
+
+def test_questions_of_a_list_under_q1_to_q5_are_understood():
+    lines = []
+    for line in WHOLE:
+        group = re.match(r"Q(\d)\.(\d) ", line)
+        lines += [*([f"Question {group[1]}"] if group[2] == "1" else []), f"({'abcdefg'[int(group[2]) - 1]})"] if group else [line]
     assert not seen(lines).missing
+
+
+def test_what_is_not_found_is_told_with_an_example_of_its_heading():
+    assert "with its number, as in “Q2.3”" in seen(without(heading_of("Q2.3"))).missing[0]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_chapters_may_stand_in_any_order(order):
+    before, texts = chapters()
+    lines = [*before, *(x for n in order for x in ("\f", *texts[n]))]
+    report = seen(lines)
+    assert not report.missing and "all 28 headings have an answer" in report.good[0]
+    assert "no heading was found for 1.3.1, Q3.2:" in seen([x for x in lines if not x.startswith(("1.3.1", "Q3.2"))]).missing[0]
 
 
 def test_a_line_that_only_looks_like_a_heading_costs_no_other_answer():
@@ -110,16 +200,47 @@ def test_a_line_that_only_looks_like_a_heading_costs_no_other_answer():
     assert not seen(lines).missing
 
 
-def test_a_table_of_contents_answers_nothing():
-    contents = [f"{line} . . . . . . . . . {n}" for n, line in enumerate(WHOLE) if line[:1] in "123Q"]
-    assert not seen([*WHOLE[:4], *contents, *WHOLE[4:]]).missing
+@pytest.mark.parametrize("style", ["{} . . . . . . . . . {}", "{} {}", "{}"])
+@pytest.mark.parametrize("wanted", ["123Q§SRI", "§"])
+def test_a_table_of_contents_answers_nothing(style, wanted):
+    contents = [style.format(line, n) for n, line in enumerate(WHOLE[4:]) if line[:1] in wanted and not line.startswith("A")]
+    report = seen([*WHOLE[:4], "Contents", *contents, *WHOLE[4:]])
+    assert not report.missing and "a statement about collaborators stands at the beginning" in report.good
 
 
 def test_an_experiment_without_figure_or_table_is_told_so_and_a_picture_or_a_caption_will_do():
-    bare = [line for line in WHOLE if not line.startswith("Figure 1")]
-    assert ["§2.2" in line or "§3" in line for line in seen(bare).missing] == [True, True]
-    drawn = [x for line in bare for x in ((line, PICTURE) if line.startswith(("Results", "Q4.1")) else (line,))]
-    assert not check_pdf(pdf(drawn), OUTLINE).missing
+    assert seen(BARE).missing == FIGURELESS
+    assert not seen(WHOLE).notes
+
+
+def drawn(*things):
+    return [x for line in BARE for x in ((line, *things) if line.startswith(("Results", "Q4.1")) else (line,))]
+
+
+@pytest.mark.parametrize("things", [[PICTURE], [PLOT], [RULE, "run loss perplexity", RULE, "old 2.91 31.2", "new 3.02 33.0", RULE]])
+def test_pictures_drawings_and_tables_without_a_caption_are_found(things):
+    report = check_pdf(pdf(drawn(*things)), OUTLINE)
+    assert not report.missing and "§2.2 has a figure or table" in report.good and "§3 has a figure or table" in report.good
+
+
+@pytest.mark.parametrize("things", [[BARS], [RULE, RULE, RULE], ["old 2.91 31.2", "new 3.02 33.0"], ["As Figure 1 shows."]])
+def test_what_may_be_a_figure_is_a_note_and_no_fault(things):
+    report = check_pdf(pdf(drawn(*things)), OUTLINE)
+    assert not report.missing and sum("not recognised for certain" in line for line in report.notes) == 2, report.lines()
+
+
+def test_a_figure_of_the_chapter_before_on_the_same_page_is_not_taken_for_this_ones():
+    before, texts = chapters()
+    lines = [x for x in [*before, "\f", *texts[0], *texts[1], *texts[2]] if not x.startswith("Figure 1")]
+    lines.insert(lines.index("Results") + 2, PICTURE)
+    report = check_pdf(pdf(lines, size=6), OUTLINE)
+    assert report.missing == FIGURELESS[1:] and "§2.2 has a figure or table" in report.good
+
+
+def test_a_figure_that_drifts_behind_the_next_chapters_beginning_is_a_note():
+    lines = [*BARE[: BARE.index("Q2.1 Sizes of the data sets")], "\f", PICTURE, PICTURE, *BARE[BARE.index("Q2.1 Sizes of the data sets") :]]
+    report = seen(lines)
+    assert not report.missing and any("§2.2: a figure or table was not recognised" in line for line in report.notes)
 
 
 def test_pages_over_the_suggestion_are_a_note_and_never_a_fault():
@@ -131,11 +252,13 @@ def test_pages_over_the_suggestion_are_a_note_and_never_a_fault():
 def test_extra_credit_left_out_is_a_note_where_it_is_extra_and_missing_where_it_is_not():
     rest = [line for line in WHOLE if not line.startswith("1.4.")]
     assert (bool(seen(rest, "447").missing), bool(seen(rest, "517").missing), bool(seen(rest).missing)) == (False, True, False)
+    assert seen(rest).notes == ["no answer was found for 1.4.1, 1.4.2, 1.4.3: extra credit in 447, needed in 517"]
 
 
 @pytest.mark.parametrize("data, says", [
     (b"", "empty"), (b"   \n", "empty"), (b"hello", "does not open"), (b"%PDF-1.7\n" + b"\0" * 5000, "does not open"),
-    (pdf(WHOLE)[:900], "does not open"), (pdf(WHOLE, password="secret"), "encrypted"), (pdf(["\f"]), "no text")])
+    (pdf(WHOLE)[:900], "does not open"), (pdf(WHOLE, password="secret"), "encrypted"),
+    (ciphered(WHOLE[:20]), "encrypted"), (pdf(["\f"]), "no text")])
 def test_a_pdf_that_cannot_be_read_gets_one_clear_line(data, says):
     report = check_pdf(data, OUTLINE)
     assert len(report.lines()) == 1 and says in report.missing[0]
@@ -144,6 +267,24 @@ def test_a_pdf_that_cannot_be_read_gets_one_clear_line(data, says):
 def test_photographed_handwriting_is_refused_as_such():
     report = check_pdf(pdf([PICTURE, "\f", PICTURE]), OUTLINE)
     assert len(report.missing) == 1 and "handwriting is not accepted" in report.missing[0]
+
+
+def test_typed_pages_with_a_scanned_rest_are_told_apart():
+    report = check_pdf(pdf([*WHOLE[: WHOLE.index("§3 Fine-tuning a pretrained encoder")], SCAN, "\f", SCAN]), OUTLINE)
+    assert "no heading was found for Q1.1, Q1.2, Q2.1" in report.missing[0]
+    assert report.missing[1].startswith("pages 4–5: pictures without text") and "handwriting is not accepted" in report.missing[1]
+
+
+def test_a_page_that_is_one_figure_is_no_scan():
+    at = BARE.index("Interpretation")
+    report = check_pdf(pdf([*BARE[:at], "\f", SCAN, "\f", *BARE[at:]]), OUTLINE)
+    assert report.missing == FIGURELESS[1:] and "§2.2 has a figure or table" in report.good
+
+
+def test_a_drawing_too_large_to_follow_is_still_a_picture(monkeypatch):
+    monkeypatch.setattr(pdf_text, "MOST_OPERATORS", 10)
+    text, = pdf_text.describe(pdf(["Results", PLOT]), limited=False)["text"]
+    assert text.startswith("Results") and text.endswith(pdf_text.PICTURE)
 
 
 def test_five_hundred_pages_are_read_in_part_and_doubted():

@@ -23,9 +23,8 @@ def judge_figure(pages: Pages, start: int, end: int, spare: list[int]) -> str:
     if figures_in(pages, range(start, end)) or (rules and rows):
         return "shown"
     unread = end == len(pages.lines) and pages.count > len(pages.drawn)
-    scanned = any(first <= page <= last + 1 for page in pages.scanned)
     mentioned = any(MENTION.search(line) for line in lines)
-    return "perhaps" if rules or rows or unread or scanned or mentioned or figures_in(pages, spare) else ""
+    return "perhaps" if rules or rows or unread or pages.scanned or mentioned or figures_in(pages, spare) else ""
 
 
 def figures_in(pages: Pages, lines: range | list[int]) -> int:

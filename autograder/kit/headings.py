@@ -206,4 +206,5 @@ def vague_patterns(heading: str, in_group: bool) -> list[str]:
     number = label.lstrip("Qq")
     alone = [rf"^\W{{0,3}}{re.escape(number)}(?:[).:]|\s|$)"] * (number != label)
     listed = "|".join(ordinals(number.rpartition(".")[2])) if in_group else re.escape(number.rpartition(".")[2])
-    return alone + [rf"^\W{{0,3}}\(?(?:{listed})[.)](?:\s|$)"] * (in_group or number == label)
+    spelled = [rf"^[^\w(]{{0,5}}(?:{WORD}\s*)\(?(?:{listed})" + LABEL_ENDS] * in_group
+    return alone + [rf"^\W{{0,3}}\(?(?:{listed})[.)](?:\s|$)"] * (in_group or number == label) + spelled

@@ -16,14 +16,16 @@ PAGE_CHARACTERS = 20_000
 SECONDS, MEMORY = 20, 1 << 30
 # In the text, on a line of its own where a picture stands (U+FFFC, the object replacement character).
 PICTURE = "\ufffc"
-# Points: smaller images are icons; lines shorter than LONG belong to fractions and words underlined.
-SMALL, LONG = 20, 40
+# Points: smaller images are icons; lines shorter than LONG belong to fractions and words underlined; areas that are filled
+# and not THIN lie behind text.
+SMALL, LONG, THIN = 20, 40, 3
 # Slanting lines and wide bends make a drawing; upright lines make tables, narrow bends bullets and rounded corners.
 SLANT, BEND = 1, 12
 MANY = 4  # long lines of a form that make it a picture however they run
 LABEL, LABELS = 25, 500  # characters at most of an axis's numbers and names: of one, and of all those of a picture
 MOST_OPERATORS = 200_000
-PAINTED = (b"S", b"s", b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*")
+FILLED = (b"f", b"F", b"f*")
+PAINTED = (*FILLED, b"S", b"s", b"B", b"B*", b"b", b"b*")
 
 
 def limit() -> None:
@@ -43,7 +45,7 @@ def limit() -> None:
 def describe(data: bytes, limited: bool = True) -> dict:
     """``{"pages": count, "text": [str, …], "lines": [count, …]}``, or ``{"problem": one word}``; never raises.
 
-    ``text``: with a PICTURE wherever one stands; ``lines``: how many long lines and areas each page draws.
+    ``text``: with a PICTURE wherever one stands; ``lines``: how many long lines each page draws.
     """
     try:
         import pypdf
@@ -135,7 +137,7 @@ class Sketch:
             x, y, width, height = (float(x) for x in operands)
             self.points += [moved(x, y, matrix), moved(x + width, y + height, matrix)]
         elif operator in PAINTED:
-            self.paint()
+            self.paint(stroked=operator not in FILLED)
             self.forget()
         elif operator == b"n":
             self.forget()
@@ -168,11 +170,11 @@ class Sketch:
             self.slanting |= all(abs(new - old) >= least for new, old in zip(point, self.points[-1]))
         self.points.append(point)
 
-    def paint(self) -> None:
+    def paint(self, stroked: bool) -> None:
         if not self.points:
             return
         wide, high = (max(axis) - min(axis) for axis in zip(*self.points))
-        self.lines += max(wide, high) >= LONG
+        self.lines += max(wide, high) >= LONG and (stroked or min(wide, high) <= THIN)
         if self.slanting and max(wide, high) >= LONG and min(wide, high) >= 5:
             self.drawing()
 

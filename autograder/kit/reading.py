@@ -21,8 +21,8 @@ DEADLINE = 30.0
 MAX_BYTES, MAX_ANSWER = 100 << 20, 16 << 20
 KEPT_ENVIRONMENT = ("PATH", "HOME", "SYSTEMROOT", "APPDATA", "USERPROFILE", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
 FEW_LETTERS = 25  # fewer on a page are no text: a page number, a scanner's mark
-EDGE = 2  # lines at the top and at the foot of a page that may be a header or footer
-PAGE_NUMBER = re.compile(r"^\W*(?:page\s*|p\.\s*)?(\d{1,3})(?:\s*(?:of|/)\s*\d{1,3})?\W*$", re.IGNORECASE)
+EDGE = 3  # lines at the top and at the foot of a page that may be a header or footer
+PAGE_NUMBER = re.compile(r"^[\s|–—-]*(?:page\s*|p\.\s*)?(\d{1,3})(?:\s*(?:of|/)\s*\d{1,3})?[\s|–—-]*$", re.IGNORECASE)
 PROBLEMS = {
     "pypdf": "the PDF was not looked at: pypdf is not installed (pip install pypdf)",
     "encrypted": "the PDF is encrypted: export it again without a password or protection",
@@ -38,7 +38,7 @@ PROBLEMS = {
 class Pages:
     """What was read: ``count`` pages in all, and of the first ones every line with its page's number.
 
-    ``drawn``: how many long lines and areas each of these pages draws; ``scanned``: those that hold a picture and no text.
+    ``drawn``: how many long lines each of these pages draws; ``scanned``: those that hold a picture and no text.
     """
 
     count: int
@@ -107,26 +107,30 @@ def pages_of(count: int, text: list[str], drawn: list[int]) -> Pages:
 
 
 def without_furniture(pages: list[list[str]]) -> list[list[str]]:
-    """Pages without their numbers, headers and footers: what stands at the edges of at least half of them, and only there."""
-    def edge(lines: list[str]) -> list[int]:
-        return [at for at in range(len(lines)) if at < EDGE or at >= len(lines) - EDGE]
+    """Pages without their numbers, headers and footers: what stands at the same edge of most of them, and only there."""
+    seen = Counter(key for number, lines in enumerate(pages) for key in set(edges(number, lines).values()))
+    anywhere = Counter(line.strip() for lines in pages for line in lines)
+    some = sum(map(bool, pages))
 
-    def key(number: int, line: str) -> object:
-        found = PAGE_NUMBER.match(line)
-        own = rf"^{number + 1}\b|\b{number + 1}(?=(?:\s*(?:of|/)\s*\d+)?\W*$)"
-        return int(found[1]) - number if found else re.sub(own, "#", line.strip(), count=1)
+    def furniture(side: str, key: int | str) -> bool:
+        if isinstance(key, int):
+            return seen[side, key] >= max(2, some / 2) or (some == key == 1)
+        return seen[side, key] >= max(3, some * 0.6) and anywhere[key] <= seen[side, key]
 
-    at_edges = Counter(k for n, lines in enumerate(pages) for k in {key(n, lines[at]) for at in edge(lines)})
-    anywhere = Counter(key(n, line) for n, lines in enumerate(pages) for line in lines)
-    enough = max(2, sum(map(bool, pages)) / 2)
+    def kept(number: int, lines: list[str]) -> list[str]:
+        gone = {at for at, found in edges(number, lines).items() if furniture(*found)}
+        return [line for at, line in enumerate(lines) if at not in gone]
 
-    def furniture(number: int, line: str) -> bool:
-        k = key(number, line)
-        if PICTURE in line:
-            return False
-        if len(pages) == 1:
-            return k == 1 and bool(PAGE_NUMBER.match(line))
-        return at_edges[k] >= enough and (isinstance(k, int) or anywhere[k] <= at_edges[k])
+    return [kept(number, lines) for number, lines in enumerate(pages)]
 
-    return [[line for at, line in enumerate(lines) if at not in edge(lines) or not furniture(number, line)]
-            for number, lines in enumerate(pages)]
+
+def edges(number: int, lines: list[str]) -> dict[int, tuple[str, int | str]]:
+    """The lines at the top and the foot of a page: by how much its number is off, or what they say, the number left out."""
+    own = rf"^{number + 1}\b(?![/.:])|\b{number + 1}(?=(?:\s*(?:of|/)\s*\d+)?\W*$)"
+    found = {}
+    for at, line in enumerate(lines):
+        side = "top" if at < EDGE else "foot" if at >= len(lines) - EDGE else ""
+        if side and PICTURE not in line:
+            alone = PAGE_NUMBER.match(line)
+            found[at] = (side, int(alone[1]) - number if alone else re.sub(own, "#", line.strip(), count=1))
+    return found

@@ -22,7 +22,7 @@ ANYWHERE = re.compile(
     r"|\b(?:I|we)\b[^.]{0,40}\b(?:discussed|thank|(?:worked|talked|studied) (?:together )?with|asked|(?:used|consulted) (?:gpt|claude|gemini|llm))"
     r"|\bthanks to [A-Z]", re.IGNORECASE)
 STOP = re.compile(r"(?<=\w\w)[.!](?=\s|$)")
-SMALL_WORD = re.compile(r"\b[a-z]\w+")  # three of them and a full stop make a sentence: no title and no name
+SMALL_WORD = re.compile(r"(?<![\w@.])[a-z]\w+(?![\w@])")  # three of them and a full stop make a sentence: no title and no name
 
 
 def judge_text(before: str, behind: str) -> str:
