@@ -1,14 +1,23 @@
-"""Tiny write-ups as PDFs: a complete one, and whatever a test takes out of it or puts in."""
+"""Tiny write-ups, as lines and as PDFs: a complete one, and whatever a test takes out of it or puts in."""
 
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 from PIL import Image
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.utils import ImageReader, simpleSplit
 from reportlab.pdfgen.canvas import Canvas
+
+from autograder import model
+from autograder.kit import pdf_text
+from autograder.kit.writeup import Report, examine
+from autograder.written.writeup import outline
+
+ASSIGNMENT = model.load(Path(__file__).resolve().parents[1] / "autograder" / "assignment")
+OUTLINE = outline(ASSIGNMENT)
 
 PICTURE, PLOT, BARS, RULE, SCAN = "a picture", "a plot of lines", "a plot of bars", "a line", "a page as a picture"
 STATEMENT = ["Collaborators", "I worked on this alone; ChatGPT explained softmax to me."]
@@ -88,3 +97,40 @@ def rule(canvas: Canvas, y: float) -> float:
 
 
 DRAWN = {PICTURE: picture, PLOT: plot, BARS: bars, RULE: rule, SCAN: lambda canvas, y: picture(canvas, y, 470, 700)}
+
+
+WHOLE = complete(OUTLINE)
+
+
+def seen(lines: list[str], course: str = "") -> Report:
+    """The verdict on lines of text, a page at each form feed, without a PDF around them."""
+    pages = "\n".join(lines).replace("\n\f\n", "\f").split("\f")
+    return examine(len(pages), [page.replace(PICTURE, pdf_text.PICTURE) for page in pages], [0] * len(pages), OUTLINE, course)
+
+
+def without(*gone: str) -> list[str]:
+    return [line for line in WHOLE if line not in gone]
+
+
+def heading_of(name: str) -> str:
+    return next(line for line in WHOLE if line.startswith(name))
+
+
+def answered(answers: dict[str, list[str]], asked: bool = False) -> list[str]:
+    """The whole write-up with other answers under some headings, each a list of lines; with the questions' texts, or without."""
+    asks = {item["heading"]: [item["asks"]] if asked else [] for chapter in OUTLINE["chapters"] for item in chapter["items"]}
+    lines = [x for line in WHOLE for x in (line, *asks.get(line, []))]
+    for name, answer in answers.items():
+        at = lines.index(heading_of(name)) + 1 + asked
+        lines[at : at + 1] = answer
+    return lines
+
+
+def chapters() -> tuple[list[str], list[list[str]]]:
+    """The lines before the first chapter, and those of each."""
+    before, *rest = "\n".join(WHOLE).split("\n\f\n")
+    return before.split("\n"), [text.split("\n") for text in rest]
+
+
+BARE = [line for line in WHOLE if not line.startswith("Figure 1")]
+FIGURELESS = ["§2.2: no figure or table was found; Results asks for one", "§3: no figure or table was found; Q4.1 asks for one"]

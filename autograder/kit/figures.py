@@ -1,4 +1,4 @@
-"""Does a chapter have a figure or table? Told by pictures in the order of the text, by captions, lines drawn, rows of numbers."""
+"""Does a chapter have a figure or table? Told by pictures where they stand in the text, captions, lines, rows of numbers."""
 
 from __future__ import annotations
 

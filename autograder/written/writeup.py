@@ -49,7 +49,8 @@ def for_information(assignment: Assignment, submission: Path, course: str) -> Re
     if found is None:
         return None
     name, data, others = found
-    report = check_pdf(data, outline(assignment), course, CAGED_READER) if data is not None else Report(missing=[PROBLEMS["size"]])
+    too_large = Report(missing=[PROBLEMS["size"]])
+    report = too_large if data is None else check_pdf(data, outline(assignment), course, CAGED_READER)
     report.notes.insert(0, f"{clean(name)} was looked at" + (f", {others} other PDF{'s' * (others > 1)} not" if others else ""))
     return report
 

@@ -80,31 +80,24 @@ def in_this_order(text: Text, chapters: tuple[dict, ...]) -> dict[str, Place]:
 
 
 def fill_gaps(text: Text, chapter: dict, places: dict[str, Place], start: int, end: int) -> None:
-    """Add the headings of groups (1.2, Q1), and items numbered within theirs only, each between the neighbours that were found."""
+    """Add the headings of groups (1.2, Q1), then items numbered within theirs only, each between neighbours that were found."""
     items = [item["heading"] for item in chapter["items"] if not item["pattern"]]
-    groups = list(dict.fromkeys(group_of(heading) for heading in items))
-    found = [heading for heading in items if heading in places]
+    groups = list(dict.fromkeys(map(group_of, items)))
+    row = [heading for group in groups for heading in (group, *(item for item in items if group_of(item) == group))]
 
-    def between(at: int) -> tuple[int, int]:
-        """Behind what comes before group number ``at``, up to what comes after it or is in it."""
-        before = [places[h].line + 1 for h in [*found, *groups] if h in places and rank(h) < at]
-        after = [places[h].line for h in [*found, *groups] if h in places and (rank(h) > at or h in found and rank(h) == at)]
+    def between(heading: str) -> tuple[int, int]:
+        at = row.index(heading)
+        before = [places[h].line + 1 for h in row[:at] if h in places]
+        after = [places[h].line for h in row[at + 1 :] if h in places]
         return max(before, default=start), min(after, default=end)
 
-    def rank(heading: str) -> int:
-        return groups.index(heading if heading in groups else group_of(heading))
-
-    for at, group in enumerate(groups):
-        whole = all(heading in places for heading in items if group_of(heading) == group)
-        if not (whole and group[:1].isalpha()):  # only where it matters: a number alone heads a part of the chapter
-            places |= in_order(text, {group: [group_pattern(group)]}, *between(at), places)
-    for at, heading in enumerate(items):
-        if heading not in places:
-            group = group_of(heading)
-            before = [places[h].line + 1 for h in [*items[:at], *groups[: rank(heading) + 1]] if h in places]
-            after = [places[h].line for h in [*items[at + 1 :], *groups[rank(heading) + 1 :]] if h in places]
-            places |= in_order(text, {heading: vague_patterns(heading, group in places)},
-                               max(before, default=start), min(after, default=end), places)
+    for group in groups:
+        whole = all(item in places for item in items if group_of(item) == group)
+        if group[0].isdecimal() or not whole:  # a number alone heads a part of the chapter; Q1 matters where Q1.1 is not found
+            places |= in_order(text, {group: [group_pattern(group)]}, *between(group), places)
+    for item in items:
+        if item not in places:
+            places |= in_order(text, {item: vague_patterns(item, group_of(item) in places)}, *between(item), places)
 
 
 def in_order(text: Text, wanted: dict[str, list[str]], start: int, end: int, places: dict | None = None) -> dict[str, Place]:
@@ -128,11 +121,12 @@ def in_order(text: Text, wanted: dict[str, list[str]], start: int, end: int, pla
 
 
 def contents_of(text: Text, outline: dict) -> set[int]:
-    """Lines of a table of contents: many headings one after the other, titles of chapters next to each other, page numbers behind."""
-    titles = {place.line: chapter["title"] for chapter in outline["chapters"] for pattern in title_patterns(chapter["title"])
-              for place in text.everywhere(pattern)}
-    heads = set(titles)
+    """Lines of a table of contents: many headings, or titles of two chapters, or two headings and page numbers, in a row."""
+    titles: dict[int, str] = {}
+    heads: set[int] = set()
     for chapter in outline["chapters"]:
+        for pattern in title_patterns(chapter["title"]):
+            titles |= {place.line: chapter["title"] for place in text.everywhere(pattern)}
         for item in chapter["items"]:
             groups = [] if item["pattern"] else [group_pattern(group_of(item["heading"]))]
             for pattern in [*sure_patterns(item, chapter["title"]), *groups]:
@@ -140,11 +134,11 @@ def contents_of(text: Text, outline: dict) -> set[int]:
     found: set[int] = set()
     run: list[int] = []
     for at, line in enumerate([*text.lines, ""]):
-        if at in heads:
+        if at in heads or at in titles:
             run.append(at)
         elif not NUMBER_AT_END.fullmatch(line):  # a page number on a line of its own breaks nothing off
-            numbered = [one for one in run if NUMBER_AT_END.search(text.lines[one])]
-            if len(run) >= MANY_HEADINGS or len(numbered) >= 2 or len({titles[one] for one in run if one in titles}) >= 2:
+            numbered = sum(bool(NUMBER_AT_END.search(text.lines[one])) for one in run)
+            if len(run) >= MANY_HEADINGS or numbered >= 2 or len({titles[one] for one in run if one in titles}) >= 2:
                 found.update(run)
             run = []
     return found
@@ -163,7 +157,7 @@ def title_patterns(title: str) -> list[str]:
 
 
 def sure_patterns(item: dict, title: str) -> list[str]:
-    """An item by its whole label, as it may be written: 1.2.3, (1-2-3), Question 1.2(c), Q1.1, Problem 1.1, in chapter 3 also 3.1.1."""
+    """An item by its whole label, however written: 1.2.3, (1-2-3), Question 1.2(c), Q1.1, Problem 1.1, 3.1.1 in chapter 3."""
     if item["pattern"]:
         return [rf"^\W{{0,5}}(?:[\d.()a-z]{{1,6}}\s+)?(?:{item['pattern']})\s*(?:[:.–—-]|$)"]
     label = item["heading"].split()[0]
@@ -197,7 +191,8 @@ def group_of(heading: str) -> str:
 
 def group_pattern(group: str) -> str:
     number = group.lstrip("Qq")
-    return LABELLED + ("" if number == group else r"(?:q|question|problem|exercise|task|step)\s*") + re.escape(number) + LABEL_ENDS
+    word = "" if number == group else r"(?:q|question|problem|exercise|task|step)\s*"
+    return LABELLED + word + re.escape(number) + LABEL_ENDS
 
 
 def vague_patterns(heading: str, in_group: bool) -> list[str]:

@@ -72,57 +72,55 @@ def judge_answers(pages: Pages, places: dict[str, Place], outline: dict, course:
     """Which questions have no heading, and which a heading but nothing of the student's own under it."""
     ends = sorted({place.line for place in places.values()} | {len(pages.lines)})
     items = [item for chapter in outline["chapters"] for item in chapter["items"]]
-    sorted_out: dict[str, list[str]] = {kind: [] for kind in ("unfound", "empty", "extra", "unnamed", "pictured", "leftover")}
+    names: dict[str, list[str]] = {}
     for item in items:
         place = places.get(item["heading"])
-        kind = state = answer_of(pages, place, next(e for e in ends if e > place.line), item, outline) if place else "unfound"
-        if state in ("unfound", "empty") and (course in item["extra_credit"] if course else item["extra_credit"]):
+        kind = answer_of(pages, place, next(e for e in ends if e > place.line), item, outline) if place else "unfound"
+        if kind in ("unfound", "empty") and (course in item["extra_credit"] if course else item["extra_credit"]):
             kind = "extra"
-        elif item["pattern"] and state == "unfound":
+        elif kind == "unfound" and item["pattern"]:
             kind = "unnamed"
-        if kind:
-            sorted_out[kind].append(item["heading"] if item["pattern"] else item["heading"].split()[0])
-    say_answers(sorted_out, items, outline, course, report)
-    if not any(sorted_out[kind] for kind in ("unfound", "unnamed", "extra")):
+        names.setdefault(kind, []).append(item["heading"] if item["pattern"] else item["heading"].split()[0])
+    say_answers(names, items, outline, course, report)
+    if not names.keys() & {"unfound", "unnamed", "extra"}:
         pages.scanned = []  # nothing can stand on them: they are figures
     if pages.scanned:
         where = spoken([page + 1 for page in pages.scanned])
-        (report.missing if sorted_out["unfound"] else report.notes).append(
+        (report.missing if "unfound" in names else report.notes).append(
             f"{where}: pictures without text, which were not looked at; {SCANS}")
 
 
 def say_answers(names: dict[str, list[str]], items: list[dict], outline: dict, course: str, report: Report) -> None:
     """One line for each kind of answer that is not there, or not as it should be."""
-    unfound, empty, extra, unnamed, pictured, leftover = (", ".join(names[kind]) for kind in names)
-    mark = f"[{outline['placeholder']} …]"
-    if unfound:
-        report.missing.append(f"no heading was found for {unfound}: start each answer on a new line with its number, "
+    said = {kind: ", ".join(those) for kind, those in names.items()}
+    credited = {name for item in items for name in item["extra_credit"]}
+    needed = "" if course else " and ".join(name for name in outline["courses"] if name not in credited)
+    if "unfound" in said:
+        report.missing.append(f"no heading was found for {said['unfound']}: start each answer on a new line with its number, "
                               f"as in “{names['unfound'][0]}”")
-    if empty:
-        report.missing.append(f"no answer was found under {empty}")
-    if extra:
-        credited = {name for item in items for name in item["extra_credit"]}
-        others = " and ".join(name for name in outline["courses"] if name not in credited)
-        report.notes.append(f"no answer was found for {extra}: extra credit in {course or ' and '.join(sorted(credited))}"
-                            + (f", needed in {others}" if others and not course else ""))
-    if unnamed:
-        report.notes.append(f"no heading was recognised for {unnamed}: with these, readers find their way")
-    if pictured:
-        report.notes.append(f"only a picture was found under {pictured}: answers are to be typed")
-    if leftover:
-        report.notes.append(f"{mark} of the template still stands under {leftover}")
-    if not (unfound or empty or extra or unnamed or pictured):
+    if "empty" in said:
+        report.missing.append(f"no answer was found under {said['empty']}")
+    if "extra" in said:
+        report.notes.append(f"no answer was found for {said['extra']}: extra credit in "
+                            f"{course or ' and '.join(sorted(credited))}" + (f", needed in {needed}" if needed else ""))
+    if "unnamed" in said:
+        report.notes.append(f"no heading was recognised for {said['unnamed']}: with these, readers find their way")
+    if "pictured" in said:
+        report.notes.append(f"only a picture was found under {said['pictured']}: answers are to be typed")
+    if "leftover" in said:
+        report.notes.append(f"[{outline['placeholder']} …] of the template still stands under {said['leftover']}")
+    if not said.keys() - {"answered", "leftover"}:
         report.good.append(f"all {len(items)} headings have an answer")
 
 
 def answer_of(pages: Pages, place: Place, end: int, item: dict, outline: dict) -> str:
-    """"" for an answer; "leftover" for one beside the template's placeholder, "pictured" for a picture alone, or "empty"."""
+    """What stands under a heading: "answered", "leftover" (beside a placeholder), "pictured" (without words) or "empty"."""
     body = "\n".join([pages.lines[place.line][place.end :], *pages.lines[place.line + 1 : end]])
     text = without_placeholders(body, outline)
     left = text != body
     shown = PICTURE in body or (item["figure"] and not left and may_show(pages, place.line, end))
     if has_own_words(text, item) or (shown and item["figure"]):
-        return "leftover" if left else ""
+        return "leftover" if left else "answered"
     return "pictured" if shown and not left else "empty"
 
 
@@ -206,7 +204,8 @@ def judge_statement(pages: Pages, places: dict[str, Place], outline: dict, repor
     elif found == "elsewhere":
         report.notes.append("a word about collaborators was found, but not at the beginning, where readers look for it")
     elif found:
-        report.notes.append(f"a statement about collaborators was not recognised: put it under the heading Collaborators. {lost}")
+        report.notes.append("a statement about collaborators was not recognised: put it under the heading Collaborators. "
+                            f"{lost}")
     else:
         report.missing.append("no statement about collaborators was found: say who helped and how (people and AI tools), "
                               f"or that you worked alone. {lost}")
