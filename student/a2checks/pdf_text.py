@@ -127,6 +127,12 @@ class Sketch:
         self.operators += 1
         if self.busy():
             raise OverflowError("too much is drawn")
+        try:
+            self.draw(operator, operands, matrix)
+        except (TypeError, ValueError, IndexError):  # a damaged operator draws nothing
+            self.forget()
+
+    def draw(self, operator: bytes, operands: list, matrix: list) -> None:
         if operator == b"Do":
             self.opened.append((self.operators, self.lines, len(self.pieces)))
         elif operator == b"INLINE IMAGE":
