@@ -132,9 +132,8 @@ def test_unpacked_in_an_empty_folder_the_readmes_commands_work(unpacked_zip):
         if "pip install" in command or command.startswith("cd writeup\n"):
             continue  # the network's and the slow tests' business
         done = run(command, unpacked_zip)
-        assert done.returncode == 1 and "❌ 1.2.1" in done.stdout, done.stdout + done.stderr
-        assert "2.1.merge_heads" in done.stdout, done.stdout + done.stderr
-        assert "Traceback" not in done.stdout + done.stderr
+        assert done.returncode == 1 and "❌ 1.2.1" in done.stdout and "2.1.merge_heads" in done.stdout, done.stdout + done.stderr
+        assert "None came instead of the scaled scores: fill in its TODO" in done.stdout and "Traceback" not in done.stdout + done.stderr
 
 
 @pytest.mark.slow
@@ -183,3 +182,28 @@ def test_a_cell_that_fails_or_rebinds_our_names_costs_only_itself(unpacked_zip):
     done = run("python3 -m a2checks A2S1.ipynb", unpacked_zip)
     assert done.returncode == 0 and done.stdout.count("looks right") == 6, done.stdout + done.stderr
     assert "a cell stopped with SystemExit: 3" in done.stdout and "SyntaxError" in done.stdout
+
+
+def test_what_cells_say_on_standard_error_stays_out_of_the_checks_lines_and_an_early_end_is_told(unpacked_zip):
+    source = nbformat.read(ROOT / "solutions" / "A2S1.ipynb", as_version=4)
+    noise = "import os, sys, subprocess\nprint('bar', file=sys.stderr)\nos.write(2, b'report')\nsubprocess.run(['sh', '-c', 'echo child >&2'])"
+    cells = [noise, *(c.source for c in source.cells if c.cell_type == "code")]
+    (unpacked_zip / "A2S1.ipynb").write_bytes(notebook(*cells))
+    done = run("python3 -m a2checks A2S1.ipynb", unpacked_zip)
+    assert done.returncode == 0 and done.stdout.count("looks right") == 6 and done.stderr == ""
+    (unpacked_zip / "A2S1.ipynb").write_bytes(notebook("import os\nos._exit(7)", *cells))
+    done = run("python3 -m a2checks A2S1.ipynb", unpacked_zip)
+    assert done.returncode == 1 and "❌ running it ended early (status 7)" in done.stdout
+
+
+def test_a_pdf_made_in_the_folder_writeup_is_looked_at_and_the_figures_beside_it_are_not(unpacked_zip):
+    for path in unpacked_zip.glob("A2S*.ipynb"):
+        path.unlink()
+    whole = pdf(complete(outline(ASSIGNMENT)))
+    for name in ("writeup.pdf", "figure.pdf"):
+        (unpacked_zip / "writeup" / name).write_bytes(whole)
+    (unpacked_zip / "folder.pdf").mkdir()
+    done = run("python3 -m a2checks", unpacked_zip)
+    assert done.returncode == 0 and "── writeup/writeup.pdf" in done.stdout and "figure.pdf" not in done.stdout, done.stdout
+    done = run("python3 -m a2checks folder.pdf", unpacked_zip)
+    assert done.returncode == 1 and "❌ this is a folder" in done.stdout

@@ -37,7 +37,7 @@ def as_array(value: Any, what: str) -> np.ndarray:
     Raises Failure (kind: blank or kind) for anything else.
     """
     if is_blank(value):
-        raise Failure(BLANK, f"{what} is None")
+        raise Failure(BLANK, f"None came instead of {what}")
     if isinstance(value, (bool, int, float)):
         return np.asarray(value)
     if isinstance(value, list):

@@ -8,7 +8,8 @@ import stat
 import zipfile
 from pathlib import Path
 
-from autograder.kit.writeup import MAX_BYTES, PROBLEMS, Report, check_pdf
+from autograder.kit.reading import MAX_BYTES, PROBLEMS
+from autograder.kit.writeup import Report, check_pdf
 from autograder.model import Assignment, GraderError
 from autograder.text import clean
 
@@ -21,11 +22,9 @@ def outline(assignment: Assignment) -> dict:
     """What the check looks for; students get it as JSON. Questions only, nothing of what earns credit."""
     written = assignment.written
     return {
-        "collaborators_percent": written.collaborators_percent, "placeholder": PLACEHOLDER,
+        "courses": list(assignment.courses), "collaborators_percent": written.collaborators_percent, "placeholder": PLACEHOLDER,
         "chapters": [{
             "title": chapter.title, "pages": chapter.pages,
-            "parts": [{"id": part.id, "title": f"{part.id} {part.title}"}
-                      for part in written.parts if part.id in chapter.parts],
             "items": [{"heading": item.heading, "asks": item.asks, "pattern": item.pattern, "figure": item.figure,
                        "extra_credit": list(item.extra_credit)} for item in written.of_chapter(chapter)],
         } for chapter in written.chapters],
@@ -50,8 +49,8 @@ def for_information(assignment: Assignment, submission: Path, course: str) -> Re
     if found is None:
         return None
     name, data, others = found
-    report = (check_pdf(data, outline(assignment), course, CAGED_READER) if data is not None
-              else Report(missing=[PROBLEMS["size"]]))
+    too_large = Report(missing=[PROBLEMS["size"]])
+    report = too_large if data is None else check_pdf(data, outline(assignment), course, CAGED_READER)
     report.notes.insert(0, f"{clean(name)} was looked at" + (f", {others} other PDF{'s' * (others > 1)} not" if others else ""))
     return report
 

@@ -1,7 +1,7 @@
 """``python -m <this package> [FILE …]``: every check that a submission can have before it is submitted.
 
-Without files: the notebooks, scripts and PDFs in this folder. A notebook's cells are run up to its last check cell, so
-nothing after it (training, experiments) is. Exits with 1 when something is missing.
+Without files: the notebooks, scripts and PDFs in this folder, and the PDFs in its folder writeup. A notebook's cells are
+run up to its last check cell, so nothing after it (training, experiments) is. Exits with 1 when something is missing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import types
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+WRITEUP, SOURCES = "writeup", (".tex", ".md", ".qmd", ".docx", ".odt", ".typ", ".html")
 CHECK = re.compile(r"^check\(", re.MULTILINE)
 MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
     for path in files:
         print(f"\n── {path}", flush=True)
         if not path.is_file():
-            print("❌ there is no such file")
+            print("❌ this is a folder: name a file in it" if path.is_dir() else "❌ there is no such file")
             status = 1
         elif path.suffix.lower() == ".pdf":
             status |= check_writeup(path)
@@ -46,22 +47,32 @@ def main(arguments: list[str]) -> int:
             status = 1
     if not any(path.suffix.lower() == ".pdf" for path in files):
         print("\nNo PDF was checked. When your write-up is one: ", end="")
-        print(f"python -m {PACKAGE.name} writeup.pdf")
+        print(f"python -m {PACKAGE.name} {WRITEUP}/writeup.pdf")
     return status
 
 
 def default_files() -> list[Path]:
-    """Notebooks of this folder (a script where there is no notebook of its name) and PDFs."""
+    """Notebooks of this folder (a script where there is no notebook of its name), and write-ups."""
     notebooks = sorted(Path().glob("A*.ipynb"))
     scripts = [p for p in sorted(Path().glob("A*.py")) if p.with_suffix(".ipynb") not in notebooks]
-    return [*notebooks, *scripts, *sorted(Path().glob("*.pdf"))]
+    return [*notebooks, *scripts, *pdfs_in(Path()), *pdfs_in(Path(WRITEUP))]
+
+
+def pdfs_in(folder: Path) -> list[Path]:
+    """The PDFs of a folder; where some were made of a text beside them, only those: the others are figures."""
+    found = sorted(path for path in folder.glob("*") if path.suffix.lower() == ".pdf" and path.is_file())
+    made = [path for path in found if any(path.with_suffix(source).exists() for source in SOURCES)]
+    return made or found
 
 
 def check_code(path: Path) -> int:
     """The checks of one notebook or script, in a process of its own; returns 1 unless all are ✅."""
     found = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": found}
-    return int(subprocess.run([sys.executable, "-m", PACKAGE.name, "--cells", str(path)], env=environment).returncode != 0)
+    status = subprocess.run([sys.executable, "-m", PACKAGE.name, "--cells", str(path)], env=environment).returncode
+    if status not in (0, 1):
+        print(f"❌ running it ended early (status {status}): out of memory, or one of its cells ends Python")
+    return int(status != 0)
 
 
 def check_writeup(path: Path) -> int:
@@ -86,6 +97,7 @@ def run_cells(path: Path) -> int:
         return 0
     said = Said()
     sys.stdout, terminal = said, sys.stdout
+    noise = shut_noise()
     # A main module of their own: whatever names the cells bind, these functions keep theirs.
     ours, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
     try:
@@ -94,7 +106,18 @@ def run_cells(path: Path) -> int:
             run_cell(source, path, terminal)
     finally:
         sys.stdout, sys.modules["__main__"] = terminal, ours
+        sys.stderr.flush()
+        os.dup2(noise, 2)
+        os.close(noise)
     return int(said.worried)
+
+
+def shut_noise() -> int:
+    """Close standard error, where progress bars and libraries' reports go; returns what it was."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    return kept
 
 
 class Said:
