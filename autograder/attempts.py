@@ -99,5 +99,7 @@ def _shared(attempts: list[Attempt], question: Question, sharing: list[Question]
     filled = [a for a in attempts if not a.blank]
     if len(filled) < len(sharing) <= len(attempts):
         filled = attempts  # a blank left in place says which question the other attempt was meant for
+    elif len(filled) < len(sharing) and any(a.label == q.id for a in filled for q in sharing):
+        return [a.value for a in filled if a.label == question.id][-1:]  # where one is missing, so does a heading
     position, after = sharing.index(question), len(sharing) - 1 - sharing.index(question)
     return [a.value for a in filled[position : max(len(filled) - after, position + 1)]]

@@ -206,6 +206,16 @@ def test_142_demands_unit_length(submit, s1, k2, lost):
     assert section1(submit({"A2S1.py": s1.replace("query132 / query132.norm()", k2)}).lost) == lost
 
 
+@pytest.mark.parametrize("broken", ["m_key = key.clone(", "m_key = 1 / 0", ""])
+@pytest.mark.parametrize("lost", ["1.4.1", "1.4.2"])
+def test_a_cell_of_m_key_that_does_not_run_costs_its_own_question_where_headings_say_whose_it_is(submit, s1, broken, lost):
+    before, *cells = s1.split("m_key = key.clone()\n")
+    text = f"# %%\n{before}\n"
+    for id, cell in zip(("1.4.1", "1.4.2"), cells):
+        text += f"# %% [markdown]\n# ## {id}\n# %%\n" + (broken if id == lost else f"m_key = key.clone()\n{cell}") + "\n"
+    assert submit({"A2S1.py": text}).lost & {"1.4.1", "1.4.2"} == {lost}
+
+
 def test_only_row_2_of_m_key_is_used(submit, s1):
     graded = submit({"A2S1.py": s1.replace("m_key[2] = (key", "m_key[0] = 5\nm_key[2] = (key")})
     assert section1(graded.lost) == set()

@@ -10,7 +10,7 @@ import torch
 from .tiny import World
 
 nn, Embedding, is_tensor, clone, detach = torch.nn, torch.nn.Embedding, torch.is_tensor, torch.Tensor.clone, torch.Tensor.detach
-zeros_like, as_numpy, is_grad_enabled = torch.zeros_like, torch.Tensor.numpy, torch.is_grad_enabled
+zeros_like, as_numpy, enable_grad = torch.zeros_like, torch.Tensor.numpy, torch.enable_grad
 
 
 class Recorder:
@@ -48,8 +48,17 @@ class Recorder:
         self.used.append(self.batches[-1] if self.batches else [])
         self.fresh = self.fresh + detach(gradient)
 
-    def step(self, *_: Any) -> None:
-        """Called before each step of the optimizer."""
+    def step(self, optimizer: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict] | None:
+        """Called before each step of the optimizer; a closure, which the step would call first, is called here instead."""
+        closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
+        if closure is None:
+            return self._stepped()
+        with enable_grad():
+            loss = closure()
+        self._stepped()
+        return (args[0], lambda: loss), {}
+
+    def _stepped(self) -> None:
         self.events += "S"
         used = zeros_like(self.weight) if self.weight.grad is None else self.weight.grad
         self.gradients.append((array(self.fresh), array(used)))
