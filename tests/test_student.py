@@ -87,6 +87,13 @@ def test_no_solution_is_left_in_the_student_notebook(generated, name):
             assert cell.source[:60] not in student_text
 
 
+@pytest.mark.parametrize("name", ["A2S1", "A2S2", "A2S3"])
+def test_the_readmes_nbconvert_command_makes_a_py_file_of_a_notebook_fresh_from_the_release(generated, tmp_path, name):
+    shutil.copy(generated / f"{name}.ipynb", tmp_path)
+    subprocess.run([sys.executable, "-m", "jupyter", "nbconvert", "--to", "script", f"{name}.ipynb"], cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / f"{name}.py").exists()
+
+
 def test_modules_are_stripped_by_the_notebooks_own_markers(tmp_path):
     source = tmp_path / "source"
     (source / "data").mkdir(parents=True)
