@@ -109,6 +109,7 @@ def fuzz_frames(hasty, count):
         worker.requests, worker.alive, worker.answers, worker.asked, worker.deadline = 0, True, {}, 0, math.inf
 
         def reply():
+            frames.receive(theirs, 1 << 20, 10)  # what comes before the request is refused unread
             theirs.sendall(bytes(body[:cut]) + tail)
             theirs.close()
 
