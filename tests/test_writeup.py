@@ -320,6 +320,11 @@ def test_the_graders_own_reader_works_behind_the_cage_and_reaches_nothing(tmp_pa
 import json, os, socket
 from autograder.sandbox import reader
 answer, reached = reader.shut_in(), []
+try:
+    bytearray(reader.pdf_text.MEMORY)
+    reached.append("memory")
+except MemoryError:
+    pass
 for name, attempt in {{"secret": lambda: open({str(tmp_path / 'secret')!r}),
                       "file": lambda: open({str(tmp_path / 'new')!r}, "w"),
                       "socket": socket.socket, "fork": os.fork}}.items():
