@@ -51,7 +51,7 @@ def engine(able: tuple[str, ...] = tuple(ENGINES)) -> list[str]:
     raise GraderError(NONE)
 
 
-def build_image(archive: Path, name: str, base: str = "", torch_index: str | None = None, engine_output=None) -> float:
+def build_image(archive: Path, name: str, base: str = "", torch_index: str | None = None) -> float:
     """Build the image ``name`` from the archive's own setup.sh; returns seconds.
 
     ``base`` and ``torch_index`` replace the Dockerfile's. Raises GraderError where the build fails.
@@ -64,8 +64,7 @@ def build_image(archive: Path, name: str, base: str = "", torch_index: str | Non
         shutil.copy(PACKAGE / "gradescope" / "Dockerfile", folder)
         flags = [flag for key, value in arguments.items() if value is not None for flag in ("--build-arg", f"{key}={value}")]
         started = time.monotonic()
-        done = subprocess.run([*command, "build", *shlex.split(os.environ.get("ENGINE_BUILD", "")), *flags, "-t", name, folder],
-                              stdout=engine_output)
+        done = subprocess.run([*command, "build", *shlex.split(os.environ.get("ENGINE_BUILD", "")), *flags, "-t", name, folder])
         if done.returncode:
             raise GraderError(f"{command[0]} could not build {name} (exit {done.returncode}); its last lines say why")
         return time.monotonic() - started

@@ -67,7 +67,7 @@ def prepare(hidden: Path, allowed: list[str], without: list[str]) -> Plan:
     plan.readable = tuple(readable)
     if "user" in without or os.geteuid() != 0:
         plan.off["user"] = "left out" if "user" in without else "not root"
-    elif missing := [name for name, bit in TO_CHANGE_USER.items() if not _capabilities() >> bit & 1]:
+    elif missing := [name for name, bit in TO_CHANGE_USER.items() if not int(_status("CapEff"), 16) >> bit & 1]:
         plan.off["user"] = f"root without {', '.join(missing)}"
     else:
         closed = [path for path in readable if path.exists() and not open_to_all(path)]
@@ -115,10 +115,9 @@ def with_scratch(plan: Plan) -> Plan:
     return replace(plan, scratch=True, filter=syscalls.compiled(scratch=True) if plan.filter and held else plan.filter)
 
 
-def _capabilities() -> int:
-    """This process's effective capabilities, a bit each."""
-    found = re.search(r"^CapEff:\s+([0-9a-f]+)", Path("/proc/self/status").read_text(), re.MULTILINE)
-    return int(found.group(1), 16)
+def _status(field: str) -> str:
+    """What Linux says of this process: ``CapEff``, capabilities as hexadecimal bits; ``VmData``, private memory in kB."""
+    return re.search(rf"^{field}:\s+(\w+)", Path("/proc/self/status").read_text(), re.MULTILINE).group(1)
 
 
 def user_of(plan: Plan, number: int) -> int:
@@ -220,7 +219,8 @@ def _limits(plan: Plan) -> None:
         limits[resource.RLIMIT_AS] = max(3 * GIB, pages * os.sysconf("SC_PAGE_SIZE") + SPARE_MEMORY)
         if (left := memory_left()) is not None:
             # Refused memory is an error in the student's code; taken too much, the kernel would have to kill.
-            limits[resource.RLIMIT_DATA] = _data_bytes() + max(LEAST_MEMORY, min(SPARE_MEMORY, left - KEPT_MEMORY))
+            held = int(_status("VmData")) << 10
+            limits[resource.RLIMIT_DATA] = held + max(LEAST_MEMORY, min(SPARE_MEMORY, left - KEPT_MEMORY))
         if plan.drop_user:  # counts a whole user, so only where each child has a user of its own
             limits[resource.RLIMIT_NPROC] = 64
     for which, value in limits.items():
@@ -242,12 +242,6 @@ def memory_left(root: Path = Path("/sys/fs/cgroup")) -> int | None:
         except (OSError, ValueError):
             continue
     return None
-
-
-def _data_bytes() -> int:
-    """Private writable memory of this process, as RLIMIT_DATA counts it."""
-    found = re.search(r"^VmData:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
-    return int(found.group(1)) << 10
 
 
 def _drop_capabilities() -> None:
