@@ -17,3 +17,8 @@ def clean(text: str, limit: int = 80) -> str:
 def cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def reason(error: Exception) -> str:
+    """An error's own words, without the path that the system adds to them."""
+    return getattr(error, "strerror", None) or str(error)

@@ -14,6 +14,7 @@ from autograder.batch.roster import Roster, read_roster
 from autograder.model import Assignment, GraderError
 from autograder.sandbox.cage import hide_from_debuggers
 from autograder.sandbox.client import Zygote
+from autograder.text import reason
 
 STORE = "store.sqlite"
 TOTAL_SECONDS = 3600.0  # for one submission: no container's limit stands behind this grader
@@ -151,8 +152,7 @@ def _write(batch: Batch, roster: Roster, store, judging: str, says: dict, conten
         if before != records:
             store.replace_last(records)
     except (OSError, sqlite3.Error) as error:
-        why = getattr(error, "strerror", None) or error
-        raise GraderError(f"graded and kept, but {batch.output} cannot be written: {why}. "
+        raise GraderError(f"graded and kept, but {batch.output} cannot be written: {reason(error)}. "
                           "Make room and run the same command again") from None
 
 

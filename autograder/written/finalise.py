@@ -14,9 +14,9 @@ from pathlib import Path
 
 from autograder.batch.gradebook import write_csv
 from autograder.model import Assignment, GraderError
-from autograder.text import cell, clean
+from autograder.text import cell, clean, reason
 from autograder.written.rubric import total as total_of
-from autograder.written.sheets import Row, check_paths, labels_of, read_policy, read_rows, reason
+from autograder.written.sheets import Row, check_paths, labels_of, read_policy, read_rows
 
 SHARES = {"full": Fraction(1), "half": Fraction(1, 2), "none": Fraction(0)}
 YES, NO = ("yes", "y", "true", "x", "1", "✓"), ("no", "n", "false", "0", "missing")

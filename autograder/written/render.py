@@ -17,10 +17,10 @@ import jinja2
 
 from autograder.files import write_whole
 from autograder.model import Assignment, GraderError
-from autograder.text import cell, clean
+from autograder.text import cell, clean, reason
 from autograder.toml import tomllib
 from autograder.written.rubric import total
-from autograder.written.sheets import Row, read_rows, reason
+from autograder.written.sheets import Row, read_rows
 from autograder.written.writeup import PLACEHOLDER
 
 TEMPLATES = Path(__file__).parent / "templates"

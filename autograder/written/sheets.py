@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.model import GraderError
-from autograder.text import clean
+from autograder.text import clean, reason
 from autograder.toml import tomllib
 from autograder.written.rubric import Written
 
@@ -84,11 +84,6 @@ def expected_of(name: str, value: object, courses: tuple[str, ...]) -> str:
     if name.endswith("_days"):
         return "" if type(value) is int and 0 <= value <= 1000 else "a whole number of days from 0 on"
     return "" if type(value) in (int, float) and 0 <= value <= 100 else "a number from 0 to 100"
-
-
-def reason(error: Exception) -> str:
-    """An error's own words, without the path that the system adds to them."""
-    return getattr(error, "strerror", None) or str(error)
 
 
 def read_rows(path: Path, ids: list[str], labels: dict[str, str]) -> tuple[list[Row], list[str]]:
