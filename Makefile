@@ -5,16 +5,24 @@ OUTPUT ?= build/class
 PYTHON ?= python3
 PY := .venv/bin/python
 RUN := $(PY) -m autograder
+PIP := $(PY) -m pip install -q -c constraints.txt
 
-.PHONY: setup grade test test-slow student audit rubric release autograder batch docker docker-grade docker-test lock experiments sst2-runs bench clean
+.PHONY: setup develop grade test test-slow lint student audit rubric release autograder batch docker docker-grade docker-test lock \
+    experiments sst2-runs bench clean
 
 setup: .venv/.done
+develop: .venv/.developed
 
-.venv/.done: pyproject.toml constraints.txt
+# What grading and building need; `make test` and the like need more.
+.venv/.done: pyproject.toml constraints.txt assignment/requirements.in
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed" if sys.version_info < (3, 10) else 0)'
 	test -x $(PY) || $(PYTHON) -m venv .venv
-	$(PY) -m pip install -q -c constraints.txt torch
-	$(PY) -m pip install -q -c constraints.txt -e '.[dev]'
+	$(PIP) -r assignment/requirements-torch.txt
+	$(PIP) -e . -r assignment/requirements.in
+	touch $@
+
+.venv/.developed: .venv/.done
+	$(PIP) -e '.[dev]' -r assignment/requirements.in
 	-cd solutions && ../$(PY) -m sst2
 	touch $@
 
@@ -42,37 +50,40 @@ release: student
 autograder: setup
 	$(RUN) pack
 
-test: setup
+test: develop
 	$(PY) -m pytest -m 'not slow and not container'
 
-test-slow: setup
+test-slow: develop
 	$(PY) -m pytest -m slow
 
-# Gradescope's container, with whatever engine is there: docker, podman, buildah (ENGINE=…, see autograder/image.py).
+lint: develop
+	.venv/bin/lint-imports --no-cache
+
+# Gradescope's container, with whatever engine is there: docker, podman, buildah (ENGINE=…, see autograder/gradescope/image.py).
 docker: autograder
 	$(RUN) image build --course $(COURSE) $(if $(BASE),--base $(BASE))
 
 docker-grade: build/example
 	$(RUN) image grade $(SUBMISSION) --course $(COURSE)
 
-docker-test: autograder
+docker-test: develop autograder
 	$(PY) -m pytest -m container -s
 
-# Every version anew, from the names in pyproject.toml and requirements.in; for all of Python 3.10 and later.
-lock: setup
-	$(PY) -m uv pip compile -q pyproject.toml --all-extras --universal --python-version 3.10 --no-annotate \
-	    --custom-compile-command 'make lock' -o constraints.txt
-	cd autograder/gradescope && ../../$(PY) -m uv pip compile -q --config-file uv.toml requirements.in -c ../../constraints.txt \
-	    --universal --python-version 3.10 --generate-hashes --no-emit-package torch --no-annotate \
-	    --custom-compile-command 'make lock' -o requirements.txt
+# Every version anew, from the names in pyproject.toml and the two requirements.in; for all of Python 3.10 and later.
+UV := $(PY) -m uv pip compile -q --universal --python-version 3.10 --no-annotate --custom-compile-command 'make lock'
+lock: develop
+	$(UV) pyproject.toml assignment/requirements.in --all-extras -o constraints.txt
+	$(UV) --config-file autograder/gradescope/uv.toml autograder/judging/requirements.in assignment/requirements.in \
+	    -c constraints.txt --generate-hashes --no-emit-package torch -o assignment/requirements.txt
+	grep '^torch==' constraints.txt > assignment/requirements-torch.txt
 
-experiments: setup
+experiments: develop
 	cd solutions && ../$(PY) -m experiments.run $(if $(QUICK),--quick)
 
-sst2-runs: setup
+sst2-runs: develop
 	cd solutions && ../$(PY) sst2_runs.py
 
-bench: autograder build/example
+bench: develop autograder build/example
 	$(PY) tests/bench.py
 	$(PY) tests/bench_batch.py
 	$(PY) tests/bench_training.py

@@ -1,7 +1,7 @@
-"""An autograder for notebooks: intake -> slice -> worker -> judge -> results.
+"""An autograder for notebooks. The engine knows no assignment: it is handed one, a folder of staff's own.
 
-The engine in this package knows nothing of any one assignment; everything that is
-"Attention and Transformers" lies in ``autograder/assignment/`` and is handed to it.
+ARCHITECTURE, in the README for now: cli → authoring, batch, gradescope → judging, written → slicing, sandbox → submission → core;
+``checks`` is what travels to students. The walls are held by import-linter (see pyproject.toml).
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,3 +1,5 @@
+"""``python -m autograder``: the same as the command ``autograder``."""
+
 from autograder.cli import main
 
-main()
+main(prog_name="autograder")

@@ -90,8 +90,9 @@ def cage_table(count: int = 80) -> None:
 
     The user layer needs root and a Python that others can read.
     """
-    from autograder import model
-    from autograder.sandbox.client import Worker, Zygote
+    from autograder.core.assignment import Limits
+    from autograder.sandbox.judge_side.worker import Worker
+    from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
     python, paths = sys.executable, ()
     if os.geteuid() == 0 and Path("/usr/bin/python3").exists():
@@ -104,12 +105,12 @@ def cage_table(count: int = 80) -> None:
     variants = {"": (), "user": ("user",), "landlock": ("landlock",), "seccomp": ("seccomp",),
                 "all three": ("user", "landlock", "seccomp")}
     with contextlib.ExitStack() as stack:
-        zygotes = {name: stack.enter_context(Zygote(("torch",), python, paths, without)) for name, without in variants.items()}
+        zygotes = {name: stack.enter_context(ZygoteClient(("torch",), python, paths, without)) for name, without in variants.items()}
         times = {name: [] for name in variants}
         for _ in range(count):
             for name, zygote in zygotes.items():
                 started = time.perf_counter()
-                with Worker(zygote, model.Limits()) as worker:
+                with Worker(zygote, Limits()) as worker:
                     worker.load(program)
                 times[name].append(1000 * (time.perf_counter() - started))
     full = statistics.median(times[""])

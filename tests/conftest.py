@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from autograder import bake, model
-from autograder.grade import Grader, grade
-from autograder.references import read_references
-from autograder.results import ResultsFile
-from autograder.sandbox.client import Zygote
+from autograder.authoring.baking.freshness import fresh_references
+from autograder.core.loading import load_assignment
+from autograder.judging.grade import grade
+from autograder.judging.grader import Grader
+from autograder.core.references import read_references
+from autograder.judging.results import ResultsFile
+from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
 os.environ["AUTOGRADER_SEED"] = "the tests' own seed"
 ROOT = Path(__file__).resolve().parents[1]
-ASSIGNMENT = ROOT / "autograder" / "assignment"
+ASSIGNMENT = ROOT / "assignment"
 
 
 @dataclass
@@ -52,13 +54,13 @@ def settings(tmp_path_factory) -> dict:
 
 @pytest.fixture(scope="session")
 def references(settings) -> Path:
-    return bake.fresh_references(**settings)
+    return fresh_references(**settings)
 
 
 @pytest.fixture(scope="session")
 def grader(references):
-    assignment = model.load(ASSIGNMENT, statement_seconds=2.0, call_seconds=2.0)
-    with Zygote(assignment.preload) as zygote:
+    assignment = load_assignment(ASSIGNMENT, statement_seconds=2.0, call_seconds=2.0)
+    with ZygoteClient(assignment.preload) as zygote:
         yield Grader(assignment, read_references(references), zygote)
 
 

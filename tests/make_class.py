@@ -29,11 +29,11 @@ def variants():
     """Ordinary submissions of §1 + §2.1 as dicts of files: right ones in every format, one with each mistake of the bank."""
     from classroom import CASES
 
-    from autograder import model
-    from autograder.audit import Variants
-    from autograder.bake import load_bank
+    from autograder.core.loading import load_assignment
+    from autograder.authoring.audit import Variants
+    from autograder.authoring.baking.bank import load_bank
 
-    assignment = model.load(ROOT / "autograder" / "assignment")
+    assignment = load_assignment(ROOT / "assignment")
     made = Variants(assignment, ROOT / "solutions")
     whole = {s.id: made.script(s.id, {}) for s in assignment.sections if not s.probes}
     whole_cases = [c for c in CASES if not c.single and not c.exit]

@@ -11,12 +11,12 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.utils import ImageReader, simpleSplit
 from reportlab.pdfgen.canvas import Canvas
 
-from autograder import model
-from autograder.kit import pdf_text
-from autograder.kit.writeup import Report, examine
-from autograder.written.writeup import outline
+from autograder.core.loading import load_assignment
+from autograder.checks.writeup import pdf_text
+from autograder.checks.writeup.review import Report, examine
+from autograder.judging.writeup import outline
 
-ASSIGNMENT = model.load(Path(__file__).resolve().parents[1] / "autograder" / "assignment")
+ASSIGNMENT = load_assignment(Path(__file__).resolve().parents[1] / "autograder" / "assignment")
 OUTLINE = outline(ASSIGNMENT)
 
 PICTURE, PLOT, BARS, RULE, SCAN = "a picture", "a plot of lines", "a plot of bars", "a line", "a page as a picture"

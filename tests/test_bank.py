@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder import audit, bake
-from autograder.kit import picture
-from autograder.kit.diagnose import mistake_of
-from autograder.model import PASSED
+from autograder.authoring import audit
+from autograder.authoring.baking.bank import load_bank
+from autograder.checks import picture
+from autograder.checks.diagnose import mistake_of
+from autograder.core.verdict import PASSED
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,7 +26,7 @@ def audited(grader):
 
 @pytest.fixture(scope="module")
 def bank(grader):
-    return bake.load_bank(grader.assignment)
+    return load_bank(grader.assignment)
 
 
 @pytest.fixture(scope="module")

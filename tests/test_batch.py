@@ -16,11 +16,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder import bake, model
-from autograder.batch import lanes
-from autograder.batch import run as running
-from autograder.batch.run import Batch, run_batch
-from autograder.sandbox import cage
+from autograder.authoring.baking.freshness import fresh_references
+from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
+from autograder.batch import process_pool as lanes
+from autograder.batch import grade_class as running
+from autograder.batch.grade_class import Batch, run_batch
+from autograder.sandbox.worker_side import cage
 
 ROOT = Path(__file__).resolve().parents[1]
 RIGHT = (Path(__file__).parent / "toy" / "solutions" / "T1.py").read_text()
@@ -49,8 +51,8 @@ class Course:
         (self.root / "class" / "submission_metadata.yml").write_text(text)
 
     def run(self, source: str = "class", progress=lambda *_: None, output: str = "out", **options):
-        assignment = model.load(self.folder, call_seconds=3.0, statement_seconds=3.0)
-        references = bake.fresh_references(self.folder, self.folder / "solutions", self.root / "build")
+        assignment = load_assignment(self.folder, call_seconds=3.0, statement_seconds=3.0)
+        references = fresh_references(self.folder, self.folder / "solutions", self.root / "build")
         batch = Batch(assignment, references, self.root / source, self.root / output, assignment.courses[-1],
                       **{"jobs": 2, **options})
         return run_batch(batch, progress)
@@ -73,11 +75,12 @@ class Course:
 def baked(tmp_path_factory):
     """The toy baked once; each test copies it."""
     root = tmp_path_factory.mktemp("baked")
-    shutil.copytree(Path(__file__).parent / "toy", root / "toy")
+    shutil.copytree(ROOT / "examples" / "toy" / "assignment", root / "toy")
+    shutil.copytree(ROOT / "examples" / "toy" / "solutions", root / "toy" / "solutions")
     rubric = root / "toy" / "rubric.toml"
     text = rubric.read_text().replace('["101"]', '["101", "102"]').replace("101 = [5, 0]", "101 = [5, 0]\n102 = [7, 0]")
     rubric.write_text(text.replace("points = 2", "points = { 101 = 2, 102 = 4 }"))
-    bake.fresh_references(root / "toy", root / "toy" / "solutions", root / "build")
+    fresh_references(root / "toy", root / "toy" / "solutions", root / "build")
     return root
 
 
@@ -202,7 +205,7 @@ def test_a_folder_that_cannot_be_read_is_not_graded_and_says_why(course, monkeyp
 def test_where_there_is_no_class_one_line_says_so(course, what):
     (course.root / "empty").mkdir()
     (course.root / "a zip").write_text("x")
-    with pytest.raises(model.GraderError, match="no submissions|neither a folder"):
+    with pytest.raises(GraderError, match="no submissions|neither a folder"):
         course.run(what)
 
 
@@ -376,7 +379,7 @@ def test_ctrl_c_says_how_to_go_on(course, monkeypatch):
         if done:
             raise KeyboardInterrupt
 
-    with pytest.raises(model.GraderError, match="of 6 are safe"):
+    with pytest.raises(GraderError, match="of 6 are safe"):
         course.run(progress=interrupted)
     assert course.run().ran < 6
 
@@ -422,7 +425,7 @@ def mean(numbers):
 
 def test_a_copy_with_other_names_and_comments_is_listed_and_the_starter_is_not(course):
     pytest.importorskip("copydetect")
-    from autograder.batch.likeness import look_alike, read_alike, write_alike
+    from autograder.batch.similarity import look_alike, read_alike, write_alike
     from autograder.batch.roster import read_roster
 
     starter = course.hand_in("starter", RIGHT, "given")
@@ -432,7 +435,7 @@ def test_a_copy_with_other_names_and_comments_is_listed_and_the_starter_is_not(c
     for name in "abc":
         course.hand_in(name, RIGHT)
     course.hand_in("broken", b"\xff\xfe")
-    assignment = model.load(course.folder)
+    assignment = load_assignment(course.folder)
     found = look_alike(assignment, read_roster(course.root / "class", None, assignment.courses), starter, lambda *_: None)
     assert [(p["one"], p["other"]) for p in found] == [("author", "copier")] and found[0]["share"] > 0.9
     write_alike(course.root / "out", found)
@@ -466,7 +469,7 @@ def test_a_class_of_the_real_assignment_with_every_kind_of_trouble(tmp_path, set
     from make_class import make_class
 
     make_class(80, tmp_path / "class")
-    assignment = model.load(settings["folder"], statement_seconds=3.0, call_seconds=3.0)
+    assignment = load_assignment(settings["folder"], statement_seconds=3.0, call_seconds=3.0)
     outputs = []
     for jobs in (1, 4):
         batch = Batch(assignment, references, tmp_path / "class", tmp_path / f"out{jobs}", "517", jobs=jobs)

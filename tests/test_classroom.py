@@ -3,7 +3,7 @@
 import pytest
 from classroom import CASES
 
-from autograder.model import GraderError
+from autograder.core.errors import GraderError
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

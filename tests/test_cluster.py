@@ -9,7 +9,7 @@ import time
 import pytest
 from test_batch import RIGHT, ROOT, WRONG, baked, course  # noqa: F401
 
-from autograder.model import GraderError
+from autograder.core.errors import GraderError
 
 pytest.importorskip("distributed")
 

@@ -2,7 +2,7 @@
 
 Needs an engine: on Debian, apt-get install podman buildah runc debootstrap netavark iptables. ``BASE`` names a base image;
 without it a minimal Debian is made to stand in for Gradescope's. ``ENGINE``, ``ENGINE_BUILD``, ``ENGINE_RUN``: see
-autograder/image.py.
+autograder/gradescope/image.py.
 """
 
 import json
@@ -18,8 +18,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from autograder import image, pack
-from autograder.model import GraderError
+from autograder.gradescope import archive as pack, image
+from autograder.core.errors import GraderError
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "hostile"))
@@ -80,7 +80,7 @@ def built(tmp_path_factory, references, grader) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ENGINE_BUILD", shlex.join(flags))
         archive = pack.build_archive(grader.assignment, references, "517", folder)
-        seconds = image.build_image(archive, NAME, base, os.environ.get("TORCH_INDEX"))
+        seconds = image.build_image(archive, HERE.parent / "Dockerfile", NAME, base, os.environ.get("TORCH_INDEX"))
     whole, bare = image.image_size(NAME), image.image_size(base)
     print(f"\nimage: built in {seconds:.0f} s, {(whole - bare) / 1e6:,.0f} MB over a base of {bare / 1e6:,.0f} MB")
     yield NAME
@@ -126,7 +126,7 @@ def test_sections_1_and_2_alone(graded):
 
 
 def test_the_solutions_as_students_export_them(graded, tmp_path):
-    from autograder.export import export_scripts
+    from autograder.authoring.masters import export_scripts
 
     export_scripts(HERE.parent / "solutions", tmp_path / "solutions")
     assert graded("the solutions", tmp_path / "solutions")[0]["score"] == 58

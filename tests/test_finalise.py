@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder import model
-from autograder.model import GraderError
+from autograder.core.loading import load_assignment
+from autograder.core.errors import GraderError
 from autograder.written.finalise import finalise
 
 ROOT = Path(__file__).resolve().parents[1]
-ASSIGNMENT = model.load(ROOT / "autograder" / "assignment")
+ASSIGNMENT = load_assignment(ROOT / "assignment")
 AUTOMATIC, BY_HAND = [q.id for q in ASSIGNMENT.questions], [i.id for i in ASSIGNMENT.written.items]
 ADA = {"name": "Ada L.", "email": "ada@u.edu", "sid": "11", "course": "517"}
 

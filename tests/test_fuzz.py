@@ -14,12 +14,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder import model
-from autograder.grade import Grader, grade
-from autograder.references import read_references
-from autograder.results import ResultsFile
-from autograder.sandbox import frames
-from autograder.sandbox.client import Worker, WorkerError, Zygote
+from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
+from autograder.judging.grade import grade
+from autograder.judging.grader import Grader
+from autograder.core.references import read_references
+from autograder.judging.results import ResultsFile
+from autograder.core.trees import pack
+from autograder.sandbox import protocol
+from autograder.sandbox.judge_side.worker import Worker, WorkerError
+from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "tests" / "gradescope.schema.json").read_text()))
@@ -55,8 +59,8 @@ def mutate(text: str, changes) -> str:
 @pytest.fixture(scope="module")
 def hasty(references, tmp_path_factory):
     """A grader with short deadlines, so that mutated loops do not hold the fuzzing up."""
-    assignment = model.load(ROOT / "autograder" / "assignment", statement_seconds=0.3, call_seconds=0.3)
-    with Zygote(assignment.preload) as zygote:
+    assignment = load_assignment(ROOT / "assignment", statement_seconds=0.3, call_seconds=0.3)
+    with ZygoteClient(assignment.preload) as zygote:
         yield Grader(assignment, read_references(references), zygote), tmp_path_factory.mktemp("fuzz")
 
 
@@ -68,7 +72,7 @@ def holds(hasty, name: str, data: bytes) -> None:
     results = ResultsFile(folder / "results.json", grader.assignment, "517")
     try:
         grade(grader, folder / name, results.write)
-    except model.GraderError as refusal:
+    except GraderError as refusal:
         assert "\n" not in str(refusal)
         results.refuse(str(refusal))
     tree = json.loads((folder / "results.json").read_text())
@@ -93,7 +97,7 @@ def fuzz_notebook(hasty, count):
 
 def fuzz_frames(hasty, count):
     """Replies of a lying worker: mutated bytes on the judge's end of the pipe."""
-    honest = frames.pack({"id": 1, "ok": {"bound": {"f": "function"}, "failures": [],
+    honest = pack({"id": 1, "ok": {"bound": {"f": "function"}, "failures": [],
                                           "snapshots": [{"name": "q", "index": 0, "value": [1.5, None]}]}})
 
     @job(count)
@@ -109,7 +113,7 @@ def fuzz_frames(hasty, count):
         worker.requests, worker.alive, worker.answers, worker.asked, worker.deadline = 0, True, {}, 0, math.inf
 
         def reply():
-            frames.receive(theirs, 1 << 20, 10)  # what comes before the request is refused unread
+            protocol.receive(theirs, 1 << 20, 10)  # what comes before the request is refused unread
             theirs.sendall(bytes(body[:cut]) + tail)
             theirs.close()
 

@@ -101,14 +101,16 @@ def test_the_corpus_can_fail(references, monkeypatch, tmp_path):
 def test_without_its_layers_the_doctor_finds_the_canary_within_reach(tmp_path):
     if sys.platform != "linux":
         pytest.skip("the cage's layers are Linux's")
-    from autograder import model
-    from autograder.sandbox.client import Zygote
-    from autograder.sandbox.doctor import examine
+    from autograder.core.errors import GraderError
+    from autograder.core.assignment import Limits
+    from autograder.core.loading import load_assignment
+    from autograder.sandbox.judge_side.zygote_client import ZygoteClient
+    from autograder.sandbox.judge_side.doctor import examine
 
-    with Zygote((), without=("user", "landlock", "seccomp")) as zygote:
-        bare = examine(zygote, model.Limits(), tmp_path)
-    with Zygote(()) as zygote:
-        caged = examine(zygote, model.Limits(), tmp_path)
+    with ZygoteClient((), without=("user", "landlock", "seccomp")) as zygote:
+        bare = examine(zygote, Limits(), tmp_path)
+    with ZygoteClient(()) as zygote:
+        caged = examine(zygote, Limits(), tmp_path)
     assert not bare.safe and {f.name for f in bare.findings if not f.held} >= {"read a hidden file", "open a socket", "fork"}
     assert caged.safe and all(f.held for f in caged.findings)
 
@@ -117,25 +119,29 @@ def test_without_its_layers_the_doctor_finds_the_canary_within_reach(tmp_path):
 def test_root_without_some_layer_still_hides_everything(tmp_path, without):
     if os.geteuid() != 0 or not same_version():
         pytest.skip("needs root and a Python that another user can read")
-    from autograder import model
-    from autograder.sandbox.client import Zygote
-    from autograder.sandbox.doctor import examine
+    from autograder.core.errors import GraderError
+    from autograder.core.assignment import Limits
+    from autograder.core.loading import load_assignment
+    from autograder.sandbox.judge_side.zygote_client import ZygoteClient
+    from autograder.sandbox.judge_side.doctor import examine
 
-    with Zygote((), SYSTEM_PYTHON, (sysconfig.get_paths()["purelib"],), without) as zygote:
-        assert examine(zygote, model.Limits(), tmp_path).safe
+    with ZygoteClient((), SYSTEM_PYTHON, (sysconfig.get_paths()["purelib"],), without) as zygote:
+        assert examine(zygote, Limits(), tmp_path).safe
 
 
 def test_an_unsafe_platform_never_loads_hidden_references_unless_told_to(references, s1, tmp_path, monkeypatch):
-    from autograder import model
-    from autograder.grade import Grader
-    from autograder.references import read_references
-    from autograder.run import require_isolation
-    from autograder.sandbox.client import Zygote
+    from autograder.core.errors import GraderError
+    from autograder.core.assignment import Limits
+    from autograder.core.loading import load_assignment
+    from autograder.judging.grader import Grader
+    from autograder.core.references import read_references
+    from autograder.judging.run import require_isolation
+    from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
-    assignment = model.load(HERE.parent / "autograder" / "assignment")
-    with Zygote((), without=("user", "landlock", "seccomp")) as zygote:
+    assignment = load_assignment(HERE.parent / "assignment")
+    with ZygoteClient((), without=("user", "landlock", "seccomp")) as zygote:
         grader = Grader(assignment, read_references(references), zygote)
-        with pytest.raises(model.GraderError, match="process only"):
+        with pytest.raises(GraderError, match="process only"):
             require_isolation(grader, tmp_path, lambda line: None)
         monkeypatch.setenv("AUTOGRADER_ISOLATION", "process")
         require_isolation(grader, tmp_path, lambda line: None)

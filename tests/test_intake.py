@@ -8,7 +8,7 @@ import zipfile
 import nbformat
 import pytest
 
-from autograder.model import GraderError
+from autograder.core.errors import GraderError
 
 
 def zipped(files):

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder import model
+from autograder.core.loading import load_assignment
 from autograder.batch.gradebook import Sheet
-from autograder.batch.page import Page, histogram, item_rest
+from autograder.batch.class_page import Page, histogram, item_rest
 from autograder.batch.roster import Person
-from autograder.model import FAILED, MISSING, NOT_RUN, PASSED, Verdict
+from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 
-ASSIGNMENT = model.load(Path(__file__).resolve().parents[1] / "autograder" / "assignment")
+ASSIGNMENT = load_assignment(Path(__file__).resolve().parents[1] / "autograder" / "assignment")
 EVIL = "<script>document.title='caught'</script><img src=x onerror=\"document.title='caught'\">"
 SAYS = {"1.2.1": {"wrong row": f"you took another row {EVIL}"}}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

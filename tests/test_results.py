@@ -11,9 +11,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from autograder import model, pack
-from autograder.model import NOT_RUN, Verdict
-from autograder.results import ResultsFile
+from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
+from autograder.gradescope import archive as pack
+from autograder.core.verdict import NOT_RUN, Verdict
+from autograder.judging.results import ResultsFile
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text())
@@ -42,7 +44,7 @@ def test_results_follow_gradescopes_format_and_name_every_item(submit, s1, s2):
 
 @pytest.mark.parametrize("course, regular, extra", [("517", 58, 0), ("447", 52, 3)])
 def test_points_add_up_to_the_handouts(course, regular, extra):
-    assert model.load(ROOT / "autograder" / "assignment").max_points(course) == (regular, extra)
+    assert load_assignment(ROOT / "assignment").max_points(course) == (regular, extra)
 
 
 def test_the_command_exits_0_when_graded_and_2_with_one_line_when_not(tmp_path, settings, references, s1):
@@ -88,7 +90,7 @@ def test_an_archive_holds_no_seed_no_solution_and_no_bake_recipe(tmp_path, grade
     archive = zipfile.ZipFile(pack.build_archive(grader.assignment, references, "517", tmp_path))
     names = set(archive.namelist())
     assert {"setup.sh", "run_autograder"} <= names
-    assert not any(n.endswith((".ipynb", "assignment/bake.py", "audit.py")) for n in names)
+    assert not any(n.endswith(".ipynb") or n.startswith(("assignment/inputs", "autograder/authoring", "autograder/batch")) for n in names)
     assert not any("seed" in n or "solutions" in n or "bank" in n for n in names)
 
 
@@ -98,9 +100,10 @@ def test_the_judge_is_free_of_torch(tmp_path, settings, references, s1, s2):
     program = f"""
 import sys
 from pathlib import Path
-from autograder import model, run
-assignment = model.load({str(ROOT / 'autograder' / 'assignment')!r})
-run.run_grading(assignment, Path({str(references)!r}), Path({str(tmp_path)!r}), "517", Path({str(tmp_path / 'r.json')!r}))
+from autograder.core.loading import load_assignment
+from autograder.judging.run import run_grading
+assignment = load_assignment({str(ROOT / 'assignment')!r})
+run_grading(assignment, Path({str(references)!r}), Path({str(tmp_path)!r}), "517", Path({str(tmp_path / 'r.json')!r}))
 found = sorted(m for m in sys.modules if m.split(".")[0] in ("torch", "transformers", "datasets", "IPython.terminal"))
 print("FOUND", found)
 """
@@ -110,8 +113,8 @@ print("FOUND", found)
 
 
 def test_what_was_graded_before_the_grader_failed_still_stands(tmp_path, references, s1, s2, monkeypatch):
-    from autograder import run as running
-    from autograder.grade import SectionRun
+    from autograder.judging import run as running
+    from autograder.judging.section import SectionRun
 
     judge = SectionRun.judge
 
@@ -122,7 +125,7 @@ def test_what_was_graded_before_the_grader_failed_still_stands(tmp_path, referen
 
     monkeypatch.setattr(SectionRun, "judge", failing)
     (tmp_path / "A2S1.py").write_text(s1)
-    assignment = model.load(ROOT / "autograder" / "assignment")
+    assignment = load_assignment(ROOT / "assignment")
     tree = running.run_grading(assignment, references, tmp_path, "517", tmp_path / "results.json")
     verdicts = {t["number"]: t["extra_data"]["verdict"] for t in tree["tests"]}
     assert (tree["score"], verdicts["1.3.2"], verdicts["1.4.1"]) == (12, "passed", "not run")
@@ -130,9 +133,9 @@ def test_what_was_graded_before_the_grader_failed_still_stands(tmp_path, referen
 
 
 def test_a_worker_that_cannot_start_is_said_in_one_line(tmp_path, references, s1):
-    from autograder import run as running
+    from autograder.judging import run as running
 
     (tmp_path / "A2S1.py").write_text(s1)
-    assignment = replace(model.load(ROOT / "autograder" / "assignment"), preload=("a_module_that_is_not_there",))
-    with pytest.raises(model.GraderError, match="did not start"):
+    assignment = replace(load_assignment(ROOT / "assignment"), preload=("a_module_that_is_not_there",))
+    with pytest.raises(GraderError, match="did not start"):
         running.run_grading(assignment, references, tmp_path, "517", tmp_path / "results.json")

@@ -14,15 +14,15 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from autograder import model
-from autograder.written.answers import without_title
-from autograder.written.render import (CHARACTERS, TEMPLATES, overview, render_handout, render_rubric, sheet, to_html, to_latex,
-                                       write_templates)
-from autograder.written.rubric import total
+from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
+from autograder.authoring.model_answers import without_title
+from autograder.written.render import CHARACTERS, TEMPLATES, overview, render_handout, render_rubric, sheet, to_html, to_latex, write_templates
+from autograder.core.written import total
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDER = ROOT / "autograder" / "assignment"
-ASSIGNMENT = model.load(FOLDER)
+FOLDER = ROOT / "assignment"
+ASSIGNMENT = load_assignment(FOLDER)
 PACKAGES = "apt-get install pandoc texlive-latex-recommended texlive-fonts-recommended texlive-luatex lmodern"
 QUESTIONS = [*"1.2.1 1.2.2 1.2.3 1.3.1 1.3.2 1.3.3 1.4.1 1.4.2 1.4.3 Setup Results Interpretation Q1.1 Q1.2 Q2.1 Q2.2 Q2.3 Q3.1 Q3.2 Q3.3".split(),
              *(f"Q4.{n}" for n in range(1, 8)), "Q5.1"]
@@ -52,10 +52,10 @@ def test_a_rubric_that_does_not_add_up_is_refused_with_one_line(tmp_path, old, n
     assert old in text
     path.write_text(text.replace(old, new, 1))
     if says is None:
-        model.load(tmp_path / "assignment")
+        load_assignment(tmp_path / "assignment")
         return
-    with pytest.raises(model.GraderError) as refused:
-        model.load(tmp_path / "assignment")
+    with pytest.raises(GraderError) as refused:
+        load_assignment(tmp_path / "assignment")
     assert says in str(refused.value) and "\n" not in str(refused.value)
 
 
@@ -112,7 +112,7 @@ def test_a_reader_without_the_handout_finds_the_numbers_of_section_1_and_how_to_
         for wanted in (*rows, "without scaling", "0.05", "optimizer.zero_grad()", "0.75 of 1", "takes nothing off", "late_days", "../writeup/answers.pdf"):
             assert wanted in text, wanted
     for target in (tmp_path / "rubric.md", tmp_path / "rubric.md" / "x"):
-        with pytest.raises(model.GraderError, match="^cannot write into"):
+        with pytest.raises(GraderError, match="^cannot write into"):
             render_rubric(ASSIGNMENT, target)
 
 
@@ -128,7 +128,7 @@ def test_the_templates_hold_every_question_once_and_in_order_after_the_statement
 
 def test_students_read_what_is_asked_and_never_what_earns_credit(tmp_path):
     write_templates(ASSIGNMENT, tmp_path)
-    handout = render_handout(ASSIGNMENT, ROOT / "solutions" / "README.student.md", ROOT / "solutions" / "course.toml")
+    handout = render_handout(ASSIGNMENT, ROOT / "solutions" / "README.student.md", ROOT / "assignment" / "course.toml")
     told = handout + "".join(p.read_text() for p in tmp_path.iterdir())
     for item in ASSIGNMENT.written.items:
         assert item.asks in handout
@@ -137,12 +137,12 @@ def test_students_read_what_is_asked_and_never_what_earns_credit(tmp_path):
 
 def test_the_handout_takes_its_dates_from_the_staffs_file_and_refuses_when_one_is_lacking(tmp_path):
     source = shutil.copy(ROOT / "solutions" / "README.student.md", tmp_path)
-    facts = (ROOT / "solutions" / "course.toml").read_text()
+    facts = (ROOT / "assignment" / "course.toml").read_text()
     (tmp_path / "course.toml").write_text(re.sub(r'^due = .*', 'due = "the Ides of March"', facts, flags=re.MULTILINE))
     assert "the Ides of March" in render_handout(ASSIGNMENT, Path(source), tmp_path / "course.toml")
     for text, says in ((re.sub(r"^due = .*\n", "", facts, flags=re.MULTILINE), "'due'"), ("=", "not valid TOML")):
         (tmp_path / "course.toml").write_text(text)
-        with pytest.raises(model.GraderError, match=says):
+        with pytest.raises(GraderError, match=says):
             render_handout(ASSIGNMENT, Path(source), tmp_path / "course.toml")
 
 
@@ -153,7 +153,7 @@ def test_marks_and_special_characters_survive_both_ways():
 
 
 def test_another_course_without_a_written_half_has_none_of_it(tmp_path):
-    toy = model.load(Path(__file__).parent / "toy")
+    toy = load_assignment(ROOT / "examples" / "toy" / "assignment")
     write_templates(toy, tmp_path / "writeup")
     assert not (tmp_path / "writeup").exists() and overview(toy)["totals"] == {"101": (5.0, 0.0)}
 
@@ -168,9 +168,9 @@ def built(command, folder):
 @pytest.mark.parametrize("command", [
     ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "writeup.tex"], ["pandoc", "writeup.md", "-o", "writeup.pdf"]])
 def test_both_templates_compile_and_the_check_finds_every_heading_in_them(tmp_path, command):
-    from autograder.kit.headings import locate
-    from autograder.kit.writeup import read_pdf
-    from autograder.written.writeup import outline
+    from autograder.checks.writeup.headings import locate
+    from autograder.checks.writeup.review import read_pdf
+    from autograder.judging.writeup import outline
 
     write_templates(ASSIGNMENT, tmp_path)
     done = built(command, tmp_path)
@@ -180,7 +180,7 @@ def test_both_templates_compile_and_the_check_finds_every_heading_in_them(tmp_pa
 
 
 def test_model_answers_are_put_together_in_order_and_say_what_is_not_written_yet(tmp_path, monkeypatch):
-    from autograder.written import answers
+    from autograder.authoring import model_answers as answers
 
     monkeypatch.setattr(answers, "to_pdf", lambda path: None)
     path, _ = answers.assemble(ASSIGNMENT, ROOT / "solutions", tmp_path)
@@ -209,7 +209,7 @@ def letters(text):
 
 @pytest.mark.slow
 def test_nothing_of_the_model_answers_is_lost_on_the_way_to_the_pdf(tmp_path):
-    from autograder.written.answers import assemble
+    from autograder.authoring.model_answers import assemble
 
     path, _ = assemble(ASSIGNMENT, ROOT / "solutions", tmp_path)
     if path.suffix != ".pdf":
@@ -249,8 +249,8 @@ def test_whatever_character_is_typed_the_write_up_compiles_and_the_unknown_ones_
 
 @pytest.mark.slow
 def test_the_model_answers_pass_the_students_own_check(tmp_path):
-    from autograder.written.answers import assemble
-    from autograder.written.writeup import check_file
+    from autograder.authoring.model_answers import assemble
+    from autograder.judging.writeup import check_file
 
     path, missing = assemble(ASSIGNMENT, ROOT / "solutions", tmp_path)
     if path.suffix != ".pdf":

@@ -9,10 +9,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder import model
+from autograder.core import assignment as model
+from autograder.core.assignment import Limits
+from autograder.core.loading import load_assignment
 from autograder.sandbox import scratch
-from autograder.sandbox.client import Worker, WorkerError, Zygote
-from autograder.sandbox.doctor import examine
+from autograder.sandbox.judge_side.worker import Worker, WorkerError
+from autograder.sandbox.judge_side.zygote_client import ZygoteClient
+from autograder.sandbox.judge_side.doctor import examine
 
 ROOT = Path(__file__).resolve().parents[1]
 ITEMS = {"3.dataset.len", "3.dataset.getitem", "3.dataset.iter", "3.collate", "3.compute_accuracy", "3.train_one_epoch",
@@ -52,13 +55,14 @@ def test_an_empty_section_3_earns_none(submit):
 
 
 def test_submissions_without_section_3_never_import_transformers(references, s1, s2, tmp_path):
-    from autograder.grade import Grader, grade
-    from autograder.references import read_references
+    from autograder.judging.grade import grade
+    from autograder.judging.grader import Grader
+    from autograder.core.references import read_references
 
-    assignment = model.load(ROOT / "autograder" / "assignment")
+    assignment = load_assignment(ROOT / "assignment")
     (tmp_path / "A2S1.py").write_text(s1)
     (tmp_path / "A2S2.py").write_text(s2 + "\ndef main():\n    pass\n")
-    with Zygote(assignment.preload) as zygote:
+    with ZygoteClient(assignment.preload) as zygote:
         grade(Grader(assignment, read_references(references), zygote), tmp_path, lambda *_: None)
         assert zygote.branches == {}
         maps = Path(f"/proc/{zygote.process.pid}/maps")
@@ -156,7 +160,7 @@ def program(code: str) -> dict:
 
 @pytest.fixture
 def writer(grader):
-    with Worker(grader.zygote.branch((), True), model.Limits(call_seconds=8)) as made:
+    with Worker(grader.zygote.branch((), True), Limits(call_seconds=8)) as made:
         yield made
 
 
@@ -205,7 +209,7 @@ def f():
 
 def test_a_flood_of_bytes_or_files_ends_the_worker(grader):
     for flood in ("open(f'{n}', 'wb').write(bytes(4 << 20))", "open(f'{n}', 'w').close()"):
-        with Worker(grader.zygote.branch((), True), model.Limits(call_seconds=20)) as worker:
+        with Worker(grader.zygote.branch((), True), Limits(call_seconds=20)) as worker:
             worker.load(program("import time\ndef f():\n    for n in range(10**6):\n"
                                 f"        {flood}\n        time.sleep(0.0005)"))
             with pytest.raises(WorkerError) as error:
@@ -235,11 +239,11 @@ def test_a_folder_with_links_is_removed_without_following_them(tmp_path):
 def test_the_doctor_probes_the_folder_too(tmp_path):
     if sys.platform != "linux":
         pytest.skip("the cage's layers are Linux's")
-    with Zygote(()) as zygote:
-        diagnosis = examine(zygote, model.Limits(), tmp_path, scratch=True)
+    with ZygoteClient(()) as zygote:
+        diagnosis = examine(zygote, Limits(), tmp_path, scratch=True)
     assert diagnosis.safe and len(diagnosis.scratch) == 7
-    with Zygote((), without=("user", "landlock")) as zygote:
-        bare = examine(zygote, model.Limits(), tmp_path, scratch=True)
+    with ZygoteClient((), without=("user", "landlock")) as zygote:
+        bare = examine(zygote, Limits(), tmp_path, scratch=True)
     assert not bare.safe and {f.name for f in bare.scratch if not f.held} == set()  # held by nothing, it may write nowhere
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.readers import Cell, Document
-from autograder.statements import parse_document
+from autograder.submission.formats import Cell, Document
+from autograder.submission.statements import parse_document
 
 GOOD = ["x = 1", "def f(a):\n    return a", "y = [\n1,\n2,\n]", 's = """text\nat the margin\n"""', "@d\ndef g():\n    pass",
         "if x:\n    z = 2\nelse:\n    z = 3", "try:\n    w = 1\nexcept E:\n    w = 2", "import os", "class C:\n    n = 0",

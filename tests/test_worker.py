@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.sandbox import frames
-from autograder.sandbox.client import Worker, WorkerError
+from autograder.core import trees
+from autograder.sandbox import protocol
+from autograder.sandbox.judge_side.worker import Worker, WorkerError
 
 leaves = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text()
 arrays = hnp.arrays(st.sampled_from(["f4", "f8", "i8", "u1", "?"]), hnp.array_shapes(min_dims=0, max_dims=4, max_side=4))
@@ -37,25 +38,25 @@ def same(a, b):
 
 @given(trees)
 def test_what_is_packed_comes_back_the_same(tree):
-    assert same(tree, frames.unpack(frames.pack(tree)[4:]))
+    assert same(tree, trees.unpack(trees.pack(tree)[4:]))
 
 
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_frame_raise_frame_error_only(data):
     try:
-        frames.unpack(data)
-    except frames.FrameError:
+        trees.unpack(data)
+    except trees.TreeError:
         pass
 
 
 @settings(deadline=None)
 @given(trees, st.integers(0, 400), st.integers(0, 255))
 def test_a_changed_byte_is_an_error_or_another_tree_but_never_a_crash(tree, position, byte):
-    body = bytearray(frames.pack(tree)[4:])
+    body = bytearray(trees.pack(tree)[4:])
     body[position % len(body)] = byte
     try:
-        frames.unpack(bytes(body))
-    except frames.FrameError:
+        trees.unpack(bytes(body))
+    except trees.TreeError:
         pass
 
 
@@ -65,15 +66,15 @@ def test_a_changed_byte_is_an_error_or_another_tree_but_never_a_crash(tree, posi
     struct.pack("<I", 14) + b'{"$array": "9"}'[:14], b"", b"\0",
 ])
 def test_malformed_frames_are_refused(body):
-    with pytest.raises(frames.FrameError):
-        frames.unpack(body)
+    with pytest.raises(trees.TreeError):
+        trees.unpack(body)
 
 
 def test_a_frame_over_the_limit_is_refused_before_it_is_read():
     ours, theirs = socket.socketpair()
     theirs.sendall(struct.pack("<I", 1 << 31))
-    with pytest.raises(frames.FrameError, match="over the limit"):
-        frames.receive(ours, 1 << 20, 1.0)
+    with pytest.raises(protocol.FrameError, match="over the limit"):
+        protocol.receive(ours, 1 << 20, 1.0)
 
 
 def test_a_slow_drip_does_not_outlast_the_deadline():
@@ -87,8 +88,8 @@ def test_a_slow_drip_does_not_outlast_the_deadline():
     thread = threading.Thread(target=drip)
     thread.start()
     try:
-        with pytest.raises(frames.FrameTimeout):
-            frames.receive(ours, 1 << 30, 0.4)
+        with pytest.raises(protocol.FrameTimeout):
+            protocol.receive(ours, 1 << 30, 0.4)
     finally:
         stop.set()
         thread.join()
@@ -106,13 +107,13 @@ def worker(grader):
 
 
 FORGERIES = {
-    "an unasked frame": "frames.send(sock, {'id': 2, 'ok': 1})",
-    "a wrong id": "frames.send(sock, {'id': 99, 'ok': 1})",
-    "an ask without stubs": "frames.send(sock, {'id': 2, 'ask': {'name': 'f', 'args': [], 'kwargs': {}}})",
-    "a done in a call": "frames.send(sock, {'id': 2, 'done': 1})",
+    "an unasked frame": "protocol.send(sock, {'id': 2, 'ok': 1})",
+    "a wrong id": "protocol.send(sock, {'id': 99, 'ok': 1})",
+    "an ask without stubs": "protocol.send(sock, {'id': 2, 'ask': {'name': 'f', 'args': [], 'kwargs': {}}})",
+    "a done in a call": "protocol.send(sock, {'id': 2, 'done': 1})",
     "a huge length": "sock.sendall(b'\\xff' * 8)",
     "rubbish": "sock.sendall(b'\\x08\\0\\0\\0rubbish!')",
-    "a list": "frames.send(sock, [1, 2])",
+    "a list": "protocol.send(sock, [1, 2])",
     "no answer but a closed pipe": "sock.close()",
 }
 
@@ -122,7 +123,7 @@ def test_a_worker_that_speaks_out_of_turn_gains_nothing(worker, what):
     forge = f"""
 def f():
     import gc, socket
-    from autograder.sandbox import frames
+    from autograder.sandbox import protocol
     for sock in [o for o in gc.get_objects() if isinstance(o, socket.socket)]:
         {FORGERIES[what]}
     return 'honest'

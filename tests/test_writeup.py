@@ -32,11 +32,12 @@ from pdfs import (
     without,
 )
 
-from autograder.kit import pdf_text, reading
-from autograder.kit.writeup import check_pdf, examine
-from autograder.model import Verdict
-from autograder.results import ResultsFile
-from autograder.written.writeup import find_pdf, for_information
+from autograder.checks.writeup import pdf_text, reading
+from autograder.checks.writeup.review import check_pdf, examine
+from autograder.core.verdict import Verdict
+from autograder.judging.results import ResultsFile
+from autograder.judging.writeup import find_pdf, for_information
+from autograder.submission.unpack import read_files
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text())
@@ -268,7 +269,7 @@ def results(tmp_path, files):
         (tmp_path / "submission" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "submission" / name).write_bytes(data)
     made = ResultsFile(tmp_path / "results.json", ASSIGNMENT, "517")
-    made.writeup = for_information(ASSIGNMENT, tmp_path / "submission", "517")
+    made.writeup = for_information(ASSIGNMENT, read_files(tmp_path / "submission", 1 << 20), "517")
     return made.write([Verdict(q) for q in ASSIGNMENT.questions], [])
 
 
@@ -289,14 +290,15 @@ def test_a_link_to_a_file_outside_is_not_followed(tmp_path):
     (tmp_path / "secret.pdf").write_bytes(pdf(WHOLE))
     (tmp_path / "submission").mkdir()
     (tmp_path / "submission" / "link.pdf").symlink_to(tmp_path / "secret.pdf")
-    assert find_pdf(tmp_path / "submission") is None
+    assert find_pdf(read_files(tmp_path / "submission", 1 << 20)) is None
 
 
 def test_of_several_pdfs_the_one_nearest_the_top_is_taken_then_the_largest(tmp_path):
     for name, size in (("a/deep.pdf", 900), ("small.pdf", 10), ("large.pdf", 20)):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x" * size)
-    assert find_pdf(tmp_path)[::2] == ("large.pdf", 2)
+    file, _, others = find_pdf(read_files(tmp_path, 1 << 20))
+    assert (file.name, others) == ("large.pdf", 2)
 
 
 def test_the_command_says_what_is_missing_and_exits_with_1(tmp_path):
@@ -309,7 +311,7 @@ def test_the_command_says_what_is_missing_and_exits_with_1(tmp_path):
 
 
 def test_the_graders_own_reader_works_behind_the_cage_and_reaches_nothing(tmp_path):
-    from autograder.written.writeup import CAGED_READER
+    from autograder.judging.writeup import CAGED_READER
 
     data = pdf(["Collaborators: nobody."])
     assert reading.read_pdf(data, CAGED_READER) == reading.read_pdf(data)
@@ -318,7 +320,7 @@ def test_the_graders_own_reader_works_behind_the_cage_and_reaches_nothing(tmp_pa
     (tmp_path / "secret").write_text("x")
     program = f"""
 import json, os, socket
-from autograder.sandbox import reader
+from autograder.sandbox.worker_side import pdf_reader as reader
 answer, reached = reader.shut_in(), []
 try:
     bytearray(reader.pdf_text.MEMORY)

@@ -1,1 +1,1 @@
-"""A whole class: who handed in what (roster), what was found (store), processes that grade (lanes), what staff get."""
+"""A whole class: who handed in what, what was found, processes that grade, what staff get."""

@@ -14,18 +14,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from autograder import model
-from autograder.batch.lanes import TICK_SECONDS, Done, verdicts_text
+from autograder.batch.process_pool import TICK_SECONDS, Done, verdicts_text
 from autograder.batch.roster import Entry
 from autograder.batch.store import content_key, judging_key
-from autograder.grade import Grader
-from autograder.intake import Contents, File, read_files
-from autograder.model import Assignment, GraderError
-from autograder.references import read_references
-from autograder.run import require_isolation
-from autograder.sandbox.cage import hide_from_debuggers
-from autograder.sandbox.client import Zygote
-from autograder.text import clean
+from autograder.judging.grader import Grader
+from autograder.submission.unpack import Contents, File, read_files
+from autograder.core.assignment import Assignment
+from autograder.core.digests import folder_files
+from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
+from autograder.core.references import read_references
+from autograder.judging.run import require_isolation
+from autograder.sandbox.process import hide_from_debuggers
+from autograder.sandbox.judge_side.zygote_client import ZygoteClient
+from autograder.core.text import clean
 
 AHEAD = 3  # tasks under way for each thread of the cluster: enough that none waits for us
 _lock = threading.Lock()
@@ -34,19 +36,25 @@ _graders: dict[str, Grader] = {}
 
 def on_cluster(address: str, assignment: Assignment, references: Path, judging: str, entries: list[Entry],
                known: Callable[[str], bool]) -> Iterator[list[Done]]:
-    """Grade entries on the cluster at ``address``; yields what is done, as ``lanes.in_lanes`` does. Raises GraderError."""
+    """Grade entries on the cluster at ``address``; yields what is done, as ``process_pool`` does. Raises GraderError."""
     try:
         from distributed import Client
     except ImportError:
-        raise GraderError("--scheduler needs dask.distributed: pip install -e '.[cluster]'") from None
+        raise GraderError("--scheduler needs dask.distributed: pip install 'autograder[cluster]'") from None
     try:
         client = Client(address, timeout="20s")
     except (OSError, ValueError) as error:
         raise GraderError(f"no Dask scheduler at {clean(address)}: {clean(str(error), 200)}") from None
     with client:
-        shared = client.scatter({"references": references.read_bytes(), "folder": str(assignment.folder), "judging": judging,
+        shared = client.scatter({"references": references.read_bytes(), "assignment": travelling(assignment), "judging": judging,
                                  "limits": vars(assignment.limits)}, broadcast=True)
         yield from _work(client, shared, assignment, deque(entries), known)
+
+
+def travelling(assignment: Assignment) -> dict[str, bytes]:
+    """Path in the assignment's folder -> bytes, of what decides verdicts."""
+    parts = [assignment.folder / "rubric.toml", *assignment.parts()]
+    return {name: path.read_bytes() for name, path in folder_files(assignment.folder, parts).items()}
 
 
 def _work(client: Any, shared: Any, assignment: Assignment, waiting: deque[Entry],
@@ -102,18 +110,18 @@ def grade_one(shared: dict, files: list[tuple[str, bytes | None, int]], notes: l
 def _grader(shared: dict) -> Grader:
     """A warm grader in this worker process. Raises GraderError where it would judge differently from the one that asks."""
     hide_from_debuggers()
-    folder = Path(shared["folder"])
-    if not folder.exists():
-        folder = Path(model.__file__).parent / "assignment"
-    assignment = model.load(folder, **shared["limits"])
     with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "references"
+        folder, path = Path(place) / "assignment", Path(place) / "references"
+        for name, data in shared["assignment"].items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        assignment = load_assignment(folder, **shared["limits"])
         path.touch(mode=0o600)
         path.write_bytes(shared["references"])
-        references = read_references(path)
-    grader = Grader(assignment, references, Zygote(assignment.preload))
+        grader = Grader(assignment, read_references(path), ZygoteClient(assignment.preload))
+        judging = judging_key(assignment, grader.references)
     require_isolation(grader, Path(tempfile.gettempdir()), lambda line: None)
     grader.zygote.compact()
-    if judging_key(assignment, grader.references) != shared["judging"]:
+    if judging != shared["judging"]:
         raise GraderError("this worker has another version of the grader, its tests or its libraries; install the same there")
     return grader

@@ -5,18 +5,17 @@ The same verdicts and roster always give the same bytes: no times, one order, nu
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.batch.roster import Person
-from autograder.files import write_whole
-from autograder.model import MISSING, NOT_RUN, Assignment, Verdict
-from autograder.results import gradescope_tree
-from autograder.text import cell
+from autograder.core.files import write_private
+from autograder.core.tables import write_csv
+from autograder.core.assignment import Assignment
+from autograder.core.verdict import MISSING, NOT_RUN, Verdict
+from autograder.judging.results import gradescope_tree
+from autograder.core.text import cell
 
 
 @dataclass
@@ -65,7 +64,7 @@ def write_results(folder: Path, assignment: Assignment, sheet: Sheet, course: st
         tree = gradescope_tree(assignment, course, sheet.verdicts, sheet.notes)
     path, text = folder / f"{sheet.id}.json", json.dumps(tree, indent=1) + "\n"
     if not path.exists() or path.read_text(encoding="utf-8") != text:
-        write_text(path, text, durable=False)
+        write_private(path, text, durable=False)
 
 
 def number(value: float | None) -> str:
@@ -105,14 +104,3 @@ class Gradebook:
         canvas += [[cell(p.name), "", cell(p.sid), cell(p.email.split("@")[0]), course, number(total)]
                    for p, course, _, _, total, _ in self.rows]
         write_csv(folder / "canvas.csv", canvas)
-
-
-def write_csv(path: Path, rows: Iterable[list[str]]) -> None:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    write_text(path, text.getvalue())
-
-
-def write_text(path: Path, text: str, durable: bool = True) -> None:
-    """For staff's eyes only."""
-    write_whole(path, text.encode("utf-8"), 0o600, durable)

@@ -5,7 +5,6 @@ Every name in them is somebody else's text. What cannot be used costs one line i
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from dataclasses import dataclass, field, replace
@@ -13,18 +12,13 @@ from pathlib import Path
 
 import yaml
 
-from autograder.model import GraderError
-from autograder.text import clean
+from autograder.checks.notebook import ARCHIVE, CODE, kind_of_file
+from autograder.core.errors import GraderError
+from autograder.core.tables import read_table
+from autograder.core.text import clean
 
 METADATA = "submission_metadata.yml"
 MAX_METADATA = 256 << 20
-SUFFIXES = (".py", ".ipynb", ".zip")
-# Headers as Gradescope, Canvas and registrars write them, without spaces, underscores and case.
-COLUMNS = {
-    "name": ("name", "student", "studentname", "fullname"), "first": ("firstname",), "last": ("lastname",),
-    "email": ("email", "emailaddress", "sisloginid"), "sid": ("sid", "studentid", "sisuserid", "id"),
-    "course": ("course", "section"), "path": ("path", "submission", "file", "folder"),
-}
 
 
 @dataclass(frozen=True)
@@ -74,7 +68,7 @@ def read_roster(source: Path, listed: Path | None, courses: tuple[str, ...]) -> 
             listed = source
         else:
             raise GraderError(f"{clean(str(source))} is neither a folder of submissions nor a roster CSV"
-                              + ("; unpack the export first" if source.suffix.lower() == ".zip" else ""))
+                              + ("; unpack the export first" if kind_of_file(source.name) == ARCHIVE else ""))
     except OSError as error:
         raise GraderError(f"cannot read {clean(str(source))}: {error.strerror}") from None
     if listed is not None:
@@ -109,7 +103,7 @@ def _folder(folder: Path, roster: Roster) -> None:
     for path in children:
         if path.name == METADATA or path.name.startswith("."):
             continue
-        if not path.is_dir() and path.suffix.lower() not in SUFFIXES and not path.is_symlink():
+        if not path.is_dir() and kind_of_file(path.name) not in (CODE, ARCHIVE) and not path.is_symlink():
             roster.notes.append(f"{clean(path.name)} is no submission and was left out")
             continue
         known = metadata.pop(path.name, None)
@@ -162,26 +156,21 @@ def _people(record: object) -> tuple[list[Person], str]:
 
 def _read_csv(path: Path, courses: tuple[str, ...], notes: list[str]) -> list[tuple[Person, str]]:
     """(person, path or '') for each row. Raises GraderError for a file that is no roster."""
-    try:
-        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise GraderError(f"cannot read the roster {clean(str(path))}: {getattr(error, 'strerror', None) or error}") from None
-    header = [re.sub(r"[\s_-]", "", cell).lower() for cell in rows[0]] if rows else []
-    at = {key: next((header.index(name) for name in names if name in header), -1) for key, names in COLUMNS.items()}
-    if not any(at[key] >= 0 for key in ("name", "last", "email", "sid", "path")):
+    table = read_table(path)
+    at = {kind: table.column(kind) for kind in ("name", "first", "last", "email", "sid", "course", "path")}
+    if not any(at[kind] >= 0 for kind in ("name", "last", "email", "sid", "path")):
         raise GraderError(f"{clean(str(path))} is no roster: "
                           "its first line should name columns such as name, email, sid, path, course")
     people = []
-    for number, row in enumerate(rows[1:], start=2):
-        cell = {key: clean(row[index].strip(), 200) if 0 <= index < len(row) else ""
-                for key, index in at.items() if key != "path"}
+    for number, row in table.rows:
+        cell = {kind: clean(row[index].strip(), 200) if 0 <= index < len(row) else ""
+                for kind, index in at.items() if kind != "path"}
         where = row[at["path"]].strip() if 0 <= at["path"] < len(row) else ""
         if not any(cell.values()) and not where:
             continue
         course = next((c for c in courses if re.search(rf"\b{re.escape(c)}\b", cell["course"])), "")
         if cell["course"] and not course:
-            notes.append(f"{clean(path.name)}, line {number}: "
-                         f"no course {cell['course']!r} in the rubric ({', '.join(courses)})")
+            notes.append(f"{table.name}, line {number}: no course {cell['course']!r} in the rubric ({', '.join(courses)})")
         name = cell["name"] or f"{cell['first']} {cell['last']}".strip()
         people.append((Person(name or clean(Path(where).name), cell["email"], cell["sid"], course), where))
     return people

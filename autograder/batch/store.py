@@ -7,27 +7,25 @@ stale is reused. Verdicts are kept, not scores: points, titles and courses may c
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.intake import Contents
-from autograder.model import Assignment, GraderError
-from autograder.toml import tomllib
+from autograder.core.assignment import Assignment
+from autograder.core.digests import digest_of, folder_files, package_files, packages_of
+from autograder.core.errors import GraderError
+from autograder.core.strict import read_toml
+from autograder.judging.needs import needed_versions
+from autograder.submission.unpack import Contents
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS found
     (content TEXT, judging TEXT, verdicts TEXT NOT NULL, PRIMARY KEY (content, judging)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS last (id TEXT PRIMARY KEY, content TEXT, judging TEXT, course TEXT, scores TEXT) WITHOUT ROWID;
 """
-# Parts of the package that no verdict depends on.
-APART = ("batch/", "gradescope/", "assignment/", "cli.py", "report.py", "results.py", "run.py", "export.py", "student.py",
-         "audit.py", "pack.py", "bake.py", "__main__.py", "kit/picture.py")
-WORDING = ("points", "extra_credit", "title")
-PACKAGES = ("numpy", "otter-grader", "torch")
+WORDING = ("points", "extra_credit", "title")  # of a question: what a verdict does not depend on
 
 
 @dataclass(frozen=True)
@@ -100,33 +98,17 @@ def content_key(contents: Contents) -> str:
 
 
 def judging_key(assignment: Assignment, references: dict) -> str:
-    """All but the submission that a verdict depends on: engine, tests, rubric (not its points), baked arrays, libraries."""
-    package, digest = Path(__file__).resolve().parents[1], hashlib.sha256()
-    sources = [(p.relative_to(package).as_posix(), p) for p in sorted(package.rglob("*.py"))]
-    sources = [(name, path) for name, path in sources if not name.startswith(APART)]
-    for path in sorted(assignment.folder.rglob("*")):
-        name = path.relative_to(assignment.folder).as_posix()
-        if path.suffix == ".py" and name != "bake.py":
-            sources.append((f"assignment/{name}", path))
-    for name, path in sources:
-        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
-    rubric = tomllib.loads((assignment.folder / "rubric.toml").read_text(encoding="utf-8"))
-    rubric.pop("totals", None)
-    rubric["question"] = [{key: value for key, value in q.items() if key not in WORDING} for q in rubric["question"]]
-    rubric["limits"] = vars(assignment.limits)
-    digest.update(json.dumps([rubric, references["says"], _versions()], sort_keys=True).encode())
+    """All but the submission that a verdict depends on: the packages that judge, the assignment's own parts, its rubric but for
+    points and wording, baked arrays, libraries."""
+    files = {f"engine/{name}": path for name, path in package_files(packages_of("judging")).items()}
+    files |= {f"assignment/{name}": path for name, path in folder_files(assignment.folder, assignment.parts()).items()}
+    rubric = read_toml(assignment.folder / "rubric.toml")
+    questions = [{key: value for key, value in q.items() if key not in WORDING} for q in rubric["question"]]
+    decides = [rubric["section"], questions, assignment.preload, assignment.flags, vars(assignment.limits), references["says"],
+               needed_versions(assignment)]
+    digest = hashlib.sha256(digest_of(files, json.dumps(decides, sort_keys=True)).encode())
     _arrays([references["sets"], references["public"]], digest)
     return digest.hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = ""
-    return found
 
 
 def _arrays(node, digest) -> None:

@@ -13,20 +13,30 @@ if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
 fi
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
     { echo "setup.sh: Python 3.10 or newer is needed, this image has $(python3 -V); choose a newer base image" >&2; exit 1; }
-[ -x "$root/venv/bin/python" ] || python3 -m venv "$root/venv"
-pip=("$root/venv/bin/python" -m pip install -qq --no-deps)
-# requirements.txt is complete (see `make lock`): what it does not name is not installed, what it names has these bytes.
-"${pip[@]}" --require-hashes -r "$source/requirements.txt"
-# The CPU build of torch; the default Linux wheel brings gigabytes of CUDA. TORCH_INDEX="" uses pip's own configuration.
-torch_index="${TORCH_INDEX-https://download.pytorch.org/whl/cpu}"
-"${pip[@]}" -c "$source/constraints.txt" ${torch_index:+--index-url "$torch_index"} torch
-# What only compiling against torch, or testing it, needs: a quarter of its size.
-torch="$("$root/venv/bin/python" -c 'import importlib.util; print(importlib.util.find_spec("torch").submodule_search_locations[0])')"
-rm -rf "$torch/include" "$torch/test" "$torch/share"
-find "$torch/bin" -type f ! -name torch_shm_manager -delete
+python="$root/venv/bin/python"
+[ -x "$python" ] || python3 -m venv "$root/venv"
+lock="$source/assignment/requirements.txt"
+if [ -f "$lock" ]; then
+    # It is complete (see `make lock`): what it does not name is not installed, what it names has these bytes.
+    "$python" -m pip install -qq --no-deps --require-hashes -r "$lock"
+else
+    own="$source/assignment/requirements.in"
+    "$python" -m pip install -qq -r "$source/autograder/judging/requirements.in" $([ -f "$own" ] && echo -r "$own")
+fi
+if [ -f "$source/assignment/requirements-torch.txt" ]; then
+    # The CPU build of torch; the default Linux wheel brings gigabytes of CUDA. TORCH_INDEX="" uses pip's own configuration.
+    torch_index="${TORCH_INDEX-https://download.pytorch.org/whl/cpu}"
+    "$python" -m pip install -qq --no-deps ${torch_index:+--index-url "$torch_index"} -r "$source/assignment/requirements-torch.txt"
+    # What only compiling against torch, or testing it, needs: a quarter of its size.
+    torch="$("$python" -c 'import importlib.util; print(importlib.util.find_spec("torch").submodule_search_locations[0])')"
+    rm -rf "$torch/include" "$torch/test" "$torch/share"
+    find "$torch/bin" -type f ! -name torch_shm_manager -delete
+fi
 # Student code runs as a user of its own: it must find Python and torch, and nothing of ours.
 chmod go+x "$root"
 chmod 700 "$source"
-cd "$source" && "$root/venv/bin/python" -m autograder smoke "$source" ||
-    { echo "setup.sh: this image could not grade, so it is not built; the line above says why" >&2; exit 1; }
+if [ -f "$source/course.txt" ]; then
+    cd "$source" && "$python" -m autograder.gradescope smoke "$source" ||
+        { echo "setup.sh: this image could not grade, so it is not built; the line above says why" >&2; exit 1; }
+fi
 echo "setup.sh: ready after $((SECONDS - began)) s, $(du -sm "$root/venv" | cut -f1) MB"

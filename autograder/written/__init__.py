@@ -1,1 +1,1 @@
-"""The half that people read: its rubric, what is rendered from it, the check of a PDF, and the final grade."""
+"""What people read and write: the rubric for readers, sheets, templates, the final grades."""

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from autograder.batch.gradebook import write_csv
-from autograder.model import Assignment, GraderError
-from autograder.text import cell, clean, reason
-from autograder.written.rubric import total as total_of
+from autograder.core.tables import write_csv
+from autograder.core.assignment import Assignment
+from autograder.core.errors import GraderError
+from autograder.core.text import cell, clean, reason
+from autograder.core.written import total as total_of
 from autograder.written.sheets import Row, check_paths, labels_of, read_policy, read_rows
 
 SHARES = {"full": Fraction(1), "half": Fraction(1, 2), "none": Fraction(0)}

@@ -5,9 +5,7 @@ The rubric as Markdown and as one HTML page, the sheet that readers fill, the wr
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 import re
 from collections.abc import Iterable
 from itertools import takewhile
@@ -15,13 +13,14 @@ from pathlib import Path
 
 import jinja2
 
-from autograder.files import write_whole
-from autograder.model import Assignment, GraderError
-from autograder.text import cell, clean, reason
-from autograder.toml import tomllib
-from autograder.written.rubric import total
+from autograder.core.files import write_whole
+from autograder.core.assignment import Assignment
+from autograder.core.errors import GraderError
+from autograder.core.text import cell, clean, reason
+from autograder.core.strict import nearest, read_toml
+from autograder.core.tables import csv_text
+from autograder.core.written import PLACEHOLDER, total
 from autograder.written.sheets import Row, read_rows
-from autograder.written.writeup import PLACEHOLDER
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Beside each write-up: what pdflatex makes of ≤, θ, − and the like where people type them as they are.
@@ -112,12 +111,10 @@ def render_rubric(assignment: Assignment, target: Path, gradebook: Path | None =
 
 def sheet(assignment: Assignment, people: Iterable[Row] = ()) -> str:
     """The file that readers fill: who, the statement about collaborators, a column for each item."""
-    buffer, who = io.StringIO(), ("email", "sid", "name", "course")
-    table = csv.writer(buffer, lineterminator="\n")
-    table.writerow([*who, "collaborators", "late_days", *(item.id for item in assignment.written.items), "comment"])
-    rest = [""] * (len(assignment.written.items) + 3)
-    table.writerows([*(cell(clean(person.who[column], 200)) for column in who), *rest] for person in people)
-    return buffer.getvalue()
+    who, rest = ("email", "sid", "name", "course"), [""] * (len(assignment.written.items) + 3)
+    head = [*who, "collaborators", "late_days", *(item.id for item in assignment.written.items), "comment"]
+    rows = [[*(cell(clean(person.who[column], 200)) for column in who), *rest] for person in people]
+    return csv_text([head, *rows], end="\n")
 
 
 def is_begun(path: Path, empty: str) -> bool:
@@ -142,12 +139,23 @@ def write_templates(assignment: Assignment, target: Path) -> None:
 def render_handout(assignment: Assignment, source: Path, facts: Path) -> str:
     """The students' README: ``source`` is a jinja2 template, ``facts`` the TOML file that staff edit each term.
 
-    Raises GraderError, one line, where either is missing or names something that the other does not have.
+    Raises GraderError, one line, where either is missing, names something that the other does not have, or is not as it should be.
     """
+    made = environment(source.parent)
     try:
-        course = tomllib.loads(facts.read_text(encoding="utf-8")) if facts.exists() else {}
-        return environment(source.parent).get_template(source.name).render(overview(assignment), course=course)
-    except tomllib.TOMLDecodeError as error:
-        raise GraderError(f"{facts.name} is not valid TOML: {error}") from None
+        course = read_toml(facts) if facts.exists() else {}
+        refuse_unread(course, made.parse(source.read_text(encoding="utf-8")), facts.name, source.name)
+        return made.get_template(source.name).render(overview(assignment), course=course)
     except jinja2.TemplateError as error:
         raise GraderError(f"{source.name}: {error}; does {facts.name} lack an entry?") from None
+
+
+def refuse_unread(course: dict, template: jinja2.nodes.Template, name: str, reader: str) -> None:
+    """Raise GraderError for an entry of the facts that the template never speaks of: it is misspelt, or of no use."""
+    used = {node.attr for node in template.find_all(jinja2.nodes.Getattr)}
+    used |= {node.value for node in template.find_all(jinja2.nodes.Const) if isinstance(node.value, str)}
+    for key, value in course.items() if used else ():
+        for entry in [key, *(value if isinstance(value, dict) else ())]:
+            if entry not in used:
+                near = nearest(entry, sorted(word for word in used if word.isidentifier()))
+                raise GraderError(f"{name}: unknown key {clean(entry)!r}, which {reader} does not read{near}")

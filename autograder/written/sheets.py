@@ -5,26 +5,17 @@ What is expected of them stands here and nowhere else.
 
 from __future__ import annotations
 
-import csv
-import io
+import difflib
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.model import GraderError
-from autograder.text import clean, reason
-from autograder.toml import tomllib
-from autograder.written.rubric import Written
+from autograder.core.errors import GraderError
+from autograder.core.text import clean, reason
+from autograder.core.toml import tomllib
+from autograder.core.written import Written
 
-# Headers as the batch, Gradescope, Canvas and people write them, without case, spaces and punctuation.
-COLUMNS = {
-    "name": ("name", "student", "studentname", "fullname"), "first": ("firstname",), "last": ("lastname",),
-    "email": ("email", "emailaddress", "sisloginid"), "sid": ("sid", "studentid", "sisuserid"),
-    "course": ("course", "section", "sections"), "status": ("status",),
-    "collaborators": ("collaborators", "collaboratorsstatement"),
-    "late_days": ("latedays", "dayslate"), "lateness": ("latenesshms", "lateness"),
-}
 POLICY = {"collaborators": ("percent",), "late": ("percent_per_day", "free_days", "most_days"), "course": ("default",)}
 
 
@@ -69,8 +60,8 @@ def read_policy(path: Path | None, courses: tuple[str, ...]) -> dict:
         for name, value in rules.items() if isinstance(rules, dict) and rules else [("", "")]:
             rule = f"{clean(table)}.{clean(name)}".rstrip(".")
             if name not in POLICY.get(table, ()):
-                known = ", ".join(f"{t}.{k}" for t, keys in POLICY.items() for k in keys)
-                raise GraderError(f"{path.name}: {rule} is no rule; known are {known}")
+                known = [f"{t}.{k}" for t, keys in POLICY.items() for k in keys]
+                raise GraderError(f"{path.name}: {rule} is no rule{nearest(rule, known)}")
             expected = expected_of(name, value, courses)
             if expected:
                 raise GraderError(f"{path.name}: {rule} should be {expected}, not {clean(str(value))}")
@@ -87,54 +78,55 @@ def expected_of(name: str, value: object, courses: tuple[str, ...]) -> str:
 
 
 def read_rows(path: Path, ids: list[str], labels: dict[str, str]) -> tuple[list[Row], list[str]]:
-    """(rows, notes) of a CSV file; columns are found by name, those of Gradescope's exports included."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig", errors="replace")
-        # Spreadsheets write semicolons where the comma belongs to the numbers.
-        delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
-        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except (OSError, csv.Error) as error:
-        raise GraderError(f"cannot read {clean(str(path), 200)}: {clean(reason(error), 120)}") from None
-    if not table:
-        raise GraderError(f"{clean(path.name)} is empty: expected a header line and a line for each person")
-    columns = [column_of(header, ids, labels) for header in table[0]]
-    twice = sorted({c for c in columns if c and columns.count(c) > 1})
-    if twice:
-        raise GraderError(f"{clean(path.name)}: two columns for {', '.join(twice)}")
-    if not {"email", "sid"} & set(columns):
-        raise GraderError(f"{clean(path.name)}: no column email or sid; its columns are {clean(', '.join(table[0]), 160)}")
-    if not set(ids) & set(columns):
-        raise GraderError(f"{clean(path.name)}: no column is an item of the rubric, such as {ids[0] if ids else ''}")
-    absent = [id for id in ids if id not in columns]
-    others = [header.strip() for header, column in zip(table[0], columns) if header.strip() and not column]
-    notes = [f"{clean(path.name)} has no column for {', '.join(absent)}"
+    """(rows, notes) of a CSV file; columns are found by name, those of Gradescope's exports included.
+
+    Raises GraderError where it is no such file, or where a header is nearly an item's id and no column is that item's.
+    """
+    table = read_table(path)
+    at = {kind: table.column(kind) for kind in COLUMNS}
+    if at["email"] < 0 and at["sid"] < 0:
+        raise GraderError(f"{table.name}: no column email or sid; its columns are {clean(', '.join(table.header), 160)}")
+    items = [item_of(header, ids, labels) for header in table.header]
+    if twice := sorted({item for item in items if item and items.count(item) > 1}):
+        raise GraderError(f"{table.name}: two columns for {', '.join(twice)}")
+    if not set(ids) & set(items):
+        raise GraderError(f"{table.name}: no column is an item of the rubric, such as {ids[0] if ids else ''}")
+    absent = [id for id in ids if id not in items]
+    others = [header.strip() for number, (header, item) in enumerate(zip(table.header, items))
+              if header.strip() and not item and number not in at.values()]
+    refuse_misspelt(table.name, others, absent)
+    notes = [f"{table.name} has no column for {', '.join(absent)}"
              + (f"; no item is called {clean(', '.join(others), 160)}" if others else "")] if absent else []
     rows = []
-    for number, cells in enumerate(table[1:], 2):
+    for number, cells in table.rows:
         # A leading apostrophe is how the batch (and we) keep a spreadsheet from taking a text for a formula.
-        found = {c: cell.strip().removeprefix("'") for c, cell in zip(columns, cells) if c}
-        who = {c: found.get(c, "") for c in COLUMNS}
+        plain = [cell.strip().removeprefix("'") for cell in cells] + [""] * len(table.header)
+        who = {kind: plain[index] if index >= 0 else "" for kind, index in at.items()}
         who["name"] = who["name"] or f"{who['first']} {who['last']}".strip()
-        if any(who[c] for c in ("name", "email", "sid")):
-            rows.append(Row(f"{clean(path.name)} row {number}", who, {id: found.get(id, "") for id in ids}))
+        if any(who[kind] for kind in ("name", "email", "sid")):
+            scores = {item: plain[index] for index, item in enumerate(items) if item}
+            rows.append(Row(f"{table.name} row {number}", who, {id: scores.get(id, "") for id in ids}))
     return rows, notes
 
 
-def column_of(header: str, ids: list[str], labels: dict[str, str]) -> str:
-    """Which column a header names: one of COLUMNS, an item's id, or ''. Gradescope writes ``3: 1.2.3 (2.0 pts)``.
+def refuse_misspelt(name: str, headers: list[str], absent: list[str]) -> None:
+    """Raise GraderError for a header that is nearly the id of an item without a column: its points would be lost."""
+    for header in headers:
+        close = difflib.get_close_matches(header.casefold(), [id.casefold() for id in absent], 1, 0.8)
+        if close and re.search(r"\d", header):
+            meant = next(id for id in absent if id.casefold() == close[0])
+            raise GraderError(f"{name}: no item {clean(header)!r}; did you mean {meant!r}?")
+
+
+def item_of(header: str, ids: list[str], labels: dict[str, str]) -> str:
+    """Which item a header names: its id or '', as in Gradescope's ``3: 1.2.3 (2.0 pts)``.
 
     ``labels``: what items are called besides, see ``labels_of``.
     """
     plain = re.sub(r"^\d+(?:\.\d+)*:\s*|\s*\([\d.]+ (?:pts|points)\)\s*$", "", header.strip())
     number = squeezed(plain.split(" ")[0])
     known = {squeezed(id): id for id in ids} | labels
-    item = known.get(squeezed(plain)) or (known.get(number, "") if re.search(r"\d", number) else "")
-    return next((column for column, names in COLUMNS.items() if squeezed(plain).replace(".", "") in names), item)
-
-
-def squeezed(text: str) -> str:
-    """A name as it is compared: small letters, digits and dots."""
-    return re.sub(r"[^a-z0-9.]", "", text.casefold())
+    return known.get(squeezed(plain)) or (known.get(number, "") if re.search(r"\d", number) else "")
 
 
 def labels_of(written: Written) -> dict[str, str]:

@@ -16,6 +16,9 @@ import traceback
 import types
 from pathlib import Path
 
+from .data import read_text
+from .notebook import CODE, NOTEBOOK, PDF, is_notebook, kind_of_file, read_cells
+
 PACKAGE = Path(__file__).resolve().parent
 WRITEUP, SOURCES = "writeup", (".tex", ".md", ".qmd", ".docx", ".odt", ".typ", ".html")
 CHECK = re.compile(r"^check\(", re.MULTILINE)
@@ -38,29 +41,32 @@ def main(arguments: list[str]) -> int:
         if not path.is_file():
             print("❌ this is a folder: name a file in it" if path.is_dir() else "❌ there is no such file")
             status = 1
-        elif path.suffix.lower() == ".pdf":
+        elif kind_of_file(path.name) == PDF:
             status |= check_writeup(path)
-        elif path.suffix.lower() in (".ipynb", ".py"):
+        elif kind_of_file(path.name) == CODE:
             status |= check_code(path)
         else:
             print("❌ neither a notebook, a script nor a PDF")
             status = 1
-    if not any(path.suffix.lower() == ".pdf" for path in files):
+    if not any(kind_of_file(path.name) == PDF for path in files):
         print("\nNo PDF was checked. When your write-up is one: ", end="")
         print(f"python -m {PACKAGE.name} {WRITEUP}/writeup.pdf")
     return status
 
 
 def default_files() -> list[Path]:
-    """Notebooks of this folder (a script where there is no notebook of its name), and write-ups."""
-    notebooks = sorted(Path().glob("A*.ipynb"))
-    scripts = [p for p in sorted(Path().glob("A*.py")) if p.with_suffix(".ipynb") not in notebooks]
+    """Notebooks of this folder that bear a section's name (a script where there is no notebook of its name), and write-ups."""
+    patterns = json.loads(read_text("cases.json"))["files"]
+    named = [p for p in sorted(Path().iterdir()) if kind_of_file(p.name) == CODE and p.is_file()
+             and any(re.search(pattern, p.stem.lower()) for pattern in patterns)]
+    notebooks = [p for p in named if is_notebook(p.name)]
+    scripts = [p for p in named if p not in notebooks and p.with_suffix(NOTEBOOK) not in notebooks]
     return [*notebooks, *scripts, *pdfs_in(Path()), *pdfs_in(Path(WRITEUP))]
 
 
 def pdfs_in(folder: Path) -> list[Path]:
     """The PDFs of a folder; where some were made of a text beside them, only those: the others are figures."""
-    found = sorted(path for path in folder.glob("*") if path.suffix.lower() == ".pdf" and path.is_file())
+    found = sorted(path for path in folder.glob("*") if kind_of_file(path.name) == PDF and path.is_file())
     made = [path for path in found if any(path.with_suffix(source).exists() for source in SOURCES)]
     return made or found
 
@@ -77,9 +83,9 @@ def check_code(path: Path) -> int:
 
 def check_writeup(path: Path) -> int:
     """The check of the PDF; returns 1 when something is missing."""
-    from .writeup import check_pdf
+    from .writeup.review import check_pdf
 
-    report = check_pdf(path.read_bytes(), json.loads((PACKAGE / "writeup.json").read_text(encoding="utf-8")))
+    report = check_pdf(path.read_bytes(), json.loads(read_text("writeup.json")))
     print("\n".join(report.lines()))
     return int(bool(report.missing))
 
@@ -88,8 +94,8 @@ def run_cells(path: Path) -> int:
     """Run a notebook's or script's statements up to its last check; returns 1 unless every check is ✅."""
     try:
         cells = cells_of(path)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        print(f"❌ this is not a notebook that can be read: {error}")
+    except (ValueError, OSError) as error:
+        print(f"❌ this cannot be read: it {error}" if is_notebook(path.name) else f"❌ this cannot be read: {error}")
         return 1
     last = max((i for i, source in enumerate(cells) if CHECK.search(source)), default=-1)
     if last < 0:
@@ -142,8 +148,8 @@ class Said:
 def cells_of(path: Path) -> list[str]:
     """The code cells of a notebook; of a script, its statements (as exported: without Colab's ``!`` and ``%`` lines)."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    if path.suffix.lower() == ".ipynb":
-        sources = ["".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    if is_notebook(path.name):
+        sources = [source for kind, source in read_cells(text)[0] if kind == CODE]
         return [MAGIC.sub("", source) for source in sources if not source.startswith("%%")]
     tree = ast.parse(MAGIC.sub("", text))
     return [ast.unparse(node) for node in tree.body if not isinstance(node, ast.ImportFrom) or node.module != "__future__"]

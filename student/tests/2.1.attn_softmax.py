@@ -10,5 +10,5 @@ def normalises_each_row(attn_softmax, check):
     """Each row of the result sums to one: softmax over the last dimension."""
     for case in check.cases('2.1.attn_softmax'):
         case.judge(attn_softmax, 'the attention weights')
-    check.lib.also_float64(check, '2.1.attn_softmax', attn_softmax)
+    check.rules.attention.also_float64(check, '2.1.attn_softmax', attn_softmax)
 

@@ -10,5 +10,5 @@ def weighs_the_values(compute_outputs, check):
     """Each output is the sum of the values, weighed by its row of attention."""
     for case in check.cases('2.1.compute_outputs'):
         case.judge(compute_outputs, 'the outputs')
-    check.lib.also_float64(check, '2.1.compute_outputs', compute_outputs)
+    check.rules.attention.also_float64(check, '2.1.compute_outputs', compute_outputs)
 

@@ -9,5 +9,5 @@ points = None
 def allows_the_past_only(make_causal_mask, check):
     """Token i may look at tokens 0 to i: ones on and below the diagonal, zeros above."""
     for case in check.cases('2.1.make_causal_mask'):
-        check.lib.judge_mask(check, case, make_causal_mask)
+        check.rules.attention.judge_mask(check, case, make_causal_mask)
 

@@ -10,5 +10,5 @@ def undoes_the_split(merge_heads, check):
     """(B, n_heads, n_tok, width) becomes (B, n_tok, n_embd), the heads side by side again."""
     for case in check.cases('2.1.merge_heads'):
         case.judge(merge_heads, 'the merged tensor')
-    check.lib.also_float64(check, '2.1.merge_heads', merge_heads)
+    check.rules.attention.also_float64(check, '2.1.merge_heads', merge_heads)
 

@@ -10,5 +10,5 @@ def scores_every_pair(pairwise_similarities, check):
     """Entry (i, j) of the result is the dot product of query i with key j, for every batch and head."""
     for case in check.cases('2.1.pairwise_similarities'):
         case.judge(pairwise_similarities, 'A')
-    check.lib.also_float64(check, '2.1.pairwise_similarities', pairwise_similarities)
+    check.rules.attention.also_float64(check, '2.1.pairwise_similarities', pairwise_similarities)
 

@@ -11,5 +11,5 @@ def gives_each_head_its_slice(split_heads, check):
     head h gets the h-th slice of every token's embedding."""
     for case in check.cases('2.1.split_heads'):
         case.judge(split_heads, 'the split tensor')
-    check.lib.also_float64(check, '2.1.split_heads', split_heads)
+    check.rules.attention.also_float64(check, '2.1.split_heads', split_heads)
 

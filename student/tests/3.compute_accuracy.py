@@ -8,5 +8,5 @@ points = None
 @test_case(points=None, hidden=False)
 def is_the_share_of_right_predictions(probe, check):
     """compute_accuracy is the share of predictions that equal their label."""
-    check.lib.finetuning.judge(check, '3.compute_accuracy', probe, 'accuracies')
+    check.rules.finetuning.judge(check, '3.compute_accuracy', probe, 'accuracies')
 

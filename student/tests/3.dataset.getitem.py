@@ -8,5 +8,5 @@ points = None
 @test_case(points=None, hidden=False)
 def gives_the_example_of_that_number(probe, check):
     """dataset[i] is example number i: its text and its label."""
-    check.lib.finetuning.judge(check, '3.dataset.getitem', probe, 'right_items')
+    check.rules.finetuning.judge(check, '3.dataset.getitem', probe, 'right_items')
 

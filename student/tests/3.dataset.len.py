@@ -8,5 +8,5 @@ points = None
 @test_case(points=None, hidden=False)
 def counts_its_sentences(probe, check):
     """len(dataset) is the number of its sentences."""
-    check.lib.finetuning.judge(check, '3.dataset.len', probe, 'counts')
+    check.rules.finetuning.judge(check, '3.dataset.len', probe, 'counts')
 

@@ -8,20 +8,20 @@ points = None
 @test_case(points=None, hidden=False)
 def evaluates_in_evaluation_mode(probe, check):
     """The model is in evaluation mode, whatever it was before."""
-    check.lib.finetuning.judge(check, '3.evaluate', probe, 'eval_mode')
+    check.rules.finetuning.judge(check, '3.evaluate', probe, 'eval_mode')
 
 @test_case(points=None, hidden=False)
 def builds_no_graph(probe, check):
     """No graph for gradients is built."""
-    check.lib.finetuning.judge(check, '3.evaluate', probe, 'no_graph')
+    check.rules.finetuning.judge(check, '3.evaluate', probe, 'no_graph')
 
 @test_case(points=None, hidden=False)
 def leaves_the_weights_alone(probe, check):
     """The weights stay as they are."""
-    check.lib.finetuning.judge(check, '3.evaluate', probe, 'untouched')
+    check.rules.finetuning.judge(check, '3.evaluate', probe, 'untouched')
 
 @test_case(points=None, hidden=False)
 def returns_the_true_accuracy(probe, check):
     """evaluate returns the share of right answers, also where the last batch is smaller."""
-    check.lib.finetuning.judge(check, '3.evaluate', probe, 'true_accuracy')
+    check.rules.finetuning.judge(check, '3.evaluate', probe, 'true_accuracy')
 

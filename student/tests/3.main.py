@@ -8,20 +8,20 @@ points = None
 @test_case(points=None, hidden=False)
 def trains_for_epochs(probe, check):
     """main trains for at least one epoch."""
-    check.lib.finetuning.judge(check, '3.main', probe, 'trains')
+    check.rules.finetuning.judge(check, '3.main', probe, 'trains')
 
 @test_case(points=None, hidden=False)
 def shuffles_the_training_data(probe, check):
     """The training data are shuffled."""
-    check.lib.finetuning.judge(check, '3.main', probe, 'shuffled')
+    check.rules.finetuning.judge(check, '3.main', probe, 'shuffled')
 
 @test_case(points=None, hidden=False)
 def keeps_the_validation_order(probe, check):
     """The validation set is evaluated, in the same order each time."""
-    check.lib.finetuning.judge(check, '3.main', probe, 'validated')
+    check.rules.finetuning.judge(check, '3.main', probe, 'validated')
 
 @test_case(points=None, hidden=False)
 def keeps_the_best_checkpoint(probe, check):
     """The weights with the best validation accuracy are kept on disk and can be loaded."""
-    check.lib.finetuning.judge(check, '3.main', probe, 'keeps_best')
+    check.rules.finetuning.judge(check, '3.main', probe, 'keeps_best')
 

@@ -8,30 +8,30 @@ points = None
 @test_case(points=None, hidden=False)
 def parameters_move(probe, check):
     """One epoch changes the parameters."""
-    check.lib.finetuning.judge(check, '3.train_one_epoch', probe, 'learns')
+    check.rules.finetuning.judge(check, '3.train_one_epoch', probe, 'learns')
 
 @test_case(points=None, hidden=False)
 def steps_follow_gradients(probe, check):
     """Every optimizer step follows the backward pass of its batch."""
-    check.lib.finetuning.judge(check, '3.train_one_epoch', probe, 'in_order')
+    check.rules.finetuning.judge(check, '3.train_one_epoch', probe, 'in_order')
 
 @test_case(points=None, hidden=False)
 def gradients_are_cleared(probe, check):
     """Gradients do not pile up from step to step."""
-    check.lib.finetuning.judge(check, '3.train_one_epoch', probe, 'afresh')
+    check.rules.finetuning.judge(check, '3.train_one_epoch', probe, 'afresh')
 
 @test_case(points=None, hidden=False)
 def trains_in_training_mode(probe, check):
     """The model is in training mode, whatever it was before."""
-    check.lib.finetuning.judge(check, '3.train_one_epoch', probe, 'train_mode')
+    check.rules.finetuning.judge(check, '3.train_one_epoch', probe, 'train_mode')
 
 @test_case(points=None, hidden=False)
 def uses_every_batch_once(probe, check):
     """Every batch is used once, in the order of the dataloader."""
-    check.lib.finetuning.judge(check, '3.train_one_epoch', probe, 'every_batch')
+    check.rules.finetuning.judge(check, '3.train_one_epoch', probe, 'every_batch')
 
 @test_case(points=None, hidden=False)
 def minimises_the_cross_entropy(probe, check):
     """The loss is the cross-entropy with the batch's labels."""
-    check.lib.finetuning.judge(check, '3.train_one_epoch', probe, 'right_loss')
+    check.rules.finetuning.judge(check, '3.train_one_epoch', probe, 'right_loss')
 

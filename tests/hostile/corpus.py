@@ -103,8 +103,8 @@ def _secrets(add) -> None:
             files["A2S2.py"] = files["A2S2.py"].replace("def attn_softmax", walk)
         add("secrets", f"read {name}", files)
     add("secrets", "connect to loopback", steal("socket.create_connection(('127.0.0.1', 22), 1)"))
-    add("secrets", "import the hidden tests", steal("__import__('autograder.assignment.reference')"))
-    add("secrets", "import the judge", steal("__import__('autograder.judge').__file__"))
+    add("secrets", "import the hidden tests", steal("__import__('assignment.trusted_helpers')"))
+    add("secrets", "import the judge", steal("__import__('autograder.judging.section').__file__"))
     add("secrets", "leak inputs by exception", function("raise ValueError(str(A.flatten().tolist()))"), SOFTMAX)
     add("secrets", "leak inputs by exception type", function(
         "public = A.shape[-1] in (10, 4) and A.shape[0] in (1, 2)\n"
@@ -125,14 +125,14 @@ def _forging(add) -> None:
     add("forging", "an exit handler", function("import atexit\natexit.register(lambda: open('/autograder/results/results.json', 'w').write('x'))\nreturn 0"), SOFTMAX)
     add("forging", "a daemon", function("import os\ntry:\n    if os.fork() == 0:\n        os.setsid()\n        import time; time.sleep(20); os._exit(0)\nexcept OSError: pass\nreturn 0"), SOFTMAX)
     add("forging", "a double fork at load", statement("import os, time\ntry:\n    if os.fork() == 0:\n        os.setsid()\n        if os.fork() == 0: time.sleep(20)\n        os._exit(0)\nexcept OSError: pass"))
-    add("forging", "a background thread that answers", function("import threading, gc, socket\ndef spam():\n    from autograder.sandbox import frames\n    for s in [o for o in gc.get_objects() if isinstance(o, socket.socket)]:\n        for i in range(50):\n            try: frames.send(s, {'id': i, 'ok': None})\n            except Exception: pass\nthreading.Thread(target=spam, daemon=True).start()\nreturn 0"), SOFTMAX)
+    add("forging", "a background thread that answers", function("import threading, gc, socket\ndef spam():\n    from autograder.sandbox import protocol\n    for s in [o for o in gc.get_objects() if isinstance(o, socket.socket)]:\n        for i in range(50):\n            try: protocol.send(s, {'id': i, 'ok': None})\n            except Exception: pass\nthreading.Thread(target=spam, daemon=True).start()\nreturn 0"), SOFTMAX)
     patches = {
         "torch.allclose": "torch.allclose = torch.equal = lambda *a, **k: True",
         "json": "import json; json.dumps = json.loads = lambda *a, **k: {'ok': 1}",
         "builtins": "import builtins; builtins.abs = builtins.max = lambda *a, **k: 0; builtins.isinstance = lambda *a: True",
         "numpy": "import numpy; numpy.abs = numpy.isclose = lambda *a, **k: 0",
         "the encoder's modules": "import sys\nfor n in list(sys.modules):\n    if 'autograder' in n or 'safetensors' in n: sys.modules[n] = None",
-        "the frame functions": "from autograder.sandbox import frames; frames.pack = lambda t: b'\\0' * 8",
+        "the frame functions": "from autograder.core import trees; from autograder.sandbox import protocol; protocol.pack = trees.pack = lambda t: b'\\0' * 8",
         "struct and socket": "import struct, socket; struct.pack = lambda *a: b''; socket.socket.sendall = lambda *a: None",
         "open and exec": "import builtins; builtins.open = builtins.exec = builtins.compile = None",
     }

@@ -1,0 +1,157 @@
+"""What is drawn and what a right answer is: the inputs of every question, hidden and public.
+
+``draw`` fixes shapes and numbers; the engine fills ``expected`` by calling the solution. ``second_opinion`` holds
+the result against PyTorch's own attention.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import finetuning
+
+PUBLIC_SEED = 447
+# The handout calls 1e-4 "close to zero"; the audit shows how far these stand from noise and from every mistake: sums of
+# products are noisier, and half precision inside self_attention is a smaller mistake.
+TOLERANCE, PRODUCT_TOLERANCE, ATTENTION_TOLERANCE = 2e-5, 5e-5, 1e-5
+QUERY_TOLERANCE = 0.05  # maximum absolute element-wise difference, fixed by the course
+
+
+def worlds(seed: int | None, public: bool) -> dict[str, dict]:
+    """Section -> what its probes work on."""
+    return {"A2S3": finetuning.world(PUBLIC_SEED if public else seed)}
+
+
+def draw(seed: int | None, public: bool, names: dict[str, Any], stages: dict[str, Any]) -> dict[str, dict[str, list[dict]]]:
+    """Question id -> group -> cases. Groups: ``own``, ``fresh`` (composites with right prerequisites), ``float64``."""
+    rng = np.random.default_rng(PUBLIC_SEED if public else seed)
+    key, value = names["key"].numpy(), names["value"].numpy()
+    reference = None if public else names["query132"].numpy().astype(np.float64)
+    facts = finetuning.facts(stages["A2S3"].world)
+    section3 = {id: {group: [case([], facts=known)] for group in ("own", "fresh")} for id, known in facts.items()}
+    return section1(key, value, reference) | section2(rng, public) | section3
+
+
+def section1(key: np.ndarray, value: np.ndarray, reference: np.ndarray | None) -> dict:
+    """Targets of 1.2 to 1.4: each follows from V alone."""
+    average = (value[0] + value[1]) / 2
+    targets = {"1.2.1": value[0], "1.2.2": value, "1.3.1": value.mean(axis=0), "1.3.2": average}
+    tree = {id: {"own": [case([key, value, target], tolerance=QUERY_TOLERANCE)]} for id, target in targets.items()}
+    for id, target in {"1.4.1": value[:3].mean(axis=0), "1.4.2": value[2]}.items():
+        tree[id] = {"own": [case([key, value, target, average, reference], tolerance=QUERY_TOLERANCE)]}
+    return tree
+
+
+def section2(rng: np.random.Generator, public: bool) -> dict:
+    """Each function on its own inputs; composites on two groups that share none."""
+    sizes = [(1, 10, 1, 6), (1, 10, 3, 6), (2, 4, 2, 8)] if public else _sizes(rng)
+    tree: dict[str, dict] = {}
+    for name in ("pairwise_similarities", "attn_scaled", "attn_softmax", "compute_outputs",
+                 "make_causal_mask", "apply_causal_mask", "split_heads", "merge_heads"):
+        tree[f"2.1.{name}"] = {
+            "own": [helper_case(name, rng, size, np.float32, i) for i, size in enumerate(sizes)],
+            "float64": [helper_case(name, rng, sizes[-1], np.float64, 0)] if not name.endswith("causal_mask") else [],
+        }
+    for step in ("step1", "step2", "step3"):
+        tree[f"2.1.self_attention.{step}"] = {
+            group: attention_cases(step, rng, sizes) for group in ("own", "fresh")
+        } | ({"float64": attention_cases(step, rng, sizes, np.float64)[-1:]} if step == "step3" else {})
+    return tree
+
+
+def _sizes(rng: np.random.Generator) -> list[tuple[int, int, int, int]]:
+    """(batch, n_tok, n_heads, n_embd): one head and several; no two numbers of a case are equal by accident."""
+    sizes = []
+    for n_heads in (1, 2, 3):
+        width = int(rng.choice([4, 5, 7]))
+        n_tok = int(rng.choice([n for n in range(4, 10) if n not in (width, n_heads, n_heads * width)]))
+        sizes.append((int(rng.choice([b for b in (2, 3) if b not in (n_heads, width)])), n_tok, n_heads, n_heads * width))
+    return sizes
+
+
+def numbers(rng: np.random.Generator, *shape: int, kind: type = np.float32) -> np.ndarray:
+    return rng.standard_normal(shape).astype(kind)
+
+
+def helper_case(name: str, rng: np.random.Generator, size: tuple, kind: type, index: int) -> dict:
+    """One call of a single helper. Scores have a heads dimension in every other case."""
+    batch, n_tok, n_heads, n_embd = size
+    width = n_embd // n_heads
+    lead = (batch, n_heads) if index % 2 else (batch,)
+    label = f"batch {batch}, n_tok {n_tok}, n_embd {n_embd}, n_heads {n_heads}"
+    chunk = "chunk" if index == 2 else ""
+    if name == "pairwise_similarities":
+        pair = [numbers(rng, *lead, n_tok, width, kind=kind) for _ in "QK"]
+        return case(pair, name, label, tolerance=PRODUCT_TOLERANCE, layout=chunk)
+    if name == "attn_scaled":
+        return case([numbers(rng, *lead, n_tok, n_tok, kind=kind) * 3, n_embd, n_heads], name, label)
+    if name == "attn_softmax":
+        return case([numbers(rng, *lead, n_tok, n_tok, kind=kind) * 2], name, label)
+    if name == "compute_outputs":
+        powers = np.exp(numbers(rng, *lead, n_tok, n_tok, kind=kind))
+        return case([powers / powers.sum(-1, keepdims=True), numbers(rng, *lead, n_tok, width, kind=kind)], name, label)
+    if name == "make_causal_mask":
+        return case([n_tok], name, "")
+    if name == "apply_causal_mask":
+        mask = np.tril(np.ones((n_tok, n_tok), dtype=kind))
+        return case([mask, numbers(rng, *lead, n_tok, n_tok, kind=kind) * 3], name, label)
+    if name == "split_heads":
+        return case([numbers(rng, batch, n_tok, n_embd, kind=kind), n_heads], name, label, layout=chunk)
+    return case([numbers(rng, batch, n_heads, n_tok, width, kind=kind)], name, label)
+
+
+def attention_cases(step: str, rng: np.random.Generator, sizes: list, kind: type = np.float32) -> list[dict]:
+    """Calls of self_attention: step 1 one head, step 2 causal, step 3 several heads with and without the mask."""
+    cases = []
+    for index, (batch, n_tok, n_heads, n_embd) in enumerate(sizes if step != "step3" else sizes[1:]):
+        heads = n_heads if step == "step3" else 1
+        for causal in ({"step1": [False], "step2": [True], "step3": [False, True]}[step]):
+            label = f"batch {batch}, n_tok {n_tok}, n_embd {n_embd}, n_heads {heads}, causal={causal}"
+            inputs = [numbers(rng, batch, n_tok, n_embd, kind=kind) for _ in "QKV"]
+            cases.append(case(inputs, "self_attention", label, {"n_heads": heads, "causal": causal},
+                              tolerance=ATTENTION_TOLERANCE, layout="chunk" if index == 1 else ""))
+    return cases
+
+
+def case(args: list, function: str = "", label: str = "", kwargs: dict | None = None,
+         tolerance: float = TOLERANCE, layout: str = "", facts: dict | None = None) -> dict:
+    """A case as data; without ``function`` nothing is expected back: section 1 is judged by formula, section 3 by ``facts``."""
+    return {"args": args, "kwargs": kwargs or {}, "expected": None, "tolerance": 0.0 if facts else tolerance, "label": label,
+            "layout": layout, "facts": facts or {}} | ({"function": function} if function else {})
+
+
+def second_opinion(tree: dict) -> str:
+    """'' when PyTorch agrees with the solution's self_attention everywhere, else where it does not.
+
+    Uses F.multi_head_attention_forward with identity projections and F.scaled_dot_product_attention.
+    """
+    import torch
+    import torch.nn.functional as F
+
+    for step in ("step1", "step2", "step3"):
+        for group, cases in tree[f"2.1.self_attention.{step}"].items():
+            for item in cases:
+                query, key, value = (torch.from_numpy(a) for a in item["args"])
+                n_heads, causal = item["kwargs"]["n_heads"], item["kwargs"]["causal"]
+                split = lambda x: x.unflatten(-1, (n_heads, -1)).transpose(1, 2)  # noqa: E731  (B, h, n, width)
+                fused = F.scaled_dot_product_attention(split(query), split(key), split(value), is_causal=causal)
+                for other in (fused.transpose(1, 2).flatten(2), multi_head(F, torch, query, key, value, n_heads, causal)):
+                    error = float((other - torch.from_numpy(item["expected"])).abs().max())
+                    if not error < 1e-5:
+                        return f"{step}, {group}, {item['label']}: off by {error:.2g}"
+    return ""
+
+
+def multi_head(F: Any, torch: Any, query: Any, key: Any, value: Any, n_heads: int, causal: bool) -> Any:
+    """F.multi_head_attention_forward with identity projections, batch first."""
+    width, n_tok = query.shape[-1], query.shape[1]
+    eye, zeros = torch.eye(width, dtype=query.dtype), torch.zeros(width, dtype=query.dtype)
+    mask = torch.full((n_tok, n_tok), float("-inf"), dtype=query.dtype).triu(1) if causal else None
+    out, _ = F.multi_head_attention_forward(
+        query.transpose(0, 1), key.transpose(0, 1), value.transpose(0, 1), width, n_heads,
+        in_proj_weight=torch.cat([eye, eye, eye]), in_proj_bias=torch.cat([zeros, zeros, zeros]),
+        bias_k=None, bias_v=None, add_zero_attn=False, dropout_p=0.0, out_proj_weight=eye, out_proj_bias=zeros,
+        need_weights=False, attn_mask=mask)
+    return out.transpose(0, 1)

@@ -1,0 +1,13 @@
+from otter.test_files import test_case
+
+OK_FORMAT = False
+
+name = "2.1.pairwise_similarities"
+
+
+@test_case()
+def scores_every_pair(pairwise_similarities, check):
+    """Entry (i, j) of the result is the dot product of query i with key j, for every batch and head."""
+    for case in check.cases("2.1.pairwise_similarities"):
+        case.judge(pairwise_similarities, "A")
+    check.rules.attention.also_float64(check, "2.1.pairwise_similarities", pairwise_similarities)

@@ -1,0 +1,75 @@
+"""The staff's solution, run in this process, which is trusted and never holds student code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from typing import Any
+
+from autograder.checks.values import make_encoder, on_arrays, to_plain
+from autograder.core.assignment import Assignment, Question, Section
+from autograder.core.errors import GraderError
+from autograder.core.text import clean
+from autograder.core.trusted import probe_sources
+from autograder.sandbox.stage import open_stage
+from autograder.slicing.slicer import Slicer
+from autograder.submission.sections import Submission
+
+
+class Solution:
+    """The solution run in this process, its probed sections in the given worlds. Use as a context manager."""
+
+    def __init__(self, assignment: Assignment, submission: Submission, worlds: dict[str, Any]):
+        self.assignment, self.submission = assignment, submission
+        self.import_all()
+        self.stages = {s.id: open_stage(probe_sources(assignment, s), worlds[s.id]) for s in assignment.sections if s.id in worlds}
+
+    def import_all(self) -> None:
+        """What workers hold before student code runs."""
+        for name in [*self.assignment.preload, *(name for section in self.assignment.sections for name in section.preload)]:
+            importlib.import_module(name)
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(1)  # as in workers; on small tensors more only wait for each other
+
+    def __enter__(self) -> "Solution":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        for stage in self.stages.values():
+            stage.close()
+
+    def names(self) -> dict[str, Any]:
+        """All names that the sections' slices bind."""
+        return {key: value for section in self.assignment.sections for key, value in self.scope(section).items()
+                if not key.startswith("__")}
+
+    def scope(self, section: Section) -> dict[str, Any]:
+        """One section's slice, run anew."""
+        found = self.submission.sections[section.id]
+        if found.parsed is None:
+            raise GraderError(f"solutions/: {found.problem}")
+        slicer = Slicer(self.assignment, section, found.parsed, self.submission.modules)
+        module = sys.modules[f"solution_{section.id}"] = types.ModuleType(f"solution_{section.id}")
+        run(section.prelude, f"{section.prelude_file or section.id}", module.__dict__)
+        for statement in slicer.program(self.assignment.of_section(section)).statements:
+            place = found.parsed.document.place(statement.cell, statement.line)
+            run(statement.code, f"solutions, {found.parsed.document.name}, {place}", module.__dict__)
+        if missing := [q for q in self.assignment.of_section(section) if q.names[0] not in module.__dict__]:
+            raise GraderError(f"solutions, {found.parsed.document.name}: {missing[0].names[0]!r}, the answer to {missing[0].id}, "
+                              "is not defined there")
+        return module.__dict__
+
+    def answer(self, question: Question, scope: dict[str, Any]) -> Any:
+        """The question's answer in these names, as tests see it: a value, a function, or what a probe observes."""
+        if question.probe:
+            return lambda: self.stages[question.section.id].observe(question.probe, scope, make_encoder())
+        return to_plain(scope[question.names[0]]) if question.value else on_arrays(scope[question.names[0]])
+
+
+def run(code: str, place: str, scope: dict[str, Any]) -> None:
+    """Run code of the staff's; whatever it raises becomes a GraderError that begins with ``place``."""
+    try:
+        exec(compile(code, place, "exec"), scope)
+    except Exception as error:
+        raise GraderError(f"{place}: {type(error).__name__}: {clean(str(error), 200)}") from error

@@ -1,0 +1,233 @@
+"""index.html: what a class did and did not understand, on one page that needs no server and no network.
+
+Everything here comes from submissions and rosters, so Jinja escapes all of it, and the page's own policy lets nothing run
+but its one script.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import statistics
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from autograder.batch.gradebook import Sheet, number
+from autograder.core.files import write_private
+from autograder.core.assignment import Assignment, Question
+from autograder.core.verdict import FAILED, MISSING, PASSED, Verdict
+
+HERE = Path(__file__).parent
+GLYPHS = {PASSED: "●", FAILED: "○", MISSING: "–"}
+# What stands for a failure that no known mistake explains.
+KINDS = {"blank": "left blank, or returned None", "missing": "no such name", "kind": "not a tensor of numbers",
+         "shape": "another wrong shape", "dtype": "a wrong dtype", "nan": "NaN in the answer", "numbers": "other wrong numbers",
+         "rule": "broke a rule of the question", "timeout": "gave no answer in time", "died": "ended the Python process",
+         "protocol": "an unreadable answer"}
+MISTAKES = 6
+
+
+@dataclass
+class Line:
+    """One submission in the table. ``marks``: the ids of its mistakes; ``score`` None where it is not graded."""
+
+    label: str
+    id: str
+    course: str
+    score: float | None
+    glyphs: str
+    lost: list[str]
+    status: str
+    marks: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Mistake:
+    """A way in which some got a question wrong; ``named`` when the bank knows it."""
+
+    mark: str
+    text: str
+    named: bool
+    count: int = 0
+
+
+@dataclass
+class Item:
+    """One question over the class. ``rate`` among those who handed it in; ``discrimination``: see :func:`item_rest`."""
+
+    question: Question
+    passed: int = 0
+    failed: int = 0
+    absent: int = 0
+    mistakes: dict[str, Mistake] = field(default_factory=dict)
+    discrimination: float | None = None
+
+    @property
+    def rate(self) -> float | None:
+        return self.passed / (self.passed + self.failed) if self.passed + self.failed else None
+
+    @property
+    def commonest(self) -> list[Mistake]:
+        return sorted(self.mistakes.values(), key=lambda m: (-m.count, m.text))
+
+
+@dataclass
+class Incident:
+    """A crash, a time-out, or something that the cage refused."""
+
+    label: str
+    id: str
+    item: str
+    what: str
+    reason: str
+
+
+class Page:
+    """Collects one class, then writes it."""
+
+    def __init__(self, assignment: Assignment, says: dict[str, dict[str, str]], anonymous: bool = False):
+        self.assignment, self.says, self.anonymous = assignment, says, anonymous
+        self.items = {q.id: Item(q) for q in assignment.questions}
+        self.lines: list[Line] = []
+        self.labels: dict[str, str] = {}
+        self.incidents: list[Incident] = []
+        self.flagged: list[tuple[Line, str, str]] = []
+        self.passes: list[tuple[float, set[str]]] = []
+
+    def add(self, sheet: Sheet, course: str) -> None:
+        people = ", ".join(p.name or p.email or p.sid for p in sheet.people)
+        label = f"student {len(self.lines) + 1:04d}" if self.anonymous else people
+        scores = sheet.scores(course)
+        whole = not sheet.problem and None not in scores.values()
+        line = Line(label, "" if self.anonymous else sheet.id, course, sum(scores.values()) if whole else None,
+                    "".join(GLYPHS.get(v.status, "?") for v in sheet.verdicts),
+                    [v.question.id for v in sheet.verdicts if v.status in (FAILED, MISSING)],
+                    "" if sheet.status() == "graded" else sheet.status())
+        self.lines.append(line)
+        self.labels[sheet.id] = label
+        for verdict in sheet.verdicts:
+            self._count(line, verdict)
+        if whole:
+            self.passes.append((line.score, {v.question.id for v in sheet.verdicts if v.status == PASSED}))
+
+    def _count(self, line: Line, verdict: Verdict) -> None:
+        item = self.items[verdict.question.id]
+        item.passed += verdict.status == PASSED
+        item.failed += verdict.status == FAILED
+        item.absent += verdict.status == MISSING
+        if flags := verdict.data.get("flags"):
+            self.flagged.append((line, verdict.question.id, ", ".join(flags)))
+        if verdict.status != FAILED:
+            return
+        text, named = self._cause(verdict)
+        if text not in item.mistakes:
+            item.mistakes[text] = Mistake(f"m{sum(len(i.mistakes) for i in self.items.values()) + 1}", text, named)
+        item.mistakes[text].count += 1
+        line.marks.append(item.mistakes[text].mark)
+        if what := incident_of(verdict):
+            self.incidents.append(Incident(line.label, line.id, verdict.question.id, what, verdict.reason))
+
+    def _cause(self, verdict: Verdict) -> tuple[str, bool]:
+        """(what to call this failure, whether the bank names it)."""
+        name, kind = verdict.data.get("mistake"), verdict.data.get("kind", "")
+        if name:
+            return self.says.get(verdict.question.id, {}).get(name, name), True
+        if kind == "exception":
+            return f"raised {verdict.data.get('type', 'an exception')}", False
+        return KINDS.get(kind, kind or "another reason"), False
+
+    def write(self, folder: Path, alike: list[dict] | None = None) -> None:
+        for id, item in self.items.items():
+            item.discrimination = item_rest(self.passes, item.question)
+        environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True,
+                                         lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+        environment.filters.update(number=number, bar=bar, dot=dot)
+        script = (HERE / "page.js").read_text(encoding="utf-8")
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        graded = [line for line in self.lines if line.score is not None]
+        if alike is not None:
+            alike = [{**pair, "one": self.labels[pair["one"]], "other": self.labels[pair["other"]]} for pair in alike
+                     if pair["one"] in self.labels and pair["other"] in self.labels]
+        write_private(folder / "index.html", environment.get_template("page.html.jinja").render(
+            assignment=self.assignment, lines=self.lines, graded=graded, items=list(self.items.values()),
+            incidents=self.incidents, flagged=self.flagged, alike=alike, classes=self._classes(graded), script=Markup(script),
+            digest=digest, most=MISTAKES, style=Markup((HERE / "page.css").read_text(encoding="utf-8"))))
+
+    def _classes(self, graded: list[Line]) -> list[dict[str, Any]]:
+        """The scores of each course: figures and a picture."""
+        found = []
+        for course in self.assignment.courses:
+            scores = sorted(line.score for line in graded if line.course == course)
+            if scores:
+                top = sum(self.assignment.max_points(course))
+                found.append({"course": course, "count": len(scores), "median": statistics.median(scores),
+                              "quartiles": statistics.quantiles(scores, n=4, method="inclusive") if len(scores) > 1 else None,
+                              "most": self.assignment.max_points(course), "svg": histogram(scores, top, course)})
+        return found
+
+
+def incident_of(verdict: Verdict) -> str:
+    """What staff should look at in a failed item: a crash, a time-out, a refusal by the cage; '' for none."""
+    cause = verdict.data.get("cause", verdict.data)
+    if cause.get("type") == "PermissionError":
+        return "refused by the cage"
+    return {"died": "crashed", "timeout": "timed out", "protocol": "spoke out of turn"}.get(cause.get("kind", ""), "")
+
+
+def item_rest(passes: list[tuple[float, set[str]]], question: Question) -> float | None:
+    """Point-biserial correlation of passing an item with how many others were passed; None where one of them never varies."""
+    pairs = [(float(question.id in passed), float(len(passed - {question.id}))) for _, passed in passes]
+    if len(pairs) < 3:
+        return None
+    try:
+        return statistics.correlation(*zip(*pairs))
+    except statistics.StatisticsError:
+        return None
+
+
+def histogram(scores: list[float], top: float, course: str) -> Markup:
+    """One thin bar for each whole point; the dark part of the baseline runs from the lowest to the highest score."""
+    counts = Counter(math.floor(score) for score in scores)
+    width, height, step = 640, 120, 640 / (top + 1)
+    tallest, parts = max(counts.values()), [f'<line class="hair" x1="0" x2="{width}" y1="{height - 18}" y2="{height - 18}"/>']
+    for score, count in sorted(counts.items()):
+        x, h = score * step, max(1.0, count / tallest * (height - 34))
+        parts.append(f'<rect x="{x + step * 0.15:.1f}" y="{height - 20 - h:.1f}" width="{step * 0.7:.1f}" height="{h:.1f}">'
+                     f"<title>{score} points: {count}</title></rect>")
+        if count == tallest:
+            parts.append(f'<text x="{x + step / 2:.1f}" y="{height - 25 - h:.1f}" text-anchor="middle">{count}</text>')
+    median, low, high = statistics.median(scores), min(counts), max(counts)
+    at = (median + 0.5) * step
+    parts.append(f'<line x1="{low * step:.1f}" x2="{(high + 1) * step:.1f}" y1="{height - 18}" y2="{height - 18}"/>')
+    parts.append(f'<path d="M{at:.1f} {height - 17} l4 6 h-8 z"/>')
+    for value in sorted({low, high} | {v for v in range(0, int(top) + 1, 10) if low + 2 < v < high - 2}):
+        if abs(value - median) > 1.5:
+            parts.append(f'<text x="{(value + 0.5) * step:.1f}" y="{height - 2}" text-anchor="middle">{value}</text>')
+    parts.append(f'<text x="{at:.1f}" y="{height - 1}" text-anchor="middle" class="median">{number(median)}</text>')
+    words = f"Course {course}: {len(scores)} scores from {number(scores[0])} to {number(scores[-1])}, median {number(median)}"
+    return Markup(f'<svg role="img" viewBox="0 0 {width} {height}" aria-label="{words}"><title>{words}</title>'
+                  f'{"".join(parts)}</svg>')
+
+
+def bar(rate: float | None) -> Markup:
+    """A pass rate as a line of that length on a hair line."""
+    if rate is None:
+        return Markup("")
+    return _small(f'<path class="hair" d="M0 5H80"/><path class="thick" d="M0 5H{80 * rate:.1f}"/>')
+
+
+def dot(value: float | None) -> Markup:
+    """A correlation as a dot between -1 and 1; the tick is zero."""
+    if value is None:
+        return Markup("")
+    return _small(f'<path class="hair" d="M0 5H80M40 1V9"/><circle cx="{40 + 38 * value:.1f}" cy="5" r="3"/>')
+
+
+def _small(parts: str) -> Markup:
+    return Markup(f'<svg class="bar" viewBox="0 0 80 10" aria-hidden="true">{parts}</svg>')

@@ -1,0 +1,122 @@
+"""What staff do before a term: bake, audit, pack, hand out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.cli.project import Project, course_of
+from autograder.core.errors import GraderError
+
+if TYPE_CHECKING:
+    from autograder.authoring.audit import Audit
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.pass_obj
+def bake(project: Project) -> None:
+    """Run the solutions on hidden inputs and write the references."""
+    from autograder.authoring.baking.bake import bake as baked
+    from autograder.authoring.baking.freshness import secret_seed
+    from autograder.core.references import REFERENCES, write_references
+
+    tree = baked(project.load(), project.solutions, secret_seed(project.build), click.echo)
+    write_references(project.build / REFERENCES, tree)
+    click.echo(f"baked {len(tree['sets'])} hidden sets and a public one: {project.build / REFERENCES}")
+
+
+@click.command()
+@click.option("--course", help="Only this course's (default: all).")
+@click.pass_obj
+def pack(project: Project, course: str | None) -> None:
+    """Build the Gradescope archives, one for each course. Refuses, unless an audit holds for the very bytes that go in."""
+    from autograder.core.files import write_whole
+    from autograder.gradescope.archive import certificate, members_of, write_archive
+
+    assignment, references = project.load(), project.fresh_references()
+    courses = [course_of(assignment, course)] if course else assignment.courses
+    archives = {name: members_of(assignment, references, name) for name in assignment.courses}
+    stamp, audited = certificate(assignment, archives), project.build / "audited"
+    if not audited.exists() or audited.read_text(encoding="utf-8") != stamp:
+        found = run_audit(project)
+        if found.problems:
+            raise GraderError("not built, the grader no longer tells right from wrong: " + "; ".join(found.problems[:3]))
+        click.echo(found.last_line())
+        write_whole(audited, stamp.encode())
+    for name in courses:
+        path = write_archive(archives[name], name, project.build)
+        click.echo(f"built {path} ({path.stat().st_size >> 10} KB)")
+
+
+@click.command()
+@click.pass_obj
+def audit(project: Project) -> None:
+    """Grade the grader: solutions, starter, every known mistake and alternative; exits 1 when one does not hold."""
+    from autograder.cli.terminal import print_audit
+
+    found = run_audit(project)
+    print_audit(found)
+    sys.exit(1 if found.problems else 0)
+
+
+@click.command()
+@click.option("--output", type=PATH, help="Where the tree goes (default: student, beside the solutions).")
+@click.pass_obj
+def student(project: Project, output: Path | None) -> None:
+    """Regenerate the student tree from the solutions (Otter Assign)."""
+    from autograder.authoring.student_tree import build_student
+
+    output = output or project.student
+    count = build_student(project.load(), project.solutions, project.fresh_references(), output)
+    click.echo(f"wrote {output} ({count} files)")
+
+
+@click.command()
+@click.pass_obj
+def release(project: Project) -> None:
+    """Build student.zip anew and prove that it holds nothing of the solutions, hidden tests, seed or inputs."""
+    from autograder.authoring.release import build_release
+
+    path, proof = build_release(project.load(), project.solutions, project.fresh_references(), project.build)
+    click.echo("\n".join([*proof, f"built {path} ({path.stat().st_size >> 10} KB)"]))
+
+
+@click.command()
+@click.argument("target", type=PATH)
+@click.pass_obj
+def export(project: Project, target: Path) -> None:
+    """Write the solutions as a student would submit them."""
+    from autograder.authoring.masters import export_scripts
+
+    export_scripts(project.solutions, target)
+
+
+@click.command()
+@click.pass_obj
+def answers(project: Project) -> None:
+    """Put the model answers together: Markdown, and a PDF where pandoc and a LaTeX are installed."""
+    from autograder.authoring.model_answers import assemble
+
+    path, missing = assemble(project.load(), project.solutions, project.build / "writeup")
+    click.echo("\n".join([*(f"not written yet: {chapter}" for chapter in missing), f"wrote {path}"]))
+
+
+def run_audit(project: Project) -> Audit:
+    """The audit of this assignment, in a warm worker; says how far it is."""
+    from autograder.authoring.audit import audit as audited
+    from autograder.cli.terminal import Status
+    from autograder.core.references import read_references
+    from autograder.judging.grader import Grader
+    from autograder.sandbox.judge_side.zygote_client import ZygoteClient
+
+    assignment, references = project.load(), project.fresh_references()
+    with ZygoteClient(assignment.preload) as zygote, Status() as status:
+        return audited(Grader(assignment, read_references(references), zygote), project.solutions, project.student, status.say)
+
+
+COMMANDS = (bake, pack, audit, student, release, export, answers)

@@ -1,0 +1,67 @@
+"""Files written whole, and folders that a command may call its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from autograder.core.errors import GraderError
+from autograder.core.text import clean, reason
+
+MARK = ".autograder-made"
+
+
+def write_whole(path: Path, data: bytes, mode: int = 0o644, durable: bool = False) -> None:
+    """Write beside the target, then rename: a reader, and whatever follows a kill, sees the old file or the new one.
+
+    ``durable``: on the disk before that. Raises OSError and leaves nothing behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def write_private(path: Path, text: str, durable: bool = True) -> None:
+    """A text for its owner's eyes only."""
+    write_whole(path, text.encode("utf-8"), 0o600, durable)
+
+
+def own_folder(folder: Path, command: str, known: tuple[str, ...] = (), mode: int = 0o777) -> Path:
+    """The folder, made if need be and marked as what ``command`` writes; returns it.
+
+    Refuses, in one line, a folder that holds anything and neither bears the mark nor one of the ``known`` files.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise GraderError(f"{clean(str(folder), 200)} is a file; `autograder {command}` writes a folder: name another")
+    try:
+        if folder.is_dir() and any(folder.iterdir()) and not any((folder / name).exists() for name in (MARK, *known)):
+            raise GraderError(f"{clean(str(folder), 200)} was not made by `autograder {command}`, so nothing in it is touched: "
+                              f"name a new folder with --output, or put an empty file {MARK} into this one")
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+        if not (folder / MARK).exists():
+            (folder / MARK).write_text(f"Made by `autograder {command}`, which may replace everything in this folder.\n",
+                                       encoding="utf-8")
+    except OSError as error:
+        raise GraderError(f"cannot write into {clean(str(folder), 200)}: {clean(reason(error), 120)}") from None
+    return folder
+
+
+def replace_tree(new: Path, target: Path, command: str) -> None:
+    """Put the tree ``new`` where ``target`` is, which has to be this command's own (see own_folder)."""
+    own_folder(target, command)
+    for path in target.iterdir():
+        if path.name != MARK:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    shutil.copytree(new, target, dirs_exist_ok=True)

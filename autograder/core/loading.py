@@ -1,0 +1,206 @@
+"""``rubric.toml`` -> Assignment. Strict: what is misspelt, dangling or there twice is refused in one line."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.core.assignment import Assignment, Limits, Question, Section
+from autograder.core.errors import GraderError
+from autograder.core.strict import build, listed, nearest, read_toml, refuse_twice, refuse_unknown, typed
+from autograder.core.text import clean, reason
+from autograder.core.written import Chapter, Manual, Part, Written, total
+
+TABLES = ("assignment", "totals", "worker", "limits", "section", "question", "part", "chapter", "manual", "writeup")
+HEAD = ("title", "courses", "kit_name", "flags")
+TOTAL_SECONDS = 540.0
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """``[writeup]``: see Written."""
+
+    rules: tuple[str, ...] = ()
+    collaborators_percent: float = 0.0
+
+
+def load_assignment(folder: Path, default_seconds: float = TOTAL_SECONDS, at_most: float = math.inf, **limits: Any) -> Assignment:
+    """Read ``folder/rubric.toml``.
+
+    A whole submission may take ``[limits] total_seconds``, ``default_seconds`` where the rubric does not say, and never longer
+    than ``at_most``. Further arguments override the rubric's ``[limits]``. Raises GraderError, one line, where the file is
+    missing, malformed, names what does not exist, or does not add up.
+    """
+    folder = Path(folder).resolve()
+    path = folder / "rubric.toml"
+    if not path.is_file():
+        raise GraderError(f"no assignment in {clean(str(folder), 200)}: there is no rubric.toml; "
+                          "go to the folder that holds it, or name it with --assignment")
+    rubric, where = read_toml(path), "rubric.toml"
+    refuse_unknown(rubric, TABLES, where, "table")
+    head, worker = _table(rubric, "assignment", HEAD), _table(rubric, "worker", ("preload",))
+    for key in ("title", "courses"):
+        if key not in head:
+            raise GraderError(f"{where}: [assignment] the key {key!r} is missing")
+    courses = typed(tuple[str, ...], head["courses"], f"{where}: [assignment] courses")
+    sections = _sections(folder, listed(rubric, "section", where))
+    questions = _questions(folder, listed(rubric, "question", where), sections, courses)
+    written = _written(rubric, courses)
+    _check_sums(questions, written, courses, rubric.get("totals", {}))
+    found = build(Limits, {"total_seconds": default_seconds, **rubric.get("limits", {})}, f"{where}: [limits]")
+    seconds = {"total_seconds": min(found.total_seconds, at_most)}
+    return Assignment(
+        folder=folder, title=typed(str, head["title"], f"{where}: [assignment] title"), courses=courses,
+        sections=tuple(sections.values()), questions=questions, limits=Limits(**{**vars(found), **seconds, **limits}),
+        preload=typed(tuple[str, ...], worker.get("preload", []), f"{where}: [worker] preload"),
+        kit_name=typed(str, head.get("kit_name", "checks"), f"{where}: [assignment] kit_name"),
+        flags=typed(tuple[str, ...], head.get("flags", []), f"{where}: [assignment] flags"), written=written)
+
+
+def _table(rubric: dict[str, Any], name: str, keys: tuple[str, ...]) -> dict[str, Any]:
+    """``[name]`` with these keys at most."""
+    found = rubric.get(name, {})
+    if not isinstance(found, dict):
+        raise GraderError(f"rubric.toml: {name} should be written as [{name}]")
+    refuse_unknown(found, keys, f"rubric.toml: [{name}]", "key")
+    return found
+
+
+def _where(what: str, entry: dict[str, Any], number: int) -> str:
+    name = entry.get("id", entry.get("title"))
+    return f"rubric.toml: {what} {clean(name)}" if isinstance(name, str) else f"rubric.toml: [[{what}]] number {number}"
+
+
+def _sections(folder: Path, entries: list[dict[str, Any]]) -> dict[str, Section]:
+    sections: dict[str, Section] = {}
+    for number, entry in enumerate(entries, 1):
+        where = _where("section", entry, number)
+        file = entry.get("prelude", "")
+        try:
+            prelude = (folder / file).read_text(encoding="utf-8") if file and isinstance(file, str) else ""
+            ast.parse(prelude)
+        except (OSError, UnicodeDecodeError) as error:
+            raise GraderError(f"{where}: prelude {clean(file)} cannot be read: {clean(reason(error), 120)}") from None
+        except SyntaxError as error:
+            raise GraderError(f"{where}: prelude {clean(file)}, line {error.lineno}: {error.msg}") from None
+        section = build(Section, entry, where, prelude=prelude, prelude_file=file)
+        try:
+            re.compile(section.file_pattern)
+        except re.error as error:
+            raise GraderError(f"{where}: file_pattern is not a regular expression: {error}") from None
+        if section.probes and not (folder / section.probes / "__init__.py").is_file():
+            raise GraderError(f"{where}: probes {clean(section.probes)!r} is not a package in {clean(str(folder), 200)}")
+        refuse_twice([*sections, section.id], "rubric.toml", "section")
+        sections[section.id] = section
+    return sections
+
+
+def _questions(folder: Path, entries: list[dict[str, Any]], sections: dict[str, Section],
+               courses: tuple[str, ...]) -> tuple[Question, ...]:
+    questions: list[Question] = []
+    observers = {s.probes: _observers(folder / s.probes) for s in sections.values() if s.probes}
+    for number, entry in enumerate(entries, 1):
+        where = _where("question", entry, number)
+        if "section" in entry:
+            refuse_unknown([entry["section"]], sections, where, "section")
+        question = build(Question, entry, where, points=_points(entry, courses, where), section=sections.get(entry.get("section", "")))
+        refuse_unknown(question.extra_credit, courses, where, "course")
+        refuse_unknown(question.calls.values(), question.names, where, "name")
+        if question.section is None:
+            raise GraderError(f"{where}: the key 'section' is missing")
+        if not question.names:
+            raise GraderError(f"{where}: names is empty: say what the answer is called")
+        known = observers.get(question.section.probes)
+        if question.probe and known is not None:
+            refuse_unknown([question.probe], known, where, "probe")
+        elif question.probe and not question.section.probes:
+            raise GraderError(f"{where}: probe {clean(question.probe)!r}, but section {question.section.id} has no probes")
+        if not (folder / "questions" / f"{question.id}.py").is_file():
+            raise GraderError(f"{where}: its tests, questions/{clean(question.id)}.py, are missing")
+        questions.append(question)
+    ids = [question.id for question in questions]
+    refuse_twice(ids, "rubric.toml", "question")
+    bound = {name for question in questions for name in question.names} | {n for s in sections.values() for n in s.names}
+    for question in questions:
+        refuse_unknown(question.prerequisites, ids, f"rubric.toml: question {question.id}", "prerequisite")
+        refuse_unknown(question.context, bound, f"rubric.toml: question {question.id}", "name")
+    return tuple(questions)
+
+
+def _points(entry: dict[str, Any], courses: tuple[str, ...], where: str) -> dict[str, float]:
+    """Points by course, from one number for all or a table."""
+    if "points" not in entry:
+        raise GraderError(f"{where}: the key 'points' is missing")
+    points = entry["points"]
+    if not isinstance(points, dict):
+        return dict.fromkeys(courses, typed(float, points, f"{where}: points"))
+    refuse_unknown(points, courses, f"{where}: points", "course")
+    if missing := [course for course in courses if course not in points]:
+        raise GraderError(f"{where}: points of course {missing[0]} are missing")
+    return typed(dict[str, float], points, f"{where}: points")
+
+
+def _observers(package: Path) -> list[str] | None:
+    """The names in the dict ``OBSERVERS`` of a probes package, which nobody imports here; None where they cannot be told."""
+    for node in ast.parse((package / "__init__.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "OBSERVERS" and isinstance(node.value, ast.Dict):
+            keys = [key.value for key in node.value.keys if isinstance(key, ast.Constant)]
+            return [str(key) for key in keys] if len(keys) == len(node.value.keys) else None
+    return None
+
+
+def _written(rubric: dict[str, Any], courses: tuple[str, ...]) -> Written:
+    def scored(kind: type, entry: dict[str, Any], what: str, number: int) -> Any:
+        where = _where(what, entry, number)
+        made = build(kind, entry, where, points=_points(entry, courses, where))
+        refuse_unknown(made.extra_credit, courses, where, "course")
+        return made
+
+    parts, chapters, items = (listed(rubric, name, "rubric.toml") for name in ("part", "chapter", "manual"))
+    written = Written(
+        parts=tuple(scored(Part, entry, "part", n) for n, entry in enumerate(parts, 1)),
+        chapters=tuple(build(Chapter, entry, _where("chapter", entry, n)) for n, entry in enumerate(chapters, 1)),
+        items=tuple(scored(Manual, entry, "manual", n) for n, entry in enumerate(items, 1)),
+        **vars(build(_Reading, rubric.get("writeup", {}), "rubric.toml: [writeup]")))
+    refuse_twice((part.id for part in written.parts), "rubric.toml", "part")
+    for chapter in written.chapters:
+        refuse_unknown(chapter.parts, [p.id for p in written.parts], f"rubric.toml: chapter {clean(chapter.title)}", "part")
+    for item in written.items:
+        try:
+            re.compile(item.pattern)
+        except re.error as error:
+            raise GraderError(f"rubric.toml: manual {item.id}: pattern is not a regular expression: {error}") from None
+    return written
+
+
+def _check_sums(questions: Iterable[Question], written: Written, courses: tuple[str, ...], totals: Any) -> None:
+    """Raise GraderError unless every part and the whole sum to what the handout promises."""
+    where, items = "rubric.toml", [*questions, *written.items]
+    refuse_twice((item.id for item in items), where, "item")
+    for item in items if written.parts else ():
+        if written.part_of(item.id) is None:
+            raise GraderError(f"{where}: {item.id} belongs to no [[part]]{nearest(item.id, [p.id for p in written.parts])}")
+    wanted_of = typed(dict[str, tuple[float, ...]], totals, f"{where}: [totals]")
+    refuse_unknown(wanted_of, courses, f"{where}: [totals]", "course")
+    for course in courses:
+        for part in written.parts:
+            found, wanted = total([i for i in items if written.part_of(i.id) is part], course), total([part], course)
+            if found != wanted:
+                raise GraderError(f"{where}: course {course}: the items of part {part.id} sum to {_sum_text(found)}, "
+                                  f"[[part]] says {_sum_text(wanted)}")
+        if course in wanted_of:
+            found, wanted = total(items, course), wanted_of[course]
+            if len(wanted) != 2:
+                raise GraderError(f"{where}: [totals] {course} should be [regular points, extra credit]")
+            if found != wanted:
+                raise GraderError(f"{where}: the items of course {course} sum to {_sum_text(found)}, "
+                                  f"[totals] says {_sum_text(wanted)}")
+
+
+def _sum_text(points: tuple[float, ...]) -> str:
+    return f"{points[0]:g}" + (f" + {points[1]:g} extra credit" if points[1] else "")

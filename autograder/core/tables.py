@@ -1,0 +1,88 @@
+"""The one reader and the one writer of CSV files, as Gradescope, Canvas, registrars and spreadsheets write them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.core.errors import GraderError
+from autograder.core.files import write_private
+from autograder.core.text import clean, reason
+
+# Column -> its headers, the surest first, without case, spaces and punctuation.
+COLUMNS = {
+    "name": ("name", "student", "studentname", "fullname"), "first": ("firstname",), "last": ("lastname",),
+    "email": ("email", "emailaddress", "sisloginid"), "sid": ("sid", "studentid", "sisuserid", "id"),
+    "course": ("course", "section", "sections"), "path": ("path", "submission", "file", "folder"), "status": ("status",),
+    "collaborators": ("collaborators", "collaboratorsstatement"),
+    "late_days": ("latedays", "dayslate"), "lateness": ("latenesshms", "lateness"),
+}
+MAX_BYTES = 64 << 20
+
+
+@dataclass
+class Table:
+    """A file's first line, and every further row with its number, as spreadsheets count. ``name``: as it may be printed."""
+
+    name: str
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+
+    def column(self, kind: str) -> int:
+        """Where the column of this kind (see COLUMNS) stands; -1 for nowhere. Raises GraderError where it stands twice."""
+        plain = [squeezed(cell).replace(".", "") for cell in self.header]
+        for name in COLUMNS[kind]:
+            if plain.count(name) > 1:
+                raise GraderError(f"{self.name}: two columns for {kind}")
+            if name in plain:
+                return plain.index(name)
+        return -1
+
+
+def read_table(path: Path) -> Table:
+    """A CSV file with commas, semicolons or tabs, in UTF-8, UTF-16 or an old Windows encoding. Raises GraderError, one line."""
+    try:
+        data = path.read_bytes()
+        if len(data) > MAX_BYTES:
+            raise GraderError(f"cannot read {clean(str(path), 200)}: it is over {MAX_BYTES >> 20} MB")
+        text = _decoded(data)
+        # Spreadsheets write semicolons where the comma belongs to the numbers.
+        delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        numbered = list(enumerate(reader, 1))
+    except (OSError, csv.Error) as error:
+        raise GraderError(f"cannot read {clean(str(path), 200)}: {clean(reason(error), 120)}") from None
+    name = clean(path.name)
+    if not numbered:
+        raise GraderError(f"{name} is empty: expected a header line and a line for each person")
+    return Table(name, numbered[0][1], numbered[1:])
+
+
+def _decoded(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def squeezed(text: str) -> str:
+    """A header as it is compared: small letters, digits and dots."""
+    return re.sub(r"[^a-z0-9.]", "", text.casefold())
+
+
+def csv_text(rows: Iterable[Iterable[str]], end: str = "\r\n") -> str:
+    """Rows as CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator=end).writerows(rows)
+    return text.getvalue()
+
+
+def write_csv(path: Path, rows: Iterable[Iterable[str]]) -> None:
+    """Rows into a file for its owner's eyes only, replaced whole. Raises OSError."""
+    write_private(path, csv_text(rows))

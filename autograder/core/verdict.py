@@ -1,0 +1,26 @@
+"""What the judge found for one question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from autograder.core.assignment import Question
+
+PASSED, FAILED, MISSING, NOT_RUN = "passed", "failed", "not submitted", "not run"
+
+
+@dataclass
+class Verdict:
+    """What the judge found for one question, before it is written for Gradescope."""
+
+    question: Question
+    status: str = NOT_RUN
+    reason: str = "not run yet"
+    lines: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    data: dict = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def score(self, course: str) -> float:
+        return self.question.points[course] if self.status == PASSED else 0.0

@@ -1,0 +1,92 @@
+"""The Gradescope archive: the packages that grade, what of the assignment decides verdicts, the references. Same input, same bytes.
+
+An unpacked archive is a folder like a checkout: ``autograder/``, ``assignment/``, the references and the course beside them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.core.assignment import Assignment
+from autograder.core.digests import digest_of, folder_files, package_files, packages_of
+from autograder.core.errors import GraderError
+from autograder.core.files import write_whole
+from autograder.core.paths import PACKAGE
+from autograder.core.references import REFERENCES
+from autograder.core.text import clean
+from autograder.core.zips import zip_bytes
+from autograder.judging.needs import needed_versions
+
+ASSIGNMENT, COURSE = "assignment", "course.txt"
+HERE = PACKAGE / "gradescope"
+# Gradescope wants these two at the root of the zip.
+SCRIPTS = ("setup.sh", "run_autograder")
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """An unpacked archive: where its assignment and its references lie, and for which course it was built."""
+
+    assignment: Path
+    references: Path
+    course: str
+
+
+def members_of(assignment: Assignment, references: Path, course: str) -> dict[str, bytes]:
+    """Name -> bytes of everything in the archive: it follows from what ``gradescope`` imports and what the rubric names."""
+    files = package_files(packages_of("gradescope"))
+    travels = [assignment.folder / "rubric.toml", *assignment.parts(), *assignment.folder.glob("requirements*"),
+               *(path for path in [assignment.folder / "smoke"] if path.exists())]
+    files |= {f"{ASSIGNMENT}/{name}": path for name, path in folder_files(assignment.folder, travels).items()}
+    files |= {name: HERE / name for name in SCRIPTS} | {REFERENCES: references}
+    return {name: path.read_bytes() for name, path in files.items()} | {COURSE: f"{course}\n".encode()}
+
+
+def write_archive(members: dict[str, bytes], course: str, build: Path) -> Path:
+    """Write ``build/autograder-<course>.zip``; its root holds setup.sh and run_autograder."""
+    target = build / f"autograder-{course}.zip"
+    write_whole(target, zip_bytes(members, {REFERENCES: 0o600, **dict.fromkeys(SCRIPTS, 0o755)}))
+    return target
+
+
+def build_archive(assignment: Assignment, references: Path, course: str, build: Path) -> Path:
+    """The archive of one course, without asking whether it was audited."""
+    return write_archive(members_of(assignment, references, course), course, build)
+
+
+def certificate(assignment: Assignment, archives: dict[str, dict[str, bytes]]) -> str:
+    """What an audit certifies: every byte of the archives, the bank that it is held against, and the versions it ran with."""
+    members = {f"{course}/{name}": data for course, files in archives.items() for name, data in files.items()}
+    bank = {f"bank/{path.name}": path.read_bytes() for path in sorted(assignment.folder.glob("bank/*"))}
+    return digest_of(members | bank, repr(sorted(needed_versions(assignment).items())))
+
+
+def read_unpacked(source: Path) -> Unpacked:
+    """An archive that lies unpacked in ``source``. Raises GraderError where it is none."""
+    try:
+        course = (source / COURSE).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise GraderError(f"no {COURSE} in {clean(str(source), 200)}: {error.strerror}; is this an unpacked archive?") from None
+    return Unpacked(source / ASSIGNMENT, source / REFERENCES, course)
+
+
+@contextlib.contextmanager
+def opened(archive: Path) -> Iterator[Unpacked]:
+    """The archive's assignment and references in a private folder for a while. Raises GraderError where it is none of ours."""
+    with tempfile.TemporaryDirectory(prefix="archive-") as folder:
+        try:
+            with zipfile.ZipFile(io.BytesIO(archive.read_bytes())) as zipped:
+                wanted = [name for name in zipped.namelist() if name.startswith(f"{ASSIGNMENT}/") or name in (COURSE, REFERENCES)]
+                zipped.extractall(folder, wanted)
+        except (OSError, ValueError, zipfile.BadZipFile):
+            wanted = []
+        if not {COURSE, REFERENCES, f"{ASSIGNMENT}/rubric.toml"} <= set(wanted):
+            raise GraderError(f"{clean(str(archive), 200)} is not an archive made by `autograder pack`")
+        (Path(folder) / REFERENCES).chmod(0o600)
+        yield read_unpacked(Path(folder))

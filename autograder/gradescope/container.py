@@ -1,0 +1,98 @@
+"""Gradescope's side of a grading: its folders, its metadata, its time limit. One call grades one container.
+
+Everything in the metadata comes from outside and nothing in it changes a score: it only lets us warn staff.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from autograder.core.assignment import Assignment
+from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
+from autograder.core.text import clean
+from autograder.gradescope.archive import read_unpacked
+from autograder.judging.run import run_grading
+
+METADATA = "submission_metadata.json"
+METADATA_BYTES = 1 << 20
+TIMEOUT, TIMEOUT_SECONDS = "AUTOGRADER_TIMEOUT", 600.0
+# Kept from the harness's limit: warming up, and what follows the last item.
+RESERVE_SECONDS, LEAST_SECONDS = 60.0, 10.0
+
+
+def grade_container(root: Path, log: Callable[[str], None]) -> None:
+    """Grade ``root/submission`` into ``root/results/results.json``; ``log`` receives lines for instructors.
+
+    Raises GraderError, after writing results.json where that is possible, when nothing could be graded.
+    """
+    close_to_others(root)
+    archive = read_unpacked(root / "source")
+    seconds = allowed_seconds(os.environ.get(TIMEOUT, ""), log)
+    assignment = load_assignment(archive.assignment, default_seconds=seconds, at_most=seconds)
+    for line in warnings(assignment, archive.course, read_metadata(root / METADATA)):
+        log(line)
+    target = root / "results" / "results.json"
+    if not (root / "submission").is_dir():
+        from autograder.judging.results import ResultsFile
+
+        message = "nothing was submitted: there is no folder `submission`; please submit again, or tell the staff"
+        ResultsFile(target, assignment, archive.course).refuse(message)
+        raise GraderError(message)
+    run_grading(assignment, archive.references, root / "submission", archive.course, target, log=log)
+
+
+def close_to_others(root: Path) -> None:
+    """Gradescope's folders closed to every other user; a folder mounted read-only stays as it is."""
+    for name in ("source", "submission", "results", METADATA):
+        path = root / name
+        try:
+            if path.exists():
+                path.chmod(path.stat().st_mode & 0o700)
+        except OSError:
+            pass
+
+
+def allowed_seconds(text: str, log: Callable[[str], None]) -> float:
+    """Seconds for grading within the harness's own limit ``text`` ("" and what is no number count as ten minutes)."""
+    try:
+        seconds = float(text) if text else TIMEOUT_SECONDS
+        if not 0 < seconds < math.inf:
+            raise ValueError
+    except ValueError:
+        log(f"warning: {TIMEOUT} should be a number of seconds, not {clean(text)!r}; {TIMEOUT_SECONDS:g} is assumed")
+        seconds = TIMEOUT_SECONDS
+    return max(LEAST_SECONDS, seconds - RESERVE_SECONDS)
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """The harness's description of the submission; {} where it is missing, too large or no JSON object."""
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(METADATA_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def warnings(assignment: Assignment, course: str, metadata: dict[str, Any]) -> list[str]:
+    """What staff should know: the points of the Gradescope assignment are not those of this archive."""
+    described = metadata.get("assignment")
+    text = described.get("total_points") if isinstance(described, dict) else None
+    try:
+        worth = float(text) if isinstance(text, (str, int, float)) else math.nan
+    except (ValueError, OverflowError):
+        worth = math.nan
+    here = assignment.max_points(course)[0]
+    if math.isnan(worth) or math.isclose(worth, here):
+        return []
+    others = [c for c in assignment.courses if math.isclose(worth, assignment.max_points(c)[0])]
+    hint = (f"those are the points of {others[0]}: is this the archive of another course?" if others
+            else "students would see a wrong total")
+    return [f"warning: the assignment on Gradescope is worth {worth:g} points, "
+            f"this archive (course {course}) grades {here:g}; {hint}"]

@@ -1,0 +1,107 @@
+"""Verdicts in words: what came back, where it went wrong, what to do; never a hidden input or expected value."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from typing import Any, Callable
+
+from autograder.judging.question_tests import Outcome
+from autograder.checks.compare import BLANK, Failure, MISSING
+from autograder.core.assignment import Question
+from autograder.sandbox.judge_side.worker import WorkerError
+from autograder.submission.statements import Parsed
+from autograder.core.text import clean
+
+BUILTIN_ERRORS = {name for name, value in vars(builtins).items()
+                  if isinstance(value, type) and issubclass(value, BaseException)}
+
+
+def is_blank(outcome: Outcome) -> bool:
+    """The answer is missing, or an untouched TODO."""
+    return isinstance(outcome.error, Failure) and outcome.error.kind in (BLANK, MISSING)
+
+
+def wants_more(outcome: Outcome, question: Question, session: Any) -> bool:
+    """Whether a wider slice might help: the name was never bound, or another is missing inside a call."""
+    error, name, loaded = outcome.error, question.names[0], session.loaded
+    unbound = name not in loaded.bound and not any(n == name for n, _, _ in loaded.snapshots)
+    missing = isinstance(error, WorkerError) and error.type_name in ("NameError", "AttributeError")
+    return is_blank(outcome) and unbound or missing
+
+
+def worth_another_try(outcome: Outcome) -> bool:
+    """A hang costs its deadline once, not twice; a broken test does not mend by repetition."""
+    error = outcome.error
+    return isinstance(error, Failure) or (isinstance(error, WorkerError) and error.kind != "timeout")
+
+
+def reason(question: Question, error: BaseException, parsed: Parsed, session: Any,
+           public_error: Callable[[Question, WorkerError], WorkerError | None]) -> tuple[str, dict]:
+    """One or two lines for the student, and the figures behind them."""
+    name = question.names[0]
+    if isinstance(error, Failure):
+        if error.kind in (BLANK, MISSING):
+            text, cause = _absent(question, name, parsed, session)
+            return text, {"kind": error.kind, **({"cause": cause} if cause else {})}
+        return clean(error.text, 600), {"kind": error.kind, **error.data}
+    if error.kind == "timeout":
+        return (f"`{name}` gave no answer in time{_place(error, parsed)}: look for a loop that never ends or a very slow one",
+                {"kind": "timeout"})
+    if error.kind == "exception":
+        kind, message = _told(error, public_error(question, error))
+        return f"`{name}` raised {kind}{message}{_place(error, parsed)}", {"kind": "exception", "type": kind}
+    return (f"`{name}` ended the Python process (a crash, an exit or too much memory)" if error.kind == "died"
+            else f"`{name}` sent an answer that could not be read"), {"kind": error.kind}
+
+
+def _told(error: WorkerError, public: WorkerError | None) -> tuple[str, str]:
+    """Type and text of an exception, as far as a student may see them.
+
+    A text, or a type of the student's own making, could carry hidden inputs: they are shown as raised on public ones.
+    """
+    if public is not None and (public.type_name == error.type_name or error.type_name not in BUILTIN_ERRORS):
+        message = clean(public.message, 300)
+        return clean(public.type_name), f": {message}" if message else ""
+    return error.type_name if error.type_name in BUILTIN_ERRORS else "an exception", ""
+
+
+def _absent(question: Question, name: str, parsed: Parsed, session: Any) -> tuple[str, dict]:
+    """Why there is no answer (a statement that failed or hung, an untouched TODO, no such name), and what kind of failure."""
+    place = parsed.document.place
+    for statement, error in session.killed:
+        if _binds(statement.node, name):
+            why = "took too long" if error.kind == "timeout" else "ended the Python process"
+            return f"`{name}` has no value: the code at {place(statement.cell, statement.line)} {why}", {"kind": error.kind}
+    for failure in session.loaded.failures:
+        statement = session.program.statements[failure["index"]]
+        if _binds(statement.node, name):
+            message = clean(failure["message"], 200)
+            kind = "timeout" if failure["type"] == "Deadline" else "exception"
+            return (f"`{name}` has no value: {place(statement.cell, statement.line)} raised {clean(failure['type'])}"
+                    + (f": {message}" if message else "")), {"kind": kind, "type": clean(failure["type"])}
+    state = session.loaded.bound.get(name)
+    if state == "function" and not question.value:
+        return f"`{name}` returned None: its TODO is not filled in yet, or a `return` is missing", {}
+    if state is None and not any(n == name for n, _, _ in session.loaded.snapshots):
+        broken = f" (code at {place(*parsed.broken[0])} is not valid Python and was skipped)" if parsed.broken else ""
+        return f"`{name}` is not defined in {clean(parsed.document.name)}: is its TODO cell missing?{broken}", {}
+    return f"`{name}` is still None: fill in its TODO", {}
+
+
+def _binds(node: Any, name: str) -> bool:
+    return getattr(node, "name", None) == name or any(
+        isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id == name for n in ast.walk(node))
+
+
+def _place(error: WorkerError, parsed: Parsed) -> str:
+    """`` at cell 7, line 3 (`x = y`)``: the innermost line of the student's own code."""
+    for cell, line in reversed(error.where):
+        if not cell.isdigit() or int(cell) >= len(parsed.document.cells):
+            continue
+        source = parsed.document.cells[int(cell)]
+        lines = source.source.split("\n")
+        if 0 < line - source.line <= len(lines):
+            text = clean(lines[line - source.line - 1].strip(), 100).replace("`", "'")
+            return f" at {parsed.document.place(int(cell), line)} (`{text}`)"
+    return ""

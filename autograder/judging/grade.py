@@ -1,0 +1,36 @@
+"""One submission, the whole way: what was handed in, its slices, workers, the judge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from autograder.core.verdict import Verdict
+from autograder.judging.grader import Grader
+from autograder.judging.section import SectionRun
+from autograder.submission.sections import take_in
+from autograder.submission.unpack import Contents
+
+
+def grade(grader: Grader, submitted: Path | Contents, report: Callable[[list[Verdict], list[str]], None]) -> list[Verdict]:
+    """Grade one submission; ``report`` is called with all verdicts and notes at the start and after each item.
+
+    Raises GraderError when there is nothing that could be graded.
+    """
+    assignment = grader.assignment
+    verdicts = {q.id: Verdict(q) for q in assignment.questions}
+    report(list(verdicts.values()), [])
+    submission = take_in(assignment, submitted)
+    hidden = grader.hidden(submission.digest)
+    notes = submission.notes + [n for s in assignment.sections for n in submission.sections[s.id].notes]
+    deadline = time.monotonic() + assignment.limits.total_seconds
+    for section in assignment.sections:
+        if submission.sections[section.id].parsed:
+            grader.zygote_of(section)  # its libraries are imported while other sections are judged
+    for section in assignment.sections:
+        run = SectionRun(grader, section, submission, hidden, deadline)
+        for verdict in run.verdicts():
+            verdicts[verdict.question.id] = verdict
+            report(list(verdicts.values()), notes)
+    return list(verdicts.values())

@@ -1,0 +1,102 @@
+"""Verdicts -> Gradescope's results.json, through Otter's ``GradingResults`` and written atomically."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+from autograder.core.files import write_whole
+from autograder.judging.question_tests import otter_test_files
+from autograder.checks.writeup.review import Report
+from autograder.core.assignment import Assignment
+from autograder.core.verdict import NOT_RUN, PASSED, Verdict
+from autograder.core.text import clean
+
+WRITEUP, INFORMATION = "writeup", "for information"
+# What Otter's own writer is asked for: every item visible (a hidden one would hide students' totals), no stdout.
+OTTER_CONFIG = SimpleNamespace(
+    show_hidden=True, show_all_public=True, force_public_test_summary=False, warn_missing_pdf=False,
+    show_stdout=False, points_possible=None, score_threshold=None)
+
+
+class ResultsFile:
+    """results.json for one submission and one course; ``write`` may be called any number of times."""
+
+    def __init__(self, path: Path, assignment: Assignment, course: str):
+        self.path, self.assignment, self.course = Path(path), assignment, course
+        self.started = time.monotonic()
+        self.writeup: Report | None = None
+
+    def write(self, verdicts: list[Verdict], notes: list[str]) -> dict:
+        """Replace the file by these verdicts; returns what was written."""
+        tree = gradescope_tree(self.assignment, self.course, verdicts, notes)
+        if self.writeup is not None:
+            tree["tests"].append(writeup_entry(self.writeup))
+        tree["execution_time"] = round(time.monotonic() - self.started, 3)
+        write_whole(self.path, (json.dumps(tree, indent=1) + "\n").encode("ascii"))
+        return tree
+
+    def refuse(self, message: str) -> dict:
+        """Nothing could be graded: every item stays "not run", and the one-line reason stands on top."""
+        verdicts = [Verdict(q, NOT_RUN, "not run: nothing could be graded") for q in self.assignment.questions]
+        return self.write(verdicts, [message])
+
+
+def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict], notes: list[str]) -> dict:
+    """The dict that Gradescope reads; the same verdicts always give the same dict."""
+    tree = _otter_results(verdicts, course).to_gradescope_dict(OTTER_CONFIG)
+    for test, verdict in zip(tree["tests"], verdicts):
+        question = verdict.question
+        extra = course in question.extra_credit
+        test.update(
+            name=f"{question.id} {question.title}" if question.title not in question.id else question.id,
+            number=question.id, visibility="visible", output=_output(verdict), output_format="text", name_format="text",
+            tags=[*(["extra credit"] if extra else []), *verdict.tags],
+            extra_data={"id": question.id, "verdict": verdict.status, "section": question.section.id,
+                        "seconds": round(verdict.seconds, 3), **verdict.data})
+        if verdict.status != NOT_RUN:
+            test["status"] = "passed" if verdict.status == PASSED else "failed"
+    regular, bonus = assignment.max_points(course)
+    not_run = sum(v.status == NOT_RUN for v in verdicts)
+    extra = f" and {bonus:g} extra credit" if bonus else ""
+    head = [f"{assignment.title}, course {course}: {regular:g} points{extra} are graded here."]
+    if not_run:
+        head.append(f"{not_run} of {len(verdicts)} items have not run.")
+    tree.update(
+        score=round(sum(v.score(course) for v in verdicts), 5), output="\n".join(head + [clean(n, 300) for n in notes]),
+        output_format="text", test_output_format="text", test_name_format="text", visibility="visible",
+        stdout_visibility="hidden", extra_data={"course": course, "complete": not not_run})
+    return tree
+
+
+def writeup_entry(report: Report) -> dict:
+    """What was noticed about the PDF: for information, no points."""
+    return {
+        "name": "Write-up (PDF), for information: no points are given or taken here", "number": WRITEUP,
+        "score": 0.0, "max_score": 0.0, "visibility": "visible", "name_format": "text", "output_format": "text", "tags": [],
+        "output": "\n".join(clean(line, 700) for line in report.lines()),
+        "extra_data": {"id": WRITEUP, "verdict": INFORMATION, "section": WRITEUP, "seconds": 0.0}}
+
+
+def _otter_results(verdicts: list[Verdict], course: str):
+    """The verdicts as Otter's result objects, one test file a question."""
+    otter = otter_test_files()
+    from otter.test_files.abstract_test import TestCase, TestCaseResult
+    from otter.test_files.exception_test import ExceptionTestFile
+
+    files = []
+    for verdict in verdicts:
+        case = TestCase(name=verdict.question.id, body="", hidden=False, points=verdict.question.points[course],
+                        success_message=None, failure_message=None)
+        file = ExceptionTestFile(verdict.question.id, "", [case], all_or_nothing=False)
+        file.test_case_results = [TestCaseResult(test_case=case, message=verdict.reason, passed=verdict.status == PASSED)]
+        file.update_score(verdict.score(course))
+        files.append(file)
+    return otter.GradingResults(files)
+
+
+def _output(verdict: Verdict) -> str:
+    lines = [verdict.reason, *verdict.lines, *(f"note: {note}" for note in verdict.notes)]
+    return "\n".join(clean(line, 700) for line in lines)

@@ -1,0 +1,284 @@
+"""All questions of one section of one submission.
+
+A section's functions share one worker; an item that does not pass there is judged once more alone in a fresh
+one, so that nobody pays for what another item did. A composite that fails on broken helpers is judged again with
+right ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from autograder.checks.case import Case
+from autograder.checks.compare import Failure
+from autograder.checks.diagnose import mistake_of, outputs_of
+from autograder.core.assignment import Question, Section
+from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
+from autograder.judging import feedback
+from autograder.judging.grader import Grader
+from autograder.judging.question_tests import Outcome, Probe, is_students_fault, proxy
+from autograder.sandbox.judge_side.worker import Loaded, Worker, WorkerError
+from autograder.slicing import candidates
+from autograder.slicing.slicer import SLICE, WIDE, Program, Slicer
+from autograder.submission.sections import Found, Submission
+from autograder.submission.statements import Statement
+
+MAX_KILLERS = 6
+
+
+class SectionRun:
+    """All questions of one section of one submission."""
+
+    def __init__(self, grader: Grader, section: Section, submission: Submission, hidden: dict, deadline: float):
+        self.grader, self.section, self.deadline = grader, section, deadline
+        self.limits = grader.assignment.limits
+        self.found: Found = submission.sections[section.id]
+        self.questions = grader.assignment.of_section(section)
+        self.hidden = hidden
+        self.killed: list[tuple[Statement, WorkerError]] = []  # statements that hung or ended a worker
+        self.done: dict[str, Verdict] = {}
+        self.helped: tuple[list[Question], Session] | None = None
+        if self.found.parsed:
+            self.slicer = Slicer(grader.assignment, section, self.found.parsed, submission.modules)
+
+    def verdicts(self):
+        """Yield a verdict for each question, in order."""
+        if not self.found.parsed:
+            for question in self.questions:
+                yield Verdict(question, MISSING, self.found.problem)
+            return
+        shared = None
+        try:
+            for question in self.questions:
+                if time.monotonic() > self.deadline:
+                    yield late(question)
+                    continue
+                started = time.monotonic()
+                if shared is None or not shared.worker.alive:
+                    shared = self.open(self.questions)
+                verdict = self.judge(question, shared)
+                if verdict.status != PASSED and time.monotonic() > self.deadline:
+                    verdict = late(question)
+                verdict.seconds = time.monotonic() - started
+                self.done[question.id] = verdict
+                yield verdict
+            yield from self.charged_once()
+        finally:
+            if shared is not None:
+                shared.worker.close()
+            if self.helped is not None:
+                self.helped[1].worker.close()
+
+    def charged_once(self):
+        """Where all questions about one function fail by the same known mistake, the first alone is charged."""
+        for question in self.questions:
+            group = [self.done[q.id] for q in self.questions if q.names == question.names and not q.value and q.id in self.done]
+            names = {v.data.get("mistake", "") for v in group}
+            same = len(names - {""}) == len(names) == 1
+            if len(group) > 1 and group[0].question is question and all(v.status == FAILED for v in group) and same:
+                for verdict in group[1:]:
+                    yield replace(verdict, status=PASSED, tags=[*verdict.tags, "charged once"],
+                                  reason=f"the same mistake as in {question.id}, where it is charged: {verdict.reason}")
+
+    def open(self, questions: list[Question], width: str = SLICE, public: bool = False) -> "Session":
+        """A worker with the slice for these questions loaded; statements that end or hang it are left out.
+
+        ``public``: in the public world, so that what the student's code says may be shown.
+        """
+        stage = self.stage(public)
+        program = self.slicer.program(questions, width)
+        while True:
+            bad = {statement.index for statement, _ in self.killed}
+            kept = replace(program, statements=[s for s in program.statements if s.index not in bad])
+            worker = Worker(self.grader.zygote_of(self.section), self.limits, self.deadline)
+            try:
+                return Session(worker, kept, worker.load(kept.wire() | stage), self.killed)
+            except WorkerError as error:
+                worker.close()
+                if not kept.statements or len(self.killed) >= MAX_KILLERS or time.monotonic() > self.deadline:
+                    return Session(worker, kept, Loaded(), self.killed)
+                self.killed.append((kept.statements[error.statement], error))
+
+    def stage(self, public: bool) -> dict:
+        """The section's probes and the world that they show to the student's code, as a part of a program."""
+        if not self.section.probes:
+            return {}
+        tree = self.grader.references["public"] if public else self.hidden
+        return {"probes": {"sources": self.grader.probes[self.section.id], "world": tree["worlds"][self.section.id]}}
+
+    def judge(self, question: Question, shared: "Session") -> Verdict:
+        """On the shared worker first, then (composites on broken helpers) with right ones, then alone."""
+        broken, again = self._broken_helpers(question), None
+        # A helper that hangs or crashes would do so again in every step that uses it.
+        hangs = any(self.done[h.id].data.get("kind") in ("timeout", "died") for h in broken)
+        outcome, session = None if hangs else self.attempt(question, shared), shared
+        if broken and (hangs or not outcome.passed):
+            again = self.with_right_helpers(question, broken)
+            if again.status == PASSED:
+                return again
+        outcome = outcome or self.attempt(question, shared)
+        if not outcome.passed and feedback.worth_another_try(outcome):
+            widen = feedback.wants_more(outcome, question, shared)
+            if widen or shared.worker.requests > 2:
+                with self.open([question], WIDE if widen else SLICE) as alone:
+                    second = self.attempt(question, alone)
+                    if second.passed or widen:
+                        outcome, session = second, alone
+        verdict = self.explained(question, outcome, session)
+        if again and not outcome.passed:
+            if "mistake" in again.data:
+                return again
+            verdict.notes.append("judged on your own functions, and again with right versions of "
+                                 f"{_listed(broken)}: wrong both times")
+        return verdict
+
+    def attempt(self, question: Question, session: "Session", group: str = "own") -> Outcome:
+        """Run the tests on each value that may count (functions: once); the first that passes stands."""
+        outcome = None
+        for environment in self.environments(question, session):
+            outcome = self.grader.tests.run(question, self.hidden["cases"], environment, group)
+            if outcome.passed:
+                return outcome
+        return outcome
+
+    def environments(self, question: Question, session: "Session") -> list[dict[str, Any]]:
+        """What the tests may see: values for ``value`` questions, proxies for functions, None where missing."""
+        if not question.value:
+            names, bound = (*question.names, *question.context), session.loaded.bound
+            probe = {"probe": Probe(session.worker, question, bound)} if question.probe else {}
+            return [probe | {n: proxy(session.worker, n) if bound.get(n) == "function" else None for n in names}]
+        context = {name: self._value_of(name, session) for name in question.context}
+        values = self._candidates(question, session)
+        return [{**context, question.names[0]: value} for value in values or [None]]
+
+    def _value_of(self, name: str, session: "Session") -> Any:
+        """The value that counts for another question's name."""
+        owner = next((q for q in self.questions if name in q.names), None)
+        values = self._candidates(owner, session) if owner else []
+        return values[0] if values else None
+
+    def _candidates(self, question: Question, session: "Session") -> list[Any]:
+        values = candidates.values_for(self.slicer, session.program, session.loaded.snapshots, question, self.questions)
+        if all(value is None for value in values):
+            for function, name in question.calls.items():
+                if name == question.names[0] and session.loaded.bound.get(function) == "function":
+                    try:
+                        return [session.worker.call(function, [], {})]
+                    except WorkerError:
+                        return values
+        return values
+
+    def _broken_helpers(self, question: Question) -> list[Question]:
+        helpers = [self.grader.assignment.question(id) for id in question.prerequisites]
+        return [h for h in helpers if h.id in self.done and self.done[h.id].status != PASSED]
+
+    def with_right_helpers(self, question: Question, broken: list[Question]) -> Verdict:
+        """Judge a composite with its broken helpers answered by the judge, on inputs used nowhere else.
+
+        Composites with the same broken helpers share a worker; one that does not pass there gets its own.
+        """
+        shared = self.helped is not None and self.helped[0] == broken and self.helped[1].worker.alive
+        if not shared:
+            self._open_helped(question, broken)
+        session = self.helped[1]
+        verdict = self.explained(question, self.attempt(question, session, "fresh"), session, "fresh")
+        if verdict.status != PASSED and shared:
+            session.worker.close()
+            return self.with_right_helpers(question, broken)
+        if verdict.status == PASSED:
+            verdict.reason = (f"right once {_listed(broken)} {'is' if len(broken) == 1 else 'are'} right: full points here, "
+                              "the mistake is charged there")
+            verdict.tags.append("right prerequisites")
+        return verdict
+
+    def _open_helped(self, question: Question, broken: list[Question]) -> None:
+        """A worker whose broken helpers are answered by the judge."""
+        if self.helped is not None:
+            self.helped[1].worker.close()
+        composites = [q for q in self.questions if q.names == question.names]
+        self.helped = broken, self.open(composites)
+        try:
+            self.helped[1].worker.stub({h.names[0]: self.grader.answers[h.names[0]] for h in broken})
+        except WorkerError:
+            pass  # the worker is gone, and the attempt says so
+
+    def _name_mistake(self, question: Question, verdict: Verdict, session: "Session", group: str) -> None:
+        """Add the sentence of the one known mistake that gives the same outputs, if there is one."""
+        known = {name: groups[group] for name, groups in self.hidden["bank"].get(question.id, {}).items() if group in groups}
+        if not known or not session.worker.alive:
+            return
+        # Laid out plainly: an answer that also trips over the memory layout still shows which mistake it is.
+        cases = [Case(**{**case, "layout": ""}) for case in self.hidden["cases"][question.id][group]]
+        answer = self.environments(question, session)[0]["probe" if question.probe else question.names[0]]
+        signature = functools.partial(self.grader.tests.rules.signature, question.id)
+        name = mistake_of(outputs_of(answer, cases, signature), known)
+        if name:
+            verdict.data["mistake"] = name
+            verdict.reason += f". Likely: {self.grader.references['says'][question.id][name]} ({question.see})"
+
+    def explained(self, question: Question, outcome: Outcome, session: "Session", group: str = "own") -> Verdict:
+        """The verdict in words. A test that is itself broken is the staff's matter: the item counts as not run."""
+        error = outcome.error
+        if outcome.passed:
+            verdict = Verdict(question, PASSED, "correct")
+        elif not is_students_fault(error):
+            print(f"autograder: the test of {question.id} failed by itself: {type(error).__name__}: {error}", file=sys.stderr)
+            verdict = Verdict(question, NOT_RUN, "not run: the test itself failed; please tell the staff", tags=["grader"])
+        else:
+            with self._shown(question, outcome, session) as shown:
+                reason, data = feedback.reason(question, error, self.found.parsed, shown, self._public_error)
+            verdict = Verdict(question, FAILED, reason, data=data)
+        if verdict.status == FAILED and isinstance(error, Failure):
+            self._name_mistake(question, verdict, session, group)
+        verdict.lines = [("✓ " if case.error is None else "✗ ") + case.sentence for case in outcome.cases]
+        verdict.notes = list(outcome.notes)
+        if flags := self.slicer.mentions(question, self.grader.assignment.flags):
+            verdict.data["flags"] = flags
+        return verdict
+
+    def _shown(self, question: Question, outcome: Outcome, session: "Session"):
+        """The session whose failures may be quoted: where a slice runs in a hidden world, one in the public world."""
+        if self.section.probes and feedback.is_blank(outcome):
+            return self.open([question], public=True)
+        return contextlib.nullcontext(session)
+
+    def _public_error(self, question: Question, error: WorkerError) -> WorkerError | None:
+        """The exception as it arises on public inputs, None where it does not: hidden inputs stay hidden."""
+        if question.value:
+            return error
+        with self.open([question], public=True) as session:
+            for environment in self.environments(question, session):
+                public = self.grader.tests.run(question, self.grader.references["public"]["cases"], environment).error
+                if isinstance(public, WorkerError) and public.kind == "exception":
+                    return public
+        return None
+
+
+def late(question: Question) -> Verdict:
+    """What the deadline for the whole submission came before, or cut off."""
+    return Verdict(question, NOT_RUN, "not run: time was up", tags=["time"])
+
+
+def _listed(questions: list[Question]) -> str:
+    return ", ".join(f"`{q.names[0]}`" for q in questions)
+
+
+@dataclass
+class Session:
+    """A worker with its program and what loading it left; ``killed``: see SectionRun."""
+
+    worker: Worker
+    program: Program
+    loaded: Loaded
+    killed: list[tuple[Statement, WorkerError]]
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.worker.close()

@@ -1,0 +1,65 @@
+"""The grader's side of the check of a write-up: the outline from the rubric, the PDF from a submission."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autograder.checks.notebook import PDF
+from autograder.checks.writeup.reading import MAX_BYTES, PROBLEMS
+from autograder.checks.writeup.review import Report, check_pdf
+from autograder.core.assignment import Assignment
+from autograder.core.errors import GraderError
+from autograder.core.paths import PACKAGE
+from autograder.core.text import clean
+from autograder.core.written import PLACEHOLDER
+from autograder.submission.unpack import Contents, File
+
+CAGED_READER = PACKAGE / "sandbox" / "worker_side" / "pdf_reader.py"
+
+
+def outline(assignment: Assignment) -> dict:
+    """What the check looks for; students get it as JSON. Questions only, nothing of what earns credit."""
+    written = assignment.written
+    return {
+        "courses": list(assignment.courses), "collaborators_percent": written.collaborators_percent, "placeholder": PLACEHOLDER,
+        "chapters": [{
+            "title": chapter.title, "pages": chapter.pages,
+            "items": [{"heading": item.heading, "asks": item.asks, "pattern": item.pattern, "figure": item.figure,
+                       "extra_credit": list(item.extra_credit)} for item in written.of_chapter(chapter)],
+        } for chapter in written.chapters],
+    }
+
+
+def check_file(assignment: Assignment, path: Path) -> Report:
+    """The check of one file; raises GraderError where it cannot be read at all."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return Report(missing=[PROBLEMS["size"]])
+        return check_pdf(path.read_bytes(), outline(assignment), reader=CAGED_READER)
+    except OSError as error:
+        raise GraderError(f"cannot read {clean(str(path))}: {error.strerror}") from None
+
+
+def for_information(assignment: Assignment, contents: Contents, course: str) -> Report | None:
+    """What to say to the author of a submission about its PDF; None where there is none (code and PDF are often two uploads)."""
+    found = find_pdf(contents) if assignment.written.chapters else None
+    if found is None:
+        return None
+    file, data, others = found
+    too_large = Report(missing=[PROBLEMS["size"]])
+    report = too_large if data is None else check_pdf(data, outline(assignment), course, CAGED_READER)
+    report.notes.insert(0, f"{file.name} was looked at" + (f", {others} other PDF{'s' * (others > 1)} not" if others else ""))
+    return report
+
+
+def find_pdf(contents: Contents) -> tuple[File, bytes | None, int] | None:
+    """(file, bytes or None when too large, how many others) of the PDF nearest the top, and the largest of several there."""
+    found = sorted((file for file in contents.files if file.kind == PDF and file.load),
+                   key=lambda file: (len(file.path.parts), -file.size, str(file.path)))
+    if not found:
+        return None
+    file = found[0]
+    try:
+        return file, file.load() if file.size <= MAX_BYTES else None, len(found) - 1
+    except Exception:  # encrypted or damaged members: zipfile raises many kinds
+        return file, b"", len(found) - 1

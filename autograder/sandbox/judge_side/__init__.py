@@ -1,0 +1,1 @@
+"""What the judge does with workers: starts them, asks them, probes their cage. Believes nothing."""

@@ -1,0 +1,72 @@
+"""Frames between judge and worker: trees (see ``core.trees``) over a socket, capped before they are read."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from typing import Any
+
+from autograder.core.trees import TreeError, pack, unpack
+
+
+class FrameError(Exception):
+    """The other side closed the pipe, sent too much, or sent something that is not a frame."""
+
+
+class FrameTimeout(FrameError):
+    """Nothing complete arrived before the deadline."""
+
+
+def send(sock: socket.socket, tree: Any) -> None:
+    """Write one frame; raises FrameError when the other side is gone."""
+    try:
+        sock.sendall(pack(tree))
+    except TimeoutError:
+        raise FrameTimeout("the other side does not read") from None
+    except OSError as error:
+        raise FrameError(f"pipe closed: {error.strerror}") from None
+
+
+def receive(sock: socket.socket, limit: int, seconds: float | None = None) -> Any:
+    """Read one frame of at most ``limit`` bytes within ``seconds`` (None waits for ever).
+
+    Raises FrameTimeout or FrameError.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
+    (length,) = struct.unpack("<I", exactly(sock, 4, deadline))
+    if length > limit:
+        raise FrameError(f"frame of {length} bytes is over the limit of {limit}")
+    return opened(exactly(sock, length, deadline))
+
+
+def opened(body: bytes) -> Any:
+    """A frame's tree; raises FrameError."""
+    try:
+        return unpack(body)
+    except TreeError as error:
+        raise FrameError(str(error)) from None
+
+
+def exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
+    """``count`` bytes by then (None waits for ever); raises FrameTimeout or FrameError."""
+    chunks, missing = [], count
+    while missing:
+        if deadline is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise FrameTimeout("no answer in time")
+            sock.settimeout(left)
+        else:
+            sock.settimeout(None)
+        try:
+            chunk = sock.recv(min(missing, 1 << 20))
+        except TimeoutError:
+            raise FrameTimeout("no answer in time") from None
+        except OSError as error:
+            raise FrameError(f"pipe closed: {error.strerror}") from None
+        if not chunk:
+            raise FrameError("pipe closed")
+        chunks.append(chunk)
+        missing -= len(chunk)
+    return b"".join(chunks)

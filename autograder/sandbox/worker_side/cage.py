@@ -1,0 +1,254 @@
+"""Worker side: what a child gives up before the first student line runs, and which layers hold it.
+
+The zygote prepares a :class:`Plan` once (a Landlock ruleset, a compiled seccomp filter, what this platform lacks and
+why); each child enters it in a few system calls. The order matters: what needs rights comes first, the filter that
+forbids the calls of the other layers comes last. No layer is a hard dependency: doctor.py probes what really holds.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import resource
+import signal
+import stat
+import struct
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from autograder.sandbox.process import LINUX, die_with_parent, hide_from_debuggers, libc, prctl
+from autograder.sandbox.worker_side import syscalls
+
+LAYERS = ("descriptors", "session", "environment", "limits", "user", "capabilities", "no new privileges",
+          "not dumpable", "landlock", "seccomp")
+FIRST_UID, UIDS = 61200, 4000  # a range that no distribution hands out to people
+GIB = 1 << 30
+SPARE_MEMORY = 2 * GIB
+# In a container with a memory limit, what is kept for the judge and for pages that a child shares until it writes to them.
+KEPT_MEMORY, LEAST_MEMORY = 96 << 20, 64 << 20
+CPU_SECONDS = 900
+SCRATCH_FILE = 8 << 20
+PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 22, 38
+SECCOMP_MODE_FILTER = 2
+# What root needs to give workers and their folders to another user, and to end them: capability -> its bit.
+TO_CHANGE_USER = {"CAP_CHOWN": 0, "CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7}
+CAPABILITY_VERSION_3 = 0x20080522
+
+
+@dataclass
+class Plan:
+    """What every child will enter. ``off``: layer -> why it is not available here."""
+
+    ruleset: int = -1
+    filter: bytes = b""
+    drop_user: bool = False
+    readable: tuple[Path, ...] = ()
+    scratch: bool = False
+    off: dict[str, str] = field(default_factory=dict)
+
+
+def prepare(hidden: Path, allowed: list[str], without: list[str]) -> Plan:
+    """Build the plan in the zygote, after its imports.
+
+    ``hidden``: the tree no child may see, but for this Python's own folders in it and those ``allowed``; an engine that is
+    installed among Python's packages hides nothing there. ``without``: layers left out.
+    """
+    plan = Plan()
+    if not LINUX:
+        plan.off = dict.fromkeys(("user", "capabilities", "no new privileges", "not dumpable", "landlock", "seccomp"),
+                                 f"not on {sys.platform}")
+        return plan
+    readable = readable_paths(hidden, [Path(sys.prefix), *map(Path, allowed)])
+    plan.readable = tuple(readable)
+    if "user" in without or os.geteuid() != 0:
+        plan.off["user"] = "left out" if "user" in without else "not root"
+    elif missing := [name for name, bit in TO_CHANGE_USER.items() if not int(_status("CapEff"), 16) >> bit & 1]:
+        plan.off["user"] = f"root without {', '.join(missing)}"
+    else:
+        closed = [path for path in readable if path.exists() and not open_to_all(path)]
+        plan.drop_user = not closed
+        if closed:
+            plan.off["user"] = f"{closed[0]} cannot be read by another user"
+    for layer, build in (("landlock", _plan_landlock), ("seccomp", _plan_seccomp)):
+        try:
+            if layer in without:
+                raise OSError("left out")
+            build(plan, readable)
+        except Exception as error:
+            plan.off[layer] = str(error) or type(error).__name__
+    return plan
+
+
+def readable_paths(hidden: Path, allowed: list[Path]) -> list[Path]:
+    """What Python and torch read while student code runs: the interpreter, its libraries, the system's."""
+    own_paths = {Path(p) for p in sysconfig.get_paths().values()}
+    paths = {Path(p) for p in (sys.prefix, sys.base_prefix, *filter(None, sys.path))} | own_paths
+
+    def shows_hidden(path: Path) -> bool:
+        if hidden in own_paths:
+            return False
+        own = any(place == path or place in path.parents for place in allowed)
+        return path in hidden.parents or not own and (path == hidden or hidden in path.parents)
+
+    system = ["/usr/lib", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime",
+              "/proc/cpuinfo", "/sys/devices/system/cpu"]  # half precision asks which processor this is
+    return sorted({*(p for p in paths if p.is_dir() and not shows_hidden(p)), *map(Path, system)})
+
+
+def open_to_all(path: Path) -> bool:
+    """Whether a user without any rights could enter this path."""
+    try:
+        real = path.resolve()
+        return all(parent.stat().st_mode & stat.S_IXOTH for parent in real.parents) and bool(real.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
+
+
+def with_scratch(plan: Plan) -> Plan:
+    """The same plan for workers that get a folder to write in: each needs a ruleset and all a filter of their own.
+
+    Where neither Landlock nor a user of its own would hold a worker inside its folder, it may write nowhere, as before.
+    """
+    held = plan.ruleset >= 0 or plan.drop_user
+    return replace(plan, scratch=True, filter=syscalls.compiled(scratch=True) if plan.filter and held else plan.filter)
+
+
+def _status(field: str) -> str:
+    """What Linux says of this process: ``CapEff``, capabilities as hexadecimal bits; ``VmData``, private memory in kB."""
+    return re.search(rf"^{field}:\s+(\w+)", Path("/proc/self/status").read_text(), re.MULTILINE).group(1)
+
+
+def user_of(plan: Plan, number: int) -> int:
+    """The user of the child ``number``; -1 where it keeps ours."""
+    return FIRST_UID + number % UIDS if plan.drop_user else -1
+
+
+def _plan_landlock(plan: Plan, readable: list[Path], scratch: str = "") -> None:
+    """Read below ``readable``, write to /dev/null and below ``scratch``, no TCP; signals and abstract sockets stay inside."""
+    from landlockpy import AccessFS, Ruleset, Scope
+
+    rules = Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET)
+    for path in readable:
+        if path.exists():
+            rules.allow_path(str(path), AccessFS.READ_FILE | (AccessFS.READ_DIR if path.is_dir() else AccessFS.NONE))
+    rules.allow_path(os.devnull, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
+    if scratch:
+        rules.allow_path(scratch, AccessFS.READ_FILE | AccessFS.READ_DIR | AccessFS.WRITE_FILE | AccessFS.TRUNCATE
+                         | AccessFS.REFER | AccessFS.MAKE_REG | AccessFS.MAKE_DIR | AccessFS.REMOVE_FILE | AccessFS.REMOVE_DIR)
+    plan.ruleset = os.dup(rules.fileno())  # outlives the object that made it
+
+
+def _plan_seccomp(plan: Plan, _: list[Path]) -> None:
+    plan.filter = syscalls.compiled()
+
+
+def enter(plan: Plan, keep: int, number: int, scratch: str = "") -> None:
+    """Give up everything, in the child ``number``, but the descriptor ``keep`` and the folder ``scratch``.
+
+    Raises OSError where a layer fails.
+    """
+    os.setsid()
+    _close_descriptors(keep, plan.ruleset)
+    os.environ.clear()
+    os.chdir(scratch or "/")
+    if scratch:
+        os.environ.update(HOME=scratch, TMPDIR=scratch)
+        tempfile.tempdir = scratch
+        if plan.ruleset >= 0:
+            os.close(plan.ruleset)
+            _plan_landlock(plan, list(plan.readable), scratch)
+    _limits(plan)
+    if LINUX:
+        _write("/proc/self/oom_score_adj", "1000")  # where memory runs out, the child goes and the grader stays
+    if plan.drop_user:
+        uid = user_of(plan, number)
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    if not LINUX:
+        return
+    die_with_parent()  # anew: a change of user clears it
+    _drop_capabilities()
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    hide_from_debuggers()
+    if plan.ruleset >= 0:
+        if libc.syscall(446, plan.ruleset, 0):  # landlock_restrict_self, the same number on every architecture
+            raise OSError(ctypes.get_errno(), "landlock_restrict_self")
+        os.close(plan.ruleset)
+    if plan.filter:
+        _install(plan.filter)
+
+
+def _close_descriptors(*keep: int) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    low = 3
+    for descriptor in sorted(d for d in keep if d >= 3):
+        if low < descriptor:  # os.closerange(n, n) must not be asked for: CPython 3.11 closes everything for (0, 0)
+            os.closerange(low, descriptor)
+        low = descriptor + 1
+    os.closerange(low, 65536)
+
+
+def _limits(plan: Plan) -> None:
+    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: SCRATCH_FILE if plan.scratch else 0,
+              resource.RLIMIT_NOFILE: 128, resource.RLIMIT_CPU: CPU_SECONDS}
+    if LINUX:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limits[resource.RLIMIT_AS] = max(3 * GIB, pages * os.sysconf("SC_PAGE_SIZE") + SPARE_MEMORY)
+        if (left := memory_left()) is not None:
+            # Refused memory is an error in the student's code; taken too much, the kernel would have to kill.
+            held = int(_status("VmData")) << 10
+            limits[resource.RLIMIT_DATA] = held + max(LEAST_MEMORY, min(SPARE_MEMORY, left - KEPT_MEMORY))
+        if plan.drop_user:  # counts a whole user, so only where each child has a user of its own
+            limits[resource.RLIMIT_NPROC] = 64
+    for which, value in limits.items():
+        hard = resource.getrlimit(which)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(which, (value, value))
+
+
+def memory_left(root: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Bytes that this container may still take, by its control group of version 2 or 1; None where no limit is set."""
+    for limit, used, cache in (("memory.max", "memory.current", "inactive_file"),
+                               ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file")):
+        try:
+            most = int((root / limit).read_text())
+            if most >= 1 << 50:  # version 1 writes "none" as a huge number
+                return None
+            table = dict(line.split() for line in (root / limit).with_name("memory.stat").read_text().splitlines())
+            return most - int((root / used).read_text()) + int(table.get(cache, 0))
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def _drop_capabilities() -> None:
+    """All sets empty; matters where the user stays root."""
+    header = struct.pack("Ii", CAPABILITY_VERSION_3, 0)
+    if libc.capset(header, bytes(24)):
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+def _install(program: bytes) -> None:
+    """Install a compiled filter on this (single) thread; needs no_new_privs."""
+
+    class Program(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_char_p)]
+
+    compiled = Program(len(program) // 8, program)
+    if libc.prctl(PR_SET_SECCOMP, ctypes.c_ulong(SECCOMP_MODE_FILTER), ctypes.byref(compiled), 0, 0):
+        raise OSError(ctypes.get_errno(), "seccomp filter")
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        with open(path, "w") as file:
+            file.write(text)
+    except OSError:
+        pass

@@ -1,0 +1,192 @@
+"""Worker side: the process that runs one submission's slice and answers the judge's requests.
+
+It is forked from the zygote, owns one end of a socket pair and nothing else, and speaks frames:
+
+    judge  -> {"id", "op": "load", "program"}            run the slice, report what it bound
+           -> {"id", "op": "call", "name", "args", ...}   call a student function
+           -> {"id", "op": "stub", "names"}               answer these helpers from the judge
+           -> {"id", "op": "probe", "name"}               run one of our probes beside the student's names
+    child  -> {"id", "ok"} | {"id", "error"} | {"id", "done"} (a statement of the slice has run)
+           -> {"id", "ask"} (a stub asks, the judge answers)
+"""
+
+from __future__ import annotations
+import __future__
+
+import builtins
+import linecache
+import signal
+import socket
+import sys
+import types
+from time import monotonic
+from typing import Any
+
+from autograder.checks.values import make_decoder, make_encoder
+from autograder.core import trees
+from autograder.sandbox import protocol
+from autograder.sandbox.stage import Modules, open_stage
+
+MAX_REQUEST = 256 << 20
+MAX_MESSAGE = 2000
+
+
+class Deadline(BaseException):
+    """Raised by the alarm inside student code; not an Exception, so `except Exception` lets it pass."""
+
+
+class Child:
+    """State of one worker: the student's namespace and the pipe to the judge."""
+
+    def __init__(self, sock: socket.socket):
+        self.sock = sock
+        self.namespace: dict[str, Any] = {}
+        self.encode, self.decode = make_encoder(), make_decoder()
+        self.request = 0
+        self.stage: Any = None
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+
+    def serve(self) -> None:
+        """Answer requests until the judge closes the pipe."""
+        handlers = {"load": self.load, "call": self.call, "stub": self.stub, "probe": self.probe}
+        while True:
+            try:
+                message = protocol.receive(self.sock, MAX_REQUEST)
+            except protocol.FrameError:
+                return
+            self.request = message["id"]
+            try:
+                reply = {"ok": handlers[message["op"]](message)}
+            except BaseException as error:
+                reply = {"error": describe(error)}
+            self.answer(reply)
+
+    def answer(self, reply: dict) -> None:
+        try:
+            protocol.send(self.sock, {"id": self.request, **reply})
+        except TypeError:
+            protocol.send(self.sock, {"id": self.request, "error": {"type": "Unsendable", "message": "", "where": []}})
+
+    def load(self, message: dict) -> dict:
+        """Run prelude and statements one by one; a failing statement is noted and skipped.
+
+        Returns the names bound (with their kind), the failures, and a snapshot of each watched name
+        whenever its value changed.
+        """
+        program = message["program"]
+        main = types.ModuleType("__main__")
+        self.namespace = main.__dict__
+        self.namespace["__builtins__"] = builtins
+        sys.modules["__main__"] = main
+        if program.get("probes"):  # before any student code, so that they look up what they need now
+            self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
+        sys.meta_path.append(Modules(program["modules"]))
+        exec(compile(program["prelude"], "<given>", "exec"), self.namespace)
+        # Annotations may name packages that are not here; no answer depends on their value.
+        flags = __future__.annotations.compiler_flag
+        for feature in program["future"]:
+            flags |= getattr(__future__, feature).compiler_flag
+        failures, snapshots, last = [], [], {}
+        for index, statement in enumerate(program["statements"]):
+            try:
+                text, file = "\n" * (statement["line"] - 1) + statement["code"], f"<cell {statement['cell']}>"
+                code = compile(text, file, "exec", flags=flags, dont_inherit=True)
+                remember(file, text)
+                with_deadline(message["seconds"], exec, code, self.namespace)
+            except BaseException as error:
+                failures.append({"index": index, **describe(error)})
+            for name in program["watch"]:
+                if name in self.namespace:
+                    value = self.encode(self.namespace[name])
+                    fingerprint = trees.pack(value)
+                    if last.get(name) != fingerprint:
+                        last[name] = fingerprint
+                        snapshots.append({"name": name, "index": index, "value": value})
+            self.answer({"done": index})
+        bound = {name: kind_of(self.namespace[name]) for name in program["report"] if name in self.namespace}
+        return {"bound": bound, "failures": failures, "snapshots": snapshots}
+
+    def call(self, message: dict) -> Any:
+        """Call a student function on fresh copies of the judge's arguments."""
+        function = self.namespace[message["name"]]
+        args, kwargs = self.decode(message["args"]), self.decode(message["kwargs"])
+        calm()
+        return self.encode(with_deadline(message["seconds"], function, *args, **kwargs))
+
+    def probe(self, message: dict) -> Any:
+        """What one of the assignment's probes observes; it sees the student's namespace."""
+        calm()
+        return with_deadline(message["seconds"], self.stage.observe, message["name"], self.namespace, self.encode)
+
+    def stub(self, message: dict) -> list[str]:
+        """Replace helpers by functions that send their arguments to the judge and return its answer."""
+        for name in message["names"]:
+            self.namespace[name] = self._asking(name)
+        return message["names"]
+
+    def _asking(self, name: str):
+        def helper(*args, **kwargs):
+            question = {"name": name, "args": self.encode(list(args)),
+                        "kwargs": {key: self.encode(value) for key, value in kwargs.items()}}
+            protocol.send(self.sock, {"id": self.request, "ask": question})
+            answer = protocol.receive(self.sock, MAX_REQUEST)
+            if "refused" in answer:
+                raise ValueError(answer["refused"])
+            return self.decode(answer["answer"])
+
+        return helper
+
+
+def remember(file: str, text: str) -> None:
+    """Give ``inspect.getsource`` (and so torch.jit.script) the source of each statement at its own lines."""
+    lines = linecache.cache.get(file, (0, None, [], file))[2]
+    new = [line + "\n" for line in text.split("\n")]
+    merged = [b if b.strip() else a for a, b in zip(lines, new)] + (lines[len(new):] or new[len(lines):])
+    linecache.cache[file] = (len(merged), None, merged, file)
+
+
+def kind_of(value: Any) -> str:
+    if value is None or value is Ellipsis:
+        return "blank"
+    return "function" if callable(value) else "value"
+
+
+def with_deadline(seconds: float, function: Any, *args: Any, **kwargs: Any) -> Any:
+    """Run a call that the judge's alarm may end; where the alarm does not, the judge ends the process."""
+    started = monotonic()
+
+    def ring(*_: Any) -> None:
+        if monotonic() - started > seconds / 2:  # else it was meant for the statement before
+            raise Deadline(f"no answer within {seconds:g} s")
+
+    signal.signal(signal.SIGALRM, ring)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+
+
+def describe(error: BaseException) -> dict:
+    """An exception as data: type name, message, and the student's own lines (cell, line), innermost last."""
+    where, trace = [], error.__traceback__
+    while trace is not None and len(where) < 50:
+        file = trace.tb_frame.f_code.co_filename
+        if file.startswith("<cell ") and file.endswith(">"):
+            where.append([file[6:-1], trace.tb_lineno])
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError) and str(error.filename).startswith("<cell "):
+        where.append([error.filename[6:-1], error.lineno or 0])
+    try:
+        message = str(error)[:MAX_MESSAGE]
+    except BaseException:
+        message = ""
+    return {"type": type(error).__name__[:80], "message": message.encode("utf-8", "replace").decode("utf-8"),
+            "where": where[-3:]}
+
+
+def calm() -> None:
+    """Undo global settings that a notebook may have changed and that our float32 inputs cannot share."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_default_dtype(torch.float32)
+        torch.set_grad_enabled(True)

@@ -1,0 +1,191 @@
+"""The process that workers are forked from: libraries imported once, nothing secret in memory.
+
+Started by ``ZygoteClient`` with an empty environment; argv: control socket number, package root, and a JSON object
+with the modules to import, further import paths, and layers to leave out. Control messages are frames, with one
+descriptor attached to each "fork" and "branch".
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ADDED = [root for root in sys.argv[2:3] if __name__ == "__main__" and root not in sys.path]
+sys.path[:0] = ADDED  # a checkout; an installed engine is found without
+
+# ruff: noqa: E402  # the path has to be there first
+from autograder.sandbox import process, protocol
+from autograder.sandbox.worker_side import cage, cpu_only, huge_pages, scratch, stub_packages
+from autograder.sandbox.worker_side.child import Child
+
+USERS = 8  # of one zygote's workers: more than it ever has at once
+
+
+def main(control_fd: int, root: str, options: dict) -> None:
+    """Import, prepare the cage, and serve until the judge hangs up."""
+    process.die_with_parent()
+    process.hide_from_debuggers()
+    process.adopt_orphans()
+    control = socket.socket(fileno=control_fd)
+    sys.path.extend(options["paths"])
+    hold(options["preload"])
+    sys.path[:] = [path for path in sys.path if path not in ADDED]
+    stub_packages.install()
+    Zygote(control, cage.prepare(Path(root), options["paths"], options["without"])).serve()
+
+
+@dataclass
+class Zygote:
+    """Forks workers, and branches of itself, on request. ``children``: pid -> number; ``folders``: pid -> scratch folder."""
+
+    control: socket.socket
+    plan: cage.Plan
+    first: int = field(default_factory=lambda: USERS * os.getpid())  # zygotes side by side do not share their workers' users
+    children: dict[int, int] = field(default_factory=dict)
+    folders: dict[int, str] = field(default_factory=dict)
+    branches: set[int] = field(default_factory=set)
+
+    def serve(self) -> None:
+        """Answer until the judge hangs up, then end every child."""
+        protocol.send(self.control, {"ready": True, "off": self.plan.off})
+        while True:
+            self.watch()
+            try:
+                message, descriptor = receive_with_descriptor(self.control)
+            except protocol.FrameError:
+                break
+            if message["op"] == "fork":
+                protocol.send(self.control, {"pid": self.fork(descriptor)})
+            elif message["op"] == "branch":
+                self.branch(descriptor, message)
+            elif message["op"] == "compact":
+                protocol.send(self.control, {"made": huge_pages.collapse()})
+            elif message["op"] == "reap" and message["pid"] in self.children:
+                protocol.send(self.control, self.reap(message["pid"]))
+        for pid in list(self.children):
+            self.reap(pid)
+        for pid in self.branches:
+            os.waitpid(pid, 0)  # its own judge's end is closed too, or will be
+
+    def fork(self, descriptor: int) -> int:
+        """A caged worker that speaks through this descriptor; returns its pid."""
+        number = next(n for n in range(self.first, self.first + len(self.children) + 1) if n not in self.children.values())
+        folder = scratch.make(cage.user_of(self.plan, number)) if self.plan.scratch else ""
+        pid = os.fork()
+        if pid == 0:
+            cage.enter(self.plan, descriptor, number, folder)
+            Child(socket.socket(fileno=descriptor)).serve()
+            os._exit(0)
+        os.close(descriptor)
+        self.children[pid] = number
+        if folder:
+            self.folders[pid] = folder
+        return pid
+
+    def branch(self, descriptor: int, options: dict) -> None:
+        """Another zygote, forked from this one, that may hold further modules and give its workers a folder to write in.
+
+        It ends when a judge closes its pipe, and not with this process: its workers' folders have to be removed.
+        """
+        self.branches = {pid for pid in self.branches if not os.waitpid(pid, os.WNOHANG)[0]}
+        pid = os.fork()
+        if pid:
+            os.close(descriptor)
+            self.branches.add(pid)
+            return
+        self.control.close()
+        process.adopt_orphans()
+        with stub_packages.lifted():
+            hold(options["preload"])
+        plan = cage.with_scratch(self.plan) if options["scratch"] else self.plan
+        Zygote(socket.socket(fileno=descriptor), plan).serve()
+        os._exit(0)
+
+    def reap(self, pid: int) -> dict:
+        del self.children[pid]
+        ended = reap(pid, {*self.children, *self.branches})
+        if pid in self.folders:
+            scratch.remove(self.folders.pop(pid))
+        return ended
+
+    def watch(self) -> None:
+        """Wait for the judge; meanwhile end every worker whose folder grows over its limits."""
+        while self.folders and not select.select([self.control], [], [], scratch.WATCH_SECONDS)[0]:
+            for pid, folder in self.folders.items():
+                if scratch.too_full(folder):
+                    end(pid)
+
+
+def hold(modules: list[str]) -> None:
+    """Import them; with torch come one thread only, devices mapped to the CPU, and what frames need. Ready for fork."""
+    held = "torch" in sys.modules
+    for name in modules:
+        importlib.import_module(name)
+    if "torch" in sys.modules and not held:
+        import safetensors.numpy  # noqa: F401
+
+        sys.modules["torch"].set_num_threads(1)
+        cpu_only.install()
+    gc.collect()
+    gc.freeze()
+
+
+def receive_with_descriptor(control: socket.socket):
+    try:
+        head, descriptors, _, _ = socket.recv_fds(control, 4, 1)
+    except OSError as error:
+        raise protocol.FrameError(str(error)) from None
+    if len(head) < 4:
+        raise protocol.FrameError("judge is gone")
+    length = int.from_bytes(head, "little")
+    message = protocol.opened(protocol.exactly(control, length, None))
+    return message, descriptors[0] if descriptors else -1
+
+
+def reap(pid: int, others: set[int]) -> dict:
+    """Kill a child's process group, wait for it, then end whatever it left behind.
+
+    Only a parent may reap, so no pid is ever reused under us. Descendants that fled into a session of their own were
+    adopted by this process (see ``cage.adopt_orphans``): any child that is not one of ``others`` is such a stray.
+    """
+    end(pid)
+    _, status, usage = os.wait4(pid, 0)
+    while strays := children_now() - others:
+        for stray in strays:
+            try:
+                os.kill(stray, signal.SIGKILL)
+                os.waitpid(stray, 0)
+            except OSError:
+                pass
+    return {"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
+            "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
+            "cpu": usage.ru_utime + usage.ru_stime}
+
+
+def end(pid: int) -> None:
+    """Kill a child and its process group."""
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(pid, signal.SIGKILL)
+        except OSError:
+            pass
+
+
+def children_now() -> set[int]:
+    """All living or unreaped children of this process (Linux; elsewhere none are known)."""
+    try:
+        return {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
+    except OSError:
+        return set()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))

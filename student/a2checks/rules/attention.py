@@ -1,0 +1,229 @@
+"""Formulas and verdict rules of sections 1 and 2 that several tests share."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import numpy as np
+
+from a2checks.compare import as_array, check_shape, difference_of, is_blank
+
+SELECT_THIRD = 2  # the row of K that 1.4 may change
+UNIT_TOLERANCE = 0.01
+VANISHES = -1e4  # a finite fill at or below this is zero after the softmax
+
+
+def weights(query: np.ndarray, key: np.ndarray, kind: type = np.float64) -> np.ndarray:
+    """softmax(q Kᵀ), unscaled (handout 1.1). query (..., 3), key (4, 3) -> (..., 4)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        logits = query.astype(kind) @ key.astype(kind).T
+        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def attention_error(query: np.ndarray, key: np.ndarray, value: np.ndarray, target: np.ndarray) -> float:
+    """Largest absolute difference between softmax(q Kᵀ) V and the target.
+
+    With queries near 1e6, float32 kernels differ by up to 0.017; the smaller of float32 and float64 counts.
+    """
+    errors = []
+    for kind in (np.float64, np.float32):
+        out = weights(query, key, kind) @ value.astype(kind)
+        errors.append(float(np.abs(out.astype(np.float64) - target).max()))
+    return min(errors)
+
+
+def read_query(check: Any, value: Any, name: str, rows: int | None) -> np.ndarray:
+    """A query as an array: ``rows`` None means one vector, (3,) or (1, 3). Raises Failure."""
+    query = as_numbers(check, value, name)
+    if rows is None and query.shape == (1, 3):
+        query = query[0]
+    want = (3,) if rows is None else (rows, 3)
+    if query.shape != want:
+        hint = "one query vector of three numbers" if rows is None else "one query vector in each row"
+        check.fail("shape", f"{name} has shape {tuple(query.shape)}, expected {want}: {hint}. Broadcasting inside "
+                            "attention can hide this, so it is checked first", shape=list(query.shape))
+    return query
+
+
+def as_numbers(check: Any, value: Any, name: str) -> np.ndarray:
+    """A finite numeric array, or Failure."""
+    if is_blank(value):
+        check.fail("blank", f"{name} is still None")
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        check.fail("kind", f"{name} should be a tensor of numbers")
+    if not np.isfinite(array).all():
+        check.fail("nan", f"{name} contains NaN or infinity; a large finite number is enough")
+    return array
+
+
+def judge_query(check: Any, id: str, value: Any, name: str, rows: int | None = None) -> None:
+    """1.2 and 1.3: attention with this query gives the target within the tolerance."""
+    case = check.cases(id)[0]
+    key, values, target = case.args
+    query = read_query(check, value, name, rows)
+    error = attention_error(query, key, values, target)
+    if error > case.tolerance:
+        check.fail("numbers", f"attention with {name} misses the target by {error:.2g} (allowed {case.tolerance:g}). "
+                              f"{weights_text(query, key)}", largest=float(f"{error:.2g}"))
+
+
+def weights_text(query: np.ndarray, key: np.ndarray) -> str:
+    """The student's own attention weights in words."""
+    rows = np.atleast_2d(weights(query, key))
+    lines = [", ".join(f"{w:.2f}" for w in row) for row in rows]
+    if len(lines) == 1:
+        return f"Your attention weights on v0…v3 are {lines[0]}"
+    return "Your attention weights on v0…v3, row by row, are " + "; ".join(lines)
+
+
+def judge_key(check: Any, id: str, m_key: Any, query132: Any, unit: bool) -> None:
+    """1.4: with row 2 of K replaced, the unchanged query of 1.3.2 reaches the target.
+
+    Where 1.3.2 is missing or wrong, the reference query (absent from public cases) is tried too.
+    """
+    case = check.cases(id)[0]
+    key, values, target, average, reference = case.args
+    k2 = read_key(check, m_key, key)
+    norm = float(np.linalg.norm(k2))
+    if unit and abs(norm - 1) > UNIT_TOLERANCE:
+        check.fail("rule", f"the new k2 has length {norm:.3g}, but 1.4.2 asks for length 1 (within {UNIT_TOLERANCE})")
+    changed = replaced(key, k2)
+    problem = None
+    try:
+        query = read_query(check, query132, "query132", None)
+        error = attention_error(query, changed, values, target)
+        right = attention_error(query, key, values, average) <= case.tolerance
+    except AssertionError as failure:
+        query, error, right, problem = None, np.inf, False, failure
+    if error <= case.tolerance:
+        return
+    if not right and reference is not None and attention_error(reference, changed, values, target) <= case.tolerance:
+        check.note("judged with a right query for 1.3.2, because yours is missing or not right yet")
+        return
+    if query is None:
+        check.fail("rule", f"1.4 builds on query132: {problem}")
+    hint = ""
+    if unit and attention_error(query, replaced(key, query / (np.linalg.norm(query) or 1)), values, target) > case.tolerance:
+        hint = ". No k2 of length 1 can do it with your query132: go back to 1.3.2 and make that query larger"
+    check.fail("numbers", f"with row 2 of key replaced, attention with your query132 misses the target by {error:.2g} "
+                          f"(allowed {case.tolerance:g}). {weights_text(query, changed)}{hint}", largest=float(f"{error:.2g}"))
+
+
+def replaced(key: np.ndarray, k2: np.ndarray) -> np.ndarray:
+    """K with row 2 replaced."""
+    changed = key.astype(np.float64).copy()
+    changed[SELECT_THIRD] = k2
+    return changed
+
+
+def read_key(check: Any, m_key: Any, key: np.ndarray) -> np.ndarray:
+    """Row 2 of the changed K; k2 alone, (3,) or (1, 3), is accepted too."""
+    array = as_numbers(check, m_key, "m_key")
+    if array.shape in ((3,), (1, 3)):
+        return array.reshape(3)
+    if array.shape != key.shape:
+        check.fail("shape", f"m_key has shape {tuple(array.shape)}, expected {tuple(key.shape)} (K with row 2 replaced)",
+                   shape=list(array.shape))
+    others = [row for row in range(len(key)) if row != SELECT_THIRD]
+    if np.abs(array[others] - key[others]).max() > 0.005:
+        check.note("other rows than row 2 of m_key were changed; it was judged with only row 2 replaced")
+    return array[SELECT_THIRD]
+
+
+def judge_mask(check: Any, case: Any, make: Callable) -> None:
+    """A mask is right when it says "valid" exactly where the expected one does: as ones, True, or added zeros."""
+    n_tok = case.args[0]
+    mask = case.call(make)
+    array = as_mask(check, mask, f"the mask for n_tok={n_tok}")
+    want = case.expected != 0
+    if array.shape != want.shape:
+        check.fail("shape", f"the mask for n_tok={n_tok} has shape {tuple(array.shape)}, expected {tuple(want.shape)}",
+                   shape=list(array.shape))
+    if np.isnan(array.astype(np.float64)).any():
+        check.fail("nan", "the mask contains NaN (0 · inf is NaN)")
+    ones = array != 0
+    additive = array.dtype.kind == "f" and (array[want] == 0).all() and (array[~want] <= VANISHES).all()
+    if (ones == want).all() or additive:
+        return
+    if (ones == ~want).all():
+        check.fail("rule", "the mask is inverted: the handout fixes ones (or True) where attention is valid, zeros where not")
+    wrong = np.argwhere(ones != want)
+    place = f", first at [{wrong[0][0]}, {wrong[0][1]}]" if len(wrong) else ""
+    check.fail("numbers", f"the mask for n_tok={n_tok} is wrong in {len(wrong)} of {want.size} entries{place} "
+                          "(row: the token that looks, column: the token looked at)", off=int(len(wrong)))
+
+
+def as_mask(check: Any, mask: Any, what: str) -> np.ndarray:
+    """A mask as a (n, n) array; leading dimensions of size 1 are dropped."""
+    if mask is None:
+        check.fail("blank", f"{what} is None")
+    if not isinstance(mask, np.ndarray):
+        check.fail("kind", f"{what} should be a tensor")
+    while mask.ndim > 2 and mask.shape[0] == 1:
+        mask = mask[0]
+    return mask
+
+
+def judge_masking(check: Any, case: Any, apply: Callable, make: Callable | None) -> None:
+    """Scores are masked right with a mask of ones, of True, or with the student's own mask; any one counts."""
+    if apply is None:
+        check.fail("missing", "the function is not defined")
+    mask, scores = case.args
+    problem = None
+    for kind in ("ones", "bool", "own"):
+        try:
+            if kind == "own":
+                used = make(mask.shape[-1]) if make is not None else None
+                if used is None:
+                    continue
+            else:
+                used = mask if kind == "ones" else mask != 0
+            masked_right(check, case, apply(used, scores.copy()))
+        except Exception as error:
+            problem = problem or error
+            continue
+        if kind == "own":
+            check.note("judged together with your own make_causal_mask, "
+                       "because yours follows another convention than ones = valid")
+        return
+    raise problem
+
+
+def masked_right(check: Any, case: Any, masked: Any) -> None:
+    """-inf (or a finite fill that vanishes in the softmax) where the expected scores have it, the score elsewhere."""
+    got = as_array(masked, "the masked scores").astype(np.float64)
+    check_shape(got, case.expected.shape, "the masked scores")
+    want = case.expected.astype(np.float64)
+    hidden = np.isneginf(want)
+    if np.isnan(got).any():
+        check.fail("nan", "the masked scores contain NaN (0 · inf is NaN: fill with -inf instead of multiplying)")
+    if not (got[hidden] <= VANISHES).all():
+        count = int((got[hidden] > VANISHES).sum())
+        check.fail("numbers", f"{count} of {int(hidden.sum())} future entries were left visible: "
+                              "they must be -inf before the softmax", off=count)
+    difference_of(np.where(hidden, 0.0, got), np.where(hidden, 0.0, want), case.tolerance, "the visible scores")
+    if not np.isneginf(got[hidden]).all():
+        check.note("a finite fill instead of -inf: it vanishes in the softmax here, -inf always does")
+
+
+def also_float64(check: Any, id: str, function: Callable) -> None:
+    """A scoreless word on float64 inputs."""
+    for case in check.cases(id, "float64"):
+        try:
+            result = case.judge(function)
+        except Exception:
+            check.note("float64 inputs do not work yet (no points depend on it): is a dtype fixed somewhere?")
+            return
+        if result.dtype == np.float32:
+            check.note("float64 inputs come back as float32 (no points depend on it)")
+
+
+def wanted_weights(id: str, case: Any) -> np.ndarray | None:
+    """Where an answer's attention should go, for the notebooks' pictures; None where it is no set of weights."""
+    if id == "2.1.attn_softmax" or id == "2.1.make_causal_mask":
+        return case.expected
+    evenly, half = np.full(4, 0.25), np.array([0.5, 0.5, 0.0, 0.0])
+    return {"1.2.1": np.eye(4)[0], "1.2.2": np.eye(4), "1.3.1": evenly, "1.3.2": half}.get(id)

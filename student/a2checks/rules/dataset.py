@@ -1,0 +1,243 @@
+"""Rules for the dataset and its batches (section 3, step 1), and what all rules of that section share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from a2checks.compare import Failure, is_blank, name_of
+
+LONGEST = 512
+
+
+class Silent:
+    """A check that keeps its notes to itself, for trying rules out."""
+
+    def note(self, text: str) -> None:
+        pass
+
+    def fail(self, kind: str, text: str, **data: Any) -> None:
+        raise Failure(kind, text, data)
+
+
+def filled(check: Any, value: Any, name: str) -> None:
+    """Refuse an untouched TODO."""
+    if is_blank(value):
+        check.fail("rule", f"{name} returns None: its TODO is not filled in yet, or a `return` is missing", symptom=9)
+
+
+def counts(check: Any, facts: dict, way: dict) -> None:
+    filled(check, way["all"], "__len__")
+    got, want = (way["all"], way["three"]), (facts["count"], 3)
+    if got == want:
+        return
+    symptom = 2 if got[0] == got[1] else 3 if got == (want[0] - 1, 2) else 4 if got == (want[0] + 1, 4) else 1
+    more = "; it does not depend on the data" if symptom == 2 else ""
+    check.fail("numbers", f"len() gives {got[0]} and {got[1]} for datasets of {want[0]} and 3 sentences{more}", symptom=symptom)
+
+
+def same_items(facts: dict, items: list, numbers: Any) -> list[bool]:
+    return [
+        normal(item["text"]) == normal(facts["texts"][n]) and item["label"] == facts["labels"][n]
+        for item, n in zip(items, numbers)
+    ]
+
+
+def normal(text: Any) -> str:
+    return "".join(text.lower().split()) if isinstance(text, str) else ""
+
+
+def right_items(check: Any, facts: dict, way: dict) -> None:
+    if all(same_items(facts, way["items"], way["picks"])):
+        return
+    texts, labels = [normal(t) for t in facts["texts"]], facts["labels"]
+    item, n = next(
+        (item, n)
+        for item, n, good in zip(way["items"], way["picks"], same_items(facts, way["items"], way["picks"]))
+        if not good
+    )
+    if normal(item["text"]) == texts[n]:
+        missing = item["label"] is None
+        check.fail(
+            "rule",
+            f"dataset[{n}] has the right text but "
+            + ("no label" if missing else f"the label {item['label']} instead of {labels[n]}"),
+            symptom=2 if missing else 3,
+        )
+    filled(check, None if item["blank"] else True, "__getitem__")
+    if item["text"] is None:
+        what = "neither a text nor a label" if item["label"] is None else "a label but no text"
+        check.fail(
+            "rule", f"dataset[{n}] has {what}: it should be the example number {n}", symptom=4 if item["label"] is None else 5
+        )
+    place = texts.index(normal(item["text"])) if normal(item["text"]) in texts else -1
+    check.fail(
+        "rule",
+        f"dataset[{n}] is " + (f"the example number {place}" if place >= 0 else "none of the examples"),
+        symptom=6 if place == 0 else 7 if place >= 0 else 8,
+    )
+
+
+def in_full(check: Any, facts: dict, way: dict) -> None:
+    _pass(check, facts, way, 0)
+
+
+def again(check: Any, facts: dict, way: dict) -> None:
+    try:
+        in_full(Silent(), facts, way)
+    except Failure:
+        return  # told by the first rule
+    _pass(check, facts, way, 1)
+    if [a for a, b in way["pairs"] if a == b] != way["passes"][0]:
+        check.note(
+            "two iterators over the dataset at once disturb each other (no points depend on it): __iter__ should return a "
+            "new iterator each time"
+        )
+
+
+def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
+    filled(check, way["passes"], "__iter__")
+    items, count = way["passes"][number], facts["count"]
+    if len(items) == count and all(same_items(facts, items, range(count))) or items == way["own"]:
+        return
+    which = "the second time, " * number
+    if len(items) != count:
+        check.fail(
+            "numbers",
+            f"{which}iterating over a dataset of {count} gives {len(items)} items"
+            + ": the iterator has run dry, __iter__ has to start anew" * number,
+            symptom=2 if not items else 7 if len(items) == 1 else 3 if len(items) < count else 4,
+        )
+    wrong = same_items(facts, items, range(count)).index(False)
+    symptom = 5 if {normal(item["text"]) for item in items} == set(map(normal, facts["texts"])) else 6
+    check.fail(
+        "rule",
+        f"{which}iterating gives "
+        + ("the examples in another order than" if symptom == 5 else "other items than")
+        + f" indexing; first at number {wrong}",
+        symptom=symptom,
+    )
+
+
+def contract(check: Any, facts: dict, way: dict) -> None:
+    for batch in (way["short"], way["long"]):
+        filled(check, None if batch.get("kind") == "NoneType" else True, "collate_fn")
+        if batch["keys"] is None:
+            check.fail("kind", f"collate_fn returns {name_of({'$object': batch['kind']})}, not a dict", symptom=2)
+        if not {"text_encoding", "label_encoding"} <= set(batch["keys"]):
+            check.fail(
+                "rule",
+                f"the batch has the keys {', '.join(map(repr, batch['keys'][:6]))}; it should have 'text_encoding' and "
+                "'label_encoding'",
+                symptom=3,
+            )
+        for name, good, value in zip(
+            ("input_ids", "attention_mask", "label_encoding"), batch["tensors"], (batch["ids"], batch["mask"], batch["labels"])
+        ):
+            if not good:
+                what = "missing" if is_blank(value) else f"{name_of(value)}, not a tensor"
+                check.fail(
+                    "kind",
+                    f"{name} of the batch is {what}",
+                    symptom=6 if name == "label_encoding" else 4 if is_blank(value) else 5,
+                )
+        if batch["ids"].ndim != 2 or batch["ids"].shape != batch["mask"].shape:
+            check.fail(
+                "shape",
+                f"input_ids has shape {batch['ids'].shape} and attention_mask {batch['mask'].shape}: both should be "
+                "(sentences, tokens)",
+                symptom=7,
+            )
+    if len(way["short"]["ids"]) != len(facts["short"]) or len(way["long"]["ids"]) != 3:
+        check.fail("shape", f"{len(facts['short'])} samples become {len(way['short']['ids'])} rows of input_ids", symptom=8)
+
+
+def only_behind(first: Any) -> Any:
+    """A decorator: the rule says nothing where the first one is broken, which then says it all."""
+
+    def decorate(rule: Any) -> Any:
+        def later(check: Any, facts: dict, way: dict) -> None:
+            try:
+                first(Silent(), facts, way)
+            except Failure:
+                return
+            rule(check, facts, way)
+
+        return later
+
+    return decorate
+
+
+def rows(batch: dict) -> list[list[int]]:
+    """The batch's token ids without padding."""
+    return [[int(n) for n in row if n != 1] for row in batch["ids"]]
+
+
+@only_behind(contract)
+def right_texts(check: Any, facts: dict, way: dict) -> None:
+    got, want = rows(way["short"]), facts["short"]
+    if got == want:
+        return
+    if sorted(got) == sorted(want):
+        check.fail("rule", "the sentences of the batch are not in the order of the samples", symptom=2)
+    if got == [row[1:-1] for row in want]:
+        check.fail("rule", "the tokens <s> and </s> around each sentence are missing", symptom=4)
+    symptom = 5 if all(a == b[: len(a)] or a[:-1] == b[: len(a) - 1] for a, b in zip(got, want)) else 6
+    check.fail(
+        "rule",
+        "input_ids are not what the tokenizer gives for the samples' texts" + ": they are cut short" * (symptom == 5),
+        symptom=symptom,
+    )
+
+
+@only_behind(contract)
+def longest(check: Any, facts: dict, way: dict) -> None:
+    width, want = way["short"]["ids"].shape[1], max(map(len, rows(way["short"])))
+    if width != want:
+        check.fail(
+            "shape",
+            f"a batch whose longest sentence has {want} tokens is padded to {width}: padding=True pads to the longest",
+            symptom=2 if width == LONGEST else 3,
+        )
+
+
+@only_behind(contract)
+def truncated(check: Any, facts: dict, way: dict) -> None:
+    width = way["long"]["ids"].shape[1]
+    if width > LONGEST:
+        check.fail(
+            "shape", f"a text of {width} tokens stays {width} tokens long: truncation=True cuts at max_length=512", symptom=2
+        )
+    if rows(way["long"])[1] != facts["long"]:
+        check.fail("rule", f"a very long text should keep its first {LONGEST} tokens, but {width} are left", symptom=3)
+
+
+@only_behind(contract)
+def masked(check: Any, facts: dict, way: dict) -> None:
+    if not all(np.array_equal(batch["mask"] != 0, batch["ids"] != 1) for batch in (way["short"], way["long"])):
+        check.fail(
+            "numbers",
+            "attention_mask should be 1 for every token and 0 for padding",
+            symptom=2 if (way["short"]["mask"] != 0).all() else 3,
+        )
+
+
+@only_behind(contract)
+def labelled(check: Any, facts: dict, way: dict) -> None:
+    labels, dtype, want = way["short"]["labels"], way["short"]["dtype"].replace("torch.", ""), facts["short_labels"]
+    if labels.shape != (len(want),):
+        check.fail(
+            "shape",
+            f"label_encoding has shape {labels.shape}, expected ({len(want)},): one number for each sentence",
+            symptom=6 if labels.shape[-1:] == (2,) else 2,
+        )
+    if labels.astype(int).tolist() != want:
+        ordered = sorted(labels.astype(int).tolist()) == sorted(want)
+        check.fail("numbers", "label_encoding does not hold the samples' labels" + " in their order" * ordered, symptom=3)
+    if dtype != "int64":
+        check.fail(
+            "dtype",
+            f"label_encoding is {dtype}; class labels are torch.long (int64)",
+            symptom=4 if dtype.startswith(("float", "bfloat")) else 5,
+        )
