@@ -15,6 +15,7 @@ import nbformat
 
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
+from autograder.core.files import own_folder
 from autograder.authoring.masters import SOLUTION
 from autograder.written.render import CHARACTERS, TEMPLATES
 
@@ -35,7 +36,7 @@ def assemble(assignment: Assignment, solutions: Path, target: Path) -> tuple[Pat
             "- \\input{characters.tex}", "- \\usepackage{float}\\floatplacement{figure}{H}", "---", "",
             "## Collaborators", "", STATEMENT, ""]
     missing = []
-    target.mkdir(parents=True, exist_ok=True)
+    own_folder(target, "answers", ("answers.md",))
     for chapter in assignment.written.chapters:
         items = assignment.written.of_chapter(chapter)
         source = solutions / "writeup" / f"section{chapter.title.split()[0].strip('§').split('.')[0]}.md"

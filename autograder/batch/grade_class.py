@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autograder.batch.outputs import OWN_FILES, STORE
 from autograder.batch.roster import Roster, read_roster
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
+from autograder.core.files import own_folder
 from autograder.sandbox.process import hide_from_debuggers
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.core.text import reason
 
-STORE = "store.sqlite"
 TOTAL_SECONDS = 3600.0  # for one submission: no container's limit stands behind this grader
 
 
@@ -56,6 +57,7 @@ def run_batch(batch: Batch, progress: Callable[[int, int, int], None],
     """
     hide_from_debuggers()
     roster = read_roster(batch.source, batch.roster, batch.assignment.courses)
+    own_folder(batch.output, "batch", OWN_FILES, 0o700)
     with contextlib.nullcontext() if batch.scheduler else ZygoteClient(batch.assignment.preload) as zygote:
         # Imported only now: it takes about as long as the worker needs for torch.
         from autograder.batch.process_pool import in_process_pool

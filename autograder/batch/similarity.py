@@ -16,15 +16,15 @@ from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
-from autograder.core.files import write_private
+from autograder.core.files import own_folder, write_private
 from autograder.core.tables import write_csv
+from autograder.batch.outputs import ALIKE, OWN_FILES
 from autograder.batch.roster import Roster
 from autograder.submission.sections import take_in
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.text import cell
 
-FILE = "alike.json"
 RUN = 16  # tokens; shorter runs are coincidence
 COMMON = 0.05  # a run that more than this part of a class shares says nothing
 FEW = 3  # … but in a small class this many may share one
@@ -97,8 +97,8 @@ def _shape(node: ast.stmt) -> str:
 
 def write_alike(output: Path, found: list[dict]) -> None:
     """alike.csv for people, alike.json for the page."""
-    output.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_private(output / FILE, json.dumps(found, indent=1) + "\n")
+    own_folder(output, "alike", OWN_FILES, 0o700)
+    write_private(output / ALIKE, json.dumps(found, indent=1) + "\n")
     write_csv(output / "alike.csv", [["One", "Other", "Alike", "Tokens shared"]]
               + [[cell(p["one"]), cell(p["other"]), f"{p['share']:.3f}", str(p["tokens"])] for p in found])
 
@@ -106,6 +106,6 @@ def write_alike(output: Path, found: list[dict]) -> None:
 def read_alike(output: Path) -> list[dict] | None:
     """What the last `alike` found here; None where it never ran."""
     try:
-        return json.loads((output / FILE).read_text(encoding="utf-8"))
+        return json.loads((output / ALIKE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None

@@ -25,7 +25,7 @@ def packages_of(start: str) -> tuple[str, ...]:
         package = pending.pop()
         if package not in found:
             found.add(package)
-            pending += {_package_of(module) for path in _sources(package) for module in _imports(path)} - found - {""}
+            pending += {_package_of(module, start) for path in _sources(package) for module in _imports(path)} - found - {""}
     return tuple(sorted(found))
 
 
@@ -92,7 +92,9 @@ def _imports(path: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def _package_of(module: str) -> str:
-    """The package of the engine that a module belongs to: its first part."""
+def _package_of(module: str, start: str) -> str:
+    """The package of the engine that a module belongs to: ``start``, where it lies in it, else its first part."""
+    if module == start or module.startswith(f"{start}."):
+        return start
     first = module.split(".")[0]
     return first if (PACKAGE / first / "__init__.py").exists() else ""

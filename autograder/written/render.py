@@ -13,7 +13,7 @@ from pathlib import Path
 
 import jinja2
 
-from autograder.core.files import write_whole
+from autograder.core.files import own_folder, write_whole
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.text import cell, clean, reason
@@ -94,6 +94,7 @@ def render_rubric(assignment: Assignment, target: Path, gradebook: Path | None =
     ``answers``: where the model answers lie, seen from there ('': nowhere yet). A sheet that somebody has begun is kept
     and the new one gets another name. Returns (what was written, the sheets that were kept); raises GraderError.
     """
+    own_folder(target, "rubric", ("rubric.md",))
     made, facts = environment(), {**overview(assignment), "answers": answers}
     people = read_rows(gradebook, [q.id for q in assignment.questions], {})[0] if gradebook else []
     texts = {target / name: made.get_template(f"{name}.j2").render(facts) for name in ("rubric.md", "rubric.html")}

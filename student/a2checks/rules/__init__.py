@@ -1,6 +1,6 @@
 """Verdict rules of this assignment and their sentences; travels with the public checks.
 
-Tests reach it as ``check.rules``. It imports ``autograder.checks``, which the students' copy has under another name.
+Tests reach it as ``check.rules``. It imports the engine's checks, which the students' copy has under another name.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ import numpy as np
 
 from a2checks.compare import Failure, is_blank, name_of
 
+from .symptoms import Symptom
+
 LONGEST = 512
 
 
@@ -24,7 +26,7 @@ class Silent:
 def filled(check: Any, value: Any, name: str) -> None:
     """Refuse an untouched TODO."""
     if is_blank(value):
-        check.fail("rule", f"{name} returns None: its TODO is not filled in yet, or a `return` is missing", symptom=9)
+        check.fail("rule", f"{name} returns None: its TODO is not filled in yet, or a `return` is missing", symptom=Symptom.NOTHING_RETURNED)
 
 
 def counts(check: Any, facts: dict, way: dict) -> None:
@@ -32,8 +34,9 @@ def counts(check: Any, facts: dict, way: dict) -> None:
     got, want = (way["all"], way["three"]), (facts["count"], 3)
     if got == want:
         return
-    symptom = 2 if got[0] == got[1] else 3 if got == (want[0] - 1, 2) else 4 if got == (want[0] + 1, 4) else 1
-    more = "; it does not depend on the data" if symptom == 2 else ""
+    known = {(want[0] - 1, 2): Symptom.ONE_TOO_FEW, (want[0] + 1, 4): Symptom.ONE_TOO_MANY}
+    symptom = Symptom.CONSTANT if got[0] == got[1] else next((s for pair, s in known.items() if got == pair), Symptom.OTHERWISE)
+    more = "; it does not depend on the data" if symptom is Symptom.CONSTANT else ""
     check.fail("numbers", f"len() gives {got[0]} and {got[1]} for datasets of {want[0]} and 3 sentences{more}", symptom=symptom)
 
 
@@ -63,19 +66,19 @@ def right_items(check: Any, facts: dict, way: dict) -> None:
             "rule",
             f"dataset[{n}] has the right text but "
             + ("no label" if missing else f"the label {item['label']} instead of {labels[n]}"),
-            symptom=2 if missing else 3,
+            symptom=Symptom.NO_LABEL if missing else Symptom.WRONG_LABEL,
         )
     filled(check, None if item["blank"] else True, "__getitem__")
     if item["text"] is None:
         what = "neither a text nor a label" if item["label"] is None else "a label but no text"
         check.fail(
-            "rule", f"dataset[{n}] has {what}: it should be the example number {n}", symptom=4 if item["label"] is None else 5
+            "rule", f"dataset[{n}] has {what}: it should be the example number {n}", symptom=Symptom.NEITHER_TEXT_NOR_LABEL if item["label"] is None else Symptom.NO_TEXT
         )
     place = texts.index(normal(item["text"])) if normal(item["text"]) in texts else -1
     check.fail(
         "rule",
         f"dataset[{n}] is " + (f"the example number {place}" if place >= 0 else "none of the examples"),
-        symptom=6 if place == 0 else 7 if place >= 0 else 8,
+        symptom=Symptom.ALWAYS_THE_FIRST if place == 0 else Symptom.ANOTHER_EXAMPLE if place >= 0 else Symptom.NO_EXAMPLE,
     )
 
 
@@ -103,20 +106,21 @@ def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
         return
     which = "the second time, " * number
     if len(items) != count:
+        few = {0: Symptom.NO_ITEMS, 1: Symptom.ONE_ITEM}.get(len(items), Symptom.TOO_FEW_ITEMS)
         check.fail(
             "numbers",
             f"{which}iterating over a dataset of {count} gives {len(items)} items"
             + ": the iterator has run dry, __iter__ has to start anew" * number,
-            symptom=2 if not items else 7 if len(items) == 1 else 3 if len(items) < count else 4,
+            symptom=few if len(items) < count else Symptom.TOO_MANY_ITEMS,
         )
     wrong = same_items(facts, items, range(count)).index(False)
-    symptom = 5 if {normal(item["text"]) for item in items} == set(map(normal, facts["texts"])) else 6
+    same = {normal(item["text"]) for item in items} == set(map(normal, facts["texts"]))
     check.fail(
         "rule",
         f"{which}iterating gives "
-        + ("the examples in another order than" if symptom == 5 else "other items than")
+        + ("the examples in another order than" if same else "other items than")
         + f" indexing; first at number {wrong}",
-        symptom=symptom,
+        symptom=Symptom.ANOTHER_ORDER if same else Symptom.OTHER_ITEMS,
     )
 
 
@@ -124,33 +128,34 @@ def contract(check: Any, facts: dict, way: dict) -> None:
     for batch in (way["short"], way["long"]):
         filled(check, None if batch.get("kind") == "NoneType" else True, "collate_fn")
         if batch["keys"] is None:
-            check.fail("kind", f"collate_fn returns {name_of({'$object': batch['kind']})}, not a dict", symptom=2)
+            check.fail("kind", f"collate_fn returns {name_of({'$object': batch['kind']})}, not a dict", symptom=Symptom.NO_DICT)
         if not {"text_encoding", "label_encoding"} <= set(batch["keys"]):
             check.fail(
                 "rule",
                 f"the batch has the keys {', '.join(map(repr, batch['keys'][:6]))}; it should have 'text_encoding' and "
                 "'label_encoding'",
-                symptom=3,
+                symptom=Symptom.OTHER_KEYS,
             )
         for name, good, value in zip(
             ("input_ids", "attention_mask", "label_encoding"), batch["tensors"], (batch["ids"], batch["mask"], batch["labels"])
         ):
             if not good:
+                inner = Symptom.TENSOR_MISSING if is_blank(value) else Symptom.NO_TENSOR
                 what = "missing" if is_blank(value) else f"{name_of(value)}, not a tensor"
                 check.fail(
                     "kind",
                     f"{name} of the batch is {what}",
-                    symptom=6 if name == "label_encoding" else 4 if is_blank(value) else 5,
+                    symptom=Symptom.LABELS_NO_TENSOR if name == "label_encoding" else inner,
                 )
         if batch["ids"].ndim != 2 or batch["ids"].shape != batch["mask"].shape:
             check.fail(
                 "shape",
                 f"input_ids has shape {batch['ids'].shape} and attention_mask {batch['mask'].shape}: both should be "
                 "(sentences, tokens)",
-                symptom=7,
+                symptom=Symptom.OTHER_DIMENSIONS,
             )
     if len(way["short"]["ids"]) != len(facts["short"]) or len(way["long"]["ids"]) != 3:
-        check.fail("shape", f"{len(facts['short'])} samples become {len(way['short']['ids'])} rows of input_ids", symptom=8)
+        check.fail("shape", f"{len(facts['short'])} samples become {len(way['short']['ids'])} rows of input_ids", symptom=Symptom.OTHER_ROWS)
 
 
 def only_behind(first: Any) -> Any:
@@ -180,14 +185,14 @@ def right_texts(check: Any, facts: dict, way: dict) -> None:
     if got == want:
         return
     if sorted(got) == sorted(want):
-        check.fail("rule", "the sentences of the batch are not in the order of the samples", symptom=2)
+        check.fail("rule", "the sentences of the batch are not in the order of the samples", symptom=Symptom.ANOTHER_ORDER)
     if got == [row[1:-1] for row in want]:
-        check.fail("rule", "the tokens <s> and </s> around each sentence are missing", symptom=4)
-    symptom = 5 if all(a == b[: len(a)] or a[:-1] == b[: len(a) - 1] for a, b in zip(got, want)) else 6
+        check.fail("rule", "the tokens <s> and </s> around each sentence are missing", symptom=Symptom.NO_SPECIAL_TOKENS)
+    cut = all(a == b[: len(a)] or a[:-1] == b[: len(a) - 1] for a, b in zip(got, want))
     check.fail(
         "rule",
-        "input_ids are not what the tokenizer gives for the samples' texts" + ": they are cut short" * (symptom == 5),
-        symptom=symptom,
+        "input_ids are not what the tokenizer gives for the samples' texts" + ": they are cut short" * cut,
+        symptom=Symptom.CUT_SHORT if cut else Symptom.OTHER_TOKENS,
     )
 
 
@@ -198,7 +203,7 @@ def longest(check: Any, facts: dict, way: dict) -> None:
         check.fail(
             "shape",
             f"a batch whose longest sentence has {want} tokens is padded to {width}: padding=True pads to the longest",
-            symptom=2 if width == LONGEST else 3,
+            symptom=Symptom.PADDED_TO_THE_MAXIMUM if width == LONGEST else Symptom.PADDED_OTHERWISE,
         )
 
 
@@ -207,10 +212,10 @@ def truncated(check: Any, facts: dict, way: dict) -> None:
     width = way["long"]["ids"].shape[1]
     if width > LONGEST:
         check.fail(
-            "shape", f"a text of {width} tokens stays {width} tokens long: truncation=True cuts at max_length=512", symptom=2
+            "shape", f"a text of {width} tokens stays {width} tokens long: truncation=True cuts at max_length=512", symptom=Symptom.NOT_TRUNCATED
         )
     if rows(way["long"])[1] != facts["long"]:
-        check.fail("rule", f"a very long text should keep its first {LONGEST} tokens, but {width} are left", symptom=3)
+        check.fail("rule", f"a very long text should keep its first {LONGEST} tokens, but {width} are left", symptom=Symptom.TRUNCATED_OTHERWISE)
 
 
 @only_behind(contract)
@@ -219,7 +224,7 @@ def masked(check: Any, facts: dict, way: dict) -> None:
         check.fail(
             "numbers",
             "attention_mask should be 1 for every token and 0 for padding",
-            symptom=2 if (way["short"]["mask"] != 0).all() else 3,
+            symptom=Symptom.MASK_ALL_ONES if (way["short"]["mask"] != 0).all() else Symptom.OTHER_MASK,
         )
 
 
@@ -230,14 +235,14 @@ def labelled(check: Any, facts: dict, way: dict) -> None:
         check.fail(
             "shape",
             f"label_encoding has shape {labels.shape}, expected ({len(want)},): one number for each sentence",
-            symptom=6 if labels.shape[-1:] == (2,) else 2,
+            symptom=Symptom.LABELS_ONE_HOT if labels.shape[-1:] == (2,) else Symptom.LABELS_OTHER_SHAPE,
         )
     if labels.astype(int).tolist() != want:
         ordered = sorted(labels.astype(int).tolist()) == sorted(want)
-        check.fail("numbers", "label_encoding does not hold the samples' labels" + " in their order" * ordered, symptom=3)
+        check.fail("numbers", "label_encoding does not hold the samples' labels" + " in their order" * ordered, symptom=Symptom.OTHER_LABELS)
     if dtype != "int64":
         check.fail(
             "dtype",
             f"label_encoding is {dtype}; class labels are torch.long (int64)",
-            symptom=4 if dtype.startswith(("float", "bfloat")) else 5,
+            symptom=Symptom.LABELS_FLOAT if dtype.startswith(("float", "bfloat")) else Symptom.LABELS_OTHER_DTYPE,
         )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from a2checks.compare import Failure, is_blank, name_of
+
 from .dataset import (
     Silent,
     again,
@@ -25,6 +26,7 @@ from .dataset import (
     right_texts,
     truncated,
 )
+from .symptoms import NUMBERS, Symptom
 
 CLOSE = 1e-4  # of accuracies: the smallest step on the probes' few sentences is 0.04
 PARALLEL = 0.999  # cosine of gradients that differ by rounding or clipping only
@@ -54,7 +56,7 @@ def _symptoms(id: str, facts: dict, way: dict) -> np.ndarray:
             rule(Silent(), facts, way)
             found.append(0.0)
         except Failure as failure:
-            found.append(float(failure.data.get("symptom", 1)))
+            found.append(NUMBERS[failure.data.get("symptom", Symptom.OTHERWISE)])
     return np.array(found, dtype=np.float32)
 
 
@@ -64,7 +66,7 @@ def _symptoms(id: str, facts: dict, way: dict) -> np.ndarray:
 def number_of(check: Any, value: Any, what: str) -> float:
     """The number in a result: itself, a 0-d tensor, or the first of several, with a note about it. Raises Failure."""
     if is_blank(value):
-        check.fail("rule", f"{what} returns None: its TODO is not filled in yet, or a `return` is missing", symptom=9)
+        check.fail("rule", f"{what} returns None: its TODO is not filled in yet, or a `return` is missing", symptom=Symptom.NOTHING_RETURNED)
     if isinstance(value, list) and value:
         check.note(f"{what} returns {len(value)} values; the first was taken (no points depend on it)")
         value = value[0]
@@ -75,7 +77,7 @@ def number_of(check: Any, value: Any, what: str) -> float:
         value = value.item()
     if not isinstance(value, (bool, int, float)):
         shape = f" of shape {value.shape}" if isinstance(value, np.ndarray) else ""
-        check.fail("kind", f"{what} returns {name_of(value)}{shape}, expected one number", symptom=8)
+        check.fail("kind", f"{what} returns {name_of(value)}{shape}, expected one number", symptom=Symptom.NO_NUMBER)
     return float(value)
 
 
@@ -94,13 +96,13 @@ def accuracies(check: Any, facts: dict, way: dict) -> None:
         check.note("compute_accuracy returns percent; a fraction between 0 and 1 is meant (no points depend on it)")
         return
     known = {
-        2: (right, "the number of right predictions, not their share"),
-        3: (1 - want, "the share of wrong predictions"),
-        4: (np.round(want), "a rounded share"),
-        5: (want // 1, "a whole number: use / and not //"),
-        6: (np.array(right) / 2, "the number of right predictions by the number of classes"),
+        Symptom.COUNT: (right, "the number of right predictions, not their share"),
+        Symptom.WRONG_SHARE: (1 - want, "the share of wrong predictions"),
+        Symptom.ROUNDED: (np.round(want), "a rounded share"),
+        Symptom.WHOLE_NUMBER: (want // 1, "a whole number: use / and not //"),
+        Symptom.BY_CLASSES: (np.array(right) / 2, "the number of right predictions by the number of classes"),
     }
-    symptom, words = next(((s, words) for s, (other, words) in known.items() if close(results, other)), (1, ""))
+    symptom, words = next(((s, words) for s, (other, words) in known.items() if close(results, other)), (Symptom.OTHERWISE, ""))
     at = next(n for n, (a, b) in enumerate(zip(results, want)) if abs(a - b) > CLOSE)
     check.fail(
         "numbers",
@@ -115,7 +117,7 @@ def eval_mode(check: Any, facts: dict, way: dict) -> None:
         check.fail(
             "rule",
             "the model is in training mode while it is evaluated: dropout changes its answers; call model.eval() first",
-            symptom=2,
+            symptom=Symptom.IN_TRAINING_MODE,
         )
 
 
@@ -124,13 +126,13 @@ def no_graph(check: Any, facts: dict, way: dict) -> None:
         check.fail(
             "rule",
             "a graph for gradients is built during evaluation, which costs memory and time: use torch.no_grad()",
-            symptom=2,
+            symptom=Symptom.GRAPH_BUILT,
         )
 
 
 def untouched(check: Any, facts: dict, way: dict) -> None:
     if way["moved"]:
-        check.fail("rule", "the weights are not the same after evaluate: evaluation must not train", symptom=2)
+        check.fail("rule", "the weights are not the same after evaluate: evaluation must not train", symptom=Symptom.WEIGHTS_MOVED)
 
 
 def true_accuracy(check: Any, facts: dict, way: dict) -> None:
@@ -147,20 +149,20 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
         return
     batches = [hits[n : n + facts["batch"]] for n in range(0, len(hits), facts["batch"])]
     known = {
-        2: (
+        Symptom.MEAN_OF_BATCHES: (
             np.mean([b.mean() for b in batches]),
             "the mean over batches: the last one is smaller, so that its sentences count more",
         ),
-        3: (hits.sum(), "the number of right answers, not their share"),
-        4: (1 - want, "the share of wrong answers"),
-        5: (batches[-1].mean(), "the accuracy of the last batch alone"),
-        6: (batches[0].mean(), "the accuracy of the first batch alone"),
-        7: (hits.sum() / len(batches), "the number of right answers by the number of batches"),
-        11: (facts["losses"][0], "the mean loss"),
-        12: (facts["losses"][1], "the mean loss"),
-        10: (np.sum([b.mean() for b in batches]), "the sum of the batches' accuracies"),
+        Symptom.COUNT: (hits.sum(), "the number of right answers, not their share"),
+        Symptom.WRONG_SHARE: (1 - want, "the share of wrong answers"),
+        Symptom.LAST_BATCH: (batches[-1].mean(), "the accuracy of the last batch alone"),
+        Symptom.FIRST_BATCH: (batches[0].mean(), "the accuracy of the first batch alone"),
+        Symptom.BY_BATCHES: (hits.sum() / len(batches), "the number of right answers by the number of batches"),
+        Symptom.MEAN_LOSS_OF_BATCHES: (facts["losses"][0], "the mean loss"),
+        Symptom.MEAN_LOSS: (facts["losses"][1], "the mean loss"),
+        Symptom.SUM_OF_BATCHES: (np.sum([b.mean() for b in batches]), "the sum of the batches' accuracies"),
     }
-    symptom, words = next(((s, words) for s, (other, words) in known.items() if close(result, other)), (1, ""))
+    symptom, words = next(((s, words) for s, (other, words) in known.items() if close(result, other)), (Symptom.OTHERWISE, ""))
     check.fail(
         "numbers",
         f"evaluate returns {result:.4g}, which is not the share of right answers" + (f" but {words}" if words else ""),
@@ -176,11 +178,11 @@ def learns(check: Any, facts: dict, way: dict) -> None:
     if way["moved"] and "S" in events:
         return
     if "F" not in events:
-        check.fail("rule", "the model is never called: fill in the TODO, loop over the dataloader and pass each batch to the model", symptom=2)
+        check.fail("rule", "the model is never called: fill in the TODO, loop over the dataloader and pass each batch to the model", symptom=Symptom.NEVER_CALLED)
     if "B" not in events:
-        check.fail("rule", "no gradient is computed: loss.backward() is missing", symptom=3)
+        check.fail("rule", "no gradient is computed: loss.backward() is missing", symptom=Symptom.NO_BACKWARD)
     if "S" not in events:
-        check.fail("rule", "no parameter changes: optimizer.step() is missing", symptom=4)
+        check.fail("rule", "no parameter changes: optimizer.step() is missing", symptom=Symptom.NO_STEP)
     late = events.find("S") < events.find("B")
     check.fail(
         "rule",
@@ -190,7 +192,7 @@ def learns(check: Any, facts: dict, way: dict) -> None:
             if late
             else "the gradients are cleared between loss.backward() and optimizer.step()"
         ),
-        symptom=5 if late else 6,
+        symptom=Symptom.STEP_FIRST_AND_CLEARED if late else Symptom.CLEARED_BEFORE_STEP,
     )
 
 
@@ -198,16 +200,16 @@ def learns(check: Any, facts: dict, way: dict) -> None:
 def in_order(check: Any, facts: dict, way: dict) -> None:
     done = way["events"].replace("F", "")
     if done.startswith("S") or "SS" in done:
-        check.fail("rule", "optimizer.step() is called before loss.backward() has computed this batch's gradients", symptom=2)
+        check.fail("rule", "optimizer.step() is called before loss.backward() has computed this batch's gradients", symptom=Symptom.STEP_BEFORE_BACKWARD)
     if done.count("S") == 1 and len(facts["batches"]) == done.count("B"):
         check.fail(
-            "rule", f"optimizer.step() is called once for all {done.count('B')} batches: it belongs inside the loop", symptom=5
+            "rule", f"optimizer.step() is called once for all {done.count('B')} batches: it belongs inside the loop", symptom=Symptom.STEP_ONCE
         )
     if done.endswith("B"):
         check.fail(
             "rule",
             "the last gradients of the epoch are never used: an optimizer.step() is missing behind loss.backward()",
-            symptom=3 if done.count("S") == 1 else 4,
+            symptom=Symptom.LAST_UNUSED_AFTER_ONE_STEP if done.count("S") == 1 else Symptom.LAST_UNUSED,
         )
 
 
@@ -216,12 +218,12 @@ def afresh(check: Any, facts: dict, way: dict) -> None:
     try:
         in_order(Silent(), facts, way)
     except Failure as failure:
-        if failure.data["symptom"] == 2:
+        if failure.data["symptom"] is Symptom.STEP_BEFORE_BACKWARD:
             return  # said there
     for fresh, used in list(zip(way["fresh"], way["gradients"]))[1:]:
         if cosine(fresh, used) < PARALLEL:
             check.fail(
-                "rule", "gradients pile up from batch to batch: call optimizer.zero_grad() once for every step", symptom=2
+                "rule", "gradients pile up from batch to batch: call optimizer.zero_grad() once for every step", symptom=Symptom.GRADIENTS_PILE_UP
             )
 
 
@@ -233,7 +235,7 @@ def train_mode(check: Any, facts: dict, way: dict) -> None:
             "rule",
             ("the model is not in training mode" if first else "the model leaves training mode on the way")
             + ", so that dropout is off: call model.train() before the loop",
-            symptom=2 if first else 3,
+            symptom=Symptom.NOT_IN_TRAINING_MODE if first else Symptom.LEAVES_TRAINING_MODE,
         )
 
 
@@ -247,13 +249,13 @@ def every_batch(check: Any, facts: dict, way: dict) -> None:
         check.fail(
             "numbers",
             f"only one of {len(want)} batches is trained on: is a `return` or `break` inside the loop, or the step behind it?",
-            symptom=2 if used[0] == want[0] else 3,
+            symptom=Symptom.FIRST_BATCH_ONLY if used[0] == want[0] else Symptom.ONE_BATCH_ONLY,
         )
     if used == want[: len(used)] or used == want[1:]:
-        check.fail("numbers", f"{len(used)} of {len(want)} batches are trained on", symptom=4)
+        check.fail("numbers", f"{len(used)} of {len(want)} batches are trained on", symptom=Symptom.SOME_BATCHES)
     if len(used) > len(want) and {*flat} == {n for batch in want for n in batch}:
-        check.fail("numbers", f"{len(used)} backward passes for {len(want)} batches: each batch should be used once", symptom=5)
-    check.fail("rule", "the batches are not trained on one after another, each once", symptom=6)
+        check.fail("numbers", f"{len(used)} backward passes for {len(want)} batches: each batch should be used once", symptom=Symptom.BATCHES_REPEATED)
+    check.fail("rule", "the batches are not trained on one after another, each once", symptom=Symptom.BATCHES_OTHERWISE)
 
 
 @only_behind(learns)
@@ -266,7 +268,7 @@ def right_loss(check: Any, facts: dict, way: dict) -> None:
             "numbers",
             "the gradients are not those of the cross-entropy between the model's logits and the batch's labels"
             + (": the sign is turned around" if got < -SAME_LOSS else ""),
-            symptom=2 if got < -SAME_LOSS else 3,
+            symptom=Symptom.LOSS_NEGATED if got < -SAME_LOSS else Symptom.OTHER_LOSS,
         )
 
 
@@ -281,14 +283,14 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 def trains(check: Any, facts: dict, way: dict) -> None:
     if not way["epochs"]:
-        check.fail("rule", "main ends without training for a single epoch: its TODO is not filled in yet, or train_one_epoch is never called", symptom=2)
+        check.fail("rule", "main ends without training for a single epoch: its TODO is not filled in yet, or train_one_epoch is never called", symptom=Symptom.NO_EPOCH)
 
 
 @only_behind(trains)
 def shuffled(check: Any, facts: dict, way: dict) -> None:
     orders = way["orders"]["train"]
     if orders and all(order == sorted(order) for order in orders):
-        check.fail("rule", "the training data come in the same order in every epoch: shuffle=True is missing", symptom=2)
+        check.fail("rule", "the training data come in the same order in every epoch: shuffle=True is missing", symptom=Symptom.NOT_SHUFFLED)
 
 
 @only_behind(trains)
@@ -298,12 +300,12 @@ def validated(check: Any, facts: dict, way: dict) -> None:
         check.fail(
             "rule",
             "the validation set is never evaluated" + (", the test set is instead" if way["orders"]["test"] else ""),
-            symptom=3 if way["orders"]["test"] else 2,
+            symptom=Symptom.TESTED_INSTEAD if way["orders"]["test"] else Symptom.NEVER_VALIDATED,
         )
     # Any fixed order will do: shortest first saves padding.
     if len({tuple(order) for order in orders if order != sorted(order)}) > 1:
         check.fail(
-            "rule", "the validation data are shuffled, which only makes runs harder to compare: shuffle=False", symptom=4
+            "rule", "the validation data are shuffled, which only makes runs harder to compare: shuffle=False", symptom=Symptom.VALIDATION_SHUFFLED
         )
 
 
@@ -311,10 +313,14 @@ def validated(check: Any, facts: dict, way: dict) -> None:
 def keeps_best(check: Any, facts: dict, way: dict) -> None:
     held, told = [file["epoch"] for file in way["files"]], way["told"]
     if not held:
-        check.fail("rule", "no checkpoint is left on disk: save the model's state below ./checkpoints", symptom=2)
+        check.fail("rule", "no checkpoint is left on disk: save the model's state below ./checkpoints", symptom=Symptom.NO_CHECKPOINT)
     if max(held) < 0:
-        words = {-1: "holds the weights of no epoch's end", -2: "cannot be loaded", -3: "holds no weights"}[max(held)]
-        check.fail("rule", f"the checkpoint {words}", symptom=2 - max(held))
+        symptom, words = {
+            -1: (Symptom.NO_EPOCHS_WEIGHTS, "holds the weights of no epoch's end"),
+            -2: (Symptom.UNLOADABLE, "cannot be loaded"),
+            -3: (Symptom.NO_WEIGHTS, "holds no weights"),
+        }[max(held)]
+        check.fail("rule", f"the checkpoint {words}", symptom=symptom)
     if not told:
         check.note(
             "main trains by itself and not through train_one_epoch and evaluate, so it was only seen that weights are kept"
@@ -331,12 +337,13 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
             "rule",
             f"the checkpoint holds the last epoch's weights, but epoch {best + 1} of {way['epochs']} had the best validation accuracy: "
             "save only when it is better than before" + ", and copy a state_dict that you only remember" * once,
-            symptom=7 if once else 6,
+            symptom=Symptom.LAST_EPOCH_REMEMBERED if once else Symptom.LAST_EPOCH,
         )
+    known = {int(np.argmin(told)): Symptom.WORST_EPOCH, 0: Symptom.FIRST_EPOCH}
     check.fail(
         "rule",
         f"the checkpoint holds the weights of epoch {max(held) + 1}, but epoch {best + 1} had the best validation accuracy",
-        symptom=8 if max(held) == 0 else 9 if max(held) == int(np.argmin(told)) else 10,
+        symptom=known.get(max(held), Symptom.ANOTHER_EPOCH),
     )
 
 

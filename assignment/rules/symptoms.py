@@ -1,0 +1,129 @@
+"""The ways of breaking a rule of section 3 that are told apart: known mistakes are recognised by them."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Symptom(str, Enum):
+    """What is wrong, in a word; the sentence for its author stands with the rule."""
+
+    # any item
+    OTHERWISE = "otherwise"
+    NOTHING_RETURNED = "nothing returned"
+    NO_NUMBER = "no number"
+
+    # 3.dataset.len
+    CONSTANT = "constant"
+    ONE_TOO_FEW = "one too few"
+    ONE_TOO_MANY = "one too many"
+
+    # 3.dataset.getitem
+    NO_LABEL = "no label"
+    WRONG_LABEL = "wrong label"
+    NEITHER_TEXT_NOR_LABEL = "neither text nor label"
+    NO_TEXT = "no text"
+    ALWAYS_THE_FIRST = "always the first"
+    ANOTHER_EXAMPLE = "another example"
+    NO_EXAMPLE = "no example"
+
+    # 3.dataset.iter
+    NO_ITEMS = "no items"
+    ONE_ITEM = "one item"
+    TOO_FEW_ITEMS = "too few items"
+    TOO_MANY_ITEMS = "too many items"
+    ANOTHER_ORDER = "another order"
+    OTHER_ITEMS = "other items"
+
+    # 3.collate: what comes back
+    NO_DICT = "no dict"
+    OTHER_KEYS = "other keys"
+    TENSOR_MISSING = "tensor missing"
+    NO_TENSOR = "no tensor"
+    LABELS_NO_TENSOR = "labels no tensor"
+    OTHER_DIMENSIONS = "other dimensions"
+    OTHER_ROWS = "other rows"
+
+    # 3.collate: texts
+    NO_SPECIAL_TOKENS = "no special tokens"
+    CUT_SHORT = "cut short"
+    OTHER_TOKENS = "other tokens"
+    PADDED_TO_THE_MAXIMUM = "padded to the maximum"
+    PADDED_OTHERWISE = "padded otherwise"
+    NOT_TRUNCATED = "not truncated"
+    TRUNCATED_OTHERWISE = "truncated otherwise"
+
+    # 3.collate: masks and labels
+    MASK_ALL_ONES = "mask all ones"
+    OTHER_MASK = "other mask"
+    LABELS_ONE_HOT = "labels one hot"
+    LABELS_OTHER_SHAPE = "labels other shape"
+    OTHER_LABELS = "other labels"
+    LABELS_FLOAT = "labels float"
+    LABELS_OTHER_DTYPE = "labels other dtype"
+
+    # 3.compute_accuracy
+    COUNT = "count"
+    WRONG_SHARE = "wrong share"
+    ROUNDED = "rounded"
+    WHOLE_NUMBER = "whole number"
+    BY_CLASSES = "by classes"
+
+    # 3.evaluate
+    IN_TRAINING_MODE = "in training mode"
+    GRAPH_BUILT = "graph built"
+    WEIGHTS_MOVED = "weights moved"
+    MEAN_OF_BATCHES = "mean of batches"
+    LAST_BATCH = "last batch"
+    FIRST_BATCH = "first batch"
+    BY_BATCHES = "by batches"
+    SUM_OF_BATCHES = "sum of batches"
+    MEAN_LOSS = "mean loss"
+    MEAN_LOSS_OF_BATCHES = "mean loss of batches"
+
+    # 3.train_one_epoch: whether it learns
+    NEVER_CALLED = "never called"
+    NO_BACKWARD = "no backward"
+    NO_STEP = "no step"
+    STEP_FIRST_AND_CLEARED = "step first and cleared"
+    CLEARED_BEFORE_STEP = "cleared before step"
+
+    # 3.train_one_epoch: the order of calls
+    STEP_BEFORE_BACKWARD = "step before backward"
+    STEP_ONCE = "step once"
+    LAST_UNUSED_AFTER_ONE_STEP = "last unused after one step"
+    LAST_UNUSED = "last unused"
+    GRADIENTS_PILE_UP = "gradients pile up"
+    NOT_IN_TRAINING_MODE = "not in training mode"
+    LEAVES_TRAINING_MODE = "leaves training mode"
+
+    # 3.train_one_epoch: which batches, which loss
+    FIRST_BATCH_ONLY = "first batch only"
+    ONE_BATCH_ONLY = "one batch only"
+    SOME_BATCHES = "some batches"
+    BATCHES_REPEATED = "batches repeated"
+    BATCHES_OTHERWISE = "batches otherwise"
+    LOSS_NEGATED = "loss negated"
+    OTHER_LOSS = "other loss"
+
+    # 3.main: the loop
+    NO_EPOCH = "no epoch"
+    NOT_SHUFFLED = "not shuffled"
+    NEVER_VALIDATED = "never validated"
+    TESTED_INSTEAD = "tested instead"
+    VALIDATION_SHUFFLED = "validation shuffled"
+
+    # 3.main: the checkpoint
+    NO_CHECKPOINT = "no checkpoint"
+    NO_EPOCHS_WEIGHTS = "no epochs weights"
+    UNLOADABLE = "unloadable"
+    NO_WEIGHTS = "no weights"
+    LAST_EPOCH = "last epoch"
+    LAST_EPOCH_REMEMBERED = "last epoch remembered"
+    FIRST_EPOCH = "first epoch"
+    WORST_EPOCH = "worst epoch"
+    ANOTHER_EPOCH = "another epoch"
+
+
+# As an observation's signature holds them; 0 is a rule that was kept.
+NUMBERS = {symptom: float(number) for number, symptom in enumerate(Symptom, 1)}
