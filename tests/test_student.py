@@ -35,7 +35,8 @@ def execute(path: Path, folder: Path) -> list:
     for cell in notebook.cells:
         cell.source = hasty(cell.source) if cell.cell_type == "code" else cell.source
     os.environ.update(OFFLINE)
-    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    patience = dict.fromkeys(("timeout", "startup_timeout", "iopub_timeout"), 3600)  # a busy machine is no hanging cell
+    nbclient.NotebookClient(notebook, **patience, resources={"metadata": {"path": str(folder)}}).execute()
     return [(c.source, "".join(o.get("text", "") for o in c.outputs)) for c in notebook.cells if c.cell_type == "code"]
 
 
