@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from autograder.authoring.baking.freshness import fresh_references
@@ -17,6 +18,9 @@ from autograder.judging.results import ResultsFile
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
 os.environ["AUTOGRADER_SEED"] = "the tests' own seed"
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("any machine")
 ROOT = Path(__file__).resolve().parents[1]
 ASSIGNMENT = ROOT / "assignment"
 
@@ -59,8 +63,8 @@ def references(settings) -> Path:
 
 @pytest.fixture(scope="session")
 def grader(references):
-    assignment = load_assignment(ASSIGNMENT, statement_seconds=2.0, call_seconds=2.0)
-    with ZygoteClient(assignment.preload) as zygote:
+    assignment = model.load(ASSIGNMENT, statement_seconds=2.0, call_seconds=2.0, total_seconds=3600.0)
+    with Zygote(assignment.preload) as zygote:
         yield Grader(assignment, read_references(references), zygote)
 
 

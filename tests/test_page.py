@@ -42,7 +42,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=3_600_000)
         yield opened
         opened.close()
 
@@ -50,6 +50,7 @@ def browser():
 @pytest.fixture
 def opened(browser, tmp_path):
     context = browser.new_context(offline=True)
+    context.set_default_timeout(3_600_000)
     page, said = context.new_page(), []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))

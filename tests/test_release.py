@@ -125,7 +125,7 @@ def run(command, folder):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {"PATH": path, "HOME": str(folder.parent), "LANG": "C.UTF-8",
                    "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
-    return subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, env=environment, timeout=300)
+    return subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, env=environment, timeout=3600)
 
 
 def test_unpacked_in_an_empty_folder_the_readmes_commands_work(unpacked_zip):
