@@ -57,7 +57,7 @@ def corpus(references, tmp_path, mode, first, step) -> list[dict]:
                              text=True, env=environment) for k in (0, 1)]
     rows = []
     for run in runs:
-        out, err = run.communicate(timeout=1500)
+        out, err = run.communicate(timeout=4 * 3600)
         assert run.returncode == 0, err[-2000:]
         rows += [json.loads(line) for line in out.splitlines()]
     return rows
@@ -158,19 +158,24 @@ def test_torchs_own_attention_is_flagged_for_staff_and_not_marked_down(submit, s
     assert "scaled_dot" not in "".join(t["output"] for t in steps)
 
 
+def passed(results: Path) -> set[str]:
+    tests = json.loads(results.read_text())["tests"] if results.exists() else []
+    return {t["number"] for t in tests if t["score"]}
+
+
 def test_workers_die_with_a_killed_grader_and_the_results_stay_truthful(references, settings, s2, tmp_path):
     (tmp_path / "A2S2.py").write_text(s2.replace("return F.softmax(A, dim=-1)", "while True: pass"))
     command = [sys.executable, "-m", "autograder", "--build", str(settings["build"]), "grade", str(tmp_path / "A2S2.py"),
                "--output", str(tmp_path / "r.json")]
     grader = subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.DEVNULL)
-    deadline, family = time.monotonic() + 30, []
-    while len(family) < 2 and time.monotonic() < deadline:
+    while "2.1.attn_scaled" not in passed(tmp_path / "r.json"):  # what comes before the one that hangs
+        assert grader.poll() is None, "it ended by itself"
         time.sleep(0.1)
-        family = psutil.Process(grader.pid).children(recursive=True)
+    family = psutil.Process(grader.pid).children(recursive=True)
     assert len(family) >= 2  # the zygote and a worker
     grader.kill()
     grader.wait()
-    gone, alive = psutil.wait_procs(family, timeout=5)
+    gone, alive = psutil.wait_procs(family, timeout=600)
     assert not alive
     tree = json.loads((tmp_path / "r.json").read_text())
     assert not tree["extra_data"]["complete"]

@@ -14,6 +14,7 @@ import re
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,12 +23,12 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 import psutil  # noqa: E402
 from corpus import CANARY, CASES  # noqa: E402
 
-from autograder.judging.grade import grade  # noqa: E402
-from autograder.judging.grader import Grader  # noqa: E402
-from autograder.core.references import read_references  # noqa: E402
-from autograder.judging.results import ResultsFile  # noqa: E402
-from autograder.sandbox.process import hide_from_debuggers  # noqa: E402
-from autograder.sandbox.judge_side.zygote_client import ZygoteClient  # noqa: E402
+from autograder import model  # noqa: E402
+from autograder.grade import Grader, grade  # noqa: E402
+from autograder.references import read_references  # noqa: E402
+from autograder.results import ResultsFile  # noqa: E402
+from autograder.sandbox.cage import hide_from_debuggers  # noqa: E402
+from autograder.sandbox.client import Worker, WorkerError, Zygote  # noqa: E402
 
 
 def main(references: Path, mode: str, first: int, step: int) -> None:
@@ -35,7 +36,7 @@ def main(references: Path, mode: str, first: int, step: int) -> None:
     if CANARY not in os.environ.get("JUDGE_SECRET", ""):  # it has to be in /proc/…/environ from the start
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "JUDGE_SECRET": CANARY + "-environment"})
     hide_from_debuggers()
-    assignment = load_assignment(ROOT / "assignment", statement_seconds=1.0, call_seconds=1.0, total_seconds=100.0)
+    assignment = model.load(ROOT / "autograder" / "assignment", statement_seconds=1.0, call_seconds=1.0, total_seconds=3600.0)
     python, paths = (sys.executable, ()) if mode == "here" else (mode, tuple(os.environ["HOSTILE_PATHS"].split(":")))
     without = tuple(filter(None, os.environ.get("HOSTILE_WITHOUT", "").split(",")))
     with ZygoteClient(assignment.preload, python, paths, without) as zygote, tempfile.TemporaryDirectory() as folder:
@@ -47,6 +48,31 @@ def main(references: Path, mode: str, first: int, step: int) -> None:
         assert secret
 
 
+@contextmanager
+def spent(grader):
+    """A list that gets the seconds that a case costs on any machine: of processors, by the judge, the workers and all that
+    they start, and the limits that ran out."""
+    zygote, request, seconds = psutil.Process(grader.zygote.process.pid), Worker._request, []
+
+    def counted(worker, op, patience, *more, **fields):
+        try:
+            return request(worker, op, patience, *more, **fields)
+        except WorkerError as error:
+            if error.kind == "timeout":
+                seconds.append(patience)
+            raise
+
+    def used() -> float:
+        return time.process_time() + sum(zygote.cpu_times()[:4])
+
+    Worker._request, before = counted, used()
+    try:
+        yield seconds
+    finally:
+        Worker._request = request
+        seconds.append(used() - before)
+
+
 def judge(case, grader, folder: Path) -> dict:
     """Grade one case; ``broken`` lists every claim that did not hold."""
     submission = Path(tempfile.mkdtemp(dir=folder))
@@ -54,14 +80,15 @@ def judge(case, grader, folder: Path) -> dict:
         target = submission / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content if isinstance(content, bytes) else content.encode())
-    path, started, refused = submission.parent / "results.json", time.monotonic(), ""
+    path, refused = submission.parent / "results.json", ""
     results = ResultsFile(path, grader.assignment, "517")
-    try:
-        grade(grader, submission, results.write)
-    except GraderError as error:
-        refused = str(error)
-        results.refuse(refused)
-    seconds = time.monotonic() - started
+    with spent(grader) as seconds:
+        try:
+            grade(grader, submission, results.write)
+        except model.GraderError as error:
+            refused = str(error)
+            results.refuse(refused)
+    seconds = sum(seconds)
     text = path.read_text()
     tree = json.loads(text)
     scores = {t["number"]: t["score"] for t in tree["tests"]}
@@ -81,7 +108,7 @@ def judge(case, grader, folder: Path) -> dict:
     if tree["score"] > 38 or set(scores) != everything:
         broken.append("results are not the grader's own")
     if seconds > case.seconds:
-        broken.append(f"took {seconds:.1f} s")
+        broken.append(f"cost {seconds:.1f} s")
     running = psutil.Process(grader.zygote.process.pid).children(recursive=True)
     if running:
         broken.append(f"still running: {running}")
