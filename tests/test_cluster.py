@@ -11,7 +11,7 @@ from test_batch import RIGHT, ROOT, WRONG, baked, course  # noqa: F401
 
 from autograder.core.errors import GraderError
 
-pytest.importorskip("distributed")
+Client = pytest.importorskip("distributed").Client
 
 
 def start(*arguments, cwd):
@@ -27,13 +27,16 @@ def cluster(tmp_path):
     started = [start("dask_scheduler", "--port", "0", "--no-dashboard", "--host", "127.0.0.1", "--scheduler-file", str(file),
                      cwd=tmp_path)]
     try:
-        deadline = time.monotonic() + 60
-        while not file.exists() and time.monotonic() < deadline:
+        while not (text := file.read_text() if file.exists() else ""):
+            assert started[0].poll() is None, "the scheduler ended"
             time.sleep(0.1)
         for number in range(2):
             started.append(start("dask_worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny",
                                  "--no-dashboard", "--local-directory", str(tmp_path / f"worker{number}"), cwd=tmp_path))
-        yield json.loads(file.read_text())["address"], started[1:]
+        address = json.loads(text)["address"]
+        with Client(address, timeout=3600) as client:
+            client.wait_for_workers(2, timeout=3600)
+        yield address, started[1:]
     finally:
         for process in reversed(started):
             process.kill()
