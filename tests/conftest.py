@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import hypothesis
@@ -63,16 +63,23 @@ def references(settings) -> Path:
 
 @pytest.fixture(scope="session")
 def grader(references):
-    assignment = model.load(ASSIGNMENT, statement_seconds=2.0, call_seconds=2.0, total_seconds=3600.0)
+    assignment = model.load(ASSIGNMENT, statement_seconds=600.0, call_seconds=600.0, total_seconds=3600.0)
     with Zygote(assignment.preload) as zygote:
         yield Grader(assignment, read_references(references), zygote)
 
 
 @pytest.fixture
 def submit(grader, tmp_path):
-    """``submit({"A2S1.py": text, …})`` or ``submit(path)`` -> Graded."""
+    """``submit({"A2S1.py": text, …})`` or ``submit(path)`` -> Graded.
 
-    def run(files: dict | Path, course: str = "517") -> Graded:
+    ``seconds``: the limit of each statement and call, where one hangs; nothing else should come near a limit.
+    """
+
+    def run(files: dict | Path, course: str = "517", seconds: float | None = None) -> Graded:
+        judge = grader
+        if seconds:
+            limits = replace(grader.assignment.limits, statement_seconds=seconds, call_seconds=seconds)
+            judge = replace(grader, assignment=replace(grader.assignment, limits=limits))
         path = files
         if isinstance(files, dict):
             path = tmp_path / "submission"
@@ -85,7 +92,7 @@ def submit(grader, tmp_path):
         def report(verdicts, notes):
             last["tree"] = results.write(verdicts, notes)
 
-        grade(grader, path, report)
+        grade(judge, path, report)
         return Graded(last["tree"])
 
     return run

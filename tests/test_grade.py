@@ -87,7 +87,7 @@ def test_a_self_attention_that_ignores_the_mask_loses_the_causal_steps(submit, s
     "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
 ])
 def test_a_function_that_hangs_or_crashes_costs_itself_alone(submit, s2, body):
-    graded = submit({"A2S2.py": with_body(s2, "attn_softmax", body)})
+    graded = submit({"A2S2.py": with_body(s2, "attn_softmax", body)}, seconds=2.0)
     assert section2(graded.lost) == {"2.1.attn_softmax"}
 
 
@@ -97,7 +97,7 @@ def test_a_function_that_hangs_or_crashes_costs_itself_alone(submit, s2, body):
 ])
 def test_a_statement_that_hangs_or_crashes_costs_its_own_value_alone(submit, s1, line):
     broken = s1.replace("query131 = torch.zeros(3)", f"if True:\n    {line}\n    query131 = torch.zeros(3)")
-    graded = submit({"A2S1.py": broken})
+    graded = submit({"A2S1.py": broken}, seconds=2.0)
     assert section1(graded.lost) == {"1.3.1"}
 
 

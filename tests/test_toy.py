@@ -24,10 +24,10 @@ TOY = Path(__file__).resolve().parents[1] / "examples" / "toy"
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    settings = {"folder": TOY / "assignment", "solutions": TOY / "solutions", "build": tmp_path_factory.mktemp("toy") / "build"}
-    references = fresh_references(**settings)
-    assignment = load_assignment(TOY / "assignment", call_seconds=2.0)
-    with ZygoteClient(assignment.preload) as zygote:
+    settings = {"folder": TOY, "solutions": TOY / "solutions", "build": tmp_path_factory.mktemp("toy") / "build"}
+    references = bake.fresh_references(**settings)
+    assignment = model.load(TOY)
+    with Zygote(assignment.preload) as zygote:
         yield Grader(assignment, read_references(references), zygote), settings, references
 
 
