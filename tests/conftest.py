@@ -63,8 +63,8 @@ def references(settings) -> Path:
 
 @pytest.fixture(scope="session")
 def grader(references):
-    assignment = model.load(ASSIGNMENT, statement_seconds=600.0, call_seconds=600.0, total_seconds=3600.0)
-    with Zygote(assignment.preload) as zygote:
+    assignment = load_assignment(ASSIGNMENT, statement_seconds=600.0, call_seconds=600.0, total_seconds=3600.0)
+    with ZygoteClient(assignment.preload) as zygote:
         yield Grader(assignment, read_references(references), zygote)
 
 

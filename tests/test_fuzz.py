@@ -59,8 +59,8 @@ def mutate(text: str, changes) -> str:
 @pytest.fixture(scope="module")
 def hasty(references, tmp_path_factory):
     """A grader with short deadlines, so that mutated loops do not hold the fuzzing up."""
-    assignment = model.load(ROOT / "autograder" / "assignment", statement_seconds=0.3, call_seconds=0.3, total_seconds=3600.0)
-    with Zygote(assignment.preload) as zygote:
+    assignment = load_assignment(ROOT / "assignment", statement_seconds=0.3, call_seconds=0.3, total_seconds=3600.0)
+    with ZygoteClient(assignment.preload) as zygote:
         yield Grader(assignment, read_references(references), zygote), tmp_path_factory.mktemp("fuzz")
 
 
@@ -113,7 +113,7 @@ def fuzz_frames(hasty, count):
         worker.requests, worker.alive, worker.answers, worker.asked, worker.deadline = 0, True, {}, 0, math.inf
 
         def reply():
-            frames.receive(theirs, 1 << 20, 600)  # what comes before the request is refused unread
+            protocol.receive(theirs, 1 << 20, 600)  # what comes before the request is refused unread
             theirs.sendall(bytes(body[:cut]) + tail)
             theirs.close()
 

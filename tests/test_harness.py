@@ -104,15 +104,15 @@ def test_the_time_limit_comes_from_the_environment_and_nonsense_is_said_and_igno
 # second of the time for grading is gone. Nothing else ends a call, however busy the machine is.
 TIME_FLIES = """
 import sys, time
-from autograder import model
-from autograder.cli import main
-from autograder.sandbox.client import Worker
+from autograder.gradescope import container
+from autograder.gradescope.__main__ import main
+from autograder.sandbox.judge_side.worker import Worker
 
-load, call, clock, gone = model.load, Worker.call, time.monotonic, 0.0
+load, call, clock, gone = container.load_assignment, Worker.call, time.monotonic, 0.0
 
 def patient(*args, **limits):
-    print(f"allowed: {limits['total_seconds']:g} s")
-    return load(*args, **limits | {"call_seconds": 3600.0, "statement_seconds": 3600.0, "total_seconds": 3600.0})
+    print(f"allowed: {limits['at_most']:g} s")
+    return load(*args, **{"call_seconds": 3600.0, "statement_seconds": 3600.0, "total_seconds": 3600.0})
 
 def hanging(worker, name, args, kwargs):
     global gone
@@ -121,8 +121,8 @@ def hanging(worker, name, args, kwargs):
     print("called:", name)
     return call(worker, name, args, kwargs)
 
-model.load, Worker.call, time.monotonic = patient, hanging, lambda: clock() + gone
-main(["gradescope", sys.argv[1]])
+container.load_assignment, Worker.call, time.monotonic = patient, hanging, lambda: clock() + gone
+main(["grade", sys.argv[1]])
 """
 
 

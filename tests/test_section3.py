@@ -160,7 +160,7 @@ def program(code: str) -> dict:
 
 @pytest.fixture
 def writer(grader):
-    with Worker(grader.zygote.branch((), True), model.Limits(call_seconds=900)) as made:
+    with Worker(grader.zygote.branch((), True), Limits(call_seconds=900)) as made:
         yield made
 
 
@@ -188,7 +188,7 @@ def f():
 def test_what_is_left_in_a_folder_is_gone_with_its_worker(grader):
     before = folders(grader)
     for ending in ("return 1", "os._exit(1)", "os.kill(os.getpid(), 9)"):
-        with Worker(grader.zygote.branch((), True), model.Limits(call_seconds=900)) as worker:
+        with Worker(grader.zygote.branch((), True), Limits(call_seconds=900)) as worker:
             worker.load(program(f"""
 import os
 def f():
@@ -209,7 +209,7 @@ def f():
 
 def test_a_flood_of_bytes_or_files_ends_the_worker(grader):
     for count, flood in ((32, "open(f'{n}', 'wb').write(bytes(4 << 20))"), (2000, "open(f'{n}', 'w').close()")):
-        with Worker(grader.zygote.branch((), True), model.Limits(call_seconds=900)) as worker:  # it waits to be found
+        with Worker(grader.zygote.branch((), True), Limits(call_seconds=900)) as worker:  # it waits to be found
             worker.load(program(f"import time\ndef f():\n    for n in range({count}):\n        {flood}\n    time.sleep(3600)"))
             with pytest.raises(WorkerError) as error:
                 worker.call("f", [], {})

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from autograder.authoring.baking.freshness import fresh_references
-from autograder.core import assignment as model
 from autograder.core.loading import load_assignment
 from autograder.gradescope import archive as pack
 from autograder.judging.grade import grade
@@ -24,10 +23,10 @@ TOY = Path(__file__).resolve().parents[1] / "examples" / "toy"
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    settings = {"folder": TOY, "solutions": TOY / "solutions", "build": tmp_path_factory.mktemp("toy") / "build"}
-    references = bake.fresh_references(**settings)
-    assignment = model.load(TOY)
-    with Zygote(assignment.preload) as zygote:
+    settings = {"folder": TOY / "assignment", "solutions": TOY / "solutions", "build": tmp_path_factory.mktemp("toy") / "build"}
+    references = fresh_references(**settings)
+    assignment = load_assignment(TOY / "assignment")
+    with ZygoteClient(assignment.preload) as zygote:
         yield Grader(assignment, read_references(references), zygote), settings, references
 
 

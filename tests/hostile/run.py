@@ -23,12 +23,15 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 import psutil  # noqa: E402
 from corpus import CANARY, CASES  # noqa: E402
 
-from autograder import model  # noqa: E402
-from autograder.grade import Grader, grade  # noqa: E402
-from autograder.references import read_references  # noqa: E402
-from autograder.results import ResultsFile  # noqa: E402
-from autograder.sandbox.cage import hide_from_debuggers  # noqa: E402
-from autograder.sandbox.client import Worker, WorkerError, Zygote  # noqa: E402
+from autograder.core.errors import GraderError  # noqa: E402
+from autograder.core.loading import load_assignment  # noqa: E402
+from autograder.judging.grade import grade  # noqa: E402
+from autograder.judging.grader import Grader  # noqa: E402
+from autograder.core.references import read_references  # noqa: E402
+from autograder.judging.results import ResultsFile  # noqa: E402
+from autograder.sandbox.process import hide_from_debuggers  # noqa: E402
+from autograder.sandbox.judge_side.worker import Worker, WorkerError  # noqa: E402
+from autograder.sandbox.judge_side.zygote_client import ZygoteClient  # noqa: E402
 
 
 def main(references: Path, mode: str, first: int, step: int) -> None:
@@ -36,7 +39,7 @@ def main(references: Path, mode: str, first: int, step: int) -> None:
     if CANARY not in os.environ.get("JUDGE_SECRET", ""):  # it has to be in /proc/…/environ from the start
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "JUDGE_SECRET": CANARY + "-environment"})
     hide_from_debuggers()
-    assignment = model.load(ROOT / "autograder" / "assignment", statement_seconds=1.0, call_seconds=1.0, total_seconds=3600.0)
+    assignment = load_assignment(ROOT / "assignment", statement_seconds=1.0, call_seconds=1.0, total_seconds=3600.0)
     python, paths = (sys.executable, ()) if mode == "here" else (mode, tuple(os.environ["HOSTILE_PATHS"].split(":")))
     without = tuple(filter(None, os.environ.get("HOSTILE_WITHOUT", "").split(",")))
     with ZygoteClient(assignment.preload, python, paths, without) as zygote, tempfile.TemporaryDirectory() as folder:
@@ -85,7 +88,7 @@ def judge(case, grader, folder: Path) -> dict:
     with spent(grader) as seconds:
         try:
             grade(grader, submission, results.write)
-        except model.GraderError as error:
+        except GraderError as error:
             refused = str(error)
             results.refuse(refused)
     seconds = sum(seconds)
