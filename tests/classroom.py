@@ -28,6 +28,7 @@ class Case:
     says: dict = field(default_factory=dict)
 
 CASES = []
+ENDLESS = ("hang-", "long-", "cell-while", "cell-sleep")  # cases in which something runs until a limit ends it
 def add(name, files, lost=(), why="", **k):
     CASES.append(Case(name, {p: (d.encode() if isinstance(d, str) else d) for p, d in files.items()}, set(lost), why, **k))
 

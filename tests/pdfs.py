@@ -16,7 +16,7 @@ from autograder.checks.writeup import pdf_text
 from autograder.checks.writeup.review import Report, examine
 from autograder.judging.writeup import outline
 
-ASSIGNMENT = load_assignment(Path(__file__).resolve().parents[1] / "autograder" / "assignment")
+ASSIGNMENT = load_assignment(Path(__file__).resolve().parents[1] / "assignment")
 OUTLINE = outline(ASSIGNMENT)
 
 PICTURE, PLOT, BARS, RULE, SCAN = "a picture", "a plot of lines", "a plot of bars", "a line", "a page as a picture"

@@ -25,7 +25,7 @@ from autograder.batch.grade_class import Batch, run_batch
 from autograder.sandbox.worker_side import cage
 
 ROOT = Path(__file__).resolve().parents[1]
-RIGHT = (Path(__file__).parent / "toy" / "solutions" / "T1.py").read_text()
+RIGHT = (Path(__file__).resolve().parents[1] / "examples" / "toy" / "solutions" / "T1.py").read_text()
 WRONG = RIGHT.replace("a + b", "a - b")
 HANG = "def add(a, b):\n    while True:\n        pass\n"
 

@@ -1,7 +1,7 @@
 """Every submission of the classroom corpus loses exactly the items it should."""
 
 import pytest
-from classroom import CASES
+from classroom import CASES, ENDLESS
 
 from autograder.core.errors import GraderError
 
@@ -17,7 +17,8 @@ def test_it_loses_what_is_wrong_and_nothing_else(submit, tmp_path, case):
         with pytest.raises(GraderError):
             submit(path)
         return
-    graded = submit(path)
+    # Only where something hangs may a limit run out: an optimiser takes as long as a busy machine needs.
+    graded = submit(path, seconds=2.0) if case.name.startswith(ENDLESS) else submit(path)
     assert {id for id in graded.lost if id[0] in "12"} == case.lost, case.why  # nobody in this classroom handed in section 3
     assert "Traceback" not in str(graded.tree)
     for id, words in case.says.items():

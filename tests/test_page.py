@@ -11,7 +11,7 @@ from autograder.batch.class_page import Page, histogram, item_rest
 from autograder.batch.roster import Person
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 
-ASSIGNMENT = load_assignment(Path(__file__).resolve().parents[1] / "autograder" / "assignment")
+ASSIGNMENT = load_assignment(Path(__file__).resolve().parents[1] / "assignment")
 EVIL = "<script>document.title='caught'</script><img src=x onerror=\"document.title='caught'\">"
 SAYS = {"1.2.1": {"wrong row": f"you took another row {EVIL}"}}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -12,7 +12,7 @@ import pytest
 from autograder.core import assignment as model
 from autograder.core.assignment import Limits
 from autograder.core.loading import load_assignment
-from autograder.sandbox import scratch
+from autograder.sandbox.worker_side import scratch
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.judge_side.doctor import examine

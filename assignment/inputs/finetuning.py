@@ -132,7 +132,8 @@ def facts(world: Any) -> dict[str, dict]:
     rows, tokens = world.given["splits"], world.tokenizer()
     train, count = rows["train"], SIZES["train"]
     batches = [list(range(n, min(n + TRAIN_BATCH, count))) for n in range(0, count, TRAIN_BATCH)]
-    model, first = world.model(), [train[n] for n in batches[0]]
+    # In float64, rounded once: the same digits on every processor.
+    model, first = world.model().double(), [train[n] for n in batches[0]]
     logits = model(**tokens([row["text"] for row in first], padding=True, return_tensors="pt")).logits
     torch.nn.functional.cross_entropy(logits, torch.tensor([row["label"] for row in first])).backward()
     short = [train[n] for n in PICKS]
@@ -154,10 +155,10 @@ def facts(world: Any) -> dict[str, dict]:
             "long": tokens(world.given["long"]["text"], truncation=True, max_length=512)["input_ids"],
         },
         "3.compute_accuracy": {"answers": world.given["answers"]},
-        "3.train_one_epoch": {"batches": batches, "gradient": model.classifier.out_proj.weight.grad.numpy().ravel().copy()},
+        "3.train_one_epoch": {"batches": batches, "gradient": model.classifier.out_proj.weight.grad.numpy().ravel().astype(np.float32)},
         "3.evaluate": {
             "predicted": logits.argmax(-1).tolist(),
-            "losses": [float(over_batches), float(losses.mean())],
+            "losses": [float(np.float32(mean)) for mean in (over_batches, losses.mean())],
             "labels": [row["label"] for row in rows["validation"]],
             "batch": BATCH,
         },

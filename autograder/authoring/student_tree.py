@@ -117,8 +117,8 @@ def comes_first(assignment: Assignment, question: Question) -> list[str]:
 
 
 def few_digits(array):
-    """A mistake's outputs with four decimals: enough to be recognised by."""
-    return None if array is None else array.round(4).astype("float32") if array.dtype.kind == "f" else array
+    """A mistake's outputs with four decimals, enough to be recognised by; no -0.0, whose sign is a matter of the processor."""
+    return None if array is None else array.round(4).astype("float32") + 0 if array.dtype.kind == "f" else array
 
 
 def bundle_of(tree: Path, folders: tuple[str, ...]) -> str:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.core.errors import GraderError
+from autograder.core.strict import nearest
+from autograder.core.tables import COLUMNS, read_table, squeezed
 from autograder.core.text import clean, reason
 from autograder.core.toml import tomllib
 from autograder.core.written import Written

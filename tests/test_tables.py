@@ -1,0 +1,80 @@
+"""One reader of CSV: whatever a spreadsheet, a registrar or Gradescope saves is read, and a slip in a header is refused."""
+
+import pytest
+
+from autograder.batch.roster import read_roster
+from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
+from autograder.core.tables import read_table
+from autograder.written.sheets import read_rows
+
+HEADER, ADA, BO = ["Name", "E-Mail", "SID", "Course", "Path"], ["Ädä, the First", "ada@x.edu", "007", "101", "ada"], ["Bo", "bo@x.edu", "8", "101 B", "bo"]
+
+
+def line(cells, delimiter):
+    return delimiter.join(f'"{cell}"' if delimiter in cell or "," in cell else cell for cell in cells)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_roster_is_read_as_whatever_program_saved_it(tmp_path, delimiter, end, encoding):
+    for name in ("ada", "bo"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "T1.py").write_text("x = 1\n")
+    path = tmp_path / "roster.csv"
+    path.write_bytes((end.join(line(row, delimiter) for row in (HEADER, ADA, BO)) + end).encode(encoding))
+    roster = read_roster(path, None, ("101", "102"))
+    assert [(p.name, p.email, p.sid, p.course) for e in roster.entries for p in e.people] == [
+        ("Ädä, the First", "ada@x.edu", "007", "101"), ("Bo", "bo@x.edu", "8", "101")]
+    assert not roster.notes and not roster.without
+
+
+@pytest.mark.parametrize("header, where", [
+    ("First Name,Last Name,SID,Email,Role,Sections", {"first": 0, "last": 1, "sid": 2, "email": 3, "course": 5}),
+    ("Student;ID;SIS User ID;SIS Login ID;Section", {"name": 0, "sid": 2, "email": 3, "course": 4}),
+    ("student_name\temail_address\tstudent id", {"name": 0, "email": 1, "sid": 2}),
+    ("Submission ID,Name,Email,Lateness (H:M:S)", {"name": 1, "email": 2, "lateness": 3, "path": -1}),
+])
+def test_columns_are_found_by_the_names_that_others_give_them(tmp_path, header, where):
+    (tmp_path / "t.csv").write_text(header + "\n")
+    table = read_table(tmp_path / "t.csv")
+    assert {kind: table.column(kind) for kind in where} == where
+
+
+def test_a_cell_may_hold_lines_and_rows_are_counted_as_spreadsheets_do(tmp_path):
+    (tmp_path / "t.csv").write_text('name,sid\n"Ada\nLovelace",1\nBo,2\n')
+    assert read_table(tmp_path / "t.csv").rows == [(2, ["Ada\nLovelace", "1"]), (3, ["Bo", "2"])]
+
+
+@pytest.mark.parametrize("data, says", [(b"", "is empty"), (None, "cannot read"), (b"Email,email\n", "two columns for email")])
+def test_a_file_that_is_no_table_is_one_line(tmp_path, data, says):
+    path = tmp_path / "t.csv"
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(GraderError, match=says) as refusal:
+        read_table(path).column("email")
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.fixture(scope="module")
+def ids(pytestconfig):
+    return [item.id for item in load_assignment(pytestconfig.rootpath / "assignment").written.items]
+
+
+@pytest.mark.parametrize("wrong, meant", [("1.2.1.rationle", "1.2.1.rationale"), ("3.Q5,1", "3.Q5.1"), ("3.q51", "3.Q5.1"), ("2.2.setups", "2.2.setup")])
+def test_a_sheets_misspelt_item_is_refused_with_the_nearest_one(tmp_path, ids, wrong, meant):
+    assert meant in ids
+    header = ["email", *(f'"{wrong}"' if id == meant else id for id in ids), "comment"]
+    (tmp_path / "manual.csv").write_text(",".join(header) + "\n")
+    try:
+        rows, notes = read_rows(tmp_path / "manual.csv", ids, {})
+        assert not notes, "read as the item it nearly is"
+    except GraderError as refusal:
+        assert f"no item {wrong!r}; did you mean {meant!r}?" in str(refusal)
+
+
+def test_columns_of_others_are_left_alone(tmp_path, ids):
+    (tmp_path / "manual.csv").write_text("Email,Max Points,View Count,Submission Time," + ",".join(ids) + "\na@x,1,2,3" + ",full" * len(ids) + "\n")
+    rows, notes = read_rows(tmp_path / "manual.csv", ids, {})
+    assert not notes and rows[0].scores[ids[0]] == "full"

@@ -1,0 +1,69 @@
+"""One codec: what a notebook's check sees of a value is what the grader sees, and every file brings it back."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograder.checks.compare import Failure, as_array
+from autograder.checks.values import from_json, from_plain, make_encoder, on_arrays, to_json, to_plain
+from autograder.core.trees import pack, unpack
+
+floats = hnp.arrays(st.sampled_from(["f4", "f8"]), hnp.array_shapes(max_dims=3, max_side=3), elements={"allow_nan": False})
+numbers = hnp.arrays(st.sampled_from(["i8", "u1", "?"]), hnp.array_shapes(min_dims=0, max_dims=3, max_side=3))
+leaves = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text()
+trees = st.recursive(leaves | floats | numbers, lambda t: st.lists(t, max_size=3)
+                     | st.dictionaries(st.text().filter(lambda k: k != "$array"), t, max_size=3))
+
+
+def same(a, b) -> bool:
+    if isinstance(a, np.ndarray):
+        return isinstance(b, np.ndarray) and a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b)
+    if isinstance(a, list):
+        return isinstance(b, list) and len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
+    return a == b and type(a) is type(b)
+
+
+@given(trees)
+def test_a_tree_comes_back_the_same_from_bytes_and_from_text(tree):
+    assert same(tree, unpack(pack(tree)[4:]))
+    assert same(tree, from_json(json.loads(json.dumps(to_json(tree)))))
+
+
+@pytest.mark.parametrize("tree", [{"$array": 1}, [{"x": {"$array": ["f4", [1], [1.0]]}}], {1, 2}, object()])
+def test_nothing_that_could_be_mistaken_for_an_array_is_written(tree):
+    for write in (to_json, pack):
+        with pytest.raises(TypeError):
+            write(tree)
+
+
+@pytest.mark.parametrize("value", [
+    torch.ones(2, dtype=torch.complex64), np.ones(2, dtype=np.complex128), torch.zeros(2, device="meta"), torch.zeros(1).expand(10**9),
+    {1, 2}, lambda: 0, torch.nn.Linear(1, 1), object(), np.array(["a"]), 10**30])
+def test_what_the_grader_refuses_the_notebook_refuses_too(value):
+    seen_here, seen_there = to_plain(value), make_encoder()(value)
+    assert same(seen_here, seen_there) and "$object" in seen_here
+    with pytest.raises(Failure) as failure:
+        as_array(seen_here, "the answer")
+    assert "should be a tensor of numbers" in failure.value.text and "a array" not in failure.value.text
+
+
+@pytest.mark.parametrize("value, plain", [
+    (torch.tensor([1.0, 2.0], requires_grad=True), np.array([1, 2], "f4")), (torch.ones(2, dtype=torch.bfloat16), np.ones(2, "f4")),
+    (torch.eye(2).to_sparse(), np.eye(2, dtype="f4")), (np.float32(3), np.array(3, "f4")), ((1, [2.5, None]), [1, [2.5, None]]),
+    ({"a": torch.ones(1)}, {"$map": [["a", np.ones(1, "f4")]]}), (..., {"$object": "ellipsis"}), (True, True)])
+def test_ordinary_values_become_plain_ones(value, plain):
+    assert same(to_plain(value), plain)
+
+
+def test_a_function_of_tensors_takes_and_gives_arrays():
+    double = on_arrays(lambda x, k=1: (x * 2 * k, [x.dim()]))
+    assert same(double(np.ones(2, "f4"), k=3), [np.full(2, 6, "f4"), [1]])
+    view = from_plain({"$chunk": np.arange(6, dtype="f4").reshape(2, 3)})
+    assert not view.is_contiguous() and view.tolist() == [[0, 1, 2], [3, 4, 5]]
