@@ -23,6 +23,7 @@ from autograder.core.loading import load_assignment
 from autograder.core.paths import PACKAGE
 from autograder.gradescope.archive import certificate, members_of
 from autograder.submission.statements import is_own
+from autograder.written.render import render_handout
 
 ROOT = Path(__file__).resolve().parents[1]
 TOY = ROOT / "examples" / "toy"
@@ -353,6 +354,14 @@ def test_a_slip_in_the_bank_is_refused_with_its_place_and_the_nearest_name(toy, 
     ("inputs.py", "def draw(:\n", "inputs.py, line 1: SyntaxError"),
     ("inputs.py", "raise ValueError('no seed')\n", "inputs.py, line 1: ValueError: no seed"),
     ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {}}\n", "no cases for 1.mean"),
+    ("inputs.py", "def draw(seed, public, names):\n    return {'1.ad': {}}\n", "inputs: draw(): no question '1.ad'; did you mean '1.add'?"),
+    ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {'own': [{'arg': []}]}}\n",
+     "inputs: a case of 1.add: no key 'arg'; did you mean 'args'?"),
+    ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {'own': [{'args': [], 'kwargs': {}, 'function': 'ad'}]}}\n",
+     "no function of the solutions called 'ad'; did you mean 'add'?"),
+    ("trusted_helpers.py", "answers = {}\n", "trusted_helpers.py: `answers`, for 1.mean: no name 'add'; there are none"),
+    ("trusted_helpers.py", "import nowhere\n", "trusted_helpers.py, line 1: ModuleNotFoundError"),
+    ("questions/1.add.py", "def (\n", "questions/1.add.py, line 1"),
     ("inputs.py", None, "the assignment has no inputs.py"),
     ("../solutions/T1.py", "def add(a, b):\n    return a + b\n\n\nmean = add(1)\n", "T1.py, line 5: TypeError"),
     ("../solutions/T1.py", "def add(a, b):\n    return a + b\n", "'mean', the answer to 1.mean, is not defined"),
@@ -362,6 +371,18 @@ def test_an_error_in_what_staff_wrote_names_its_line_and_is_no_traceback(toy, fi
     path.unlink() if text is None else path.write_text(text)
     done = autograder("pack", cwd=toy)
     assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+def test_a_slip_in_the_terms_facts_is_refused_with_the_nearest_name(tmp_path):
+    assignment = load_assignment(ROOT / "assignment")
+    facts = (ROOT / "assignment" / "course.toml").read_text()
+    for old, new, says in (("due =", "deu =", "course.toml: unknown key 'deu', which README.student.md does not read; did you mean 'due'?"),
+                           ("site =", "sight =", "unknown key 'sight'"), ("[links]", "[lnks]", "unknown key 'lnks'")):
+        assert old in facts
+        (tmp_path / "course.toml").write_text(facts.replace(old, new, 1))
+        with pytest.raises(GraderError) as refusal:
+            render_handout(assignment, ROOT / "solutions" / "README.student.md", tmp_path / "course.toml")
+        assert says in str(refusal.value)
 
 
 def test_the_rubrics_time_limit_holds_everywhere(toy):

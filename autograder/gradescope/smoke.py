@@ -11,6 +11,7 @@ from pathlib import Path
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
+from autograder.core.strict import refuse_unknown
 from autograder.gradescope.archive import read_unpacked
 from autograder.judging.run import run_grading
 
@@ -31,6 +32,7 @@ def smoke(assignment: Assignment, references: Path, course: str, log: Callable[[
     with tempfile.TemporaryDirectory() as place:
         tree = run_grading(assignment, references, folder, course, Path(place) / "results.json", log)
     found = {test["number"]: (test["extra_data"]["verdict"], test["output"]) for test in tree["tests"]}
+    refuse_unknown(expected, found, f"{FOLDER}/{EXPECTED}", "item")
     for item, verdict in expected.items():
         if found[item][0] != verdict:
             raise GraderError(f"the grader does not work here: {item} of the smoke test came out {found[item][0]!r}, "

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from autograder.core.assignment import Assignment, Section
 from autograder.core.references import unpacked
+from autograder.core.strict import refuse_unknown
 from autograder.core.trusted import HELPERS, load_part, probe_sources
 from autograder.judging.question_tests import TestFiles
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
@@ -28,7 +29,10 @@ class Grader:
         self.tests = self.tests or TestFiles(self.assignment)
         self.probes = {s.id: probe_sources(self.assignment, s) for s in self.assignment.sections}
         if (self.assignment.folder / f"{HELPERS}.py").exists():
-            self.answers = load_part(self.assignment.folder, HELPERS).answers
+            self.answers = getattr(load_part(self.assignment.folder, HELPERS), "answers", {})
+        for question in self.assignment.questions:
+            helpers = [self.assignment.question(id).names[0] for id in question.prerequisites]
+            refuse_unknown(helpers, self.answers, f"{HELPERS}.py: `answers`, for {question.id}", "name")
 
     def zygote_of(self, section: Section) -> ZygoteClient:
         """Where workers for this section come from; started by the first call, ready when first used."""

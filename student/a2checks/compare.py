@@ -56,7 +56,7 @@ def name_of(value: Any) -> str:
     """A short name for the type of a value that arrived from a worker or stands in a notebook."""
     if isinstance(value, dict) and set(value) == {"$object"}:
         text = "".join(c for c in str(value["$object"])[:80] if c.isalnum() or c in "_ .,()[]:")
-        return f"of type {text}" if " " not in text else f"a {text}"
+        return f"of type {text}" if " " not in text else f"{'an' if text[0] in 'aeiou' else 'a'} {text}"
     if isinstance(value, dict):
         return "a dict"
     if isinstance(value, list):

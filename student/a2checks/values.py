@@ -161,7 +161,7 @@ def restored(tree: Any, fetch: Callable[[Any], Any]) -> Any:
 
 def to_json(tree: Any) -> Any:
     """A plain tree as JSON that a person can read: an array as [dtype, shape, numbers in their shortest exact form]."""
-    return stored(tree, lambda a: [str(a.dtype), list(a.shape), [float(str(x)) for x in a.ravel()]])
+    return stored(tree, lambda a: [str(a.dtype), list(a.shape), [float(str(x)) for x in a.ravel()] if a.dtype.kind == "f" else a.ravel().tolist()])
 
 
 def from_json(tree: Any) -> Any:

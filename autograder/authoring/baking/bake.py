@@ -7,6 +7,7 @@ other and are baked side by side, in processes of ours.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import io
 import multiprocessing
@@ -28,6 +29,7 @@ from autograder.checks.values import on_arrays
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.references import packed
+from autograder.core.strict import refuse_unknown
 from autograder.core.trusted import INPUTS, blamed, load_part, load_rules
 from autograder.submission.sections import Submission, take_in
 
@@ -192,11 +194,15 @@ def _exact(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
 
 def _fill(tree: dict, solution: Solution, names: dict[str, Any], rules: types.ModuleType) -> dict:
     """Compute ``expected`` of each case that names a solution ``function``, and of those that a probe observes."""
+    refuse_unknown(tree, [q.id for q in solution.assignment.questions], "inputs: draw()", "question")
+    keys = [f.name for f in dataclasses.fields(Case)] + ["function"]
     for id in tree:
         for cases in tree[id].values():
             for case in cases:
+                refuse_unknown(case, keys, f"inputs: a case of {id}", "key")
                 function = case.pop("function", None)
                 if function:
+                    refuse_unknown([function], names, f"inputs: a case of {id}", "function of the solutions called")
                     case["expected"] = _exact(on_arrays(names[function]), case["args"], case["kwargs"])
     for question in (q for q in solution.assignment.questions if q.probe):
         answer = solution.answer(question, solution.scope(question.section))
