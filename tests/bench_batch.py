@@ -24,8 +24,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 def graded(source: Path, output: Path) -> tuple[float, list[int]]:
     """(seconds, the parent's resident bytes at each report) for one batch."""
-    from autograder.core.loading import load_assignment
     from autograder.batch.grade_class import Batch, run_batch
+    from autograder.core.loading import load_assignment
 
     assignment = load_assignment(ROOT / "assignment")
     started, memory, parent = [], [], psutil.Process()

@@ -11,9 +11,9 @@ import pytest
 
 from autograder.authoring.baking.freshness import fresh_references
 from autograder.core.loading import load_assignment
+from autograder.core.references import read_references
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
-from autograder.core.references import read_references
 from autograder.judging.results import ResultsFile
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 

@@ -29,9 +29,9 @@ def variants():
     """Ordinary submissions of §1 + §2.1 as dicts of files: right ones in every format, one with each mistake of the bank."""
     from classroom import CASES
 
-    from autograder.core.loading import load_assignment
     from autograder.authoring.audit import Variants
     from autograder.authoring.baking.bank import load_bank
+    from autograder.core.loading import load_assignment
 
     assignment = load_assignment(ROOT / "assignment")
     made = Variants(assignment, ROOT / "solutions")

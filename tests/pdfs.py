@@ -11,9 +11,9 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.utils import ImageReader, simpleSplit
 from reportlab.pdfgen.canvas import Canvas
 
-from autograder.core.loading import load_assignment
 from autograder.checks.writeup import pdf_text
 from autograder.checks.writeup.review import Report, examine
+from autograder.core.loading import load_assignment
 from autograder.judging.writeup import outline
 
 ASSIGNMENT = load_assignment(Path(__file__).resolve().parents[1] / "assignment")

@@ -17,12 +17,12 @@ import psutil
 import pytest
 
 from autograder.authoring.baking.freshness import fresh_references
+from autograder.batch import grade_class as running
+from autograder.batch import process_pool as lanes
+from autograder.batch.grade_class import Batch, run_batch
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
-from autograder.batch import process_pool as lanes
-from autograder.batch import grade_class as running
-from autograder.batch.grade_class import Batch, run_batch
-from autograder.sandbox.worker_side import cage
+from autograder.sandbox.process import adopt_orphans
 
 ROOT = Path(__file__).resolve().parents[1]
 RIGHT = (Path(__file__).resolve().parents[1] / "examples" / "toy" / "solutions" / "T1.py").read_text()
@@ -354,7 +354,7 @@ def kill_at_random(course: Course, times: int, seed: int) -> None:
     started = time.monotonic()
     subprocess.run(command(course, "--quiet"), cwd=ROOT, check=True, capture_output=True)
     whole, wanted, rng = time.monotonic() - started, course.bytes(), random.Random(seed)
-    cage.adopt_orphans()
+    adopt_orphans()
     before = set(psutil.Process().children(recursive=True))
     for number in range(times):
         if number % 3 == 0:
@@ -438,8 +438,8 @@ def mean(numbers):
 
 def test_a_copy_with_other_names_and_comments_is_listed_and_the_starter_is_not(course):
     pytest.importorskip("copydetect")
-    from autograder.batch.similarity import look_alike, read_alike, write_alike
     from autograder.batch.roster import read_roster
+    from autograder.batch.similarity import look_alike, read_alike, write_alike
 
     starter = course.hand_in("starter", RIGHT, "given")
     course.hand_in("author", LONG)

@@ -18,8 +18,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from autograder.gradescope import archive as pack, image
 from autograder.core.errors import GraderError
+from autograder.gradescope import archive as pack
+from autograder.gradescope import image
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "hostile"))

@@ -9,8 +9,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from click.testing import CliRunner
-from torch.utils._python_dispatch import TorchDispatchMode
-
 from experiments import aft, favor, positions, projections, run, sharing
 from experiments.baseline import attend, heads, merged
 from experiments.masking import zero_after_softmax
@@ -18,6 +16,7 @@ from experiments.similarity import SHARPNESS, cosine_attention, distance_attenti
 from mingpt.data import Sentences, Text, Vocabulary
 from mingpt.evaluate import causality_leak
 from mingpt.utils import set_seed
+from torch.utils._python_dispatch import TorchDispatchMode
 
 LINES = [line.split() for line in ["a b c a b c d", "a b", "c c c d d a", "b a", "a a b", "d c b a c", "a b c d"] * 8]
 VOCABULARY = Vocabulary(LINES)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.core.loading import load_assignment
 from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
 from autograder.written.finalise import finalise
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
+from autograder.core.references import read_references
+from autograder.core.trees import pack
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
-from autograder.core.references import read_references
 from autograder.judging.results import ResultsFile
-from autograder.core.trees import pack
 from autograder.sandbox import protocol
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient

@@ -12,10 +12,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from autograder.gradescope import archive as pack, container as harness
 from autograder.core.errors import GraderError
-from autograder.sandbox.worker_side.cage import memory_left
+from autograder.gradescope import archive as pack
+from autograder.gradescope import container as harness
 from autograder.gradescope.smoke import smoke
+from autograder.sandbox.worker_side.cage import memory_left
 
 ROOT = Path(__file__).resolve().parents[1]
 GRADESCOPE = ROOT / "autograder" / "gradescope"

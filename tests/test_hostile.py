@@ -101,11 +101,9 @@ def test_the_corpus_can_fail(references, monkeypatch, tmp_path):
 def test_without_its_layers_the_doctor_finds_the_canary_within_reach(tmp_path):
     if sys.platform != "linux":
         pytest.skip("the cage's layers are Linux's")
-    from autograder.core.errors import GraderError
     from autograder.core.assignment import Limits
-    from autograder.core.loading import load_assignment
-    from autograder.sandbox.judge_side.zygote_client import ZygoteClient
     from autograder.sandbox.judge_side.doctor import examine
+    from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
     with ZygoteClient((), without=("user", "landlock", "seccomp")) as zygote:
         bare = examine(zygote, Limits(), tmp_path)
@@ -119,11 +117,9 @@ def test_without_its_layers_the_doctor_finds_the_canary_within_reach(tmp_path):
 def test_root_without_some_layer_still_hides_everything(tmp_path, without):
     if os.geteuid() != 0 or not same_version():
         pytest.skip("needs root and a Python that another user can read")
-    from autograder.core.errors import GraderError
     from autograder.core.assignment import Limits
-    from autograder.core.loading import load_assignment
-    from autograder.sandbox.judge_side.zygote_client import ZygoteClient
     from autograder.sandbox.judge_side.doctor import examine
+    from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
     with ZygoteClient((), SYSTEM_PYTHON, (sysconfig.get_paths()["purelib"],), without) as zygote:
         assert examine(zygote, Limits(), tmp_path).safe
@@ -131,10 +127,9 @@ def test_root_without_some_layer_still_hides_everything(tmp_path, without):
 
 def test_an_unsafe_platform_never_loads_hidden_references_unless_told_to(references, s1, tmp_path, monkeypatch):
     from autograder.core.errors import GraderError
-    from autograder.core.assignment import Limits
     from autograder.core.loading import load_assignment
-    from autograder.judging.grader import Grader
     from autograder.core.references import read_references
+    from autograder.judging.grader import Grader
     from autograder.judging.run import require_isolation
     from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 

@@ -11,7 +11,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-
 from mingpt import data, ngram
 from mingpt.data import PAD, START, STOP, UNK, Sentences, Vocabulary, load_text, pad_to_length
 from mingpt.evaluate import causality_leak, evaluate_losses, perplexities

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.core.loading import load_assignment
-from autograder.batch.gradebook import Sheet
 from autograder.batch.class_page import Page, histogram, item_rest
+from autograder.batch.gradebook import Sheet
 from autograder.batch.roster import Person
+from autograder.core.loading import load_assignment
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 
 ASSIGNMENT = load_assignment(Path(__file__).resolve().parents[1] / "assignment")

@@ -19,10 +19,10 @@ import pytest
 from pdfs import complete, pdf
 
 from autograder.authoring import release
+from autograder.checks.values import to_json
 from autograder.core.errors import GraderError
 from autograder.core.files import MARK
 from autograder.core.loading import load_assignment
-from autograder.checks.values import to_json
 from autograder.core.references import read_references, unpacked
 from autograder.judging.writeup import outline
 

@@ -13,8 +13,8 @@ import pytest
 
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
-from autograder.gradescope import archive as pack
 from autograder.core.verdict import NOT_RUN, Verdict
+from autograder.gradescope import archive as pack
 from autograder.judging.results import ResultsFile
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -14,11 +14,21 @@ from pathlib import Path
 import pypdf
 import pytest
 
+from autograder.authoring.model_answers import without_title
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
-from autograder.authoring.model_answers import without_title
-from autograder.written.render import CHARACTERS, TEMPLATES, overview, render_handout, render_rubric, sheet, to_html, to_latex, write_templates
 from autograder.core.written import total
+from autograder.written.render import (
+    CHARACTERS,
+    TEMPLATES,
+    overview,
+    render_handout,
+    render_rubric,
+    sheet,
+    to_html,
+    to_latex,
+    write_templates,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "assignment"
@@ -43,8 +53,8 @@ def test_the_items_sum_to_the_handouts_points_by_part_and_in_total(course, whole
     ('id = "2.2.setup"', 'id = "2.3.setup"', "2.3.setup belongs to no [[part]]"),
     ('id = "3.Q1.2"', 'id = "3.Q1.1"', "3.Q1.1 occurs twice"),
     ("points = 6\n", "points = 7\n", "items of part 2.2 sum to 21, [[part]] says 20"),
-    ('heading = "Setup"', 'headline = "Setup"', "missing or unexpected entry"),
-    ("points = 6\n", "", "missing or unexpected entry 'points'")])
+    ('heading = "Setup"', 'headline = "Setup"', "unknown key 'headline'; did you mean 'heading'?"),
+    ("points = 6\n", "", "the key 'points' is missing")])
 def test_a_rubric_that_does_not_add_up_is_refused_with_one_line(tmp_path, old, new, says):
     shutil.copytree(FOLDER, tmp_path / "assignment")
     path = tmp_path / "assignment" / "rubric.toml"

@@ -9,13 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.core import assignment as model
 from autograder.core.assignment import Limits
 from autograder.core.loading import load_assignment
-from autograder.sandbox.worker_side import scratch
+from autograder.sandbox.judge_side.doctor import examine
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
-from autograder.sandbox.judge_side.doctor import examine
+from autograder.sandbox.worker_side import scratch
 
 ROOT = Path(__file__).resolve().parents[1]
 ITEMS = {"3.dataset.len", "3.dataset.getitem", "3.dataset.iter", "3.collate", "3.compute_accuracy", "3.train_one_epoch",
@@ -55,9 +54,9 @@ def test_an_empty_section_3_earns_none(submit):
 
 
 def test_submissions_without_section_3_never_import_transformers(references, s1, s2, tmp_path):
+    from autograder.core.references import read_references
     from autograder.judging.grade import grade
     from autograder.judging.grader import Grader
-    from autograder.core.references import read_references
 
     assignment = load_assignment(ROOT / "assignment")
     (tmp_path / "A2S1.py").write_text(s1)

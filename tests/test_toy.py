@@ -11,11 +11,11 @@ import pytest
 
 from autograder.authoring.baking.freshness import fresh_references
 from autograder.core.loading import load_assignment
+from autograder.core.paths import PACKAGE
+from autograder.core.references import read_references
 from autograder.gradescope import archive as pack
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
-from autograder.core.paths import PACKAGE
-from autograder.core.references import read_references
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
 TOY = Path(__file__).resolve().parents[1] / "examples" / "toy"

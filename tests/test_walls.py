@@ -5,11 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+import tomllib
 
 from autograder.authoring.baking.bank import load_bank
 from autograder.authoring.baking.freshness import BAKING, fingerprint
@@ -291,7 +291,7 @@ RUBRIC = [
     ("points = 3", "points = { 102 = 3 }", "question 1.mean: points: no course '102'"),
     ("points = 3", "points = 3\nextra_credit = ['1O1']", "question 1.mean: no course '1O1'; did you mean '101'?"),
     ('section = "T1"', 'section = "T2"', "question 1.add: no section 'T2'; known are T1"),
-    ('id = "1.mean"', 'id = "1.add"', "question '1.add' occurs twice"),
+    ('id = "1.mean"', 'id = "1.add"', "question 1.add occurs twice"),
     ('id = "1.mean"', 'id = "1.media"', "question 1.media: its tests, questions/1.media.py, are missing"),
     ("file_pattern = 't1'", "file_pattern = '(t1'", "section T1: file_pattern is not a regular expression"),
     ("file_pattern = 't1'", "file_pattern = 't1'\nprelude = 'given.py'", "section T1: prelude given.py cannot be read"),

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.core import trees
+from autograder.core.trees import TreeError, pack, unpack
 from autograder.sandbox import protocol
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 
@@ -38,25 +38,25 @@ def same(a, b):
 
 @given(trees)
 def test_what_is_packed_comes_back_the_same(tree):
-    assert same(tree, trees.unpack(trees.pack(tree)[4:]))
+    assert same(tree, unpack(pack(tree)[4:]))
 
 
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_frame_raise_frame_error_only(data):
     try:
-        trees.unpack(data)
-    except trees.TreeError:
+        unpack(data)
+    except TreeError:
         pass
 
 
 @settings(deadline=None)
 @given(trees, st.integers(0, 400), st.integers(0, 255))
 def test_a_changed_byte_is_an_error_or_another_tree_but_never_a_crash(tree, position, byte):
-    body = bytearray(trees.pack(tree)[4:])
+    body = bytearray(pack(tree)[4:])
     body[position % len(body)] = byte
     try:
-        trees.unpack(bytes(body))
-    except trees.TreeError:
+        unpack(bytes(body))
+    except TreeError:
         pass
 
 
@@ -66,8 +66,8 @@ def test_a_changed_byte_is_an_error_or_another_tree_but_never_a_crash(tree, posi
     struct.pack("<I", 14) + b'{"$array": "9"}'[:14], b"", b"\0",
 ])
 def test_malformed_frames_are_refused(body):
-    with pytest.raises(trees.TreeError):
-        trees.unpack(body)
+    with pytest.raises(TreeError):
+        unpack(body)
 
 
 def test_a_frame_over_the_limit_is_refused_before_it_is_read():

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import nbformat
 
+from autograder.authoring.masters import SOLUTION
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.files import own_folder
-from autograder.authoring.masters import SOLUTION
 from autograder.written.render import CHARACTERS, TEMPLATES
 
 STATEMENT = ("These are the staff's model answers, from this project's own notebooks and runs. "

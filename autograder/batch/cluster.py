@@ -17,17 +17,17 @@ from typing import Any
 from autograder.batch.process_pool import TICK_SECONDS, Done, verdicts_text
 from autograder.batch.roster import Entry
 from autograder.batch.store import content_key, judging_key
-from autograder.judging.grader import Grader
-from autograder.submission.unpack import Contents, File, read_files
 from autograder.core.assignment import Assignment
 from autograder.core.digests import folder_files
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.core.references import read_references
-from autograder.judging.run import require_isolation
-from autograder.sandbox.process import hide_from_debuggers
-from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.core.text import clean
+from autograder.judging.grader import Grader
+from autograder.judging.run import require_isolation
+from autograder.sandbox.judge_side.zygote_client import ZygoteClient
+from autograder.sandbox.process import hide_from_debuggers
+from autograder.submission.unpack import Contents, File, read_files
 
 AHEAD = 3  # tasks under way for each thread of the cluster: enough that none waits for us
 _lock = threading.Lock()

@@ -15,9 +15,9 @@ from autograder.batch.roster import Roster, read_roster
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.files import own_folder
-from autograder.sandbox.process import hide_from_debuggers
-from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.core.text import reason
+from autograder.sandbox.judge_side.zygote_client import ZygoteClient
+from autograder.sandbox.process import hide_from_debuggers
 
 TOTAL_SECONDS = 3600.0  # for one submission: no container's limit stands behind this grader
 
@@ -62,8 +62,8 @@ def run_batch(batch: Batch, progress: Callable[[int, int, int], None],
         # Imported only now: it takes about as long as the worker needs for torch.
         from autograder.batch.process_pool import in_process_pool
         from autograder.batch.store import Store, judging_key
-        from autograder.judging.grader import Grader
         from autograder.core.references import read_references
+        from autograder.judging.grader import Grader
         from autograder.judging.run import require_isolation
 
         with Store(batch.output / STORE) as store:
@@ -123,10 +123,10 @@ def _commit_each(work: Iterator, store, judging: str, contents: dict, summary: S
 
 def _write(batch: Batch, roster: Roster, store, judging: str, says: dict, contents: dict, summary: Summary) -> None:
     """Results, gradebook and what moved; then this run is the one that the next is compared with."""
-    from autograder.batch.gradebook import Gradebook, sheet_of, write_results
-    from autograder.batch.similarity import read_alike
-    from autograder.batch.regrade_diff import moves, write_moves
     from autograder.batch.class_page import Page
+    from autograder.batch.gradebook import Gradebook, sheet_of, write_results
+    from autograder.batch.regrade_diff import moves, write_moves
+    from autograder.batch.similarity import read_alike
     from autograder.batch.store import Record
 
     assignment, records = batch.assignment, {}

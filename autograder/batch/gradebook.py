@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.batch.roster import Person
+from autograder.core.assignment import Assignment
 from autograder.core.files import write_private
 from autograder.core.tables import write_csv
-from autograder.core.assignment import Assignment
+from autograder.core.text import cell
 from autograder.core.verdict import MISSING, NOT_RUN, Verdict
 from autograder.judging.results import gradescope_tree
-from autograder.core.text import cell
 
 
 @dataclass

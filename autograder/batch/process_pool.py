@@ -24,14 +24,14 @@ from typing import Any
 
 from autograder.batch.roster import Entry
 from autograder.batch.store import content_key
+from autograder.core.errors import GraderError
+from autograder.core.text import clean
+from autograder.core.verdict import Verdict
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
-from autograder.submission.unpack import Contents, read_files
-from autograder.core.errors import GraderError
-from autograder.core.verdict import Verdict
 from autograder.sandbox import protocol
 from autograder.sandbox.process import die_with_parent
-from autograder.core.text import clean
+from autograder.submission.unpack import Contents, read_files
 
 SLOW_SECONDS = 2.0  # after this long a submission no longer counts against the number of jobs
 SLOW_MEMBERS = 16

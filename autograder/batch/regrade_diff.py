@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from autograder.batch.gradebook import number
-from autograder.core.tables import write_csv
 from autograder.batch.store import Record, Store
+from autograder.core.tables import write_csv
 from autograder.core.text import cell
 
 HEAD = ["Submission ID", "Item", "Old", "New", "Why"]

@@ -16,14 +16,14 @@ from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
-from autograder.core.files import own_folder, write_private
-from autograder.core.tables import write_csv
 from autograder.batch.outputs import ALIKE, OWN_FILES
 from autograder.batch.roster import Roster
-from autograder.submission.sections import take_in
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
+from autograder.core.files import own_folder, write_private
+from autograder.core.tables import write_csv
 from autograder.core.text import cell
+from autograder.submission.sections import take_in
 
 RUN = 16  # tokens; shorter runs are coincidence
 COMMON = 0.05  # a run that more than this part of a class shares says nothing

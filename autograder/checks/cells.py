@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import picture
-from .case import Case, Check
+from .case import Check
 from .compare import BLANK, MISSING, Failure
 from .data import read_text
 from .diagnose import mistake_of, outputs_of

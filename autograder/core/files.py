@@ -44,7 +44,7 @@ def own_folder(folder: Path, command: str, known: tuple[str, ...] = (), mode: in
     Refuses, in one line, a folder that holds anything and neither bears the mark nor one of the ``known`` files.
     """
     if folder.exists() and not folder.is_dir():
-        raise GraderError(f"{clean(str(folder), 200)} is a file; `autograder {command}` writes a folder: name another")
+        raise GraderError(f"cannot write into {clean(str(folder), 200)}: it is a file, and `autograder {command}` writes a folder")
     try:
         if folder.is_dir() and any(folder.iterdir()) and not any((folder / name).exists() for name in (MARK, *known)):
             raise GraderError(f"{clean(str(folder), 200)} was not made by `autograder {command}`, so nothing in it is touched: "

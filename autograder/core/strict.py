@@ -88,7 +88,7 @@ def refuse_twice(names: Iterable[str], where: str, what: str) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise GraderError(f"{where}: {what} {clean(name)!r} occurs twice")
+            raise GraderError(f"{where}: {what} {clean(name)} occurs twice")
         seen.add(name)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Iterable
 
-
 PLACEHOLDER = "Write here"  # what stands in the templates where an answer goes
 
 

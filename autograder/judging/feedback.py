@@ -6,12 +6,12 @@ import ast
 import builtins
 from typing import Any, Callable
 
-from autograder.judging.question_tests import Outcome
-from autograder.checks.compare import BLANK, Failure, MISSING
+from autograder.checks.compare import BLANK, MISSING, Failure
 from autograder.core.assignment import Question
+from autograder.core.text import clean
+from autograder.judging.question_tests import Outcome
 from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.submission.statements import Parsed
-from autograder.core.text import clean
 
 BUILTIN_ERRORS = {name for name, value in vars(builtins).items()
                   if isinstance(value, type) and issubclass(value, BaseException)}

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-from autograder.core.files import write_whole
-from autograder.judging.question_tests import otter_test_files
 from autograder.checks.writeup.review import Report
 from autograder.core.assignment import Assignment
-from autograder.core.verdict import NOT_RUN, PASSED, Verdict
+from autograder.core.files import write_whole
 from autograder.core.text import clean
+from autograder.core.verdict import NOT_RUN, PASSED, Verdict
+from autograder.judging.question_tests import otter_test_files
 
 WRITEUP, INFORMATION = "writeup", "for information"
 # What Otter's own writer is asked for: every item visible (a hidden one would hide students' totals), no stdout.

@@ -10,9 +10,9 @@ from typing import Any
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.verdict import NOT_RUN, Verdict
-from autograder.sandbox.process import hide_from_debuggers
 from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
+from autograder.sandbox.process import hide_from_debuggers
 
 
 def run_grading(assignment: Assignment, references: Path, path: Path, course: str, output: Path,

@@ -11,8 +11,8 @@ import ast
 import functools
 from dataclasses import dataclass, field
 
-from autograder.slicing.effects import Effects, SHOWS, effects_of, imported
 from autograder.core.assignment import Assignment, Question, Section
+from autograder.slicing.effects import SHOWS, Effects, effects_of, imported
 from autograder.submission.statements import Parsed, Statement
 
 SLICE, WIDE = "slice", "wide"

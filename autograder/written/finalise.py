@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from autograder.core.tables import write_csv
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
+from autograder.core.tables import write_csv
 from autograder.core.text import cell, clean, reason
 from autograder.core.written import total as total_of
 from autograder.written.sheets import Row, check_paths, labels_of, read_policy, read_rows

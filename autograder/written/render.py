@@ -13,12 +13,12 @@ from pathlib import Path
 
 import jinja2
 
-from autograder.core.files import own_folder, write_whole
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
-from autograder.core.text import cell, clean, reason
+from autograder.core.files import own_folder, write_whole
 from autograder.core.strict import nearest, read_toml
 from autograder.core.tables import csv_text
+from autograder.core.text import cell, clean, reason
 from autograder.core.written import PLACEHOLDER, total
 from autograder.written.sheets import Row, read_rows
 
@@ -94,7 +94,7 @@ def render_rubric(assignment: Assignment, target: Path, gradebook: Path | None =
     ``answers``: where the model answers lie, seen from there ('': nowhere yet). A sheet that somebody has begun is kept
     and the new one gets another name. Returns (what was written, the sheets that were kept); raises GraderError.
     """
-    own_folder(target, "rubric", ("rubric.md",))
+    own_folder(target, "rubric", ("rubric.md", "manual.csv"))
     made, facts = environment(), {**overview(assignment), "answers": answers}
     people = read_rows(gradebook, [q.id for q in assignment.questions], {})[0] if gradebook else []
     texts = {target / name: made.get_template(f"{name}.j2").render(facts) for name in ("rubric.md", "rubric.html")}

@@ -19,8 +19,8 @@ import jinja2
 from markupsafe import Markup
 
 from autograder.batch.gradebook import Sheet, number
-from autograder.core.files import write_private
 from autograder.core.assignment import Assignment, Question
+from autograder.core.files import write_private
 from autograder.core.verdict import FAILED, MISSING, PASSED, Verdict
 
 HERE = Path(__file__).parent

@@ -13,11 +13,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .acknowledgement import judge_text
 from .figures import figures_in, judge_figure, may_show
 from .headings import Place, locate
 from .pdf_text import PICTURE
 from .reading import FEW_LETTERS, PROBLEMS, Pages, letters_of, pages_of, read_pdf
-from .acknowledgement import judge_text
 
 FAR_TOO_LONG = 60
 SCANS = "scanned or photographed handwriting is not accepted, and typed text should be exported, not printed to pictures"

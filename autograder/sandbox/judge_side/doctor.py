@@ -94,7 +94,7 @@ class Diagnosis:
                                   for f in self.scratch]
 
 
-def examine(zygote: ZygoteClientClient, limits: Any, beside: Path, scratch: bool = False) -> Diagnosis:
+def examine(zygote: ZygoteClient, limits: Any, beside: Path, scratch: bool = False) -> Diagnosis:
     """Probe a fresh worker, and with ``scratch`` one that has a folder to write in too.
 
     ``beside``: the folder of the references; a canary is put there (or, where that cannot be written, among temporary files)
@@ -115,7 +115,7 @@ def examine(zygote: ZygoteClientClient, limits: Any, beside: Path, scratch: bool
         return Diagnosis(layers, findings, _tried(branch, limits, within, places) if branch else [])
 
 
-def _tried(zygote: ZygoteClientClient, limits: Any, probes: dict, places: dict) -> list[Finding]:
+def _tried(zygote: ZygoteClient, limits: Any, probes: dict, places: dict) -> list[Finding]:
     """Each probe in one fresh worker."""
     with Worker(zygote, limits) as worker:
         worker.load({"statements": [{"code": PROGRAM, "cell": 0, "line": 1}], "watch": [], "report": ["probe"],

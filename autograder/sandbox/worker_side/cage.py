@@ -11,7 +11,6 @@ import ctypes
 import os
 import re
 import resource
-import signal
 import stat
 import struct
 import sys
