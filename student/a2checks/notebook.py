@@ -42,16 +42,18 @@ def read_cells(text: str) -> tuple[list[tuple[str, str]], bool]:
         cells = tree.get("cells")
     if not isinstance(cells, list):
         raise ValueError("has no cells: it is JSON, but not a notebook")
-    found = [_cell(cell if isinstance(cell, dict) else {}) for cell in cells]
-    regular = isinstance(tree.get("nbformat"), int) and all(isinstance(cell, dict) and "cell_type" in cell for cell in cells)
+    found = [_cell(cell if isinstance(cell, dict) else {}, isinstance(sheets, list)) for cell in cells]
+    head = isinstance(tree.get("nbformat"), int) and isinstance(tree.get("nbformat_minor"), int) and isinstance(tree.get("metadata"), dict)
+    regular = head and all(isinstance(cell, dict) and "cell_type" in cell for cell in cells)
     return found, regular
 
 
-def _cell(cell: dict[str, Any]) -> tuple[str, str]:
-    """(kind, source); a heading of nbformat 3 becomes Markdown."""
+def _cell(cell: dict[str, Any], old: bool) -> tuple[str, str]:
+    """(kind, source); ``old``: of nbformat 3, where lines may lack their ends, and a heading becomes Markdown."""
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
+        lines = [line for line in source if isinstance(line, str)]
+        source = ("\n" if old and lines and not lines[0].endswith(("\n", "\r")) else "").join(lines)
     source = source.replace("\r\n", "\n") if isinstance(source, str) else ""
     kind = cell.get("cell_type")
     if kind == "heading" and isinstance(cell.get("level"), int):
