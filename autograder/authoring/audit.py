@@ -114,6 +114,9 @@ def _side_by_side(grader: Grader, variants: "Variants", entries: list[tuple[str,
     if jobs < 2:
         yield from ((number, _judge(grader, variants, *entry)) for number, entry in enumerate(entries))
         return
+    grader.zygote.compact()  # hundreds of forks follow
+    for section in grader.assignment.sections:
+        grader.zygote_of(section).compact()
     context, running = multiprocessing.get_context("fork"), {}
     for first in range(jobs):
         ours, theirs = context.Pipe(duplex=False)
