@@ -65,10 +65,10 @@ def build_image(archive: Path, dockerfile: Path, name: str, base: str = "", torc
     with tempfile.TemporaryDirectory(prefix="image-") as folder:
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(folder)
-        shutil.copy(dockerfile, Path(folder) / "Dockerfile")
         flags = [flag for key, value in arguments.items() if value is not None for flag in ("--build-arg", f"{key}={value}")]
         started = time.monotonic()
-        done = subprocess.run([*command, "build", *shlex.split(os.environ.get("ENGINE_BUILD", "")), *flags, "-t", name, folder])
+        extra = shlex.split(os.environ.get("ENGINE_BUILD", ""))
+        done = subprocess.run([*command, "build", *extra, *flags, "-f", str(dockerfile), "-t", name, folder])
         if done.returncode:
             raise GraderError(f"{command[0]} could not build {name} (exit {done.returncode}); its last lines say why")
         return time.monotonic() - started
