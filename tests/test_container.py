@@ -1,8 +1,9 @@
 """The image builds, and grades under Gradescope's smallest size what a class hands in.  make docker-test
 
-Needs an engine: on Debian, apt-get install podman buildah runc debootstrap netavark iptables. ``BASE`` names a base image;
-without it a minimal Debian is made to stand in for Gradescope's. ``ENGINE``, ``ENGINE_BUILD``, ``ENGINE_RUN``: see
-autograder/gradescope/image.py.
+Two ways: from an audited archive, with the engine of autograder/gradescope/image.py (``ENGINE``, ``ENGINE_BUILD``, ``ENGINE_RUN``);
+and ``docker build .`` on a clone, with Docker's own daemon, started by hand where none runs, or else with that engine.
+On Debian: apt-get install podman buildah runc debootstrap netavark iptables docker.io. ``BASE`` names a base image; without it a
+minimal Debian is made to stand in for Gradescope's.
 """
 
 import json
@@ -12,7 +13,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
+import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jsonschema
@@ -23,13 +29,16 @@ from autograder.gradescope import archive as pack
 from autograder.gradescope import image
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE / "hostile"))
+ROOT = HERE.parent
+sys.path[:0] = [str(HERE / "hostile"), str(HERE / "container")]
 from corpus import S1, S2, function, statement  # noqa: E402
+from layers import Secrets, leaks, secrets_of  # noqa: E402
 
 SCHEMA = json.loads((HERE / "gradescope.schema.json").read_text())
 S3 = (HERE / "fixtures" / "right_s3.py").read_text()
 RIGHT = {"A2S1.py": S1, "A2S2.py": S2, "A2S3.py": S3}
-NAME, STAND_IN = "autograder-test:517", "localhost/autograder-base:debian"
+NAME, CLONED, STAND_IN = "autograder-test:517", "autograder-test:clone", "localhost/autograder-base:debian"
+SEED = os.environ["AUTOGRADER_SEED"]  # conftest's
 # Inside, after grading: the most memory this container held, by its control group of version 2 or 1.
 PEAK = ("sh", "-c", "/autograder/run_autograder; s=$?; for f in memory.peak memory/memory.max_usage_in_bytes; do "
                     "[ -r /sys/fs/cgroup/$f ] && echo peak $(cat /sys/fs/cgroup/$f); done; exit $s")
@@ -50,10 +59,37 @@ HOSTILE = {
 pytestmark = pytest.mark.container
 
 
+@dataclass
+class Image:
+    """A built image and the environment in which its engine is reached."""
+
+    name: str
+    base: str
+    environment: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @contextmanager
+    def reached(self) -> Iterator[list[str]]:
+        """The engine's command, while ``autograder.gradescope.image`` uses that engine too."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            yield image.engine(("docker", "podman"))
+
+    def remove(self) -> None:
+        if not os.environ.get("KEEP_IMAGE"):
+            with self.reached() as engine:
+                subprocess.run([*engine, "image", "rm", "-f", self.name], capture_output=True)
+
+
+def pip_settings() -> dict[str, str]:
+    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
+    return dict(re.findall(r"^(?:global|install|:env:)\.([\w-]+)='(.*)'$", listed, re.MULTILINE))
+
+
 def pip_configuration(folder: Path) -> list[str]:
     """Flags that let pip inside a build find what it finds here: its settings as a file, and the local paths they name."""
-    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
-    settings = dict(re.findall(r"^(?:global|install|:env:)\.([\w-]+)='(.*)'$", listed, re.MULTILINE))
+    settings = pip_settings()
     if not settings:
         return []
     (folder / "pip.conf").write_text("[global]\n" + "".join(f"{key} = {value}\n" for key, value in settings.items()))
@@ -64,43 +100,173 @@ def pip_configuration(folder: Path) -> list[str]:
     return [flag for mount in mounts for flag in ("-v", f"{mount}:ro")]
 
 
+def with_wheels(base: str, folder: Path) -> str:
+    """``base`` with everything that will be installed lying in it: Docker's builder mounts nothing. For this Python only."""
+    download = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder / "wheels"]
+    index = os.environ.get("TORCH_INDEX", "https://download.pytorch.org/whl/cpu")
+    subprocess.run([*download, "--require-hashes", "-r", ROOT / "assignment" / "requirements.txt"], check=True)
+    subprocess.run([*download, *(["--index-url", index] if index else []), "-r", ROOT / "assignment" / "requirements-torch.txt"],
+                   check=True)
+    (folder / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n")
+    (folder / "Dockerfile").write_text(f"FROM {base}\nCOPY pip.conf /etc/pip.conf\nCOPY wheels /wheels\n")
+    subprocess.run(["docker", "build", "-q", "-t", "autograder-base:wheels", folder], check=True, capture_output=True)
+    return "autograder-base:wheels"
+
+
+@contextmanager
+def daemon() -> Iterator[str | None]:
+    """Docker's own daemon: the one that answers, or one started here for a while. None, and a line, where there is neither.
+
+    Yields "" or the flags that its `build` needs.
+    """
+    if not shutil.which("docker"):
+        print("\nNOT TRIED: Docker's own daemon; no docker here")
+        yield None
+        return
+    answer = subprocess.run(["docker", "version"], capture_output=True, text=True)
+    if not answer.returncode and "podman" not in answer.stdout.lower():
+        yield ""
+        return
+    if os.geteuid() or not shutil.which("dockerd"):
+        print("\nNOT TRIED: Docker's own daemon; none answers, and only root, with dockerd installed, can start one")
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="dockerd-", ignore_cleanup_errors=True) as folder, pytest.MonkeyPatch.context() as patch:
+        command = ["dockerd", "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid",
+                   "-H", f"unix://{folder}/socket", "--iptables=false", "--ip6tables=false", "--bridge=none"]
+        with open(f"{folder}/log", "w") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log)
+        patch.setenv("DOCKER_HOST", f"unix://{folder}/socket")
+        try:
+            until = time.monotonic() + 90
+            while (answers := subprocess.run(["docker", "info"], capture_output=True).returncode) and process.poll() is None:
+                if time.monotonic() > until:
+                    break
+                time.sleep(1)
+            if answers:
+                print("\nNOT TRIED: Docker's own daemon, it does not start here: " + Path(folder, "log").read_text()[-300:])
+            yield None if answers else "--network host"
+        finally:
+            process.terminate()
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def stand_in(engine: list[str]) -> str:
+    """The base image: ``BASE``, or a minimal Debian, made where the engine does not have it yet."""
+    if base := os.environ.get("BASE", ""):
+        return base
+
+    def has(command: list[str]) -> bool:
+        return not subprocess.run([*command, "image", "inspect", STAND_IN], capture_output=True).returncode
+
+    if not has(engine):
+        if engine == ["docker"] and shutil.which("podman") and has(["podman"]):
+            saved = subprocess.run(["podman", "save", STAND_IN], check=True, capture_output=True).stdout
+            subprocess.run([*engine, "load"], input=saved, check=True, capture_output=True)
+        else:
+            subprocess.run([HERE / "container" / "base.sh", STAND_IN], check=True, env={**os.environ, "ENGINE": shlex.join(engine)})
+    return STAND_IN
+
+
+def prepared(name: str, engine: list[str], folder: Path, environment: dict[str, str], flags: str) -> Image:
+    """The image to be built, with a base in which pip finds what it finds here."""
+    base = stand_in(engine)
+    if engine == ["docker"]:
+        if pip_settings():
+            base, flags = with_wheels(base, folder), "--network none"
+    else:
+        flags = shlex.join([*shlex.split(flags), *pip_configuration(folder)])
+    return Image(name, base, {**environment, "ENGINE_BUILD": flags})
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory, references, grader) -> Iterator[str]:
-    """The image, built from an archive with the tests' own references."""
+def archive(tmp_path_factory, references, grader) -> Path:
+    """An archive with the tests' own references."""
+    return pack.build_archive(grader.assignment, references, "517", tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, archive) -> Iterator[Image]:
+    """The image from the archive."""
     try:
         engine = image.engine(("docker", "podman"))
     except GraderError as error:
         pytest.skip(f"NOT TRIED: {error}")
-    folder = tmp_path_factory.mktemp("image")
-    base = os.environ.get("BASE", "")
-    if not base:
-        base = STAND_IN
-        if subprocess.run([*engine, "image", "inspect", base], capture_output=True).returncode:
-            subprocess.run([HERE / "container" / "base.sh", base], check=True)
-    flags = [*shlex.split(os.environ.get("ENGINE_BUILD", "")), *pip_configuration(folder)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ENGINE_BUILD", shlex.join(flags))
-        archive = pack.build_archive(grader.assignment, references, "517", folder)
-        seconds = image.build_image(archive, HERE.parent / "Dockerfile", NAME, base, os.environ.get("TORCH_INDEX"))
-    whole, bare = image.image_size(NAME), image.image_size(base)
-    print(f"\nimage: built in {seconds:.0f} s, {(whole - bare) / 1e6:,.0f} MB over a base of {bare / 1e6:,.0f} MB")
-    yield NAME
-    if not os.environ.get("KEEP_IMAGE"):
-        subprocess.run([*engine, "image", "rm", "-f", NAME], capture_output=True)
+    made = prepared(NAME, engine, tmp_path_factory.mktemp("image"), {}, os.environ.get("ENGINE_BUILD", ""))
+    with made.reached():
+        made.seconds = image.build_image(archive, ROOT / "Dockerfile", NAME, made.base, os.environ.get("TORCH_INDEX"))
+        told(made)
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def docker() -> Iterator[str | None]:
+    with daemon() as flags:
+        yield flags
+
+
+@pytest.fixture(scope="module")
+def cloned(tmp_path_factory, docker) -> Iterator[Image]:
+    """The image that `docker build .` makes on a clone: baked and audited in a stage of its own."""
+    environment = {} if docker is None else {"ENGINE": "docker", "ENGINE_RUN": ""}
+    flags = os.environ.get("ENGINE_BUILD", "") if docker is None else docker
+    try:
+        with Image("", "", environment).reached() as engine:
+            made = prepared(CLONED, engine, tmp_path_factory.mktemp("image"), environment, flags)
+    except GraderError as error:
+        pytest.skip(f"NOT TRIED: {error}")
+    made.seconds = build_clone(made, clone(tmp_path_factory.mktemp("clone")))
+    with made.reached():
+        told(made)
+    yield made
+    made.remove()
+
+
+def clone(folder: Path) -> Path:
+    """What a clone holds, with what is not committed yet; and what may lie in a working copy beside it."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True,
+                            capture_output=True, text=True).stdout
+    for name in listed.split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    (folder / ".seed").write_text("12345\n")
+    return folder
+
+
+def build_clone(made: Image, folder: Path, name: str = CLONED, *more: str) -> float:
+    started = time.monotonic()
+    arguments = {"BASE": made.base, "AUTOGRADER_SEED": SEED} | {k: v for k, v in os.environ.items() if k == "TORCH_INDEX"}
+    flags = [flag for key, value in arguments.items() for flag in ("--build-arg", f"{key}={value}")]
+    with made.reached() as engine:
+        extra = shlex.split(os.environ.get("ENGINE_BUILD", ""))
+        subprocess.run([*engine, "build", *extra, *flags, *more, "-t", name, "."], cwd=folder, check=True)
+    return time.monotonic() - started
+
+
+def told(made: Image) -> None:
+    """Where, how long and how large: for the figures. The engine has to be reached."""
+    whole, bare = image.image_size(made.name), image.image_size(made.base)
+    print(f"\n{made.name}: built in {made.seconds:.0f} s by {shlex.join(image.engine(('docker', 'podman')))}, "
+          f"{(whole - bare) / 1e6:,.0f} MB over a base of {bare / 1e6:,.0f} MB")
 
 
 @pytest.fixture
-def graded(built, tmp_path):
-    """``graded(name, files)`` -> (results.json, items without full points, Run), checked against Gradescope's format."""
+def graded_in(tmp_path):
+    """``graded_in(made, name, files)`` -> (results.json, items without full points, Run), checked against Gradescope's format."""
 
-    def run(name: str, files: dict | Path, flags: tuple[str, ...] = ()):
+    def run(made: Image, name: str, files: dict | Path, flags: tuple[str, ...] = ()):
         folder = files if isinstance(files, Path) else tmp_path / "handed in"
         if isinstance(files, dict):
             folder.mkdir()
             for file, text in files.items():
                 (folder / file).write_text(text)
-        with image.container(folder) as (handed_in, results):
-            done = image.run_image(built, handed_in, results, flags, PEAK)
+        with image.container(folder) as (handed_in, results), made.reached():
+            done = image.run_image(made.name, handed_in, results, flags, PEAK)
             assert done.results.exists(), done.stdout[-2000:]
             tree = json.loads(done.results.read_text())
         jsonschema.validate(tree, SCHEMA)
@@ -112,6 +278,28 @@ def graded(built, tmp_path):
         return tree, {test["number"] for test in tree["tests"] if test["score"] < test["max_score"]}, done
 
     return run
+
+
+@pytest.fixture
+def graded(built, graded_in):
+    """The same in the image from the archive."""
+    return lambda *arguments: graded_in(built, *arguments)
+
+
+@pytest.fixture
+def solutions(tmp_path) -> Path:
+    from autograder.authoring.masters import export_scripts
+
+    export_scripts(ROOT / "solutions", tmp_path / "solutions")
+    return tmp_path / "solutions"
+
+
+@pytest.fixture
+def starter(tmp_path) -> Path:
+    (tmp_path / "starter").mkdir()
+    for notebook in (ROOT / "student").glob("*.ipynb"):
+        shutil.copy(notebook, tmp_path / "starter")
+    return tmp_path / "starter"
 
 
 def test_right_answers_get_full_points_behind_every_layer(graded):
@@ -126,19 +314,12 @@ def test_sections_1_and_2_alone(graded):
     assert tree["score"] == 38 and run.seconds < 30
 
 
-def test_the_solutions_as_students_export_them(graded, tmp_path):
-    from autograder.authoring.masters import export_scripts
-
-    export_scripts(HERE.parent / "solutions", tmp_path / "solutions")
-    assert graded("the solutions", tmp_path / "solutions")[0]["score"] == 58
+def test_the_solutions_as_students_export_them(graded, solutions):
+    assert graded("the solutions", solutions)[0]["score"] == 58
 
 
-def test_the_starter_gets_nothing_and_is_told_why(graded, tmp_path):
-    folder = tmp_path / "starter"
-    folder.mkdir()
-    for notebook in (HERE.parent / "student").glob("*.ipynb"):
-        shutil.copy(notebook, folder)
-    tree, _, _ = graded("the starter", folder)
+def test_the_starter_gets_nothing_and_is_told_why(graded, starter):
+    tree, _, _ = graded("the starter", starter)
     assert tree["score"] == 0 and all("TODO" in t["output"] or t["number"] == "writeup" for t in tree["tests"])
 
 
@@ -170,9 +351,9 @@ def test_a_second_run_in_the_same_place_gives_the_same(built, tmp_path):
     for name, text in RIGHT.items():
         (tmp_path / "in" / name).write_text(text)
     trees = []
-    with image.container(tmp_path / "in") as (handed_in, results):
+    with image.container(tmp_path / "in") as (handed_in, results), built.reached():
         for _ in range(2):
-            assert image.run_image(built, handed_in, results).exit == 0
+            assert image.run_image(built.name, handed_in, results).exit == 0
             trees.append(json.loads((results / "results.json").read_text()))
     for tree in trees:
         del tree["execution_time"]
@@ -189,6 +370,62 @@ def test_a_read_only_root_and_no_capability_are_no_hindrance(graded):
 def test_setting_up_twice_changes_nothing(built):
     extra = shlex.split(os.environ.get("ENGINE_RUN", ""))
     done = subprocess.run([*image.engine(("docker", "podman")), "run", "--rm", "--network", "none", *extra,
-                           built, "bash", "-c", "PIP_NO_INDEX=1 TORCH_INDEX= bash /autograder/source/setup.sh"],
+                           built.name, "bash", "-c", "PIP_NO_INDEX=1 TORCH_INDEX= bash /autograder/source/setup.sh"],
                           capture_output=True, text=True)
     assert done.returncode == 0 and "smoke test" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def sought(grader, archive) -> tuple[Secrets, set[str]]:
+    """(what must be in no layer, the names that an archive may have)."""
+    with zipfile.ZipFile(archive) as opened:
+        members = {name: opened.read(name) for name in opened.namelist()}
+    return secrets_of(grader.assignment, ROOT / "solutions", SEED, members.values()), set(members)
+
+
+def search(made: Image, name: str, folder: Path, sought: tuple[Secrets, set[str]]) -> list[str]:
+    saved = folder / "image.tar"
+    with made.reached() as engine:
+        subprocess.run([*engine, "save", "-o", saved, name], check=True, capture_output=True)
+    try:
+        return leaks(saved, *sought)
+    finally:
+        saved.unlink()
+
+
+def test_docker_build_on_a_clone_makes_an_image_that_grades(cloned, graded_in, solutions, starter):
+    tree, _, run = graded_in(cloned, "clone: the solutions", solutions)
+    assert tree["score"] == 58 and "NOT HELD" not in run.stdout
+    assert graded_in(cloned, "clone: the starter", starter)[0]["score"] == 0
+
+
+def test_no_layer_holds_a_solution_the_bank_or_the_seed_and_the_stage_that_bakes_does(cloned, sought, tmp_path):
+    assert search(cloned, CLONED, tmp_path, sought) == []
+    stage = f"{CLONED}-stage"
+    build_clone(cloned, clone(tmp_path / "clone"), stage, "--target", "archive")  # from the builder's cache
+    found = "\n".join(search(cloned, stage, tmp_path, sought))
+    with cloned.reached() as engine:
+        subprocess.run([*engine, "image", "rm", "-f", stage], capture_output=True)
+    assert "lines of solutions/" in found and "lines of the bank" in found and ".seed" not in found
+
+
+def test_no_layer_of_the_image_from_an_archive_does(built, sought, tmp_path):
+    assert search(built, built.name, tmp_path, sought) == []
+
+
+def test_docker_itself_makes_the_image_from_the_archive_too(cloned, docker, archive, graded_in):
+    if docker is None:
+        pytest.skip("NOT TRIED: Docker's own daemon")
+    made = Image(f"{NAME}-docker", cloned.base, cloned.environment)
+    with made.reached():
+        made.seconds = image.build_image(archive, ROOT / "Dockerfile", made.name, made.base, os.environ.get("TORCH_INDEX"))
+        told(made)
+    try:
+        assert graded_in(made, "docker: sections 1, 2.1 and 3", RIGHT)[0]["score"] == 58
+    finally:
+        made.remove()
+
+
+def test_the_dockerfile_is_for_the_classic_builder_and_buildkit():
+    text = (ROOT / "Dockerfile").read_text()
+    assert not re.search(r"--(mount|link|chmod|chown|parents|exclude|security|network)\b|<<|^# *(syntax|check|escape) *=|^ADD", text, re.MULTILINE)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A small Debian that stands in for Gradescope's base image:  base.sh IMAGE   (as root; needs debootstrap and podman)
+# A small Debian that stands in for Gradescope's base image:  base.sh IMAGE   (as root; needs debootstrap; ENGINE imports it, or podman)
 set -euo pipefail
 image="$1"
 . /etc/os-release

@@ -1,0 +1,87 @@
+"""What must not be in an image: looked for in every layer, so in deleted files too, and in its configuration and history."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.authoring.baking.bank import load_bank
+from autograder.authoring.release import SOURCES, regions, telling
+from autograder.core.assignment import Assignment
+
+OURS, ENVIRONMENT = "autograder/", "autograder/venv/"
+# Lines such as `return result` stand in libraries too: how many of ours, and what share of a file, betray a copy.
+FEWEST, SHARE = 3, 0.3
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """``lines``: a line of code -> whose it is; ``texts``: bytes -> what they are."""
+
+    lines: dict[str, str]
+    texts: dict[bytes, str]
+
+
+def secrets_of(assignment: Assignment, solutions: Path, seed: str, archive: Iterable[bytes]) -> Secrets:
+    """Lines of solutions and bank that the archive does not hold anyway, staff's folders, and the seed in every form."""
+    lines: dict[str, str] = {}
+    for path in sorted(solutions.rglob("*")):
+        if path.suffix in SOURCES and path.is_file() and ".student" not in path.name:
+            lines |= dict.fromkeys(telling(regions(path, whole=path.suffix != ".ipynb")[0]), f"solutions/{path.name}")
+    for entries in load_bank(assignment).values():
+        lines |= {line: "the bank" for entry in entries for line in telling(entry["code"])}
+    for data in archive:
+        for line in telling(data.decode("utf-8", "replace")):
+            lines.pop(line, None)
+    number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "little")
+    forms = (seed.encode(), str(number).encode(), number.to_bytes(8, "little"), number.to_bytes(8, "big"))
+    return Secrets(lines, dict.fromkeys((b"assignment/bank", b"assignment/inputs"), "a folder of the staff") | dict.fromkeys(forms, "the seed"))
+
+
+def files_of(saved: Path) -> Iterator[tuple[str, str, bytes]]:
+    """(layer, name, bytes) of every file of a saved image; what belongs to no layer (configuration, history) has the layer ''."""
+    with tarfile.open(saved) as image:
+        layers = {name for entry in json.load(image.extractfile("manifest.json")) for name in entry["Layers"]}
+        for member in image:
+            if member.name not in layers:
+                if member.isfile():
+                    yield "", member.name, image.extractfile(member).read()
+                continue
+            with tarfile.open(fileobj=image.extractfile(member)) as layer:
+                for inner in layer:
+                    data = layer.extractfile(inner).read() if inner.isfile() else b""
+                    yield member.name, inner.name.removeprefix("./") + "/" * inner.isdir(), data
+
+
+def lines_of(name: str, data: bytes) -> set[str]:
+    """The stripped lines of a text, those of a notebook's cells too; none where it is no text."""
+    if b"\0" in data:
+        return set()
+    text = data.decode("utf-8", "replace")
+    if name.endswith(".ipynb"):
+        text += "\n" + "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+    return set(map(str.strip, text.split("\n")))
+
+
+def leaks(saved: Path, secrets: Secrets, archive: set[str]) -> list[str]:
+    """One line for each thing that should not be there. ``archive``: the names that may stand beside the environment."""
+    found = []
+    expected = {f"{OURS}source/{name}" for name in archive} | {f"{OURS}run_autograder"}
+    for layer, name, data in files_of(saved):
+        found += [f"{name or 'the configuration'} holds {what}" for text, what in secrets.texts.items() if text in data]
+        if not layer:
+            continue
+        ours = name.startswith(OURS) and not name.startswith(ENVIRONMENT)
+        if ours and not name.endswith("/") and "/__pycache__/" not in name and name not in expected:
+            found.append(f"{name} is not of the archive")
+        if name.split("/")[0] in ("project", "archive") or name.rsplit("/", 1)[-1] == ".seed":
+            found.append(f"{name} is the build's own")
+        lines = lines_of(name, data)
+        held = lines & secrets.lines.keys()
+        if held and (ours or len(held) >= FEWEST and len(held) >= SHARE * len(lines)):
+            found.append(f"{name} holds {len(held)} lines of {secrets.lines[min(held)]}: {min(held)[:60]!r}")
+    return found
