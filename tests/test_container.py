@@ -102,7 +102,7 @@ def pip_configuration(folder: Path) -> list[str]:
 
 def with_wheels(base: str, folder: Path) -> str:
     """``base`` with everything that will be installed lying in it: Docker's builder mounts nothing. For this Python only."""
-    download = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder / "wheels"]
+    download = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "-d", folder / "wheels"]
     index = os.environ.get("TORCH_INDEX", "https://download.pytorch.org/whl/cpu")
     subprocess.run([*download, "--require-hashes", "-r", ROOT / "assignment" / "requirements.txt"], check=True)
     subprocess.run([*download, *(["--index-url", index] if index else []), "-r", ROOT / "assignment" / "requirements-torch.txt"],
