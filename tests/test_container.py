@@ -104,7 +104,8 @@ def pip_configuration(folder: Path) -> list[str]:
 def with_wheels(base: str, folder: Path) -> str:
     """``base`` with everything that will be installed lying in it: Docker's builder mounts nothing. For this Python only."""
     download = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "-d", folder / "wheels"]
-    index = os.environ.get("TORCH_INDEX", "https://download.pytorch.org/whl/cpu")
+    usual = re.findall(r"^ARG TORCH_INDEX=(\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[0]
+    index = os.environ.get("TORCH_INDEX", usual)
     subprocess.run([*download, "--require-hashes", "-r", ROOT / "assignment" / "requirements.txt"], check=True)
     subprocess.run([*download, *(["--index-url", index] if index else []), "-r", ROOT / "assignment" / "requirements-torch.txt"],
                    check=True)
