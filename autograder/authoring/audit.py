@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import multiprocessing.connection
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from pathlib import Path
 from autograder.authoring.baking.bank import load_bank
 from autograder.core.assignment import Assignment, Question
 from autograder.core.errors import GraderError
+from autograder.core.processors import graders_at_once
 from autograder.core.verdict import PASSED, Verdict
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
@@ -110,8 +110,8 @@ def audit(grader: Grader, solutions: Path, starter: Path, say: Callable[[str], N
 
 def _side_by_side(grader: Grader, variants: "Variants", entries: list[tuple[str, dict]]) -> Iterator[tuple[int, Outcome]]:
     """(position, outcome) of each entry as it is done; by processes of ours, each with a clone of the zygote."""
-    jobs = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, len(entries))
-    if jobs < 2:
+    jobs = min(graders_at_once(), len(entries))
+    if jobs < 2 or "fork" not in multiprocessing.get_all_start_methods():
         yield from ((number, _judge(grader, variants, *entry)) for number, entry in enumerate(entries))
         return
     grader.zygote.compact()  # hundreds of forks follow

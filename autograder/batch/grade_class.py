@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from autograder.batch.roster import Roster, read_roster
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.files import own_folder
+from autograder.core.processors import graders_at_once
 from autograder.core.text import reason
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import hide_from_debuggers
@@ -84,17 +84,11 @@ def run_batch(batch: Batch, progress: Callable[[int, int, int], None],
 
                 done = on_cluster(batch.scheduler, batch.assignment, batch.references, judging, roster.entries, known)
             else:
-                done = in_process_pool(grader, roster.entries, batch.jobs or default_jobs(), known)
+                done = in_process_pool(grader, roster.entries, batch.jobs or graders_at_once(), known)
             _collect(done, store, judging, contents, summary, progress)
             summary.seconds = time.monotonic() - started
             _write(batch, roster, store, judging, grader.references["says"], contents, summary)
             return summary
-
-
-def default_jobs() -> int:
-    """Half as many again as there are processors: a grading process and its worker wait for each other in turn."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return processors + (processors + 1) // 2
 
 
 def _collect(work: Iterator, store, judging: str, contents: dict, summary: Summary, progress) -> None:

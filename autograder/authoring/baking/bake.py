@@ -11,7 +11,6 @@ import dataclasses
 import functools
 import io
 import multiprocessing
-import os
 import sys
 import types
 from collections.abc import Callable, Iterable
@@ -28,6 +27,7 @@ from autograder.checks.diagnose import alike, outputs_of
 from autograder.checks.values import on_arrays
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
+from autograder.core.processors import processors
 from autograder.core.references import packed
 from autograder.core.strict import refuse_unknown
 from autograder.core.trusted import INPUTS, blamed, load_part, load_rules
@@ -92,7 +92,7 @@ _kitchen: list[Kitchen] = []  # what forked processes find
 
 def _side_by_side(kitchen: Kitchen, numbers: Iterable[int]) -> Iterable[Baked]:
     """Each set, in order, as many at once as there are processors; one after the other where processes cannot be forked."""
-    jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    jobs = processors()
     if jobs == 1 or "fork" not in multiprocessing.get_all_start_methods():
         yield from (bake_set(kitchen, number) for number in numbers)
         return
