@@ -222,6 +222,45 @@ def test_a_command_never_replaces_a_folder_that_it_did_not_make(toy):
     assert (precious / "thesis.md").read_text() == "years of work" and [p.name for p in precious.iterdir()] == ["thesis.md"]
 
 
+def test_a_command_does_not_take_another_commands_folder_for_its_own(toy):
+    (toy / "class" / "ada").mkdir(parents=True)
+    shutil.copy(toy / "solutions" / "T1.py", toy / "class" / "ada")
+    assert autograder("batch", "class", "--output", "out", cwd=toy).returncode == 0
+    before = {p: p.read_bytes() for p in (toy / "out").rglob("*") if p.is_file()}
+    shutil.copy(ROOT / "student" / "A2S1.ipynb", toy / "solutions" / "T1.ipynb")
+    for command in (["student", "--output", "out"], ["export", "out"], ["rubric", "--output", "out"]):
+        done = autograder(*command, cwd=toy)
+        assert done.returncode == 2 and "was not made by" in done.stderr, (command, done.stderr)
+    assert {p: p.read_bytes() for p in before} == before
+
+
+def test_what_was_handed_in_is_never_written_over(toy):
+    source = (toy / "solutions" / "T1.py").read_text()
+    for output in ("solutions/T1.py", "solutions/results.json"):
+        done = autograder("grade", "solutions" if output.endswith("json") else output, "--output", output, cwd=toy)
+        assert done.returncode == 2 and "choose another --output" in done.stderr
+    assert (toy / "solutions" / "T1.py").read_text() == source and not (toy / "solutions" / "results.json").exists()
+
+
+def test_a_path_of_the_wrong_kind_is_one_line(toy):
+    (toy / "file").write_text("x")
+    for command in (["grade", "solutions", "--output", "class"], ["--build", "file", "pack"], ["batch", "file"], ["grade", "x" * 300]):
+        (toy / "class").mkdir(exist_ok=True)
+        done = autograder(*command, cwd=toy)
+        said = [line for line in done.stderr.splitlines() if not line.startswith("baked")]
+        assert done.returncode == 2 and len(said) == 1 and said[0].startswith("autograder: "), (command, done.stderr)
+
+
+def test_the_seed_does_not_depend_on_how_the_folder_is_named(toy):
+    keep = {"AUTOGRADER_SEED": ""}
+    assert autograder("bake", cwd=toy, **keep).returncode == 0
+    seed, made = (toy / ".seed").read_text(), (toy / "build" / "reference.safetensors").read_bytes()
+    done = autograder("--assignment", "../assignment", "--solutions", "../solutions", "--build", ".", "grade", "../solutions", cwd=toy / "build", **keep)
+    assert done.returncode == 0 and "baked" not in done.stderr, done.stderr
+    assert (toy / ".seed").read_text() == seed and not (toy / "build" / ".seed").exists()
+    assert (toy / "build" / "reference.safetensors").read_bytes() == made
+
+
 @pytest.mark.parametrize("command", [["export", "{folder}"], ["batch", "{toy}/solutions", "--output", "{folder}"],
                                      ["rubric", "--output", "{folder}"], ["alike", "{toy}/solutions", "--output", "{folder}"]])
 def test_no_command_writes_into_somebody_elses_folder(toy, tmp_path, command):
@@ -280,6 +319,19 @@ def test_a_submission_is_graded_with_an_archive_and_nothing_else(toy, tmp_path):
 # ---- strict loading ----
 
 RUBRIC = [
+    ("points = 3", "points = -3", "question 1.mean: points should not be negative"),
+    ("points = 3", "points = nan", "question 1.mean: points should be a number"),
+    ("points = 3", "points = 1" + "0" * 400, "question 1.mean: points should be a number"),
+    ('courses = ["101"]', 'courses = ["101", "101"]', "course 101 occurs twice"),
+    ('courses = ["101"]', 'courses = ["a/b"]', "courses should name at least one"),
+    ('courses = ["101"]', 'courses = ["101"]\nkit_name = "../x"', "kit_name '../x' should be a Python name"),
+    ('["1.add"]', '["1.mean"]', "question 1.mean: it cannot be its own prerequisite"),
+    ('names = ["add"]', 'names = ["a d"]', "question 1.add: names is empty or holds what is no Python name"),
+    ("[totals]", "[limits]\ncall_seconds = 0\n\n[totals]", "[limits]: call_seconds should be more than 0"),
+    ("[assignment]", 'limits = "x"\n\n[assignment]', "limits should be written as [limits]"),
+    ("file_pattern = 't1'", "file_pattern = 't1'\nprelude = '../given.py'", "prelude ../given.py lies outside the assignment's folder"),
+    ("file_pattern = 't1'", "file_pattern = 't1'\nprelude = 5", "section T1: prelude should be a text"),
+    ("file_pattern = 't1'", "file_pattern = 't1'\nprelude_file = 'x'", "section T1: unknown key 'prelude_file'; did you mean 'prelude'?"),
     ('prerequisites = ["1.add"]', 'prerequisits = ["1.add"]', "question 1.mean: unknown key 'prerequisits'; did you mean 'prerequisites'?"),
     ('names = ["mean"]', 'names = ["mean"]\nvalu = true', "question 1.mean: unknown key 'valu'; did you mean 'value'?"),
     ('title = "Counting"', 'title = "Counting"\nscrach = true', "section T1: unknown key 'scrach'; did you mean 'scratch'?"),
@@ -353,16 +405,23 @@ def test_a_slip_in_the_bank_is_refused_with_its_place_and_the_nearest_name(toy, 
      "inputs.py, line 5: NameError: name 'name' is not defined"),
     ("inputs.py", "def draw(:\n", "inputs.py, line 1: SyntaxError"),
     ("inputs.py", "raise ValueError('no seed')\n", "inputs.py, line 1: ValueError: no seed"),
-    ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {}}\n", "no cases for 1.mean"),
+    ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {}}\n", "no cases for 1.add in its group 'own'"),
     ("inputs.py", "def draw(seed, public, names):\n    return {'1.ad': {}}\n", "inputs: draw(): no question '1.ad'; did you mean '1.add'?"),
     ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {'own': [{'arg': []}]}}\n",
      "inputs: a case of 1.add: no key 'arg'; did you mean 'args'?"),
-    ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {'own': [{'args': [], 'kwargs': {}, 'function': 'ad'}]}}\n",
+    ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {'own': [{'args': [], 'kwargs': {}, 'function': 'ad'}]}, "
+     "'1.mean': {'own': [{'args': [], 'kwargs': {}}], 'fresh': [{'args': [], 'kwargs': {}}]}}\n",
      "no function of the solutions called 'ad'; did you mean 'add'?"),
     ("trusted_helpers.py", "answers = {}\n", "trusted_helpers.py: `answers`, for 1.mean: no name 'add'; there are none"),
     ("trusted_helpers.py", "import nowhere\n", "trusted_helpers.py, line 1: ModuleNotFoundError"),
     ("questions/1.add.py", "def (\n", "questions/1.add.py, line 1"),
     ("inputs.py", None, "the assignment has no inputs.py"),
+    ("inputs.py", "raise SystemExit(0)\n", "inputs.py, line 1: SystemExit"),
+    ("inputs.py", "def draw(seed, public, names):\n    return None\n", "inputs: draw() should give a dict"),
+    ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {'own': []}, '1.mean': {}}\n", "no cases for 1.add in its group 'own'"),
+    ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {'own': [{'args': [], 'kwargs': {}, 'function': 'add'}]}, "
+     "'1.mean': {'own': [{'args': [], 'kwargs': {}}], 'fresh': [{'args': [], 'kwargs': {}}]}}\n",
+     "inputs: a case of 1.add: the solutions' add raised TypeError"),
     ("../solutions/T1.py", "def add(a, b):\n    return a + b\n\n\nmean = add(1)\n", "T1.py, line 5: TypeError"),
     ("../solutions/T1.py", "def add(a, b):\n    return a + b\n", "'mean', the answer to 1.mean, is not defined"),
 ])

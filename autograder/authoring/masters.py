@@ -20,6 +20,7 @@ from autograder.core.assignment import Assignment, Section
 from autograder.core.digests import files_below
 from autograder.core.errors import GraderError
 from autograder.core.files import own_folder
+from autograder.core.text import clean
 
 BUNDLE_LINE = re.compile(r'^BUNDLE = ".*?"', re.MULTILINE)
 SOLUTION = re.compile(r"^[ \t]*# BEGIN SOLUTION.*?\n(.*?)^[ \t]*# END SOLUTION", re.DOTALL | re.MULTILINE)
@@ -27,11 +28,22 @@ MARKERS = ("# SOLUTION", "BEGIN SOLUTION", "END SOLUTION", "BEGIN TESTS")
 KEPT_METADATA = ("kernelspec", "language_info")
 
 
+def read_master(path: Path) -> nbformat.NotebookNode:
+    """A notebook of the staff's; raises GraderError, one line, where it is none, or lacks what Otter Assign asks for."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except Exception as error:  # nbformat raises many kinds
+        raise GraderError(f"{path.name} is not a notebook that can be read: {clean(str(error), 120)}") from None
+    if "language" not in notebook.metadata.get("kernelspec", {}):
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return notebook
+
+
 def strip(assignment: Assignment, master: Path, folder: Path, tests: Path) -> nbformat.NotebookNode:
     """One master through Otter Assign; its public test files are moved to ``tests``."""
     from otter.assign import main as assign
 
-    notebook = nbformat.read(master, as_version=4)
+    notebook = read_master(master)
     ids = {cell.source: cell.id for cell in notebook.cells}
     inject_tests(assignment, notebook, master.name)
     work = folder / master.stem

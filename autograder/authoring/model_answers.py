@@ -11,9 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import nbformat
-
-from autograder.authoring.masters import SOLUTION
+from autograder.authoring.masters import SOLUTION, read_master
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.files import own_folder
@@ -36,7 +34,7 @@ def assemble(assignment: Assignment, solutions: Path, target: Path) -> tuple[Pat
             "- \\input{characters.tex}", "- \\usepackage{float}\\floatplacement{figure}{H}", "---", "",
             "## Collaborators", "", STATEMENT, ""]
     missing = []
-    own_folder(target, "answers", ("answers.md",))
+    own_folder(target, "answers")
     for chapter in assignment.written.chapters:
         items = assignment.written.of_chapter(chapter)
         source = solutions / "writeup" / f"section{chapter.title.split()[0].strip('§').split('.')[0]}.md"
@@ -62,7 +60,7 @@ def answers_of(path: Path) -> dict[str, str]:
     code: dict[str, str] = {}
     answers: dict[str, str] = {}
     name = ""
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in read_master(path).cells:
         match = re.search(r"^name:\s*[\"']?([\w.]+)", cell.source, re.MULTILINE) if cell.cell_type == "raw" else None
         if match and cell.source.startswith("# BEGIN QUESTION"):
             name = match.group(1)

@@ -19,10 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy
 
-from autograder.authoring.masters import BUNDLE_LINE, SOLUTION, test_sources
+from autograder.authoring.masters import BUNDLE_LINE, SOLUTION, read_master, test_sources
 from autograder.authoring.student_tree import generate, kit_sources
 from autograder.checks.values import from_json
 from autograder.core.assignment import Assignment
@@ -106,7 +105,7 @@ def regions(path: Path, whole: bool) -> tuple[str, str]:
         text = path.read_text(encoding="utf-8")
         return (text, "") if whole else ("\n".join(SOLUTION.findall(text)), SOLUTION.sub("", text))
     secret, public, manual, inside = [], [], False, False
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in read_master(path).cells:
         first = cell.source.split("\n")[0]
         if cell.cell_type == "raw":
             manual = "manual: true" in cell.source if first == "# BEGIN QUESTION" else manual and first != "# END QUESTION"

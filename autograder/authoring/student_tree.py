@@ -15,7 +15,7 @@ from autograder.checks.values import to_json
 from autograder.core.assignment import Assignment, Question
 from autograder.core.digests import files_below
 from autograder.core.errors import GraderError
-from autograder.core.files import replace_tree
+from autograder.core.files import own_folder, replace_tree
 from autograder.core.paths import PACKAGE
 from autograder.core.references import read_references
 from autograder.core.trusted import RULES, probe_sources
@@ -35,6 +35,7 @@ def build_student(assignment: Assignment, solutions: Path, references: Path, tar
     Raises GraderError when a master lacks a question, when a solution line would be left in, or when the folder ``target`` is not
     one that this command made.
     """
+    own_folder(target, "student")
     with tempfile.TemporaryDirectory() as folder:
         made = generate(assignment, solutions, references, Path(folder) / "student")
         replace_tree(made, target, "student")
@@ -51,6 +52,8 @@ def generate(assignment: Assignment, solutions: Path, references: Path, new: Pat
         stripped = {path.name: strip(assignment, path, Path(folder), new / "tests") for path in masters}
     write_kit(assignment, read_references(references), new / assignment.kit_name)
     for module in dict.fromkeys(m for section in assignment.sections for m in section.modules):
+        if not (solutions / module).is_dir():
+            raise GraderError(f"rubric.toml: modules: there is no folder {module} in {solutions}")
         strip_modules(solutions / module, new / module)
     for name, notebook in stripped.items():
         section = section_of(assignment, name)

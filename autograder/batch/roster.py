@@ -178,18 +178,21 @@ def _read_csv(path: Path, courses: tuple[str, ...], notes: list[str]) -> list[tu
 
 def _apply(rows: list[tuple[Person, str]], beside: Path, roster: Roster) -> None:
     """Add what a roster's rows point at, and tell the people of an export which course they are in."""
-    known = {entry.path.resolve(): entry for entry in roster.entries}
+    known = {_real(entry.path): entry for entry in roster.entries}
     by_key = {key: entry for entry in roster.entries for person in entry.people for key in _keys(person)}
     for person, where in rows:
         if where:
             path = beside / where
-            entry = known.get(path.resolve())
-            if entry is None and not path.exists():
+            entry = known.get(_real(path))
+            if entry is None and not _exists(path):
                 roster.notes.append(f"the roster names {clean(where)}, which is not there")
                 roster.without.append((person, f"not submitted: the roster names {clean(where)}, which is not there"))
                 continue
             if entry is None:
-                entry = known[path.resolve()] = Entry(safe_id(where), path, [])
+                id = safe_id(where)
+                if any(other.id == id for other in roster.entries):  # another file of this name, in another folder
+                    id = f"{id}-{hashlib.sha256(str(_real(path)).encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+                entry = known[_real(path)] = Entry(id, path, [])
                 roster.entries.append(entry)
             entry.people = [p for p in entry.people if p.email or p.sid] + [person]
             continue
@@ -198,6 +201,21 @@ def _apply(rows: list[tuple[Person, str]], beside: Path, roster: Roster) -> None
             roster.without.append((person, "not submitted: no submission of theirs is in the folder"))
         else:
             entry.people = [replace(p, course=person.course) if set(_keys(p)) & set(_keys(person)) else p for p in entry.people]
+
+
+def _real(path: Path) -> Path:
+    """Where a path leads; itself where it leads nowhere."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a name too long
+        return path.absolute()
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 def _keys(person: Person) -> list[str]:

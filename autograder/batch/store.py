@@ -17,7 +17,7 @@ from autograder.core.assignment import Assignment
 from autograder.core.digests import digest_of, folder_files, package_files, packages_of
 from autograder.core.errors import GraderError
 from autograder.core.strict import read_toml
-from autograder.judging.needs import needed_versions
+from autograder.core.needs import needed_versions
 from autograder.submission.unpack import Contents
 
 SCHEMA = """

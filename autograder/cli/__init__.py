@@ -14,6 +14,7 @@ import autograder
 from autograder.cli import authoring, classes, gradescope, grading, written
 from autograder.cli.project import Project
 from autograder.core.errors import GraderError
+from autograder.core.text import clean, reason
 
 FOLDER = click.Path(path_type=Path)
 
@@ -26,7 +27,10 @@ class Refusing(click.Group):
             return super().invoke(context)
         except GraderError as error:
             click.echo(f"autograder: {error}", err=True)
-            context.exit(2)
+        except OSError as error:
+            place = clean(str(error.filename2 or error.filename or "a file"), 200)
+            click.echo(f"autograder: cannot use {place}: {clean(reason(error), 160)}", err=True)
+        context.exit(2)
 
 
 @click.group(cls=Refusing, context_settings={"help_option_names": ["-h", "--help"]})

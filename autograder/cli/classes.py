@@ -19,7 +19,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--roster", type=PATH, help="CSV of people: name, email, sid, course, path.")
 @click.option("--archive", type=PATH, help="Grade with this archive: its assignment, its references. No other folder is needed.")
 @click.option("--anonymous", is_flag=True, help="No names on index.html.")
-@click.option("--jobs", type=int, default=0, help="How many at once (default: three for two processors).")
+@click.option("--jobs", type=click.IntRange(min=0), default=0, help="How many at once (default: three for two processors).")
 @click.option("--scheduler", default="", help="Hand submissions to the Dask cluster at this address.")
 @click.option("--quiet", is_flag=True, help="Only the summary, and one line for each thing that went wrong.")
 @click.pass_obj

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import click
 
 from autograder.cli.project import Project, graded_with
+from autograder.core.errors import GraderError
 
 PATH = click.Path(path_type=Path)
 
@@ -24,6 +26,9 @@ def grade(project: Project, path: Path, course: str | None, archive: Path | None
     from autograder.judging.run import run_grading
 
     output = output or project.build / "results.json"
+    handed_in, written = Path(os.path.realpath(path)), Path(os.path.realpath(output))
+    if written == handed_in or handed_in in written.parents:
+        raise GraderError(f"{output} lies in what was handed in, which nobody writes into: choose another --output")
     with graded_with(project, archive, course) as (assignment, references, chosen):
         tree = run_grading(assignment, references, path, chosen, output)
     if not quiet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ class Project:
     @property
     def student(self) -> Path:
         """The students' tree: beside the solutions."""
-        return self.solutions.parent / "student"
+        return Path(os.path.normpath(self.solutions / ".." / "student"))
 
     def load(self, **limits: Any) -> Assignment:
         """The assignment; raises GraderError, one line, where it is not as it should be."""

@@ -48,18 +48,35 @@ def load_assignment(folder: Path, default_seconds: float = TOTAL_SECONDS, at_mos
         if key not in head:
             raise GraderError(f"{where}: [assignment] the key {key!r} is missing")
     courses = typed(tuple[str, ...], head["courses"], f"{where}: [assignment] courses")
+    refuse_twice(courses, where, "course")
+    if not courses or not all(re.fullmatch(r"[\w.-]+", course) for course in courses):
+        raise GraderError(f"{where}: [assignment] courses should name at least one, in letters, digits, dots and dashes")
     sections = _sections(folder, listed(rubric, "section", where))
     questions = _questions(folder, listed(rubric, "question", where), sections, courses)
+    if not questions:
+        raise GraderError(f"{where}: there is no [[question]]")
     written = _written(rubric, courses)
     _check_sums(questions, written, courses, rubric.get("totals", {}))
-    found = build(Limits, {"total_seconds": default_seconds, **rubric.get("limits", {})}, f"{where}: [limits]")
+    given = rubric.get("limits", {})
+    if not isinstance(given, dict):
+        raise GraderError(f"{where}: limits should be written as [limits]")
+    found = build(Limits, {"total_seconds": default_seconds, **given}, f"{where}: [limits]")
+    if small := [name for name, value in vars(found).items() if not value > 0]:
+        raise GraderError(f"{where}: [limits]: {small[0]} should be more than 0")
     seconds = {"total_seconds": min(found.total_seconds, at_most)}
     return Assignment(
         folder=folder, title=typed(str, head["title"], f"{where}: [assignment] title"), courses=courses,
         sections=tuple(sections.values()), questions=questions, limits=Limits(**{**vars(found), **seconds, **limits}),
         preload=typed(tuple[str, ...], worker.get("preload", []), f"{where}: [worker] preload"),
-        kit_name=typed(str, head.get("kit_name", "checks"), f"{where}: [assignment] kit_name"),
+        kit_name=_kit_name(typed(str, head.get("kit_name", "checks"), f"{where}: [assignment] kit_name")),
         flags=typed(tuple[str, ...], head.get("flags", []), f"{where}: [assignment] flags"), written=written)
+
+
+def _kit_name(name: str) -> str:
+    """The students' package of checks has to be one that Python can import and nothing else is called."""
+    if not name.isidentifier() or name in ("tests", "writeup"):
+        raise GraderError(f"rubric.toml: [assignment] kit_name {clean(name)!r} should be a Python name, and not tests or writeup")
+    return name
 
 
 def _table(rubric: dict[str, Any], name: str, keys: tuple[str, ...]) -> dict[str, Any]:
@@ -80,14 +97,20 @@ def _sections(folder: Path, entries: list[dict[str, Any]]) -> dict[str, Section]
     sections: dict[str, Section] = {}
     for number, entry in enumerate(entries, 1):
         where = _where("section", entry, number)
-        file = entry.get("prelude", "")
+        file = typed(str, entry.get("prelude", ""), f"{where}: prelude")
+        if "prelude_file" in entry:
+            raise GraderError(f"{where}: unknown key 'prelude_file'; did you mean 'prelude'?")
         try:
-            prelude = (folder / file).read_text(encoding="utf-8") if file and isinstance(file, str) else ""
+            if file and folder not in (folder / file).resolve().parents:
+                raise GraderError(f"{where}: prelude {clean(file)} lies outside the assignment's folder")
+            prelude = (folder / file).read_text(encoding="utf-8") if file else ""
             ast.parse(prelude)
         except (OSError, UnicodeDecodeError) as error:
             raise GraderError(f"{where}: prelude {clean(file)} cannot be read: {clean(reason(error), 120)}") from None
         except SyntaxError as error:
             raise GraderError(f"{where}: prelude {clean(file)}, line {error.lineno}: {error.msg}") from None
+        except ValueError as error:  # a NUL in the name or in the code
+            raise GraderError(f"{where}: prelude {clean(file)} cannot be used: {error}") from None
         section = build(Section, entry, where, prelude=prelude, prelude_file=file)
         try:
             re.compile(section.file_pattern)
@@ -113,8 +136,8 @@ def _questions(folder: Path, entries: list[dict[str, Any]], sections: dict[str, 
         refuse_unknown(question.calls.values(), question.names, where, "name")
         if question.section is None:
             raise GraderError(f"{where}: the key 'section' is missing")
-        if not question.names:
-            raise GraderError(f"{where}: names is empty: say what the answer is called")
+        if not question.names or not all(name.isidentifier() for name in question.names):
+            raise GraderError(f"{where}: names is empty or holds what is no Python name: say what the answer is called")
         known = observers.get(question.section.probes)
         if question.probe and known is not None:
             refuse_unknown([question.probe], known, where, "probe")
@@ -127,6 +150,8 @@ def _questions(folder: Path, entries: list[dict[str, Any]], sections: dict[str, 
     refuse_twice(ids, "rubric.toml", "question")
     bound = {name for question in questions for name in question.names} | {n for s in sections.values() for n in s.names}
     for question in questions:
+        if question.id in question.prerequisites:
+            raise GraderError(f"rubric.toml: question {question.id}: it cannot be its own prerequisite")
         refuse_unknown(question.prerequisites, ids, f"rubric.toml: question {question.id}", "prerequisite")
         refuse_unknown(question.context, bound, f"rubric.toml: question {question.id}", "name")
     return tuple(questions)
@@ -138,16 +163,23 @@ def _points(entry: dict[str, Any], courses: tuple[str, ...], where: str) -> dict
         raise GraderError(f"{where}: the key 'points' is missing")
     points = entry["points"]
     if not isinstance(points, dict):
-        return dict.fromkeys(courses, typed(float, points, f"{where}: points"))
+        points = dict.fromkeys(courses, points)
     refuse_unknown(points, courses, f"{where}: points", "course")
     if missing := [course for course in courses if course not in points]:
         raise GraderError(f"{where}: points of course {missing[0]} are missing")
-    return typed(dict[str, float], points, f"{where}: points")
+    found = {course: typed(float, value, f"{where}: points") for course, value in points.items()}
+    if any(value < 0 for value in found.values()):
+        raise GraderError(f"{where}: points should not be negative")
+    return found
 
 
 def _observers(package: Path) -> list[str] | None:
     """The names in the dict ``OBSERVERS`` of a probes package, which nobody imports here; None where they cannot be told."""
-    for node in ast.parse((package / "__init__.py").read_text(encoding="utf-8")).body:
+    try:
+        body = ast.parse((package / "__init__.py").read_text(encoding="utf-8")).body
+    except (SyntaxError, ValueError) as error:
+        raise GraderError(f"{package.name}/__init__.py cannot be read: {clean(str(error), 120)}") from None
+    for node in body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "OBSERVERS" and isinstance(node.value, ast.Dict):
             keys = [key.value for key in node.value.keys if isinstance(key, ast.Constant)]
             return [str(key) for key in keys] if len(keys) == len(node.value.keys) else None
@@ -167,6 +199,8 @@ def _written(rubric: dict[str, Any], courses: tuple[str, ...]) -> Written:
         chapters=tuple(build(Chapter, entry, _where("chapter", entry, n)) for n, entry in enumerate(chapters, 1)),
         items=tuple(scored(Manual, entry, "manual", n) for n, entry in enumerate(items, 1)),
         **vars(build(_Reading, rubric.get("writeup", {}), "rubric.toml: [writeup]")))
+    if not 0 <= written.collaborators_percent <= 100:
+        raise GraderError("rubric.toml: [writeup]: collaborators_percent should be a number from 0 to 100")
     refuse_twice((part.id for part in written.parts), "rubric.toml", "part")
     for chapter in written.chapters:
         refuse_unknown(chapter.parts, [p.id for p in written.parts], f"rubric.toml: chapter {clean(chapter.title)}", "part")

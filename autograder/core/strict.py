@@ -15,17 +15,18 @@ from autograder.core.text import clean, reason
 from autograder.core.toml import tomllib
 
 T = TypeVar("T")
+LARGEST = 1e15  # of any number that staff write
 WORDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file as a tree; raises GraderError, one line, where it is missing or not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise GraderError(f"cannot read {clean(str(path), 200)}: {clean(reason(error), 160)}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise GraderError(f"{clean(str(path), 200)} is not valid TOML: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise GraderError(f"{clean(str(path), 200)} is not valid TOML: {clean(str(error), 160)}") from None
 
 
 def build(kind: type[T], table: Any, where: str, **given: Any) -> T:
@@ -59,9 +60,9 @@ def typed(hint: Any, value: Any, where: str) -> Any:
         return tuple(typed(inner[0], item, where) for item in value)
     if origin is dict and isinstance(value, dict):
         return {key: typed(inner[1], item, f"{where}.{clean(key)}") for key, item in value.items()}
-    if hint is float and type(value) in (int, float):
+    if hint is float and type(value) in (int, float) and -LARGEST <= value <= LARGEST:
         return float(value)
-    if origin is None and type(value) is hint:
+    if origin is None and hint is not float and type(value) is hint:
         return value
     word = {tuple: "a list", dict: "a table"}.get(origin) or WORDS.get(hint, "something else")
     raise GraderError(f"{where} should be {word}, not {clean(repr(value))}")

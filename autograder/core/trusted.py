@@ -50,11 +50,11 @@ def blamed(folder: Path) -> Iterator[None]:
         yield
     except GraderError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise GraderError(f"{_place(folder, error)}{type(error).__name__}: {clean(str(error), 200)}") from error
 
 
-def _place(folder: Path, error: Exception) -> str:
+def _place(folder: Path, error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         places = [(error.filename, error.lineno)]
     else:

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.core.assignment import Assignment
-from autograder.core.digests import digest_of, folder_files, package_files, packages_of
+from autograder.core.digests import digest_of, files_below, folder_files, package_files, packages_of
 from autograder.core.errors import GraderError
 from autograder.core.files import write_whole
 from autograder.core.paths import PACKAGE
 from autograder.core.references import REFERENCES
 from autograder.core.text import clean
 from autograder.core.zips import zip_bytes
-from autograder.judging.needs import needed_versions
+from autograder.core.needs import needed_versions
 
 ASSIGNMENT, COURSE = "assignment", "course.txt"
 HERE = PACKAGE / "gradescope"
@@ -63,7 +63,7 @@ def build_archive(assignment: Assignment, references: Path, course: str, build: 
 def certificate(assignment: Assignment, archives: dict[str, dict[str, bytes]]) -> str:
     """What an audit certifies: every byte of the archives, the bank that it is held against, and the versions it ran with."""
     members = {f"{course}/{name}": data for course, files in archives.items() for name, data in files.items()}
-    bank = {f"bank/{path.name}": path.read_bytes() for path in sorted(assignment.folder.glob("bank/*"))}
+    bank = {f"bank/{path.name}": path.read_bytes() for path in files_below(assignment.folder / "bank")}
     return digest_of(members | bank, repr(sorted(needed_versions(assignment).items())))
 
 

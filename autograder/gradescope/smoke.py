@@ -12,6 +12,7 @@ from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.core.strict import refuse_unknown
+from autograder.core.text import reason
 from autograder.gradescope.archive import read_unpacked
 from autograder.judging.run import run_grading
 
@@ -27,7 +28,12 @@ def smoke(assignment: Assignment, references: Path, course: str, log: Callable[[
     folder = assignment.folder / FOLDER
     if not folder.exists():
         raise GraderError(f"{assignment.folder} has no {FOLDER}/ to try the grader on")
-    expected = json.loads((folder / EXPECTED).read_text(encoding="utf-8"))
+    try:
+        expected = json.loads((folder / EXPECTED).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise GraderError(f"{FOLDER}/{EXPECTED} cannot be read: {reason(error)}") from None
+    if not isinstance(expected, dict):
+        raise GraderError(f"{FOLDER}/{EXPECTED} should be an object: item -> verdict")
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
         tree = run_grading(assignment, references, folder, course, Path(place) / "results.json", log)

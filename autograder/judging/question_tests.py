@@ -93,6 +93,9 @@ def _recording(function: Callable, result: CaseResult) -> Callable:
         except Exception as error:
             result.error = error
             raise
+        except SystemExit as error:  # a test that ends Python is itself broken
+            result.error = error
+            raise RuntimeError("the test called exit") from error
 
     return recorded
 

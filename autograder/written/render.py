@@ -16,13 +16,14 @@ import jinja2
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.files import own_folder, write_whole
+from autograder.core.paths import PACKAGE
 from autograder.core.strict import nearest, read_toml
 from autograder.core.tables import csv_text
 from autograder.core.text import cell, clean, reason
 from autograder.core.written import PLACEHOLDER, total
 from autograder.written.sheets import Row, read_rows
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = PACKAGE / "written" / "templates"
 # Beside each write-up: what pdflatex makes of ≤, θ, − and the like where people type them as they are.
 CHARACTERS = "characters.tex"
 # The rubric's texts are Markdown of three kinds of marks only: `code`, *emphasis*, $x_i$.
@@ -94,7 +95,7 @@ def render_rubric(assignment: Assignment, target: Path, gradebook: Path | None =
     ``answers``: where the model answers lie, seen from there ('': nowhere yet). A sheet that somebody has begun is kept
     and the new one gets another name. Returns (what was written, the sheets that were kept); raises GraderError.
     """
-    own_folder(target, "rubric", ("rubric.md", "manual.csv"))
+    own_folder(target, "rubric", ("manual.csv",))
     made, facts = environment(), {**overview(assignment), "answers": answers}
     people = read_rows(gradebook, [q.id for q in assignment.questions], {})[0] if gradebook else []
     texts = {target / name: made.get_template(f"{name}.j2").render(facts) for name in ("rubric.md", "rubric.html")}
@@ -148,14 +149,16 @@ def render_handout(assignment: Assignment, source: Path, facts: Path) -> str:
         refuse_unread(course, made.parse(source.read_text(encoding="utf-8")), facts.name, source.name)
         return made.get_template(source.name).render(overview(assignment), course=course)
     except jinja2.TemplateError as error:
-        raise GraderError(f"{source.name}: {error}; does {facts.name} lack an entry?") from None
+        lacks = f"; does {facts.name} lack an entry?" if isinstance(error, jinja2.UndefinedError) else ""
+        raise GraderError(f"{source.name}: {error}{lacks}") from None
 
 
 def refuse_unread(course: dict, template: jinja2.nodes.Template, name: str, reader: str) -> None:
     """Raise GraderError for an entry of the facts that the template never speaks of: it is misspelt, or of no use."""
     used = {node.attr for node in template.find_all(jinja2.nodes.Getattr)}
     used |= {node.value for node in template.find_all(jinja2.nodes.Const) if isinstance(node.value, str)}
-    for key, value in course.items() if used else ():
+    reads = any(node.name == "course" for node in template.find_all(jinja2.nodes.Name))  # the Makefile reads nothing of it
+    for key, value in course.items() if reads else ():
         for entry in [key, *(value if isinstance(value, dict) else ())]:
             if entry not in used:
                 near = nearest(entry, sorted(word for word in used if word.isidentifier()))

@@ -30,6 +30,7 @@ from autograder.core.errors import GraderError
 from autograder.core.processors import processors
 from autograder.core.references import packed
 from autograder.core.strict import refuse_unknown
+from autograder.core.text import clean
 from autograder.core.trusted import INPUTS, blamed, load_part, load_rules
 from autograder.submission.sections import Submission, take_in
 
@@ -192,23 +193,44 @@ def _exact(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
     return result.astype(numpy.float32) if isinstance(result, numpy.ndarray) and result.dtype == numpy.float64 else result
 
 
+def _check_drawn(tree: Any, assignment: Assignment) -> None:
+    """Raise GraderError unless draw() gave question -> group -> list of cases, with inputs for every question."""
+    where, keys = "inputs: draw()", [f.name for f in dataclasses.fields(Case)] + ["function"]
+    if not isinstance(tree, dict) or not all(isinstance(groups, dict) for groups in tree.values()):
+        raise GraderError(f"{where} should give a dict: question -> group -> list of cases")
+    refuse_unknown(tree, [q.id for q in assignment.questions], where, "question")
+    for id, groups in tree.items():
+        for case in (case for cases in groups.values() if isinstance(cases, list) for case in cases):
+            if not isinstance(case, dict):
+                raise GraderError(f"inputs: a case of {id} should be a dict, not {clean(repr(case))}")
+            refuse_unknown(case, keys, f"inputs: a case of {id}", "key")
+            if missing := [key for key in ("args", "kwargs") if key not in case]:
+                raise GraderError(f"inputs: a case of {id}: the key {missing[0]!r} is missing")
+            case.setdefault("expected", None)
+    for question in assignment.questions:
+        if question.id not in tree:
+            raise GraderError(f"{where} has no cases for {question.id}")
+        for group in ("own", *(["fresh"] if question.prerequisites else [])):
+            if not isinstance(tree[question.id].get(group), list) or not tree[question.id][group]:
+                raise GraderError(f"{where} has no cases for {question.id} in its group {group!r}")
+
+
 def _fill(tree: dict, solution: Solution, names: dict[str, Any], rules: types.ModuleType) -> dict:
     """Compute ``expected`` of each case that names a solution ``function``, and of those that a probe observes."""
-    refuse_unknown(tree, [q.id for q in solution.assignment.questions], "inputs: draw()", "question")
-    keys = [f.name for f in dataclasses.fields(Case)] + ["function"]
+    _check_drawn(tree, solution.assignment)
     for id in tree:
         for cases in tree[id].values():
             for case in cases:
-                refuse_unknown(case, keys, f"inputs: a case of {id}", "key")
                 function = case.pop("function", None)
                 if function:
                     refuse_unknown([function], names, f"inputs: a case of {id}", "function of the solutions called")
-                    case["expected"] = _exact(on_arrays(names[function]), case["args"], case["kwargs"])
+                    try:
+                        case["expected"] = _exact(on_arrays(names[function]), case["args"], case["kwargs"])
+                    except (Exception, SystemExit) as error:
+                        raise GraderError(f"inputs: a case of {id}: the solutions' {function} raised {type(error).__name__}: "
+                                          f"{clean(str(error), 160)}") from error
     for question in (q for q in solution.assignment.questions if q.probe):
         answer = solution.answer(question, solution.scope(question.section))
         for case in (case for cases in tree[question.id].values() for case in cases):
             case["expected"] = rules.signature(question.id, answer(), Case(**case))
-    missing = {q.id for q in solution.assignment.questions} - set(tree)
-    if missing:
-        raise GraderError(f"inputs: draw() has no cases for {', '.join(sorted(missing))}")
     return tree

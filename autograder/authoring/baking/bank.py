@@ -8,7 +8,7 @@ from typing import Any
 
 from autograder.core.assignment import Assignment, Question
 from autograder.core.errors import GraderError
-from autograder.core.strict import build, read_toml, refuse_unknown
+from autograder.core.strict import build, listed, read_toml, refuse_unknown
 from autograder.core.text import clean
 
 
@@ -50,11 +50,14 @@ def load_bank(assignment: Assignment) -> dict[str, list[dict[str, Any]]]:
     for path in sorted(assignment.folder.glob("bank/*.toml")):
         tree = read_toml(path)
         refuse_unknown(tree, KINDS, path.name, "table")
-        for kind, entries in tree.items():
+        for kind in tree:
+            entries = listed(tree, kind, path.name)
             for number, entry in enumerate(entries, 1):
                 where = f"{path.name}: {kind} {clean(str(entry.get('id', f'number {number}')))!r}"
                 made: Any = build(KINDS[kind], entry, where)
                 refuse_unknown([made.item, *getattr(made, "also", ())], items, where, "item")
+                if made.item in getattr(made, "also", ()) or not made.code.strip():
+                    raise GraderError(f"{where}: " + ("its code is empty" if not made.code.strip() else f"also names {made.item}, its own item"))
                 if getattr(made, "also", ()) and not made.because:
                     raise GraderError(f"{where}: the key 'because' is missing: say why it also costs {', '.join(made.also)}")
                 try:

@@ -11,10 +11,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from autograder.checks.notebook import ARCHIVE, CODE, kind_of_file
 from autograder.core.assignment import Assignment
 from autograder.core.digests import digest_of, folder_files, package_files, packages_of
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
+from autograder.core.needs import needed_versions
 from autograder.core.paths import IMPORT_ROOT
 from autograder.core.references import REFERENCES, stored_fingerprint
 
@@ -24,7 +26,7 @@ BAKING = "authoring.baking"
 
 def secret_seed(build: Path) -> int:
     """The hidden inputs' seed: AUTOGRADER_SEED, else ``.seed`` beside ``build``, made once, never packed or committed."""
-    path = build.parent / ".seed"
+    path = Path(os.path.abspath(build)).parent / ".seed"
     if os.environ.get("AUTOGRADER_SEED"):
         return int.from_bytes(hashlib.sha256(os.environ["AUTOGRADER_SEED"].encode()).digest()[:8], "little")
     if not path.exists():
@@ -39,12 +41,12 @@ def secret_seed(build: Path) -> int:
 
 
 def fingerprint(assignment: Assignment, solutions: Path, seed: int) -> str:
-    """Hash of all that the baked file depends on: the packages that bake, the assignment, the solutions' code, the seed."""
+    """Hash of all that the baked file depends on: the packages that bake, the assignment, the solutions' code, the seed, the versions."""
     files = {f"engine/{name}": path for name, path in package_files(packages_of(BAKING)).items()}
     files |= {f"assignment/{name}": path for name, path in folder_files(assignment.folder).items()}
-    masters = [path for path in solutions.iterdir() if path.suffix in (".py", ".ipynb")] if solutions.is_dir() else []
-    files |= {f"solutions/{name}": path for name, path in folder_files(solutions, masters).items()}
-    return digest_of(files, f"{FORMAT} {seed}")
+    read = {name: path for name, path in folder_files(solutions).items() if kind_of_file(name) in (CODE, ARCHIVE)}
+    files |= {f"solutions/{name}": path for name, path in read.items()}
+    return digest_of(files, f"{FORMAT} {seed}", repr(sorted(needed_versions(assignment).items())))
 
 
 def fresh_references(folder: Path, solutions: Path, build: Path, say: Callable[[str], None] = lambda line: None) -> Path:
@@ -52,13 +54,17 @@ def fresh_references(folder: Path, solutions: Path, build: Path, say: Callable[[
 
     ``say`` is told how far it is. Raises GraderError with what that process said.
     """
-    path = build / REFERENCES
-    if stored_fingerprint(path) != fingerprint(load_assignment(folder), solutions, secret_seed(build)):
-        command = [sys.executable, "-m", "autograder", "--assignment", str(folder), "--solutions", str(solutions),
-                   "--build", str(build), "bake"]
+    path, assignment = build / REFERENCES, load_assignment(folder)
+    if assignment.folder in build.resolve().parents:
+        raise GraderError(f"{build} lies in the assignment's folder: name another with --build")
+    wanted = fingerprint(assignment, solutions, secret_seed(build))
+    if stored_fingerprint(path) != wanted:
+        places = {"--assignment": folder, "--solutions": solutions, "--build": build}
+        options = [text for name, place in places.items() for text in (name, os.path.abspath(place))]
+        command = [sys.executable, "-m", "autograder", *options, "bake"]
         environment = {**os.environ, "PYTHONPATH": str(IMPORT_ROOT), "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
         with tempfile.TemporaryFile("w+") as errors:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment)
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=IMPORT_ROOT)
             said = []
             for line in process.stdout or ():
                 said.append(line.strip())
@@ -66,6 +72,8 @@ def fresh_references(folder: Path, solutions: Path, build: Path, say: Callable[[
             if process.wait():
                 errors.seek(0)
                 raise GraderError("baking failed: " + (_last_words(errors.read()) or " ".join(said[-1:]) or "no reason was given"))
+        if stored_fingerprint(path) != wanted:
+            raise GraderError("baking ended without new references: was anything changed meanwhile, or does some code call exit()?")
     return path
 
 

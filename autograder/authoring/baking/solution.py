@@ -28,7 +28,10 @@ class Solution:
     def import_all(self) -> None:
         """What workers hold before student code runs."""
         for name in [*self.assignment.preload, *(name for section in self.assignment.sections for name in section.preload)]:
-            importlib.import_module(name)
+            try:
+                importlib.import_module(name)
+            except ImportError as error:
+                raise GraderError(f"rubric.toml: preload: {name} cannot be imported: {clean(str(error), 160)}") from error
         if "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(1)  # as in workers; on small tensors more only wait for each other
 
@@ -71,5 +74,5 @@ def run(code: str, place: str, scope: dict[str, Any]) -> None:
     """Run code of the staff's; whatever it raises becomes a GraderError that begins with ``place``."""
     try:
         exec(compile(code, place, "exec"), scope)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise GraderError(f"{place}: {type(error).__name__}: {clean(str(error), 200)}") from error

@@ -21,9 +21,10 @@ from markupsafe import Markup
 from autograder.batch.gradebook import Sheet, number
 from autograder.core.assignment import Assignment, Question
 from autograder.core.files import write_private
+from autograder.core.paths import PACKAGE
 from autograder.core.verdict import FAILED, MISSING, PASSED, Verdict
 
-HERE = Path(__file__).parent
+HERE = PACKAGE / "batch" / "class_page"
 GLYPHS = {PASSED: "●", FAILED: "○", MISSING: "–"}
 # What stands for a failure that no known mistake explains.
 KINDS = {"blank": "left blank, or returned None", "missing": "no such name", "kind": "not a tensor of numbers",
