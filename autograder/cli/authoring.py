@@ -13,6 +13,7 @@ from autograder.core.errors import GraderError
 
 if TYPE_CHECKING:
     from autograder.authoring.audit import Audit
+    from autograder.core.assignment import Assignment
 
 PATH = click.Path(path_type=Path)
 
@@ -43,7 +44,7 @@ def pack(project: Project, course: str | None) -> None:
     archives = {name: members_of(assignment, references, name) for name in assignment.courses}
     stamp, audited = certificate(assignment, archives), project.build / "audited"
     if not audited.exists() or audited.read_text(encoding="utf-8") != stamp:
-        found = run_audit(project)
+        found = run_audit(project, assignment, references)
         if found.problems:
             raise GraderError("not built, the grader no longer tells right from wrong: " + "; ".join(found.problems[:3]))
         click.echo(found.last_line())
@@ -59,7 +60,7 @@ def audit(project: Project) -> None:
     """Grade the grader: solutions, starter, every known mistake and alternative; exits 1 when one does not hold."""
     from autograder.cli.terminal import print_audit
 
-    found = run_audit(project)
+    found = run_audit(project, project.load(), project.fresh_references())
     print_audit(found)
     sys.exit(1 if found.problems else 0)
 
@@ -106,7 +107,7 @@ def answers(project: Project) -> None:
     click.echo("\n".join([*(f"not written yet: {chapter}" for chapter in missing), f"wrote {path}"]))
 
 
-def run_audit(project: Project) -> Audit:
+def run_audit(project: Project, assignment: Assignment, references: Path) -> Audit:
     """The audit of this assignment, in a warm worker; says how far it is."""
     from autograder.authoring.audit import audit as audited
     from autograder.cli.terminal import Status
@@ -114,7 +115,6 @@ def run_audit(project: Project) -> Audit:
     from autograder.judging.grader import Grader
     from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
-    assignment, references = project.load(), project.fresh_references()
     with ZygoteClient(assignment.preload) as zygote, Status() as status:
         return audited(Grader(assignment, read_references(references), zygote), project.solutions, project.student, status.say)
 

@@ -24,9 +24,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
-        raise GraderError(f"cannot read {clean(str(path), 200)}: {clean(reason(error), 160)}") from None
+        raise GraderError(f"cannot use {clean(str(path), 200)}: {clean(reason(error), 160)}") from None
     except (ValueError, RecursionError) as error:
-        raise GraderError(f"{clean(str(path), 200)} is not valid TOML: {clean(str(error), 160)}") from None
+        raise GraderError(f"cannot use {clean(str(path), 200)}: it is not valid TOML: {clean(str(error), 160)}") from None
 
 
 def build(kind: type[T], table: Any, where: str, **given: Any) -> T:

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.core.errors import GraderError
-from autograder.core.strict import nearest
+from autograder.core.strict import nearest, read_toml
 from autograder.core.tables import COLUMNS, read_table, squeezed
-from autograder.core.text import clean, reason
-from autograder.core.toml import tomllib
+from autograder.core.text import clean
 from autograder.core.written import Written
 
 POLICY = {"collaborators": ("percent",), "late": ("percent_per_day", "free_days", "most_days"), "course": ("default",)}
@@ -52,10 +51,7 @@ def read_policy(path: Path | None, courses: tuple[str, ...]) -> dict:
     """The staff's rules; raises GraderError on what is no rule, so that a typing error takes nobody's points."""
     if path is None:
         return {}
-    try:
-        policy = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise GraderError(f"cannot use {clean(str(path), 200)}: {clean(reason(error), 160)}") from None
+    policy = read_toml(path)
     for table, rules in policy.items():
         if table in POLICY and not (isinstance(rules, dict) and rules):
             raise GraderError(f"{path.name}: expected [{table}] and below it {' or '.join(POLICY[table])}")

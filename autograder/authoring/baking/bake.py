@@ -21,7 +21,7 @@ from typing import Any
 
 from autograder.authoring.baking.bank import load_bank, same_answer
 from autograder.authoring.baking.freshness import fingerprint
-from autograder.authoring.baking.solution import Solution, run
+from autograder.authoring.baking.solution import Solution, import_all, run
 from autograder.checks.case import Case
 from autograder.checks.diagnose import alike, outputs_of
 from autograder.checks.values import on_arrays
@@ -97,7 +97,7 @@ def _side_by_side(kitchen: Kitchen, numbers: Iterable[int]) -> Iterable[Baked]:
     if jobs == 1 or "fork" not in multiprocessing.get_all_start_methods():
         yield from (bake_set(kitchen, number) for number in numbers)
         return
-    Solution(kitchen.assignment, kitchen.submission, {}).import_all()  # once, for all of them
+    import_all(kitchen.assignment)  # once, for all of them
     _kitchen[:] = [kitchen]
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
         yield from pool.map(_forked, numbers)

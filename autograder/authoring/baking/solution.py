@@ -22,18 +22,8 @@ class Solution:
 
     def __init__(self, assignment: Assignment, submission: Submission, worlds: dict[str, Any]):
         self.assignment, self.submission = assignment, submission
-        self.import_all()
+        import_all(assignment)
         self.stages = {s.id: open_stage(probe_sources(assignment, s), worlds[s.id]) for s in assignment.sections if s.id in worlds}
-
-    def import_all(self) -> None:
-        """What workers hold before student code runs."""
-        for name in [*self.assignment.preload, *(name for section in self.assignment.sections for name in section.preload)]:
-            try:
-                importlib.import_module(name)
-            except ImportError as error:
-                raise GraderError(f"rubric.toml: preload: {name} cannot be imported: {clean(str(error), 160)}") from error
-        if "torch" in sys.modules:
-            sys.modules["torch"].set_num_threads(1)  # as in workers; on small tensors more only wait for each other
 
     def __enter__(self) -> "Solution":
         return self
@@ -68,6 +58,17 @@ class Solution:
         if question.probe:
             return lambda: self.stages[question.section.id].observe(question.probe, scope, make_encoder())
         return to_plain(scope[question.names[0]]) if question.value else on_arrays(scope[question.names[0]])
+
+
+def import_all(assignment: Assignment) -> None:
+    """What workers hold before student code runs."""
+    for name in [*assignment.preload, *(name for section in assignment.sections for name in section.preload)]:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise GraderError(f"rubric.toml: preload: {name} cannot be imported: {clean(str(error), 160)}") from error
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)  # as in workers; on small tensors more only wait for each other
 
 
 def run(code: str, place: str, scope: dict[str, Any]) -> None:
