@@ -53,7 +53,14 @@ def compute_accuracy(predictions, labels):
 answers = {
     function.__name__: function
     for function in (
-        pairwise_similarities, attn_scaled, attn_softmax, compute_outputs,
-        make_causal_mask, apply_causal_mask, split_heads, merge_heads, compute_accuracy,
+        pairwise_similarities,
+        attn_scaled,
+        attn_softmax,
+        compute_outputs,
+        make_causal_mask,
+        apply_causal_mask,
+        split_heads,
+        merge_heads,
+        compute_accuracy,
     )
 }

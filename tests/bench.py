@@ -33,14 +33,22 @@ def stock_otter(folder: Path) -> list[str]:
     """The same questions as one notebook and one stock Otter archive (a single kernel, tests beside student code)."""
     parts = [nbformat.read(ROOT / "student" / f"{n}.ipynb", as_version=4) for n in ("A2S1", "A2S2")]
     masters = [nbformat.read(ROOT / "solutions" / f"{n}.ipynb", as_version=4) for n in ("A2S1", "A2S2")]
-    cells = [c for m in masters for c in m.cells if c.cell_type == "code" and not c.source.startswith(("check(", "# Setup"))
-             and "-22-" not in c.id]  # §2.2 trains a model
+    cells = [
+        c
+        for m in masters
+        for c in m.cells
+        if c.cell_type == "code" and not c.source.startswith(("check(", "# Setup")) and "-22-" not in c.id
+    ]  # §2.2 trains a model
     setup = next(c for c in parts[0].cells if "BUNDLE" in c.source)
     notebook = nbformat.v4.new_notebook(cells=[setup, *cells], metadata=masters[0].metadata)
     nbformat.write(notebook, folder / "submission.ipynb")
     shutil.copytree(ROOT / "student" / "tests", folder / "tests")
-    subprocess.run([sys.executable, "-m", "otter", "generate", "-t", "tests", "-o", "stock.zip", "--no-environment"],
-                   cwd=folder, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "otter", "generate", "-t", "tests", "-o", "stock.zip", "--no-environment"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
     return [sys.executable, "-m", "otter", "run", "-a", "stock.zip", "--no-logo", "submission.ipynb"]
 
 
@@ -96,16 +104,30 @@ def cage_table(count: int = 80) -> None:
 
     python, paths = sys.executable, ()
     if os.geteuid() == 0 and Path("/usr/bin/python3").exists():
-        version = subprocess.run(["/usr/bin/python3", "-c", "import sys; print(sys.version_info[:2])"],
-                                 capture_output=True, text=True)
+        version = subprocess.run(
+            ["/usr/bin/python3", "-c", "import sys; print(sys.version_info[:2])"], capture_output=True, text=True
+        )
         if version.stdout.strip() == str(sys.version_info[:2]):
             python, paths = "/usr/bin/python3", (sysconfig.get_paths()["purelib"],)
-    program = {"statements": [{"code": "f = 1", "cell": 0, "line": 1}], "watch": [], "report": ["f"], "prelude": "",
-               "future": [], "modules": {}}
-    variants = {"": (), "user": ("user",), "landlock": ("landlock",), "seccomp": ("seccomp",),
-                "all three": ("user", "landlock", "seccomp")}
+    program = {
+        "statements": [{"code": "f = 1", "cell": 0, "line": 1}],
+        "watch": [],
+        "report": ["f"],
+        "prelude": "",
+        "future": [],
+        "modules": {},
+    }
+    variants = {
+        "": (),
+        "user": ("user",),
+        "landlock": ("landlock",),
+        "seccomp": ("seccomp",),
+        "all three": ("user", "landlock", "seccomp"),
+    }
     with contextlib.ExitStack() as stack:
-        zygotes = {name: stack.enter_context(ZygoteClient(("torch",), python, paths, without)) for name, without in variants.items()}
+        zygotes = {
+            name: stack.enter_context(ZygoteClient(("torch",), python, paths, without)) for name, without in variants.items()
+        }
         times = {name: [] for name in variants}
         for _ in range(count):
             for name, zygote in zygotes.items():
@@ -127,8 +149,10 @@ def main(rounds: int) -> int:
         shutil.copytree(whole, part, ignore=shutil.ignore_patterns("A2S3*"))
         ours = [sys.executable, "-m", "autograder", "grade", "--quiet", "--output", str(folder / "results.json")]
         commands = {
-            "torch import": [sys.executable, "-c", "import torch"], "this grader": [*ours, str(part)],
-            "otter run": stock_otter(folder), "this grader, with §3": [*ours, str(whole)],
+            "torch import": [sys.executable, "-c", "import torch"],
+            "this grader": [*ours, str(part)],
+            "otter run": stock_otter(folder),
+            "this grader, with §3": [*ours, str(whole)],
         }
         os.environ["PYTHONPATH"] = str(ROOT)
         for command in commands.values():
@@ -150,8 +174,13 @@ def report(times: dict[str, list[float]], memory: dict[str, float], rounds: int)
     ours = times["this grader"]
     ratios = {key: statistics.median(a / b for a, b in zip(ours, values)) for key, values in times.items()}
     for key, values in times.items():
-        table.add_row(key, f"{statistics.median(values):.2f}", f"{min(values):.2f}–{max(values):.2f}", f"{memory[key]:.0f}",
-                      f"{ratios[key]:.2f}x")
+        table.add_row(
+            key,
+            f"{statistics.median(values):.2f}",
+            f"{min(values):.2f}–{max(values):.2f}",
+            f"{memory[key]:.0f}",
+            f"{ratios[key]:.2f}x",
+        )
     Console(width=100).print(table)
     reached = {
         f"at most 1.4x the torch import: {ratios['torch import']:.2f}x": ratios["torch import"] <= 1.4,

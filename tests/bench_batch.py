@@ -64,8 +64,10 @@ def main(small: int, large: int) -> int:
     flat, ratio = each["large"] / few, rate * otter
     early = statistics.median(memory[len(memory) // 10 : len(memory) // 5])
     late = statistics.median(memory[-len(memory) // 10 :])
-    print(f"everything known: {large} in {known:.1f} s; otter run: {otter:.2f} s each, "
-          f"so {large} one after the other {large * otter / 60:.0f} min (extrapolated)")
+    print(
+        f"everything known: {large} in {known:.1f} s; otter run: {otter:.2f} s each, "
+        f"so {large} one after the other {large * otter / 60:.0f} min (extrapolated)"
+    )
     reached = {
         f"at least 15 submissions a second on {os.cpu_count()} processors: {rate:.1f}": rate >= 15,
         f"at least 100x stock otter run: {ratio:.0f}x": ratio >= 100,

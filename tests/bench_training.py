@@ -60,21 +60,28 @@ def main(pairs: int) -> int:
             model, seconds = train(text, vocabulary, seed=447 + pair, plain=plain, epochs=1)
             times[plain].append(seconds)
             losses[plain].append(perplexities(*evaluate_losses(model, dev))["loss"])
-            print(f"  pair {pair + 1}, {'plain recipe' if plain else 'this trainer'}: {seconds:.1f} s, "
-                  f"validation loss {losses[plain][-1]:.3f}", flush=True)
+            print(
+                f"  pair {pair + 1}, {'plain recipe' if plain else 'this trainer'}: {seconds:.1f} s, "
+                f"validation loss {losses[plain][-1]:.3f}",
+                flush=True,
+            )
     ratio = statistics.median(a / b for a, b in zip(times[True], times[False]))
     apart = max(abs(a / b - 1) for a, b in zip(losses[False], losses[True]))
     counted = ngram.baselines(text.train, text.dev, vocabulary)
     model, seconds = train(text, vocabulary, epochs=8, learning_rate=3e-3, schedule="cosine")
     useful = perplexities(*evaluate_losses(model, dev))["per_token"]
-    print("dev perplexity per token: " + ", ".join(f"{k} {v:.1f}" for k, v in counted.items())
-          + f", gpt-nano {useful:.1f} after {seconds:.0f} s")
+    print(
+        "dev perplexity per token: "
+        + ", ".join(f"{k} {v:.1f}" for k, v in counted.items())
+        + f", gpt-nano {useful:.1f} after {seconds:.0f} s"
+    )
     reached = {
         f"one epoch ({len(text.train):,} sentences of the King James text) at least 4x faster "
         f"than the plain recipe: {ratio:.1f}x": ratio >= 4,
         f"validation losses within 1 %: {100 * apart:.2f} %": apart < 0.01,
-        f"under the Kneser-Ney bigram in under 5 minutes: {useful:.1f} < {counted['Kneser-Ney bigram']:.1f}, {seconds:.0f} s":
-            useful < counted["Kneser-Ney bigram"] and seconds < 300,
+        f"under the Kneser-Ney bigram in under 5 minutes: {useful:.1f} < {counted['Kneser-Ney bigram']:.1f}, {seconds:.0f} s": useful
+        < counted["Kneser-Ney bigram"]
+        and seconds < 300,
     }
     for text, good in reached.items():
         print(("reached  " if good else "MISSED   ") + text)

@@ -21,7 +21,7 @@ LAST = (
     "Lovelace Turing Liskov Shannon Knuth Dijkstra Allen Hopper Lamarr Rhodes Backus Johnson Lamport Hamilton Wirth Perlman "
     "Gray"
 ).split()
-ODD = ("=HYPERLINK(\"http://x\")", "<script>alert(1)</script>", "O'Brien, Séan", "李 小龍", "+cmd|' /C calc'!A0")
+ODD = ('=HYPERLINK("http://x")', "<script>alert(1)</script>", "O'Brien, Séan", "李 小龍", "+cmd|' /C calc'!A0")
 SLOW = ("opt-", "scipy-", "hang-", "long-")  # cases of the corpus that compute for a second, or for ever
 
 
@@ -42,8 +42,12 @@ def variants():
         section = assignment.question(mistake["item"]).section.id
         if section not in whole:
             continue
-        ordinary.append({f"{id}.py": (made.script(id, {mistake["item"]: mistake["code"]}) if id == section else text).encode()
-                         for id, text in whole.items()})
+        ordinary.append(
+            {
+                f"{id}.py": (made.script(id, {mistake["item"]: mistake["code"]}) if id == section else text).encode()
+                for id, text in whole.items()
+            }
+        )
     odd = [c.files for c in whole_cases if c.name.startswith(SLOW)]
     odd += [{}, {"A2S1.py": b"def f(:\n"}, {"report.pdf": b"%PDF-1.7"}, {"A2S1.ipynb": b"{"}]
     return ordinary, odd

@@ -57,8 +57,11 @@ def test_most_mistakes_are_named_to_their_author(audited):
 @pytest.mark.parametrize("count", [25, pytest.param(100, marks=pytest.mark.slow)])
 def test_two_mistakes_in_one_submission_cost_both_items_and_nothing_else(grader, bank, variants, capsys, count):
     rng, held, tried = random.Random(447), 0, 0
-    shared = [["1.3.2", "1.4.1", "1.4.2"], [f"2.1.self_attention.step{n}" for n in (1, 2, 3)],
-              ["2.1.make_causal_mask", "2.1.apply_causal_mask"]]
+    shared = [
+        ["1.3.2", "1.4.1", "1.4.2"],
+        [f"2.1.self_attention.step{n}" for n in (1, 2, 3)],
+        ["2.1.make_causal_mask", "2.1.apply_causal_mask"],
+    ]
     wrong = []
     while tried < count:
         one, two = rng.sample(bank["mistake"], 2)
@@ -99,10 +102,12 @@ for line in sys.stdin:
 def test_check_cells_and_grades_agree_over_the_whole_bank(grader, bank, variants, capsys, sections, every_nth):
     """Each entry as a notebook: its cells run from the top, every check cell speaks, and ❌ stands where points are lost."""
     entries = [(kind, e) for kind in ("mistake", "alternative") for e in bank[kind] if e["item"][0] in sections][::every_nth]
-    scripts = [tolerant(variants.script(grader.assignment.question(e["item"]).section.id, {e["item"]: e["code"]}))
-               for _, e in entries]
-    done = subprocess.run([sys.executable, "-c", LOCAL], input="\n".join(map(json.dumps, scripts)),
-                          capture_output=True, text=True, cwd=ROOT)
+    scripts = [
+        tolerant(variants.script(grader.assignment.question(e["item"]).section.id, {e["item"]: e["code"]})) for _, e in entries
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", LOCAL], input="\n".join(map(json.dumps, scripts)), capture_output=True, text=True, cwd=ROOT
+    )
     assert done.returncode == 0, done.stderr
     disagreements = []
     for (kind, entry), line in zip(entries, done.stdout.splitlines()):
@@ -112,8 +117,11 @@ def test_check_cells_and_grades_agree_over_the_whole_bank(grader, bank, variants
         section = grader.assignment.question(entry["item"]).section
         every = {q.id for q in grader.assignment.of_section(section)}
         # ⏳ says that another answer comes first; with the item itself wrong, ❌ has to stand there.
-        bad = [id for id in every
-               if (marks.get(id) == "❌") != (id in lost) and not (marks.get(id) == "⏳" and id != entry["item"])]
+        bad = [
+            id
+            for id in every
+            if (marks.get(id) == "❌") != (id in lost) and not (marks.get(id) == "⏳" and id != entry["item"])
+        ]
         if bad or set(marks) != every:
             disagreements.append((kind, entry["item"], entry["id"], sorted(bad), text[-300:]))
     with capsys.disabled():
@@ -168,14 +176,18 @@ def test_the_build_refuses_a_grader_that_no_longer_tells_right_from_wrong(settin
     folder = tmp_path / "assignment"
     shutil.copytree(settings["folder"], folder, ignore=shutil.ignore_patterns("__pycache__"))
     test = folder / "questions" / "2.1.attn_softmax.py"
-    test.write_text(test.read_text().replace("case.judge(attn_softmax, \"the attention weights\")", "pass"))
+    test.write_text(test.read_text().replace('case.judge(attn_softmax, "the attention weights")', "pass"))
     bank = folder / "bank" / "mistakes_s2.toml"
     kept = [part for part in bank.read_text().split("[[mistake]]") if 'item = "2.1.attn_softmax"' in part]
     bank.write_text("".join("[[mistake]]" + part for part in kept))
     for other in ("alternatives.toml", "alternatives_s3.toml", "mistakes_s3.toml"):
         (folder / "bank" / other).unlink()
-    done = subprocess.run([sys.executable, "-m", "autograder", "--assignment", str(folder), "--build", str(tmp_path / "build"),
-                           "pack"], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "--assignment", str(folder), "--build", str(tmp_path / "build"), "pack"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
     assert done.returncode == 2 and "not built" in done.stderr
     assert not list((tmp_path / "build").glob("*.zip"))
 

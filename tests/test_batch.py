@@ -53,8 +53,9 @@ class Course:
     def run(self, source: str = "class", progress=lambda *_: None, output: str = "out", **options):
         assignment = load_assignment(self.folder, call_seconds=3.0, statement_seconds=3.0)
         references = fresh_references(self.folder, self.folder / "solutions", self.root / "build")
-        batch = Batch(assignment, references, self.root / source, self.root / output, assignment.courses[-1],
-                      **{"jobs": 2, **options})
+        batch = Batch(
+            assignment, references, self.root / source, self.root / output, assignment.courses[-1], **{"jobs": 2, **options}
+        )
         return run_batch(batch, progress)
 
     def rows(self, name: str = "gradebook.csv") -> list[dict]:
@@ -67,8 +68,9 @@ class Course:
     def bytes(self) -> dict[str, bytes]:
         """Every file that staff use."""
         out = self.root / "out"
-        return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*"))
-                if p.is_file() and "sqlite" not in p.name}
+        return {
+            str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file() and "sqlite" not in p.name
+        }
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +124,19 @@ def test_an_export_becomes_a_gradebook_a_canvas_file_and_one_result_each(course)
     course.metadata(EXPORT)
     summary = course.run()
     assert [(row["Name"], row["SID"], row["Total Score"], row["Status"][:10]) for row in course.rows()] == [
-        ("'=1+1", "007", "7", "graded"), ("Bo", "2", "7", "graded"), ("Cy <b>", "3", "3", "graded"),
-        ("Di", "4", "", "not graded")]
+        ("'=1+1", "007", "7", "graded"),
+        ("Bo", "2", "7", "graded"),
+        ("Cy <b>", "3", "3", "graded"),
+        ("Di", "4", "", "not graded"),
+    ]
     assert course.row(Name="Cy <b>")["1.add"] == "0"
     canvas = course.rows("canvas.csv")
     assert [(r["Student"], r["SIS User ID"], r["SIS Login ID"], r["Toy: two functions (autograded)"]) for r in canvas[1:]] == [
-        ("'=1+1", "007", "ada", "7"), ("Bo", "2", "bo", "7"), ("Cy <b>", "3", "cy", "3"), ("Di", "4", "di", "")]
+        ("'=1+1", "007", "ada", "7"),
+        ("Bo", "2", "bo", "7"),
+        ("Cy <b>", "3", "cy", "3"),
+        ("Di", "4", "di", ""),
+    ]
     assert [id for id, _ in summary.problems] == ["submission_3"]
     tree = json.loads((course.root / "out" / "results" / "submission_2.json").read_text())
     assert (tree["score"], [t["score"] for t in tree["tests"]]) == (3, [0, 3])
@@ -147,11 +156,16 @@ def test_a_folder_of_folders_files_and_zips_is_a_class(course):
 def test_a_roster_maps_people_to_paths_and_courses(course):
     course.hand_in("a", RIGHT)
     course.hand_in("b", RIGHT)
-    (course.root / "roster.csv").write_text("Name,Email,SID,Course,Path\nAda,a@x,1,CSE 101,class/a\nBo,b@x,2,102,class/b\n"
-                                            "Cy,c@x,3,102,class/c\nDi,d@x,4,103,\n")
+    (course.root / "roster.csv").write_text(
+        "Name,Email,SID,Course,Path\nAda,a@x,1,CSE 101,class/a\nBo,b@x,2,102,class/b\nCy,c@x,3,102,class/c\nDi,d@x,4,103,\n"
+    )
     summary = course.run("roster.csv")
     assert [(r["Name"], r["Course"], r["Total Score"]) for r in course.rows()] == [
-        ("Ada", "101", "5"), ("Bo", "102", "7"), ("Cy", "102", ""), ("Di", "102", "")]
+        ("Ada", "101", "5"),
+        ("Bo", "102", "7"),
+        ("Cy", "102", ""),
+        ("Di", "102", ""),
+    ]
     assert course.row(Name="Cy")["Status"] == "not graded: not submitted: the roster names class/c, which is not there"
     assert summary.notes[0].startswith("roster.csv, line 5: no course '103'")
     assert summary.notes[1] == "the roster names class/c, which is not there"
@@ -294,8 +308,10 @@ def test_a_grader_that_dies_on_a_submission_costs_that_one_and_tries_again_next_
 
     monkeypatch.setattr(lanes, "verdicts_text", dying)
     summary = course.run()
-    assert dict(summary.problems) == {"b": "not graded: the grader's own process ended (signal 9), 2 times",
-                                      "c": "not graded: internal error, RuntimeError: a bug of ours"}
+    assert dict(summary.problems) == {
+        "b": "not graded: the grader's own process ended (signal 9), 2 times",
+        "c": "not graded: internal error, RuntimeError: a bug of ours",
+    }
     assert [row["Total Score"] for row in course.rows()] == ["7", "", ""]
     monkeypatch.undo()
     assert course.run().ran == 2 and [row["Total Score"] for row in course.rows()] == ["7", "7", "7"]
@@ -315,10 +331,24 @@ def test_a_broken_test_of_ours_is_never_a_zero(course):
 
 # ---- the command, and what kills it ----
 
+
 def command(course: Course, *more: str) -> list[str]:
-    return [sys.executable, "-m", "autograder", "--assignment", str(course.folder),
-            "--solutions", str(course.folder / "solutions"), "--build", str(course.root / "build"),
-            "batch", str(course.root / "class"), "--output", str(course.root / "out"), *more]
+    return [
+        sys.executable,
+        "-m",
+        "autograder",
+        "--assignment",
+        str(course.folder),
+        "--solutions",
+        str(course.folder / "solutions"),
+        "--build",
+        str(course.root / "build"),
+        "batch",
+        str(course.root / "class"),
+        "--output",
+        str(course.root / "out"),
+        *more,
+    ]
 
 
 def test_the_command_says_what_happened_and_exits_1_when_some_were_not_graded(course):
@@ -359,8 +389,9 @@ def kill_at_random(course: Course, times: int, seed: int) -> None:
     for number in range(times):
         if number % 3 == 0:
             shutil.rmtree(course.root / "out", ignore_errors=True)
-        process = subprocess.Popen(command(course, "--quiet"), cwd=ROOT, start_new_session=True,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command(course, "--quiet"), cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         time.sleep(rng.uniform(0.05, 1.1) * whole)
         try:
             os.killpg(process.pid, signal.SIGKILL)

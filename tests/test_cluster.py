@@ -15,24 +15,51 @@ Client = pytest.importorskip("distributed").Client
 
 
 def start(*arguments, cwd):
-    return subprocess.Popen([sys.executable, "-m", "distributed.cli." + arguments[0], *arguments[1:]], cwd=cwd,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
+    return subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli." + arguments[0], *arguments[1:]],
+        cwd=cwd,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+    )
 
 
 @pytest.fixture
 def cluster(tmp_path):
     """(address, worker processes)."""
     file = tmp_path / "scheduler.json"
-    started = [start("dask_scheduler", "--port", "0", "--no-dashboard", "--host", "127.0.0.1", "--scheduler-file", str(file),
-                     cwd=tmp_path)]
+    started = [
+        start(
+            "dask_scheduler",
+            "--port",
+            "0",
+            "--no-dashboard",
+            "--host",
+            "127.0.0.1",
+            "--scheduler-file",
+            str(file),
+            cwd=tmp_path,
+        )
+    ]
     try:
         while not (text := file.read_text() if file.exists() else ""):
             assert started[0].poll() is None, "the scheduler ended"
             time.sleep(0.1)
         for number in range(2):
-            started.append(start("dask_worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny",
-                                 "--no-dashboard", "--local-directory", str(tmp_path / f"worker{number}"), cwd=tmp_path))
+            started.append(
+                start(
+                    "dask_worker",
+                    "--scheduler-file",
+                    str(file),
+                    "--nthreads",
+                    "1",
+                    "--no-nanny",
+                    "--no-dashboard",
+                    "--local-directory",
+                    str(tmp_path / f"worker{number}"),
+                    cwd=tmp_path,
+                )
+            )
         address = json.loads(text)["address"]
         with Client(address, timeout=3600) as client:
             client.wait_for_workers(2, timeout=3600)

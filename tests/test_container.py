@@ -40,13 +40,17 @@ RIGHT = {"A2S1.py": S1, "A2S2.py": S2, "A2S3.py": S3}
 NAME, CLONED, STAND_IN = "autograder-test:517", "autograder-test:clone", "localhost/autograder-base:debian"
 SEED = os.environ["AUTOGRADER_SEED"]  # conftest's
 # Inside, after grading: the most memory this container held, by its control group of version 2 or 1.
-PEAK = ("sh", "-c", "/autograder/run_autograder; s=$?; for f in memory.peak memory/memory.max_usage_in_bytes; do "
-                    "[ -r /sys/fs/cgroup/$f ] && echo peak $(cat /sys/fs/cgroup/$f); done; exit $s")
+PEAK = (
+    "sh",
+    "-c",
+    "/autograder/run_autograder; s=$?; for f in memory.peak memory/memory.max_usage_in_bytes; do "
+    "[ -r /sys/fs/cgroup/$f ] && echo peak $(cat /sys/fs/cgroup/$f); done; exit $s",
+)
 MEMORY_EATERS = {
     "tensors": "kept = [torch.ones(1 << 24) for _ in range(100000)]\nreturn F.softmax(A, dim=-1)",
     "a list": "kept = []\nwhile True:\n    kept.append(bytes(1 << 20))",
     "shared memory": "import mmap\nkept = []\nwhile True:\n    kept.append(mmap.mmap(-1, 1 << 24))\n"
-                     "    kept[-1].write(b'x' * (1 << 24))",
+    "    kept[-1].write(b'x' * (1 << 24))",
 }
 HOSTILE = {
     "reads the references": statement("query131 = open('/autograder/source/reference.safetensors', 'rb').read()"),
@@ -107,8 +111,10 @@ def with_wheels(base: str, folder: Path) -> str:
     usual = re.findall(r"^ARG TORCH_INDEX=(\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[0]
     index = os.environ.get("TORCH_INDEX", usual)
     subprocess.run([*download, "--require-hashes", "-r", ROOT / "assignment" / "requirements.txt"], check=True)
-    subprocess.run([*download, *(["--index-url", index] if index else []), "-r", ROOT / "assignment" / "requirements-torch.txt"],
-                   check=True)
+    subprocess.run(
+        [*download, *(["--index-url", index] if index else []), "-r", ROOT / "assignment" / "requirements-torch.txt"],
+        check=True,
+    )
     (folder / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n")
     (folder / "Dockerfile").write_text(f"FROM {base}\nCOPY pip.conf /etc/pip.conf\nCOPY wheels /wheels\n")
     subprocess.run(["docker", "build", "-q", "-t", "autograder-base:wheels", folder], check=True, capture_output=True)
@@ -133,10 +139,24 @@ def daemon() -> Iterator[str | None]:
         print("\nNOT TRIED: Docker's own daemon; none answers, and only root, with dockerd installed, can start one")
         yield None
         return
-    with (tempfile.TemporaryDirectory(prefix="dockerd-", ignore_cleanup_errors=True) as folder,
-          pytest.MonkeyPatch.context() as patch):
-        command = ["dockerd", "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid",
-                   "-H", f"unix://{folder}/socket", "--iptables=false", "--ip6tables=false", "--bridge=none"]
+    with (
+        tempfile.TemporaryDirectory(prefix="dockerd-", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        command = [
+            "dockerd",
+            "--data-root",
+            f"{folder}/data",
+            "--exec-root",
+            f"{folder}/exec",
+            "--pidfile",
+            f"{folder}/pid",
+            "-H",
+            f"unix://{folder}/socket",
+            "--iptables=false",
+            "--ip6tables=false",
+            "--bridge=none",
+        ]
         with open(f"{folder}/log", "w") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
         patch.setenv("DOCKER_HOST", f"unix://{folder}/socket")
@@ -233,8 +253,13 @@ def cloned(tmp_path_factory, docker) -> Iterator[Image]:
 
 def clone(folder: Path) -> Path:
     """What a clone holds, with what is not committed yet; and what may lie in a working copy beside it."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True,
-                            capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     for name in listed.split("\0"):
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -257,8 +282,10 @@ def build_clone(made: Image, name: str = CLONED, *more: str) -> float:
 def told(made: Image) -> None:
     """Where, how long and how large: for the figures. The engine has to be reached."""
     whole, bare = image.image_size(made.name), image.image_size(made.base)
-    print(f"\n{made.name}: built in {made.seconds:.0f} s by {shlex.join(image.engine(('docker', 'podman')))}, "
-          f"{(whole - bare) / 1e6:,.0f} MB over a base of {bare / 1e6:,.0f} MB")
+    print(
+        f"\n{made.name}: built in {made.seconds:.0f} s by {shlex.join(image.engine(('docker', 'podman')))}, "
+        f"{(whole - bare) / 1e6:,.0f} MB over a base of {bare / 1e6:,.0f} MB"
+    )
 
 
 @pytest.fixture
@@ -277,8 +304,10 @@ def graded_in(tmp_path):
             tree = json.loads(done.results.read_text())
         jsonschema.validate(tree, SCHEMA)
         peak = max(map(int, re.findall(r"^peak (\d+)$", done.stdout, re.MULTILINE)), default=0)
-        print(f"\n{name}: score {tree['score']:g}, {done.seconds:.1f} s with the container's start, "
-              f"graded in {tree['execution_time']:.1f} s, peak {peak >> 20} MiB")
+        print(
+            f"\n{name}: score {tree['score']:g}, {done.seconds:.1f} s with the container's start, "
+            f"graded in {tree['execution_time']:.1f} s, peak {peak >> 20} MiB"
+        )
         assert done.exit == 0, done.stdout[-2000:]
         assert all(test["score"] in (0, test["max_score"]) for test in tree["tests"])
         return tree, {test["number"] for test in tree["tests"] if test["score"] < test["max_score"]}, done
@@ -375,9 +404,22 @@ def test_a_read_only_root_and_no_capability_are_no_hindrance(graded):
 
 def test_setting_up_twice_changes_nothing(built):
     extra = shlex.split(os.environ.get("ENGINE_RUN", ""))
-    done = subprocess.run([*image.engine(("docker", "podman")), "run", "--rm", "--network", "none", *extra,
-                           built.name, "bash", "-c", "PIP_NO_INDEX=1 TORCH_INDEX= bash /autograder/source/setup.sh"],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            *image.engine(("docker", "podman")),
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            *extra,
+            built.name,
+            "bash",
+            "-c",
+            "PIP_NO_INDEX=1 TORCH_INDEX= bash /autograder/source/setup.sh",
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0 and "smoke test" in done.stdout, done.stdout + done.stderr
 
 
@@ -434,5 +476,9 @@ def test_docker_itself_makes_the_image_from_the_archive_too(cloned, docker, arch
 
 def test_the_dockerfile_is_for_the_classic_builder_and_buildkit():
     text = (ROOT / "Dockerfile").read_text()
-    for of_one_alone in (r"--(mount|link|chmod|chown|parents|exclude|security|network)\b", "<<", r"(?m)^# *(syntax|check|escape) *="):
+    for of_one_alone in (
+        r"--(mount|link|chmod|chown|parents|exclude|security|network)\b",
+        "<<",
+        r"(?m)^# *(syntax|check|escape) *=",
+    ):
         assert not re.search(of_one_alone, text)

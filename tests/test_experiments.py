@@ -72,10 +72,14 @@ def by_pairs(score, Q, K, V, causal):
 
 
 @pytest.mark.parametrize("causal", [False, True])
-@pytest.mark.parametrize("function, score", [
-    (distance_attention, lambda q, k: -(q - k).square().sum() / (2 * math.sqrt(8))),
-    (cosine_attention, lambda q, k: SHARPNESS * F.cosine_similarity(q, k, dim=0)),
-], ids=["distance", "cosine"])
+@pytest.mark.parametrize(
+    "function, score",
+    [
+        (distance_attention, lambda q, k: -(q - k).square().sum() / (2 * math.sqrt(8))),
+        (cosine_attention, lambda q, k: SHARPNESS * F.cosine_similarity(q, k, dim=0)),
+    ],
+    ids=["distance", "cosine"],
+)
 def test_another_similarity_equals_its_formula_pair_by_pair(function, score, causal):
     Q, K, V = drawn()
     assert torch.allclose(function(Q, K, V, n_heads=1, causal=causal), by_pairs(score, Q, K, V, causal), atol=1e-5)
@@ -104,8 +108,10 @@ def test_aft_full_is_one_clear_line_beyond_its_positions():
 def test_random_features_come_nearer_to_softmax_attention_the_more_there_are():
     Q, K, V = drawn(scale=0.7)
     exact = merged(F.scaled_dot_product_attention(*heads(2, Q, K, V)))
-    errors = [sum(float((favor.Favor(m, seed)(Q, K, V, n_heads=2, causal=False) - exact).abs().mean()) for seed in range(5))
-              for m in (16, 256, 4096)]
+    errors = [
+        sum(float((favor.Favor(m, seed)(Q, K, V, n_heads=2, causal=False) - exact).abs().mean()) for seed in range(5))
+        for m in (16, 256, 4096)
+    ]
     assert errors[0] > 2 * errors[1] > 4 * errors[2] and errors[2] / 5 < 0.02
 
 
@@ -144,8 +150,11 @@ def cost(function, n_tok: int) -> int:
     return counted.written
 
 
-@pytest.mark.parametrize("function, linear", [(aft.aft_simple, True), (favor.Favor(), True), (distance_attention, False)],
-                         ids=["AFT-simple", "FAVOR+", "distance"])
+@pytest.mark.parametrize(
+    "function, linear",
+    [(aft.aft_simple, True), (favor.Favor(), True), (distance_attention, False)],
+    ids=["AFT-simple", "FAVOR+", "distance"],
+)
 def test_what_is_said_to_be_linear_in_the_number_of_tokens_is(function, linear):
     function(*torch.zeros(3, 1, 4, 48), n_heads=3)  # what is drawn once is not counted
     growth = cost(function, 2048) / cost(function, 1024)

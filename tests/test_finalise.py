@@ -25,8 +25,13 @@ ADA = {"name": "Ada L.", "email": "ada@u.edu", "sid": "11", "course": "517"}
 def points(course, *changes, **more):
     """A person's full marks in both files, with changes to single cells."""
     automatic = {**ADA, "course": course, "Status": "graded", **{q.id: f"{q.points[course]:g}" for q in ASSIGNMENT.questions}}
-    by_hand = {"email": ADA["email"], "sid": ADA["sid"], "collaborators": "yes", "late_days": "",
-               **dict.fromkeys(BY_HAND, "full")}
+    by_hand = {
+        "email": ADA["email"],
+        "sid": ADA["sid"],
+        "collaborators": "yes",
+        "late_days": "",
+        **dict.fromkeys(BY_HAND, "full"),
+    }
     for change in changes:
         for row in (automatic, by_hand):
             row.update({k: v for k, v in change.items() if k in row})
@@ -45,11 +50,17 @@ def write(path, rows):
 @pytest.fixture
 def join(tmp_path):
     """``join(gradebook rows, manual rows, policy text)`` -> (rows of the result, summary)."""
+
     def run(automatic, by_hand, policy=""):
         rules = tmp_path / "policy.toml"
         rules.write_text(policy)
-        summary = finalise(ASSIGNMENT, write(tmp_path / "gradebook.csv", automatic), write(tmp_path / "manual.csv", by_hand),
-                           rules if policy else None, tmp_path / "final.csv")
+        summary = finalise(
+            ASSIGNMENT,
+            write(tmp_path / "gradebook.csv", automatic),
+            write(tmp_path / "manual.csv", by_hand),
+            rules if policy else None,
+            tmp_path / "final.csv",
+        )
         with open(tmp_path / "final.csv", newline="") as file:
             return list(csv.DictReader(file)), summary
 
@@ -95,19 +106,32 @@ def test_gradescopes_lateness_counts_begun_days(join):
 
 def test_someone_in_one_file_only_is_said_and_never_gets_a_number(join):
     automatic, by_hand = points("517")
-    rows, summary = join([*automatic, {**automatic[0], "name": "Bo", "email": "bo@u.edu", "sid": "12"}],
-                         [*by_hand, {**by_hand[0], "email": "cy@u.edu", "sid": "13"}])
+    rows, summary = join(
+        [*automatic, {**automatic[0], "name": "Bo", "email": "bo@u.edu", "sid": "12"}],
+        [*by_hand, {**by_hand[0], "email": "cy@u.edu", "sid": "13"}],
+    )
     totals = {row["email"]: row["total"] for row in rows}
-    assert totals == {"ada@u.edu": "110", "bo@u.edu": "not graded: only in gradebook.csv: no row in manual.csv",
-                      "cy@u.edu": "not graded: only in manual.csv: no row in gradebook.csv; "
-                                  "no course: expected 447 or 517 in the column course"}
+    assert totals == {
+        "ada@u.edu": "110",
+        "bo@u.edu": "not graded: only in gradebook.csv: no row in manual.csv",
+        "cy@u.edu": "not graded: only in manual.csv: no row in gradebook.csv; "
+        "no course: expected 447 or 517 in the column course",
+    }
     assert summary.ungraded == 2
 
 
 def test_an_empty_or_refused_cell_is_not_a_zero(join):
-    for change, says in (({"1.2.1": ""}, "1.2.1 is empty"), ({"1.2.3": ""}, "1.2.3 is empty"), ({"1.2.3": "3"}, "has 3 of at most 2 points"),
-                         ({"1.2.1": "not graded: no file"}, "not graded: no file"), ({"1.2.3": "-1"}, "expected a number or full, half, none"),
-                         ({"1.2.3": "nan"}, "expected a number"), ({"1.2.1": "1e9"}, "expected a number"), ({"1.2.3": "0,5,1"}, "expected a number"), ({"collaborators": "perhaps"}, "expected yes or no")):
+    for change, says in (
+        ({"1.2.1": ""}, "1.2.1 is empty"),
+        ({"1.2.3": ""}, "1.2.3 is empty"),
+        ({"1.2.3": "3"}, "has 3 of at most 2 points"),
+        ({"1.2.1": "not graded: no file"}, "not graded: no file"),
+        ({"1.2.3": "-1"}, "expected a number or full, half, none"),
+        ({"1.2.3": "nan"}, "expected a number"),
+        ({"1.2.1": "1e9"}, "expected a number"),
+        ({"1.2.3": "0,5,1"}, "expected a number"),
+        ({"collaborators": "perhaps"}, "expected yes or no"),
+    ):
         [row], _ = join(*points("517", change))
         assert row["total"].startswith("not graded: ") and says in row["total"], (change, row["total"])
 
@@ -135,14 +159,16 @@ def test_people_are_matched_by_address_or_number_and_contradictions_are_not_sett
 
 def test_gradescopes_own_headers_are_understood(join):
     automatic, by_hand = points("517")
-    renamed = {f"{n}: {k} (2.0 pts)" if k in BY_HAND else {"sid": "SID", "email": "Email"}.get(k, k): v
-               for n, (k, v) in enumerate(by_hand[0].items(), 1)}
+    renamed = {
+        f"{n}: {k} (2.0 pts)" if k in BY_HAND else {"sid": "SID", "email": "Email"}.get(k, k): v
+        for n, (k, v) in enumerate(by_hand[0].items(), 1)
+    }
     short = {{"3.Q1.1": "Q1.1", "1.2.3": "1.2.3 What is selecting good for?"}.get(k, k): v for k, v in by_hand[0].items()}
     for manual in (renamed, short):
         assert join(automatic, [manual])[0][0]["total"] == "110"
 
 
-@pytest.mark.parametrize("name", ["=HYPERLINK(\"http://x\")", "+1", "-1", "@SUM(A1)", "\t=1", "a\u202eb", "x\r\n=1"])
+@pytest.mark.parametrize("name", ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1", "a\u202eb", "x\r\n=1"])
 def test_no_cell_becomes_a_formula(join, name):
     automatic, by_hand = points("517")
     rows, _ = join([{**automatic[0], "name": name}], by_hand)
@@ -152,10 +178,22 @@ def test_no_cell_becomes_a_formula(join, name):
         assert "\n" not in value and "\u202e" not in value
 
 
-@pytest.mark.parametrize("policy, says", [("[late]\npercent_per_dya = 10", "late.percent_per_dya is no rule"), ("[lat]", "lat is no rule"), ("late = 3", "expected [late] and below it percent_per_day or free_days"), ("[late]", "expected [late] and below it"),
-                                          ("[late]\npercent_per_day = 'ten'", "should be a number"), ("[late]\npercent_per_day = -1", "a number from 0 to 100, not -1"), ("x", "cannot use"),
-                                          ("[late]\npercent_per_day = 150", "a number from 0 to 100, not 150"), ("[collaborators]\npercent = 101", "from 0 to 100"),
-                                          ("[late]\nfree_days = 1.5", "a whole number of days"), ("[course]\ndefault = '999'", "should be 447 or 517, not 999")])
+@pytest.mark.parametrize(
+    "policy, says",
+    [
+        ("[late]\npercent_per_dya = 10", "late.percent_per_dya is no rule"),
+        ("[lat]", "lat is no rule"),
+        ("late = 3", "expected [late] and below it percent_per_day or free_days"),
+        ("[late]", "expected [late] and below it"),
+        ("[late]\npercent_per_day = 'ten'", "should be a number"),
+        ("[late]\npercent_per_day = -1", "a number from 0 to 100, not -1"),
+        ("x", "cannot use"),
+        ("[late]\npercent_per_day = 150", "a number from 0 to 100, not 150"),
+        ("[collaborators]\npercent = 101", "from 0 to 100"),
+        ("[late]\nfree_days = 1.5", "a whole number of days"),
+        ("[course]\ndefault = '999'", "should be 447 or 517, not 999"),
+    ],
+)
 def test_a_policy_with_a_typing_error_takes_nobodys_points(join, policy, says):
     with pytest.raises(GraderError, match=re.escape(says)):
         join(*points("517"), policy)
@@ -163,12 +201,21 @@ def test_a_policy_with_a_typing_error_takes_nobodys_points(join, policy, says):
 
 def test_files_that_cannot_be_used_get_one_line(tmp_path):
     good = write(tmp_path / "gradebook.csv", points("517")[0])
-    for name, text, says in (("empty.csv", "", "is empty"), ("who.csv", "a,b\n1,2\n", "no column email or sid"),
-                             ("items.csv", "email\nx\n", "no column is an item"),
-                             ("twice.csv", "email,Email,1.2.3\n", "two columns for email"), ("binary.csv", "\0\0,\1", "")):
+    for name, text, says in (
+        ("empty.csv", "", "is empty"),
+        ("who.csv", "a,b\n1,2\n", "no column email or sid"),
+        ("items.csv", "email\nx\n", "no column is an item"),
+        ("twice.csv", "email,Email,1.2.3\n", "two columns for email"),
+        ("binary.csv", "\0\0,\1", ""),
+    ):
         (tmp_path / name).write_text(text)
-        done = subprocess.run([sys.executable, "-m", "autograder", "finalise", good, tmp_path / name,
-                               "--output", tmp_path / "f.csv"], capture_output=True, text=True, cwd=ROOT, env=dict(os.environ))
+        done = subprocess.run(
+            [sys.executable, "-m", "autograder", "finalise", good, tmp_path / name, "--output", tmp_path / "f.csv"],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=dict(os.environ),
+        )
         assert done.returncode == 2 and len(done.stderr.strip().split("\n")) == 1 and says in done.stderr, done.stderr
 
 
@@ -176,8 +223,14 @@ def test_the_sheet_that_make_rubric_writes_can_be_filled_and_joined(join, tmp_pa
     from autograder.written.render import sheet
 
     header = next(csv.reader([sheet(ASSIGNMENT)]))
-    by_hand = {**dict.fromkeys(header, "full"), "email": "ada@u.edu", "sid": "", "name": "", "collaborators": "yes",
-               "late_days": ""}
+    by_hand = {
+        **dict.fromkeys(header, "full"),
+        "email": "ada@u.edu",
+        "sid": "",
+        "name": "",
+        "collaborators": "yes",
+        "late_days": "",
+    }
     [row], summary = join(points("517")[0], [by_hand])
     assert row["total"] == "110" and summary.lines == ["1 graded, 0 not graded"]
 
@@ -201,8 +254,14 @@ def test_a_sheet_saved_with_semicolons_or_tabs_and_decimal_commas_counts_the_sam
     assert (row["1.2.3"], row["total"]) == ("0.5", "108.5")
 
 
-@pytest.mark.parametrize("titles", [("Setup", "Results", "Interpretation"), ("2.2 Setup", "2.2: Results", "§2.2 Interpretation"),
-                                    ("1: 2.2 Setup (6.0 pts)", "2.1: Results (7.0 pts)", "2.2: Interpretation (7.0 pts)")])
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ("Setup", "Results", "Interpretation"),
+        ("2.2 Setup", "2.2: Results", "§2.2 Interpretation"),
+        ("1: 2.2 Setup (6.0 pts)", "2.1: Results (7.0 pts)", "2.2: Interpretation (7.0 pts)"),
+    ],
+)
 def test_gradescopes_questions_may_be_called_by_the_templates_headings(join, titles):
     automatic, by_hand = points("517")
     named = dict(zip(("2.2.setup", "2.2.results", "2.2.interpretation"), titles))
@@ -219,18 +278,29 @@ def test_a_title_that_is_no_items_is_named_where_an_item_is_lacking(join):
 def test_two_courses_for_one_person_are_said_and_not_chosen_from(join):
     automatic, by_hand = points("517")
     [row], summary = join(automatic, [{**by_hand[0], "course": "447"}])
-    assert row["total"] == "not graded: course is 517 in gradebook.csv row 2 and 447 in manual.csv row 2" and summary.ungraded == 1
+    assert (
+        row["total"] == "not graded: course is 517 in gradebook.csv row 2 and 447 in manual.csv row 2" and summary.ungraded == 1
+    )
     [row], _ = join(automatic, [{**by_hand[0], "course": "CSE 517 B"}])
     assert row["total"] == "110"
 
 
 def test_no_input_is_written_over_and_none_is_read_twice(tmp_path):
     automatic, by_hand = points("517")
-    book, sheet, rules = write(tmp_path / "gradebook.csv", automatic), write(tmp_path / "manual.csv", by_hand), tmp_path / "policy.toml"
+    book, sheet, rules = (
+        write(tmp_path / "gradebook.csv", automatic),
+        write(tmp_path / "manual.csv", by_hand),
+        tmp_path / "policy.toml",
+    )
     rules.write_text("[late]\npercent_per_day = 10\n")
     (tmp_path / "link.csv").symlink_to(sheet)
     before = {path: path.read_bytes() for path in (book, sheet, rules)}
-    for output, says in ((book, "is the gradebook"), (sheet, "is the readers' sheet"), (rules, "is the policy"), (tmp_path / "link.csv", "is the readers' sheet")):
+    for output, says in (
+        (book, "is the gradebook"),
+        (sheet, "is the readers' sheet"),
+        (rules, "is the policy"),
+        (tmp_path / "link.csv", "is the readers' sheet"),
+    ):
         with pytest.raises(GraderError, match=says):
             finalise(ASSIGNMENT, book, sheet, rules, output)
     with pytest.raises(GraderError, match="named twice, as gradebook and as readers' sheet"):
@@ -251,7 +321,7 @@ def test_an_output_that_cannot_be_written_is_one_line(tmp_path):
 
 
 def test_the_documents_policy_is_one_and_takes_what_it_says(join):
-    example, = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "written.md").read_text(), re.DOTALL)
+    (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "written.md").read_text(), re.DOTALL)
     [row], _ = join(*points("517", {"late_days": "3", "collaborators": "no"}), example)
     assert (row["late"], row["collaborators"], row["total"]) == ("-22", "-2.2", "85.8")
     automatic, by_hand = points("447")

@@ -28,24 +28,70 @@ from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "tests" / "gradescope.schema.json").read_text()))
 S1 = (ROOT / "tests" / "fixtures" / "right_s1.py").read_text()
-NOTEBOOK = nbformat.writes(nbformat.v4.new_notebook(cells=[
-    nbformat.v4.new_markdown_cell("## 1.2 Selecting"),
-    *(nbformat.v4.new_code_cell(part) for part in S1.split("\n\n") if part.strip())]))
-SNIPPETS = ["(", ")", '"""', "'", "\\", "\n    ", "%%time\n", "!ls\n", "def ", "key", "m_key", "query121 = ",
-            "while True: pass\n", "\t", "\r", "\ufeff", "\u202e", "\0", "1e999", "[" * 40, "{", "}", "lambda: ", "import os\n",
-            "# %%\n", "# In[1]:\n", "# 1.4.2\n", "global x\n", "@", ":=", "\\N{x}", "f'{'", "async ", "del key\n",
-            "from x import *\n", "exec('q=1')\n", "raise SystemExit\n", "9" * 30]
+NOTEBOOK = nbformat.writes(
+    nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("## 1.2 Selecting"),
+            *(nbformat.v4.new_code_cell(part) for part in S1.split("\n\n") if part.strip()),
+        ]
+    )
+)
+SNIPPETS = [
+    "(",
+    ")",
+    '"""',
+    "'",
+    "\\",
+    "\n    ",
+    "%%time\n",
+    "!ls\n",
+    "def ",
+    "key",
+    "m_key",
+    "query121 = ",
+    "while True: pass\n",
+    "\t",
+    "\r",
+    "\ufeff",
+    "\u202e",
+    "\0",
+    "1e999",
+    "[" * 40,
+    "{",
+    "}",
+    "lambda: ",
+    "import os\n",
+    "# %%\n",
+    "# In[1]:\n",
+    "# 1.4.2\n",
+    "global x\n",
+    "@",
+    ":=",
+    "\\N{x}",
+    "f'{'",
+    "async ",
+    "del key\n",
+    "from x import *\n",
+    "exec('q=1')\n",
+    "raise SystemExit\n",
+    "9" * 30,
+]
 MEMORY_CAP_KB = 1 << 20
 
-edits = st.lists(st.tuples(st.floats(0, 1), st.sampled_from(["cut", "insert", "swap", "repeat"]), st.sampled_from(SNIPPETS),
-                           st.integers(1, 60)), min_size=1, max_size=6)
+edits = st.lists(
+    st.tuples(
+        st.floats(0, 1), st.sampled_from(["cut", "insert", "swap", "repeat"]), st.sampled_from(SNIPPETS), st.integers(1, 60)
+    ),
+    min_size=1,
+    max_size=6,
+)
 
 
 def mutate(text: str, changes) -> str:
     for where, kind, snippet, length in changes:
         at = int(where * len(text))
         if kind == "cut":
-            text = text[:at] + text[at + length:]
+            text = text[:at] + text[at + length :]
         elif kind == "insert":
             text = text[:at] + snippet + text[at:]
         elif kind == "swap":
@@ -81,9 +127,13 @@ def holds(hasty, name: str, data: bytes) -> None:
 
 
 def job(count):
-    return settings(max_examples=count, deadline=None, database=None, derandomize=True,
-                    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture,
-                                           HealthCheck.data_too_large])
+    return settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
+    )
 
 
 def fuzz_script(hasty, count):
@@ -91,18 +141,26 @@ def fuzz_script(hasty, count):
 
 
 def fuzz_notebook(hasty, count):
-    job(count)(given(edits)(
-        lambda changes: holds(hasty, "A2S1.ipynb", mutate(NOTEBOOK, changes).encode("utf-8", "surrogatepass"))))()
+    job(count)(
+        given(edits)(lambda changes: holds(hasty, "A2S1.ipynb", mutate(NOTEBOOK, changes).encode("utf-8", "surrogatepass")))
+    )()
 
 
 def fuzz_frames(hasty, count):
     """Replies of a lying worker: mutated bytes on the judge's end of the pipe."""
-    honest = pack({"id": 1, "ok": {"bound": {"f": "function"}, "failures": [],
-                                          "snapshots": [{"name": "q", "index": 0, "value": [1.5, None]}]}})
+    honest = pack(
+        {
+            "id": 1,
+            "ok": {"bound": {"f": "function"}, "failures": [], "snapshots": [{"name": "q", "index": 0, "value": [1.5, None]}]},
+        }
+    )
 
     @job(count)
-    @given(st.lists(st.tuples(st.integers(0, len(honest) - 1), st.integers(0, 255)), max_size=8),
-           st.integers(0, len(honest)), st.binary(max_size=40))
+    @given(
+        st.lists(st.tuples(st.integers(0, len(honest) - 1), st.integers(0, 255)), max_size=8),
+        st.integers(0, len(honest)),
+        st.binary(max_size=40),
+    )
     def run(changes, cut, tail):
         body = bytearray(honest)
         for at, byte in changes:

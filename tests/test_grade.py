@@ -4,8 +4,16 @@ import json
 
 import pytest
 
-HELPERS = ["pairwise_similarities", "attn_scaled", "attn_softmax", "compute_outputs",
-           "make_causal_mask", "apply_causal_mask", "split_heads", "merge_heads"]
+HELPERS = [
+    "pairwise_similarities",
+    "attn_scaled",
+    "attn_softmax",
+    "compute_outputs",
+    "make_causal_mask",
+    "apply_causal_mask",
+    "split_heads",
+    "merge_heads",
+]
 WRONG = {
     "pairwise_similarities": "return Q @ K.transpose(-2, -1) * 1.01",
     "attn_scaled": "return A / n_embd",
@@ -76,25 +84,36 @@ def test_a_self_attention_that_ignores_the_mask_loses_the_causal_steps(submit, s
     assert section2(graded.lost) == {"2.1.self_attention.step2", "2.1.self_attention.step3"}
 
 
-@pytest.mark.parametrize("body", [
-    "while True: pass",
-    "import time; time.sleep(1000)",
-    "import os; os._exit(0)",
-    "import sys; sys.exit(1)",
-    "import ctypes; ctypes.string_at(0)",
-    "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
-    "def f(): return f()\nreturn f()",
-    "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "while True: pass",
+        "import time; time.sleep(1000)",
+        "import os; os._exit(0)",
+        "import sys; sys.exit(1)",
+        "import ctypes; ctypes.string_at(0)",
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        "def f(): return f()\nreturn f()",
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+    ],
+)
 def test_a_function_that_hangs_or_crashes_costs_itself_alone(submit, s2, body):
     graded = submit({"A2S2.py": with_body(s2, "attn_softmax", body)}, seconds=2.0)
     assert section2(graded.lost) == {"2.1.attn_softmax"}
 
 
-@pytest.mark.parametrize("line", [
-    "while True: pass", "import os; os._exit(3)", "import sys; sys.exit()", "raise SystemExit", "1/0",
-    "import ctypes; ctypes.string_at(0)", "query131 = input()",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "while True: pass",
+        "import os; os._exit(3)",
+        "import sys; sys.exit()",
+        "raise SystemExit",
+        "1/0",
+        "import ctypes; ctypes.string_at(0)",
+        "query131 = input()",
+    ],
+)
 def test_a_statement_that_hangs_or_crashes_costs_its_own_value_alone(submit, s1, line):
     broken = s1.replace("query131 = torch.zeros(3)", f"if True:\n    {line}\n    query131 = torch.zeros(3)")
     graded = submit({"A2S1.py": broken}, seconds=2.0)
@@ -112,22 +131,34 @@ def test_constant_and_stateful_answers_fail(submit, s2, body):
     assert "2.1.attn_softmax" in submit({"A2S2.py": with_body(s2, "attn_softmax", body)}).lost
 
 
-@pytest.mark.parametrize("setting", [
-    "DEVICE = 'cuda'", "DEVICE = 'mps'", "DEVICE = torch.device('cuda:0')",
-    "DEVICE = 'cuda'\ntorch.set_default_device(DEVICE)", "DEVICE='cpu'\ntorch.set_default_dtype(torch.float64)",
-])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "DEVICE = 'cuda'",
+        "DEVICE = 'mps'",
+        "DEVICE = torch.device('cuda:0')",
+        "DEVICE = 'cuda'\ntorch.set_default_device(DEVICE)",
+        "DEVICE='cpu'\ntorch.set_default_dtype(torch.float64)",
+    ],
+)
 def test_an_accelerator_in_the_notebook_is_no_fault(submit, s2, setting):
     s2 = s2.replace("import torch, math", f"import torch, math\n{setting}")
     s2 = s2.replace("torch.tril(torch.ones(n_tok, n_tok))", "torch.tril(torch.ones(n_tok, n_tok, device=DEVICE)).to(DEVICE)")
     assert section2(submit({"A2S2.py": s2}).lost) == set()
 
 
-@pytest.mark.parametrize("make, apply", [
-    ("return torch.tril(torch.ones(n_tok, n_tok)).bool()", "return torch.where(mask, A, -torch.inf)"),
-    ("return torch.zeros(n_tok, n_tok).masked_fill(torch.ones(n_tok, n_tok).triu(1).bool(), -1e9)", "return A + mask"),
-    ("return torch.tril(torch.ones(n_tok, n_tok, dtype=torch.int64))", "return A.masked_fill(mask == 0, -1e9)"),
-    ("return torch.tril(torch.ones(1, 1, n_tok, n_tok))", "A[..., mask.reshape(mask.shape[-2:]) == 0] = -torch.inf\nreturn A"),
-])
+@pytest.mark.parametrize(
+    "make, apply",
+    [
+        ("return torch.tril(torch.ones(n_tok, n_tok)).bool()", "return torch.where(mask, A, -torch.inf)"),
+        ("return torch.zeros(n_tok, n_tok).masked_fill(torch.ones(n_tok, n_tok).triu(1).bool(), -1e9)", "return A + mask"),
+        ("return torch.tril(torch.ones(n_tok, n_tok, dtype=torch.int64))", "return A.masked_fill(mask == 0, -1e9)"),
+        (
+            "return torch.tril(torch.ones(1, 1, n_tok, n_tok))",
+            "A[..., mask.reshape(mask.shape[-2:]) == 0] = -torch.inf\nreturn A",
+        ),
+    ],
+)
 def test_any_mask_convention_that_is_right_keeps_its_points(submit, s2, make, apply):
     s2 = with_body(with_body(s2, "make_causal_mask", make), "apply_causal_mask", apply)
     assert section2(submit({"A2S2.py": s2}).lost) == set()
@@ -141,19 +172,34 @@ def test_an_inverted_mask_pair_costs_the_mask_only(submit, s2):
     assert "inverted" in graded.output("2.1.make_causal_mask")
 
 
-@pytest.mark.parametrize("expression", [
-    "[470000.0, 650000.0, 600000.0]", "100 * key[0].numpy()", "100 * key[:1]", "(100 * key[0]).double()",
-    "torch.nn.Parameter(100 * key[0])", "tuple((100 * key[0]).tolist())",
-    "torch.linalg.lstsq(key, torch.tensor([99.,0,0,0]).unsqueeze(1)).solution.T",
-])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "[470000.0, 650000.0, 600000.0]",
+        "100 * key[0].numpy()",
+        "100 * key[:1]",
+        "(100 * key[0]).double()",
+        "torch.nn.Parameter(100 * key[0])",
+        "tuple((100 * key[0]).tolist())",
+        "torch.linalg.lstsq(key, torch.tensor([99.,0,0,0]).unsqueeze(1)).solution.T",
+    ],
+)
 def test_an_answer_may_be_any_kind_of_numbers(submit, s1, expression):
     assert "1.2.1" not in submit({"A2S1.py": s1.replace("query121 = S * key[0]", f"query121 = {expression}")}).lost
 
 
-@pytest.mark.parametrize("expression, word", [
-    ("100 * key", "shape (4, 3)"), ("(100 * key[0]).unsqueeze(1)", "shape (3, 1)"), ("float('nan') * key[0]", "NaN"),
-    ("1e40 * key[0]", "infinity"), ("key[0]", "weights"), ("'100 * k0'", "numbers"), ("None", "TODO"),
-])
+@pytest.mark.parametrize(
+    "expression, word",
+    [
+        ("100 * key", "shape (4, 3)"),
+        ("(100 * key[0]).unsqueeze(1)", "shape (3, 1)"),
+        ("float('nan') * key[0]", "NaN"),
+        ("1e40 * key[0]", "infinity"),
+        ("key[0]", "weights"),
+        ("'100 * k0'", "numbers"),
+        ("None", "TODO"),
+    ],
+)
 def test_a_wrong_answer_is_told_why(submit, s1, expression, word):
     graded = submit({"A2S1.py": s1.replace("query121 = S * key[0]", f"query121 = {expression}")})
     assert section1(graded.lost) == {"1.2.1"}
@@ -182,8 +228,9 @@ def test_the_two_values_of_m_key_count_for_their_own_questions(submit, s1):
     assert (section1(first.lost), section1(second.lost)) == ({"1.4.1"}, {"1.4.2"})
 
 
-@pytest.mark.parametrize("scratch", [
-    "query121 = None", "key = torch.zeros(4, 3)", "key[2] = 0", "m_key = None", "del query132", "attention = 3"])
+@pytest.mark.parametrize(
+    "scratch", ["query121 = None", "key = torch.zeros(4, 3)", "key[2] = 0", "m_key = None", "del query132", "attention = 3"]
+)
 def test_a_name_rebound_later_does_not_reach_back(submit, s1, scratch):
     assert section1(submit({"A2S1.py": s1 + "\n" + scratch}).lost) == set()
 
@@ -200,8 +247,9 @@ def test_14_says_when_the_query_is_too_short_for_any_unit_key(submit, s1):
     assert "larger" in graded.output("1.4.2")
 
 
-@pytest.mark.parametrize("k2, lost", [
-    ("query132 / query132.norm() * 2", {"1.4.2"}), ("query132 / query132.norm() * 1.005", set())])
+@pytest.mark.parametrize(
+    "k2, lost", [("query132 / query132.norm() * 2", {"1.4.2"}), ("query132 / query132.norm() * 1.005", set())]
+)
 def test_142_demands_unit_length(submit, s1, k2, lost):
     assert section1(submit({"A2S1.py": s1.replace("query132 / query132.norm()", k2)}).lost) == lost
 
@@ -223,8 +271,10 @@ def test_only_row_2_of_m_key_is_used(submit, s1):
 
 
 def test_answers_may_be_returned_by_functions(submit):
-    script = ("import torch\nS = 200\ndef problem_1():\n    return S * key[0]\ndef problem_2():\n    return S * key\n"
-              "def problem_3():\n    return torch.zeros(3)\n")
+    script = (
+        "import torch\nS = 200\ndef problem_1():\n    return S * key[0]\ndef problem_2():\n    return S * key\n"
+        "def problem_3():\n    return torch.zeros(3)\n"
+    )
     assert section1(submit({"A2S1.py": script}).earned) == {"1.2.1", "1.2.2", "1.3.1"}
 
 

@@ -23,15 +23,30 @@ GRADESCOPE = ROOT / "autograder" / "gradescope"
 SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text())
 PEOPLE = [{"email": "a@x.edu", "id": 1, "name": "Ada"}, {"email": "b@x.edu", "id": 2, "name": "Bob <script>"}]
 METADATA = {
-    "the usual": {"id": 7, "assignment": {"title": "A2", "total_points": "58.0"}, "users": PEOPLE[:1],
-                  "previous_submissions": []},
-    "a group that submitted before": {"assignment": {"total_points": "58.0"}, "users": PEOPLE, "previous_submissions": [
-        {"score": 3.0, "results": {"score": 3.0, "tests": [{"score": 58, "max_score": 58, "name": "x"}],
-                                   "extra_data": {"course": "447"}}}]},
+    "the usual": {
+        "id": 7,
+        "assignment": {"title": "A2", "total_points": "58.0"},
+        "users": PEOPLE[:1],
+        "previous_submissions": [],
+    },
+    "a group that submitted before": {
+        "assignment": {"total_points": "58.0"},
+        "users": PEOPLE,
+        "previous_submissions": [
+            {
+                "score": 3.0,
+                "results": {
+                    "score": 3.0,
+                    "tests": [{"score": 58, "max_score": 58, "name": "x"}],
+                    "extra_data": {"course": "447"},
+                },
+            }
+        ],
+    },
     "fields nobody knows": {"assignment": {"total_points": 58, "outline": [{"x": None}]}, "weather": {"rain": [1e999]}},
     "nothing in it": {},
     "not an object": ["x"],
-    "broken": "{\"assignment\": ",
+    "broken": '{"assignment": ',
     "no file": None,
 }
 
@@ -43,8 +58,17 @@ class Container:
     root: Path
 
     def run(self, **environment) -> tuple[dict, str]:
-        done = subprocess.run(["bash", self.root / "source" / "run_autograder"], capture_output=True, text=True, cwd="/", env={
-            "AUTOGRADER_ROOT": str(self.root), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **environment})
+        done = subprocess.run(
+            ["bash", self.root / "source" / "run_autograder"],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            env={
+                "AUTOGRADER_ROOT": str(self.root),
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                **environment,
+            },
+        )
         assert done.returncode == 0, done.stderr
         tree = json.loads((self.root / "results" / "results.json").read_text())
         jsonschema.validate(tree, SCHEMA)
@@ -67,8 +91,11 @@ def container(tmp_path, unpacked, s1, s2) -> Container:
 
 
 def timeless(tree: dict) -> dict:
-    return {**tree, "execution_time": 0,
-            "tests": [{**t, "extra_data": {**t["extra_data"], "seconds": 0}} for t in tree["tests"]]}
+    return {
+        **tree,
+        "execution_time": 0,
+        "tests": [{**t, "extra_data": {**t["extra_data"], "seconds": 0}} for t in tree["tests"]],
+    }
 
 
 def test_metadata_of_any_kind_changes_nothing(container):
@@ -84,18 +111,32 @@ def test_metadata_of_any_kind_changes_nothing(container):
         assert "warning" not in told, name
 
 
-@pytest.mark.parametrize("text, said", [
-    ("58.0", None), (58, None), (None, None), ("", None), ("many", None), ("nan", None), ({}, None), ("1e999", "inf points"),
-    ("52.0", "another course"), ("100.0", "worth 100 points, this archive (course 517) grades 58"), (0, "worth 0 points"),
-])
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("58.0", None),
+        (58, None),
+        (None, None),
+        ("", None),
+        ("many", None),
+        ("nan", None),
+        ({}, None),
+        ("1e999", "inf points"),
+        ("52.0", "another course"),
+        ("100.0", "worth 100 points, this archive (course 517) grades 58"),
+        (0, "worth 0 points"),
+    ],
+)
 def test_staff_are_warned_when_the_points_on_gradescope_are_not_the_archives(grader, text, said):
     lines = harness.warnings(grader.assignment, "517", {"assignment": {"total_points": text}})
     assert len(lines) == bool(said) and (not said or said in lines[0])
     assert harness.warnings(grader.assignment, "517", {"assignment": "A2"}) == []
 
 
-@pytest.mark.parametrize("text, seconds, warned", [
-    ("", 540, 0), ("1200", 1140, 0), ("30", 10, 0), ("ten minutes", 540, 1), ("-5", 540, 1), ("inf", 540, 1), ("nan", 540, 1)])
+@pytest.mark.parametrize(
+    "text, seconds, warned",
+    [("", 540, 0), ("1200", 1140, 0), ("30", 10, 0), ("ten minutes", 540, 1), ("-5", 540, 1), ("inf", 540, 1), ("nan", 540, 1)],
+)
 def test_the_time_limit_comes_from_the_environment_and_nonsense_is_said_and_ignored(text, seconds, warned):
     told = []
     assert harness.allowed_seconds(text, told.append) == seconds and len(told) == warned
@@ -130,8 +171,14 @@ main(["grade", sys.argv[1]])
 def test_when_time_is_up_what_was_graded_stands_and_the_rest_says_so(container, s2):
     hanging = re.sub(r"(def (?:attn_softmax|merge_heads)\(.*\):\n)", r"\1    while True: pass\n", s2)
     (container.root / "submission" / "A2S2.py").write_text(hanging)
-    done = subprocess.run([sys.executable, "-c", TIME_FLIES, container.root], capture_output=True, text=True, timeout=1800,
-                          cwd=container.root / "source", env={**os.environ, "AUTOGRADER_TIMEOUT": "70"})
+    done = subprocess.run(
+        [sys.executable, "-c", TIME_FLIES, container.root],
+        capture_output=True,
+        text=True,
+        timeout=1800,
+        cwd=container.root / "source",
+        env={**os.environ, "AUTOGRADER_TIMEOUT": "70"},
+    )
     tree = json.loads((container.root / "results" / "results.json").read_text())
     assert "allowed: 10 s" in done.stdout, done.stderr
     assert done.stdout.count("called: attn_softmax") == 1 and "called: merge_heads" not in done.stdout
@@ -162,15 +209,30 @@ def test_the_smoke_test_passes_here_and_fails_where_a_verdict_is_another(tmp_pat
         smoke(replace(grader.assignment, folder=tmp_path), references, "517", lambda line: None)
 
 
-@pytest.mark.parametrize("files, left", [
-    ({"memory.max": "800\n", "memory.current": "500\n", "memory.stat": "anon 400\ninactive_file 50\n"}, 350),
-    ({"memory.max": "max\n", "memory.current": "500\n", "memory.stat": "inactive_file 50\n"}, None),
-    ({"memory/memory.limit_in_bytes": "800\n", "memory/memory.usage_in_bytes": "500\n",
-      "memory/memory.stat": "total_inactive_file 20\n"}, 320),
-    ({"memory/memory.limit_in_bytes": "9223372036854771712\n", "memory/memory.usage_in_bytes": "5\n",
-      "memory/memory.stat": "x 1\n"}, None),
-    ({}, None),
-])
+@pytest.mark.parametrize(
+    "files, left",
+    [
+        ({"memory.max": "800\n", "memory.current": "500\n", "memory.stat": "anon 400\ninactive_file 50\n"}, 350),
+        ({"memory.max": "max\n", "memory.current": "500\n", "memory.stat": "inactive_file 50\n"}, None),
+        (
+            {
+                "memory/memory.limit_in_bytes": "800\n",
+                "memory/memory.usage_in_bytes": "500\n",
+                "memory/memory.stat": "total_inactive_file 20\n",
+            },
+            320,
+        ),
+        (
+            {
+                "memory/memory.limit_in_bytes": "9223372036854771712\n",
+                "memory/memory.usage_in_bytes": "5\n",
+                "memory/memory.stat": "x 1\n",
+            },
+            None,
+        ),
+        ({}, None),
+    ],
+)
 def test_a_containers_memory_limit_is_known_by_either_version_of_control_groups(tmp_path, files, left):
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)

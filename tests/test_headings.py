@@ -10,15 +10,32 @@ from pdfs import ANSWER, WHOLE, chapters, heading_of, seen, without
 
 
 def relabelled(style):
-    return [style(line) if line[:1] in "123Q" and line.split()[0].count(".") >= 1 and line not in (ANSWER,) else line for line in WHOLE]
+    return [
+        style(line) if line[:1] in "123Q" and line.split()[0].count(".") >= 1 and line not in (ANSWER,) else line
+        for line in WHOLE
+    ]
 
 
-@pytest.mark.parametrize("style", [
-    lambda line: line.split()[0] + ".", lambda line: f"Question {line}", lambda line: f"({line.split()[0]}) ", lambda line: f"Answer to {line.split()[0]}:",
-    lambda line: f"§{line}", lambda line: line.replace("Q", "Q "), lambda line: line.replace("Q", "Question "),
-    lambda line: line.replace("Q", "Problem "), lambda line: line.replace("Q", "3."), lambda line: line.replace("Q", "3.Q"),
-    lambda line: line.replace(".", "-"), lambda line: re.sub(r"\.(\d) ", lambda m: f"({'abcdefg'[int(m[1]) - 1]}) ", line),
-    lambda line: re.sub(r"\.(\d) ", lambda m: f".{'abcdefg'[int(m[1]) - 1]} ", line), lambda line: f"4.1 {line}", lambda line: f"### {line}"])
+@pytest.mark.parametrize(
+    "style",
+    [
+        lambda line: line.split()[0] + ".",
+        lambda line: f"Question {line}",
+        lambda line: f"({line.split()[0]}) ",
+        lambda line: f"Answer to {line.split()[0]}:",
+        lambda line: f"§{line}",
+        lambda line: line.replace("Q", "Q "),
+        lambda line: line.replace("Q", "Question "),
+        lambda line: line.replace("Q", "Problem "),
+        lambda line: line.replace("Q", "3."),
+        lambda line: line.replace("Q", "3.Q"),
+        lambda line: line.replace(".", "-"),
+        lambda line: re.sub(r"\.(\d) ", lambda m: f"({'abcdefg'[int(m[1]) - 1]}) ", line),
+        lambda line: re.sub(r"\.(\d) ", lambda m: f".{'abcdefg'[int(m[1]) - 1]} ", line),
+        lambda line: f"4.1 {line}",
+        lambda line: f"### {line}",
+    ],
+)
 def test_questions_may_be_numbered_in_many_ways(style):
     assert not seen(relabelled(style)).missing
 
@@ -26,18 +43,30 @@ def test_questions_may_be_numbered_in_many_ways(style):
 @pytest.mark.parametrize("numbers", ["1. 2. 3.", "(a) (b) (c)", "a. b. c.", "i) ii) iii)", "Question-1 Question-2 Question-3"])
 def test_lists_under_the_parts_headings_are_understood_and_their_gaps_seen(numbers):
     a, b, c = numbers.replace("-", " ").split() if "-" not in numbers else [x.replace("-", " ") for x in numbers.split()]
-    lines = [*WHOLE[:5], "1 Understanding Attentions", *(x for part in ("1.2 Selection", "1.3 Averaging", "1.4 Interactions")
-             for x in (part, *(y for n in (a, b, c) for y in (f"{n} Some title", ANSWER)))), *WHOLE[WHOLE.index("\f", 6) :]]
+    lines = [
+        *WHOLE[:5],
+        "1 Understanding Attentions",
+        *(
+            x
+            for part in ("1.2 Selection", "1.3 Averaging", "1.4 Interactions")
+            for x in (part, *(y for n in (a, b, c) for y in (f"{n} Some title", ANSWER)))
+        ),
+        *WHOLE[WHOLE.index("\f", 6) :],
+    ]
     assert not seen(lines, "517").missing
     gone = [i for i, line in enumerate(lines) if line == f"{c} Some title"][0]
-    assert [line[:33] for line in seen([*lines[:gone], *lines[gone + 2 :]], "517").missing] == ["no heading was found for 1.2.3: s"]
+    assert [line[:33] for line in seen([*lines[:gone], *lines[gone + 2 :]], "517").missing] == [
+        "no heading was found for 1.2.3: s"
+    ]
 
 
 def test_questions_of_a_list_under_q1_to_q5_are_understood():
     lines = []
     for line in WHOLE:
         group = re.match(r"Q(\d)\.(\d) ", line)
-        lines += [*([f"Question {group[1]}"] if group[2] == "1" else []), f"({'abcdefg'[int(group[2]) - 1]})"] if group else [line]
+        lines += (
+            [*([f"Question {group[1]}"] if group[2] == "1" else []), f"({'abcdefg'[int(group[2]) - 1]})"] if group else [line]
+        )
     assert not seen(lines).missing
 
 

@@ -53,8 +53,16 @@ def corpus(references, tmp_path, mode, first, step) -> list[dict]:
         interpreter, prefix = SYSTEM_PYTHON, ["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups"]
         environment |= {"PYTHONPATH": sysconfig.get_paths()["purelib"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
     command = [*prefix, interpreter, str(HERE / "hostile" / "run.py"), str(target), *MODES[mode]]
-    runs = [subprocess.Popen([*command, str(first + k * step), str(2 * step)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                             text=True, env=environment) for k in (0, 1)]
+    runs = [
+        subprocess.Popen(
+            [*command, str(first + k * step), str(2 * step)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for k in (0, 1)
+    ]
     rows = []
     for run in runs:
         out, err = run.communicate(timeout=4 * 3600)
@@ -93,8 +101,11 @@ def test_the_corpus_can_fail(references, monkeypatch, tmp_path):
 
     first = [case.name for case in CASES].index("read canary files anywhere in /tmp")
     monkeypatch.setenv("HOSTILE_WITHOUT", "user,landlock,seccomp")
-    done = subprocess.run([sys.executable, str(HERE / "hostile" / "run.py"), str(references), "here", str(first), "9999"],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(HERE / "hostile" / "run.py"), str(references), "here", str(first), "9999"],
+        capture_output=True,
+        text=True,
+    )
     assert "a secret got out" in json.loads(done.stdout)["broken"]
 
 
@@ -144,8 +155,10 @@ def test_an_unsafe_platform_never_loads_hidden_references_unless_told_to(referen
 
 
 def test_torchs_own_attention_is_flagged_for_staff_and_not_marked_down(submit, s2):
-    body = ("    return F.scaled_dot_product_attention(*(x.unflatten(-1, (n_heads, -1)).transpose(1, 2) for x in (Q, K, V)), "
-            "is_causal=causal).transpose(1, 2).flatten(2)\n")
+    body = (
+        "    return F.scaled_dot_product_attention(*(x.unflatten(-1, (n_heads, -1)).transpose(1, 2) for x in (Q, K, V)), "
+        "is_causal=causal).transpose(1, 2).flatten(2)\n"
+    )
     start, end = s2.index("    B, n_tok, n_embd = Q.shape"), s2.index("def pairwise")
     graded = submit({"A2S2.py": s2[:start] + body + s2[end:]})
     steps = [t for t in graded.tree["tests"] if "self_attention" in t["number"]]
@@ -160,8 +173,17 @@ def passed(results: Path) -> set[str]:
 
 def test_workers_die_with_a_killed_grader_and_the_results_stay_truthful(references, settings, s2, tmp_path):
     (tmp_path / "A2S2.py").write_text(s2.replace("return F.softmax(A, dim=-1)", "while True: pass"))
-    command = [sys.executable, "-m", "autograder", "--build", str(settings["build"]), "grade", str(tmp_path / "A2S2.py"),
-               "--output", str(tmp_path / "r.json")]
+    command = [
+        sys.executable,
+        "-m",
+        "autograder",
+        "--build",
+        str(settings["build"]),
+        "grade",
+        str(tmp_path / "A2S2.py"),
+        "--output",
+        str(tmp_path / "r.json"),
+    ]
     grader = subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.DEVNULL)
     while "2.1.attn_scaled" not in passed(tmp_path / "r.json"):  # what comes before the one that hangs
         assert grader.poll() is None, "it ended by itself"

@@ -72,9 +72,12 @@ def test_a_missing_section_is_not_submitted_rather_than_wrong(submit, s1):
 def test_modules_that_come_along_can_be_imported_but_shadow_nothing(submit, s2):
     head, rest = s2.split("def pairwise")[:2]
     imports = "import torch, math\nimport torch.nn.functional as F\n"
-    files = {"A2S2.py": "from helpers import *\n" + imports + head.split("F\n", 1)[1],
-             "helpers.py": imports + "def pairwise" + rest,
-             "torch.py": "raise SystemExit", "json.py": "raise SystemExit"}
+    files = {
+        "A2S2.py": "from helpers import *\n" + imports + head.split("F\n", 1)[1],
+        "helpers.py": imports + "def pairwise" + rest,
+        "torch.py": "raise SystemExit",
+        "json.py": "raise SystemExit",
+    }
     assert on("2", submit(files).lost) == set()
 
 
@@ -89,28 +92,36 @@ def test_metadata_and_ids_may_be_missing(submit, s1):
     assert on("1", submit({"A2S1.ipynb": json.dumps(bare)}).lost) == set()
 
 
-@pytest.mark.parametrize("encode", [
-    lambda s: b"\xef\xbb\xbf" + s.encode(), lambda s: s.replace("\n", "\r\n").encode(),
-    lambda s: ("# -*- coding: latin-1 -*-\nname = 'Zoë'\n" + s).encode("latin-1"), lambda s: ("name = '数'\n" + s).encode(),
-])
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda s: b"\xef\xbb\xbf" + s.encode(),
+        lambda s: s.replace("\n", "\r\n").encode(),
+        lambda s: ("# -*- coding: latin-1 -*-\nname = 'Zoë'\n" + s).encode("latin-1"),
+        lambda s: ("name = '数'\n" + s).encode(),
+    ],
+)
 def test_encodings_that_python_reads_are_read(submit, s1, encode):
     assert on("1", submit({"A2S1.py": encode(s1)}).lost) == set()
 
 
-@pytest.mark.parametrize("files, words", [
-    ({"A2S1.py": b""}, "empty"),
-    ({"A2S1.py": b"\n \n"}, "empty"),
-    ({"A2S1.py": b"# only a comment\n"}, "holds no code"),
-    ({"A2S1.ipynb": b"{not json"}, "JSON"),
-    ({"A2S1.ipynb": b"[1, 2]"}, "not a notebook"),
-    ({"A2S1.py": b"x = '\xff\xfe'"}, "UTF-8"),
-    ({"A2S1.py": b"x = 1\0"}, "NUL"),
-    ({"report.docx": b"PK"}, ".ipynb"),
-    ({"A2S1.ipynb": b"[" * 100_000}, "JSON"),
-    ({"A2S1.zip": b"PK\3\4rubbish"}, "zip"),
-    ({"work.zip": zipped({"../A2S1.py": "x = 1"})}, "unsafe"),
-    ({"work.zip": zipped({"/etc/A2S1.py": "x = 1"})}, "unsafe"),
-])
+@pytest.mark.parametrize(
+    "files, words",
+    [
+        ({"A2S1.py": b""}, "empty"),
+        ({"A2S1.py": b"\n \n"}, "empty"),
+        ({"A2S1.py": b"# only a comment\n"}, "holds no code"),
+        ({"A2S1.ipynb": b"{not json"}, "JSON"),
+        ({"A2S1.ipynb": b"[1, 2]"}, "not a notebook"),
+        ({"A2S1.py": b"x = '\xff\xfe'"}, "UTF-8"),
+        ({"A2S1.py": b"x = 1\0"}, "NUL"),
+        ({"report.docx": b"PK"}, ".ipynb"),
+        ({"A2S1.ipynb": b"[" * 100_000}, "JSON"),
+        ({"A2S1.zip": b"PK\3\4rubbish"}, "zip"),
+        ({"work.zip": zipped({"../A2S1.py": "x = 1"})}, "unsafe"),
+        ({"work.zip": zipped({"/etc/A2S1.py": "x = 1"})}, "unsafe"),
+    ],
+)
 def test_what_cannot_be_graded_is_refused_in_one_line(submit, files, words):
     with pytest.raises(GraderError) as refused:
         submit(files)

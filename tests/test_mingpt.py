@@ -89,8 +89,13 @@ def test_a_hub_data_set_without_a_dev_split_gets_one_that_shares_no_sentence(mon
     assert text.train[0][-3:] == [",", "don't", "!"]
 
 
-@pytest.mark.parametrize("answer, says", [(ConnectionError("offline"), "the hub did not give 'some/text'"),
-                                          ({"train": Rows(body=["x"])}, "some/text has no column 'text'; it has body")])
+@pytest.mark.parametrize(
+    "answer, says",
+    [
+        (ConnectionError("offline"), "the hub did not give 'some/text'"),
+        ({"train": Rows(body=["x"])}, "some/text has no column 'text'; it has body"),
+    ],
+)
 def test_a_hub_that_does_not_help_is_one_clear_line(monkeypatch, tmp_path, answer, says):
     hub(monkeypatch, answer)
     with pytest.raises(ValueError, match=says) as error:
@@ -161,9 +166,14 @@ def test_no_token_sees_a_later_one():
     assert causality_leak(leaky) > 1e-3
 
 
-@pytest.mark.parametrize("changes, says", [
-    ({"model_type": "gpt-huge", "n_layer": None}, "model_type 'gpt-huge' is not known; take one of gpt2,"),
-    ({"n_head": 3}, "n_embd=8 cannot be cut into n_head=3"), ({"vocab_size": None}, "set config.vocab_size")])
+@pytest.mark.parametrize(
+    "changes, says",
+    [
+        ({"model_type": "gpt-huge", "n_layer": None}, "model_type 'gpt-huge' is not known; take one of gpt2,"),
+        ({"n_head": 3}, "n_embd=8 cannot be cut into n_head=3"),
+        ({"vocab_size": None}, "set config.vocab_size"),
+    ],
+)
 def test_a_configuration_that_cannot_be_built_is_one_clear_line(changes, says):
     with pytest.raises(ValueError, match=says):
         small(**changes)

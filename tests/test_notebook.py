@@ -20,24 +20,46 @@ def test_a_notebook_of_either_format_gives_the_cells_that_nbformat_gives(cells):
     assert read_cells(nbformat.writes(notebook)) == (expected, True)
     old = json.loads(nbformat.writes(nbformat.convert(notebook, 3), version=3))
     assert [cell for cell in read_cells(json.dumps(old))[0]] == [
-        (kind, "".join(nbformat.reads(json.dumps(old), as_version=4).cells[n].source)) for n, (kind, _) in enumerate(expected)]
+        (kind, "".join(nbformat.reads(json.dumps(old), as_version=4).cells[n].source)) for n, (kind, _) in enumerate(expected)
+    ]
 
 
-@pytest.mark.parametrize("tree, cells", [
-    ({"cells": [{"cell_type": "code", "source": ["a\n", 1, "b"]}]}, [(CODE, "a\nb")]),
-    ({"cells": [None, {"source": "x"}, {"cell_type": "code", "source": {"x": 1}}], "nbformat": 4}, [(MARKDOWN, ""), (MARKDOWN, "x"), (CODE, "")]),
-    ({"worksheets": [{"cells": [{"cell_type": "heading", "level": 2, "source": "1.2"}]}, 3], "nbformat": 3}, [(MARKDOWN, "## 1.2")]),
-])
+@pytest.mark.parametrize(
+    "tree, cells",
+    [
+        ({"cells": [{"cell_type": "code", "source": ["a\n", 1, "b"]}]}, [(CODE, "a\nb")]),
+        (
+            {"cells": [None, {"source": "x"}, {"cell_type": "code", "source": {"x": 1}}], "nbformat": 4},
+            [(MARKDOWN, ""), (MARKDOWN, "x"), (CODE, "")],
+        ),
+        (
+            {"worksheets": [{"cells": [{"cell_type": "heading", "level": 2, "source": "1.2"}]}, 3], "nbformat": 3},
+            [(MARKDOWN, "## 1.2")],
+        ),
+    ],
+)
 def test_cells_of_an_irregular_notebook_keep_their_places_and_it_is_said(tree, cells):
     assert read_cells(json.dumps(tree)) == (cells, False)
 
 
-@pytest.mark.parametrize("text, says", [("{", "not valid JSON"), ("[" * 100_000, "not valid JSON"), ("[]", "no cells"), ('{"cells": 1}', "no cells"), ("3", "no cells")])
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("{", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("[]", "no cells"),
+        ('{"cells": 1}', "no cells"),
+        ("3", "no cells"),
+    ],
+)
 def test_what_is_no_notebook_is_said(text, says):
     with pytest.raises(ValueError, match=says):
         read_cells(text)
 
 
-@pytest.mark.parametrize("name, kind", [("A.ipynb", "code"), ("a.PY", "code"), ("x.zip", "archive"), ("w.Pdf", "pdf"), ("notes.txt", ""), ("py", ""), (".py", "")])
+@pytest.mark.parametrize(
+    "name, kind",
+    [("A.ipynb", "code"), ("a.PY", "code"), ("x.zip", "archive"), ("w.Pdf", "pdf"), ("notes.txt", ""), ("py", ""), (".py", "")],
+)
 def test_a_name_says_what_a_file_is(name, kind):
     assert kind_of_file(name) == kind

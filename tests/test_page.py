@@ -18,8 +18,10 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 
 def sheet(index, name="", lost=(), problem="", **data):
-    verdicts = [Verdict(q, FAILED if q.id in lost else PASSED, f"reason {EVIL}", data=dict(data) if q.id in lost else {})
-                for q in ASSIGNMENT.questions]
+    verdicts = [
+        Verdict(q, FAILED if q.id in lost else PASSED, f"reason {EVIL}", data=dict(data) if q.id in lost else {})
+        for q in ASSIGNMENT.questions
+    ]
     person = Person(name or f"Student {index}", f"s{index}@example.edu", f"{index}")
     return Sheet(f"submission_{index}", [person], [] if problem else verdicts, problem=problem)
 

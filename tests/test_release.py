@@ -65,32 +65,51 @@ def test_there_is_something_to_keep_secret(secrets):
 
 def test_the_release_holds_the_committed_tree_and_the_same_bytes_each_time(archive, settings, references, tmp_path):
     names = {n.removeprefix("student/") for n in zipfile.ZipFile(archive).namelist()}
-    assert names == {p.relative_to(ROOT / "student").as_posix() for p in (ROOT / "student").rglob("*")
-                     if p.is_file() and "__pycache__" not in p.parts and p.name != MARK}
+    assert names == {
+        p.relative_to(ROOT / "student").as_posix()
+        for p in (ROOT / "student").rglob("*")
+        if p.is_file() and "__pycache__" not in p.parts and p.name != MARK
+    }
     again, _ = release.build_release(ASSIGNMENT, settings["solutions"], references, tmp_path)
     assert again.read_bytes() == archive.read_bytes()
 
 
-@pytest.mark.parametrize("leak, says", [
-    (lambda s, h: {"A2S2.ipynb": notebook("def f(Q, K):\n    return Q @ K.transpose(-2, -1)")},
-     "a line of solutions/A2S2.ipynb"),
-    (lambda s, h: {"A2S1.ipynb": notebook("x = 1", "    query121 = 100 * key[0]")}, "a line of solutions/A2S1.ipynb"),
-    (lambda s, h: {"mingpt/notes.md": next(t for t, w in s.lines.items() if "experiments/" in w).encode()},
-     "a line of solutions/experiments/"),
-    (lambda s, h: {"README.md": next(t for t in s.lines if t.startswith("**Answer.**")).encode()},
-     "a line of solutions/A2S1.ipynb"),
-    (lambda s, h: {"x.ipynb": carried("a2checks/lib.py", "    return F.softmax(A, dim=-1)")},
-     "x.ipynb -> a2checks/lib.py holds a line"),
-    (lambda s, h: {"a2checks/cases.json": json.dumps(to_json({"cases": h})).encode()}, "a hidden array"),
-    (lambda s, h: {"blob.bin": b"\0" * 7 + h.tobytes()}, "a hidden array"),
-    (lambda s, h: {"x.ipynb": carried("blob.bin", h.tobytes())}, "a hidden array"),
-    (lambda s, h: {"notes.txt": os.environ["AUTOGRADER_SEED"].encode()}, "the seed"),
-    (lambda s, h: {"a2checks/lib.py": f"# {ROOT / 'solutions'}".encode()}, "a path of the staff"),
-    (lambda s, h: {"a2checks/rules/attention.py": b"# see assignment/bank"}, "a folder of the staff"),
-    (lambda s, h: {"writeup/writeup.md": ASSIGNMENT.written.items[0].full.encode()}, "what earns credit in 1.2.1.rationale")])
+@pytest.mark.parametrize(
+    "leak, says",
+    [
+        (
+            lambda s, h: {"A2S2.ipynb": notebook("def f(Q, K):\n    return Q @ K.transpose(-2, -1)")},
+            "a line of solutions/A2S2.ipynb",
+        ),
+        (lambda s, h: {"A2S1.ipynb": notebook("x = 1", "    query121 = 100 * key[0]")}, "a line of solutions/A2S1.ipynb"),
+        (
+            lambda s, h: {"mingpt/notes.md": next(t for t, w in s.lines.items() if "experiments/" in w).encode()},
+            "a line of solutions/experiments/",
+        ),
+        (
+            lambda s, h: {"README.md": next(t for t in s.lines if t.startswith("**Answer.**")).encode()},
+            "a line of solutions/A2S1.ipynb",
+        ),
+        (
+            lambda s, h: {"x.ipynb": carried("a2checks/lib.py", "    return F.softmax(A, dim=-1)")},
+            "x.ipynb -> a2checks/lib.py holds a line",
+        ),
+        (lambda s, h: {"a2checks/cases.json": json.dumps(to_json({"cases": h})).encode()}, "a hidden array"),
+        (lambda s, h: {"blob.bin": b"\0" * 7 + h.tobytes()}, "a hidden array"),
+        (lambda s, h: {"x.ipynb": carried("blob.bin", h.tobytes())}, "a hidden array"),
+        (lambda s, h: {"notes.txt": os.environ["AUTOGRADER_SEED"].encode()}, "the seed"),
+        (lambda s, h: {"a2checks/lib.py": f"# {ROOT / 'solutions'}".encode()}, "a path of the staff"),
+        (lambda s, h: {"a2checks/rules/attention.py": b"# see assignment/bank"}, "a folder of the staff"),
+        (
+            lambda s, h: {"writeup/writeup.md": ASSIGNMENT.written.items[0].full.encode()},
+            "what earns credit in 1.2.1.rationale",
+        ),
+    ],
+)
 def test_every_kind_of_leak_is_found(secrets, references, leak, says):
-    hidden = next(a for packed in read_references(references)["sets"] for a in arrays(unpacked(packed))
-                  if key(a) in secrets.arrays)
+    hidden = next(
+        a for packed in read_references(references)["sets"] for a in arrays(unpacked(packed)) if key(a) in secrets.arrays
+    )
     found = release.leaks(leak(secrets, hidden), secrets)
     assert any(says in line for line in found), found
 
@@ -123,8 +142,13 @@ def commands_of(readme):
 def run(command, folder):
     """A command of the README as a student types it: no PYTHONPATH, only this Python's tools and the system's."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {"PATH": path, "HOME": str(folder.parent), "LANG": "C.UTF-8",
-                   "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    environment = {
+        "PATH": path,
+        "HOME": str(folder.parent),
+        "LANG": "C.UTF-8",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
     return subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, env=environment, timeout=3600)
 
 
@@ -135,16 +159,23 @@ def test_unpacked_in_an_empty_folder_the_readmes_commands_work(unpacked_zip):
         if "pip install" in command or command.startswith("cd writeup\n"):
             continue  # the network's and the slow tests' business
         done = run(command, unpacked_zip)
-        assert done.returncode == 1 and "❌ 1.2.1" in done.stdout and "2.1.merge_heads" in done.stdout, done.stdout + done.stderr
-        assert "None came instead of the scaled scores: fill in its TODO" in done.stdout and "Traceback" not in done.stdout + done.stderr
+        assert done.returncode == 1 and "❌ 1.2.1" in done.stdout and "2.1.merge_heads" in done.stdout, (
+            done.stdout + done.stderr
+        )
+        assert (
+            "None came instead of the scaled scores: fill in its TODO" in done.stdout
+            and "Traceback" not in done.stdout + done.stderr
+        )
 
 
 @pytest.mark.slow
 def test_the_readmes_commands_make_a_pdf_of_a_filled_template_with_its_figure_and_the_characters_people_paste(unpacked_zip):
     folder, tried = unpacked_zip / "writeup", 0
     shutil.copy(ROOT / "solutions" / "writeup" / "section3" / "recipe.png", folder / "loss.png")
-    for name, todo, figure in (("writeup.md", r"^\[Write here: .*\]$", "![Loss](loss.png)"),
-                               ("writeup.tex", r"^\\todo\{.*\}$", r"\includegraphics[width=5cm]{loss.png}")):
+    for name, todo, figure in (
+        ("writeup.md", r"^\[Write here: .*\]$", "![Loss](loss.png)"),
+        ("writeup.tex", r"^\\todo\{.*\}$", r"\includegraphics[width=5cm]{loss.png}"),
+    ):
         answer = f"The query θ ≤ 1 − ε → α ✓ ℝ ⁿ 😀 is long.\n\n{figure}"
         filled, answers = re.subn(todo, lambda _: answer, (folder / name).read_text(), flags=re.MULTILINE)
         (folder / name).write_text(filled)
@@ -159,8 +190,10 @@ def test_the_readmes_commands_make_a_pdf_of_a_filled_template_with_its_figure_an
             (folder / "writeup.pdf").unlink()
             tried += 1
     if not tried:
-        pytest.skip("NOT TRIED: neither pdflatex nor pandoc is installed; on Debian: "
-                    "apt-get install pandoc texlive-latex-recommended texlive-fonts-recommended lmodern")
+        pytest.skip(
+            "NOT TRIED: neither pdflatex nor pandoc is installed; on Debian: "
+            "apt-get install pandoc texlive-latex-recommended texlive-fonts-recommended lmodern"
+        )
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="NOT TRIED: make is not installed")
@@ -179,8 +212,12 @@ def test_make_check_looks_at_code_and_pdf_and_succeeds_when_all_is_there(unpacke
 def test_a_cell_that_fails_or_rebinds_our_names_costs_only_itself(unpacked_zip):
     source = nbformat.read(ROOT / "solutions" / "A2S1.ipynb", as_version=4)
     sources = [c.source for c in source.cells if c.cell_type == "code"]
-    hostile = ["sys = ast = run_cell = Path = None", "raise SystemExit(3)", "%matplotlib inline\nno python (at all",
-               "import os, a2checks"]
+    hostile = [
+        "sys = ast = run_cell = Path = None",
+        "raise SystemExit(3)",
+        "%matplotlib inline\nno python (at all",
+        "import os, a2checks",
+    ]
     (unpacked_zip / "A2S1.ipynb").write_bytes(notebook(*sources[:2], *hostile, *sources[2:], "import time\ntime.sleep(1000)"))
     done = run("python3 -m a2checks A2S1.ipynb", unpacked_zip)
     assert done.returncode == 0 and done.stdout.count("looks right") == 6, done.stdout + done.stderr

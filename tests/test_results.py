@@ -22,8 +22,13 @@ SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text
 
 
 def run(*arguments, **environment):
-    return subprocess.run([sys.executable, "-m", "autograder", *map(str, arguments)], capture_output=True, text=True,
-                          cwd=ROOT, env={**os.environ, **environment})
+    return subprocess.run(
+        [sys.executable, "-m", "autograder", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+    )
 
 
 def test_every_item_is_not_run_before_anything_has_run(tmp_path, grader):
@@ -70,8 +75,13 @@ def test_an_archive_is_reproducible_and_grades_on_its_own(tmp_path, grader, refe
     (root / "submission").mkdir()
     (root / "submission" / "A2S1.py").write_text(s1)
     (root / "submission" / "A2S2.py").write_text(s2)
-    done = subprocess.run(["bash", root / "source" / "run_autograder"], capture_output=True, text=True, cwd="/",
-                          env={"AUTOGRADER_ROOT": str(root), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"})
+    done = subprocess.run(
+        ["bash", root / "source" / "run_autograder"],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={"AUTOGRADER_ROOT": str(root), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )
     tree = json.loads((root / "results" / "results.json").read_text())
     jsonschema.validate(tree, SCHEMA)
     assert (done.returncode, tree["score"]) == (0, 35), done.stderr
@@ -80,8 +90,12 @@ def test_an_archive_is_reproducible_and_grades_on_its_own(tmp_path, grader, refe
 def test_run_autograder_exits_0_and_leaves_a_result_when_nothing_can_be_graded(tmp_path, grader, references):
     root = tmp_path / "autograder"
     zipfile.ZipFile(pack.build_archive(grader.assignment, references, "517", tmp_path)).extractall(root / "source")
-    done = subprocess.run(["bash", root / "source" / "run_autograder"], capture_output=True, text=True,
-                          env={"AUTOGRADER_ROOT": str(root), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"})
+    done = subprocess.run(
+        ["bash", root / "source" / "run_autograder"],
+        capture_output=True,
+        text=True,
+        env={"AUTOGRADER_ROOT": str(root), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )
     assert done.returncode == 0
     jsonschema.validate(json.loads((root / "results" / "results.json").read_text()), SCHEMA)
 
@@ -90,7 +104,9 @@ def test_an_archive_holds_no_seed_no_solution_and_no_bake_recipe(tmp_path, grade
     archive = zipfile.ZipFile(pack.build_archive(grader.assignment, references, "517", tmp_path))
     names = set(archive.namelist())
     assert {"setup.sh", "run_autograder"} <= names
-    assert not any(n.endswith(".ipynb") or n.startswith(("assignment/inputs", "autograder/authoring", "autograder/batch")) for n in names)
+    assert not any(
+        n.endswith(".ipynb") or n.startswith(("assignment/inputs", "autograder/authoring", "autograder/batch")) for n in names
+    )
     assert not any("seed" in n or "solutions" in n or "bank" in n for n in names)
 
 
@@ -102,8 +118,8 @@ import sys
 from pathlib import Path
 from autograder.core.loading import load_assignment
 from autograder.judging.run import run_grading
-assignment = load_assignment({str(ROOT / 'assignment')!r})
-run_grading(assignment, Path({str(references)!r}), Path({str(tmp_path)!r}), "517", Path({str(tmp_path / 'r.json')!r}))
+assignment = load_assignment({str(ROOT / "assignment")!r})
+run_grading(assignment, Path({str(references)!r}), Path({str(tmp_path)!r}), "517", Path({str(tmp_path / "r.json")!r}))
 found = sorted(m for m in sys.modules if m.split(".")[0] in ("torch", "transformers", "datasets", "IPython.terminal"))
 print("FOUND", found)
 """

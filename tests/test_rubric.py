@@ -34,27 +34,40 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "assignment"
 ASSIGNMENT = load_assignment(FOLDER)
 PACKAGES = "apt-get install pandoc texlive-latex-recommended texlive-fonts-recommended texlive-luatex lmodern"
-QUESTIONS = [*"1.2.1 1.2.2 1.2.3 1.3.1 1.3.2 1.3.3 1.4.1 1.4.2 1.4.3 Setup Results Interpretation Q1.1 Q1.2 Q2.1 Q2.2 Q2.3 Q3.1 Q3.2 Q3.3".split(),
-             *(f"Q4.{n}" for n in range(1, 8)), "Q5.1"]
+QUESTIONS = [
+    *"1.2.1 1.2.2 1.2.3 1.3.1 1.3.2 1.3.3 1.4.1 1.4.2 1.4.3 Setup Results Interpretation Q1.1 Q1.2 Q2.1 Q2.2 Q2.3 Q3.1 Q3.2 Q3.3".split(),
+    *(f"Q4.{n}" for n in range(1, 8)),
+    "Q5.1",
+]
 
 
-@pytest.mark.parametrize("course, whole, parts", [
-    ("447", (100, 5), [10, 10, 5, 20, 20, 40]), ("517", (110, 0), [10, 10, 10, 20, 20, 40])])
+@pytest.mark.parametrize(
+    "course, whole, parts", [("447", (100, 5), [10, 10, 5, 20, 20, 40]), ("517", (110, 0), [10, 10, 10, 20, 20, 40])]
+)
 def test_the_items_sum_to_the_handouts_points_by_part_and_in_total(course, whole, parts):
     items = [*ASSIGNMENT.questions, *ASSIGNMENT.written.items]
     assert total(items, course) == whole
-    assert [sum(i.points[course] for i in items if ASSIGNMENT.written.part_of(i.id) is part)
-            for part in ASSIGNMENT.written.parts] == parts
+    assert [
+        sum(i.points[course] for i in items if ASSIGNMENT.written.part_of(i.id) is part) for part in ASSIGNMENT.written.parts
+    ] == parts
 
 
-@pytest.mark.parametrize("old, new, says", [
-    ('id = "1.2.3"\nheading = "1.2.3 What is selecting good for?"', 'id = "1.2.9"\nheading = "x"', None),
-    ("447 = [100, 5]", "447 = [101, 5]", "items of course 447 sum to 100 + 5 extra credit, [totals] says 101 + 5 extra credit"),
-    ('id = "2.2.setup"', 'id = "2.3.setup"', "2.3.setup belongs to no [[part]]"),
-    ('id = "3.Q1.2"', 'id = "3.Q1.1"', "3.Q1.1 occurs twice"),
-    ("points = 6\n", "points = 7\n", "items of part 2.2 sum to 21, [[part]] says 20"),
-    ('heading = "Setup"', 'headline = "Setup"', "unknown key 'headline'; did you mean 'heading'?"),
-    ("points = 6\n", "", "the key 'points' is missing")])
+@pytest.mark.parametrize(
+    "old, new, says",
+    [
+        ('id = "1.2.3"\nheading = "1.2.3 What is selecting good for?"', 'id = "1.2.9"\nheading = "x"', None),
+        (
+            "447 = [100, 5]",
+            "447 = [101, 5]",
+            "items of course 447 sum to 100 + 5 extra credit, [totals] says 101 + 5 extra credit",
+        ),
+        ('id = "2.2.setup"', 'id = "2.3.setup"', "2.3.setup belongs to no [[part]]"),
+        ('id = "3.Q1.2"', 'id = "3.Q1.1"', "3.Q1.1 occurs twice"),
+        ("points = 6\n", "points = 7\n", "items of part 2.2 sum to 21, [[part]] says 20"),
+        ('heading = "Setup"', 'headline = "Setup"', "unknown key 'headline'; did you mean 'heading'?"),
+        ("points = 6\n", "", "the key 'points' is missing"),
+    ],
+)
 def test_a_rubric_that_does_not_add_up_is_refused_with_one_line(tmp_path, old, new, says):
     shutil.copytree(FOLDER, tmp_path / "assignment")
     path = tmp_path / "assignment" / "rubric.toml"
@@ -80,7 +93,7 @@ def test_readers_get_every_item_with_its_points_in_both_courses(tmp_path):
         text = path.read_text()
         assert all(label in text for label in QUESTIONS)
         assert "http" not in text.replace("http-equiv", ""), "the page must work without a network"
-    assert "<td class=\"number\">0.5</td><td class=\"number\">1</td>" in (tmp_path / "rubric.html").read_text()
+    assert '<td class="number">0.5</td><td class="number">1</td>' in (tmp_path / "rubric.html").read_text()
     assert sheet(ASSIGNMENT).startswith("email,sid,name,course,collaborators,late_days,1.2.1.rationale,")
 
 
@@ -98,8 +111,12 @@ def test_a_sheet_that_somebody_has_begun_is_never_written_over(tmp_path):
         path.write_text(sheet(ASSIGNMENT).replace("name", "full name"))
     assert render_rubric(ASSIGNMENT, tmp_path) == ([tmp_path / n for n in ("rubric.md", "rubric.html", "manual.csv")], [])
     (tmp_path / "manual.csv").write_text(filled)
-    done = subprocess.run([sys.executable, "-m", "autograder", "rubric", "--output", tmp_path], capture_output=True, text=True, cwd=ROOT)
-    assert f"kept {tmp_path / 'manual.csv'}: it has rows in it; a new sheet is {tmp_path / 'manual-2.csv'}\n" in done.stdout, done.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "rubric", "--output", tmp_path], capture_output=True, text=True, cwd=ROOT
+    )
+    assert f"kept {tmp_path / 'manual.csv'}: it has rows in it; a new sheet is {tmp_path / 'manual-2.csv'}\n" in done.stdout, (
+        done.stderr
+    )
 
 
 def test_the_gradebooks_people_come_into_the_sheet_and_their_names_are_no_formulas(tmp_path):
@@ -109,7 +126,9 @@ def test_the_gradebooks_people_come_into_the_sheet_and_their_names_are_no_formul
         written, kept = render_rubric(ASSIGNMENT, tmp_path / "rubric", book)
         rows = list(csv.DictReader(io.StringIO(written[-1].read_text())))
         assert not kept and [(r["email"], r["sid"], r["name"], r["course"], r["1.2.3"], r["comment"]) for r in rows] == [
-            ("ada@u.edu", "11", "Ada L.", "517", "", ""), ("bo@u.edu", "'-12", "'=1+1", "447", "", "")]
+            ("ada@u.edu", "11", "Ada L.", "517", "", ""),
+            ("bo@u.edu", "'-12", "'=1+1", "447", "", ""),
+        ]
     assert written[-1].stat().st_mode & 0o077 == 0
 
 
@@ -119,7 +138,16 @@ def test_a_reader_without_the_handout_finds_the_numbers_of_section_1_and_how_to_
     assert len(rows) == 8
     for path in render_rubric(ASSIGNMENT, tmp_path, answers="../writeup/answers.pdf")[0][:2]:
         text = path.read_text()
-        for wanted in (*rows, "without scaling", "0.05", "optimizer.zero_grad()", "0.75 of 1", "takes nothing off", "late_days", "../writeup/answers.pdf"):
+        for wanted in (
+            *rows,
+            "without scaling",
+            "0.05",
+            "optimizer.zero_grad()",
+            "0.75 of 1",
+            "takes nothing off",
+            "late_days",
+            "../writeup/answers.pdf",
+        ):
             assert wanted in text, wanted
     for target in (tmp_path / "rubric.md", tmp_path / "rubric.md" / "x"):
         with pytest.raises(GraderError, match="^cannot write into"):
@@ -148,7 +176,7 @@ def test_students_read_what_is_asked_and_never_what_earns_credit(tmp_path):
 def test_the_handout_takes_its_dates_from_the_staffs_file_and_refuses_when_one_is_lacking(tmp_path):
     source = shutil.copy(ROOT / "solutions" / "README.student.md", tmp_path)
     facts = (ROOT / "assignment" / "course.toml").read_text()
-    (tmp_path / "course.toml").write_text(re.sub(r'^due = .*', 'due = "the Ides of March"', facts, flags=re.MULTILINE))
+    (tmp_path / "course.toml").write_text(re.sub(r"^due = .*", 'due = "the Ides of March"', facts, flags=re.MULTILINE))
     assert "the Ides of March" in render_handout(ASSIGNMENT, Path(source), tmp_path / "course.toml")
     for text, says in ((re.sub(r"^due = .*\n", "", facts, flags=re.MULTILINE), "'due'"), ("=", "not valid TOML")):
         (tmp_path / "course.toml").write_text(text)
@@ -175,8 +203,10 @@ def built(command, folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [
-    ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "writeup.tex"], ["pandoc", "writeup.md", "-o", "writeup.pdf"]])
+@pytest.mark.parametrize(
+    "command",
+    [["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "writeup.tex"], ["pandoc", "writeup.md", "-o", "writeup.pdf"]],
+)
 def test_both_templates_compile_and_the_check_finds_every_heading_in_them(tmp_path, command):
     from autograder.checks.writeup.headings import locate
     from autograder.checks.writeup.review import read_pdf
@@ -209,7 +239,11 @@ def on_the_pages(path):
     seen = []
     for page in pypdf.PdfReader(path).pages:
         bottom, top = float(page.mediabox.bottom), float(page.mediabox.top)
-        page.extract_text(visitor_text=lambda text, matrix, line, *_: seen.append(text) if bottom <= line[5] * matrix[3] + matrix[5] <= top else None)
+        page.extract_text(
+            visitor_text=lambda text, matrix, line, *_: (
+                seen.append(text) if bottom <= line[5] * matrix[3] + matrix[5] <= top else None
+            )
+        )
     return letters("".join(seen))
 
 
@@ -245,12 +279,27 @@ def test_every_character_is_listed_once_and_the_common_ones_are():
 def test_whatever_character_is_typed_the_write_up_compiles_and_the_unknown_ones_say_their_number(tmp_path, engine):
     write_templates(ASSIGNMENT, tmp_path)
     text = (TEMPLATES / CHARACTERS).read_text()
-    typed = [*re.findall(r"\\(?:@?is|raised|lowered)\{(.)\}", text), *map(chr, range(0x1D400, 0x1D800)), *"😀李Д\u0302\u2009\u202f\u200b"]
+    typed = [
+        *re.findall(r"\\(?:@?is|raised|lowered)\{(.)\}", text),
+        *map(chr, range(0x1D400, 0x1D800)),
+        *"😀李Д\u0302\u2009\u202f\u200b",
+    ]
     typed = [c for c in typed if unicodedata.category(c) != "Cn"]
-    source, mark = (tmp_path / "writeup.md", "[Write here: your answer.]") if engine == "pandoc" else (tmp_path / "writeup.tex", r"\todo{your answer.}")
+    source, mark = (
+        (tmp_path / "writeup.md", "[Write here: your answer.]")
+        if engine == "pandoc"
+        else (tmp_path / "writeup.tex", r"\todo{your answer.}")
+    )
     answer = " ".join(f"a{c}b" for c in typed) + " $x²³ + x′² + 𝑞_iᵀ ≤ α$"
-    source.write_text(source.read_text().replace(mark, answer, 1).replace("What is selecting good for?", "What is 𝑞 → ℝ 😀 good for?"))
-    done = built(["pandoc", "writeup.md", "-o", "writeup.pdf"] if engine == "pandoc" else [engine, "-interaction=nonstopmode", "-halt-on-error", "writeup.tex"], tmp_path)
+    source.write_text(
+        source.read_text().replace(mark, answer, 1).replace("What is selecting good for?", "What is 𝑞 → ℝ 😀 good for?")
+    )
+    done = built(
+        ["pandoc", "writeup.md", "-o", "writeup.pdf"]
+        if engine == "pandoc"
+        else [engine, "-interaction=nonstopmode", "-halt-on-error", "writeup.tex"],
+        tmp_path,
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     if engine != "lualatex":
         seen = re.sub(r"\s", "", "".join(page.extract_text() for page in pypdf.PdfReader(tmp_path / "writeup.pdf").pages))

@@ -17,8 +17,16 @@ from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.worker_side import scratch
 
 ROOT = Path(__file__).resolve().parents[1]
-ITEMS = {"3.dataset.len", "3.dataset.getitem", "3.dataset.iter", "3.collate", "3.compute_accuracy", "3.train_one_epoch",
-         "3.evaluate", "3.main"}
+ITEMS = {
+    "3.dataset.len",
+    "3.dataset.getitem",
+    "3.dataset.iter",
+    "3.collate",
+    "3.compute_accuracy",
+    "3.train_one_epoch",
+    "3.evaluate",
+    "3.main",
+}
 
 
 @pytest.fixture(scope="session")
@@ -68,12 +76,17 @@ def test_submissions_without_section_3_never_import_transformers(references, s1,
         assert not maps.exists() or "tokenizers" not in maps.read_text()
 
 
-@pytest.mark.parametrize("training", [
-    "main()", "history = main()", "if True:\n    main()",
-    "for epoch in range(3):\n    train_one_epoch(None, None, None, epoch)",
-    "tokenizer.model = AutoModelForSequenceClassification.from_pretrained('x')\n"
-    "tokenizer.model(torch.zeros(1, 3).long()).logits.sum().backward()",
-])
+@pytest.mark.parametrize(
+    "training",
+    [
+        "main()",
+        "history = main()",
+        "if True:\n    main()",
+        "for epoch in range(3):\n    train_one_epoch(None, None, None, epoch)",
+        "tokenizer.model = AutoModelForSequenceClassification.from_pretrained('x')\n"
+        "tokenizer.model(torch.zeros(1, 3).long()).logits.sum().backward()",
+    ],
+)
 def test_training_at_module_level_never_runs(submit, s3, training):
     reveal = "import builtins\nstate = []\n"
     source = reveal + swap(s3, ("def main():\n", "def main():\n    state.append(1)\n"))
@@ -81,18 +94,25 @@ def test_training_at_module_level_never_runs(submit, s3, training):
     assert lost(submit({"A2S3.py": source})) == set()
 
 
-@pytest.mark.parametrize("old, new, item, says", [
-    ("        optimizer.zero_grad()\n", "", "3.train_one_epoch", "pile up"),
-    ("    model.train()\n", "", "3.train_one_epoch", "training mode"),
-    ("    model.eval()\n", "", "3.evaluate", "training mode"),
-    ("torch.no_grad()", "torch.enable_grad()", "3.evaluate", "no_grad"),
-    ("torch.LongTensor", "torch.FloatTensor", "3.collate", "float32"),
-    ("padding=True", "padding='max_length'", "3.collate", "512"),
-    ("shuffle=True", "shuffle=False", "3.main", "shuffle"),
-    ("if accuracy > best:", "if True:", "3.main", "best validation accuracy"),
-    ("        for example in self.data:\n            yield example",
-     "        self.it = getattr(self, 'it', iter(self.data))\n        return self.it", "3.dataset.iter", "dry"),
-])
+@pytest.mark.parametrize(
+    "old, new, item, says",
+    [
+        ("        optimizer.zero_grad()\n", "", "3.train_one_epoch", "pile up"),
+        ("    model.train()\n", "", "3.train_one_epoch", "training mode"),
+        ("    model.eval()\n", "", "3.evaluate", "training mode"),
+        ("torch.no_grad()", "torch.enable_grad()", "3.evaluate", "no_grad"),
+        ("torch.LongTensor", "torch.FloatTensor", "3.collate", "float32"),
+        ("padding=True", "padding='max_length'", "3.collate", "512"),
+        ("shuffle=True", "shuffle=False", "3.main", "shuffle"),
+        ("if accuracy > best:", "if True:", "3.main", "best validation accuracy"),
+        (
+            "        for example in self.data:\n            yield example",
+            "        self.it = getattr(self, 'it', iter(self.data))\n        return self.it",
+            "3.dataset.iter",
+            "dry",
+        ),
+    ],
+)
 def test_a_mistake_costs_its_own_item_and_says_so(submit, s3, old, new, item, says):
     graded = submit({"A2S3.py": swap(s3, (old, new))})
     assert lost(graded) == {item}, graded.output(item)
@@ -106,14 +126,15 @@ def test_a_broken_compute_accuracy_costs_no_other_item(submit, s3):
 
 
 def test_more_than_asked_keeps_its_points_with_a_note(submit, s3):
-    source = swap(s3, ("torch.cat(labels))\n", "torch.cat(labels)), 0.3\n"),
-                  ("accuracy = evaluate(", "accuracy, _ = evaluate("))
+    source = swap(
+        s3, ("torch.cat(labels))\n", "torch.cat(labels)), 0.3\n"), ("accuracy = evaluate(", "accuracy, _ = evaluate(")
+    )
     graded = submit({"A2S3.py": source})
     assert lost(graded) == set() and "the first was taken" in graded.output("3.evaluate")
 
 
 def test_a_module_of_the_students_own_around_the_encoder_is_graded_too(submit, s3):
-    own = '''
+    own = """
 class Classifier(torch.nn.Module):
     def __init__(self, name="roberta-base"):
         super().__init__()
@@ -126,24 +147,34 @@ class Classifier(torch.nn.Module):
 
 
 criterion = torch.nn.CrossEntropyLoss()
-'''
+"""
     source = swap(
-        s3, ("def initialize_datasets", own + "\n\ndef initialize_datasets"),
-        ('output = model(**batch["text_encoding"].to(DEVICE), labels=batch["label_encoding"].to(DEVICE))',
-         'encoding = batch["text_encoding"]\n'
-         '        loss = criterion(model(encoding["input_ids"], encoding["attention_mask"]), batch["label_encoding"])'),
+        s3,
+        ("def initialize_datasets", own + "\n\ndef initialize_datasets"),
+        (
+            'output = model(**batch["text_encoding"].to(DEVICE), labels=batch["label_encoding"].to(DEVICE))',
+            'encoding = batch["text_encoding"]\n'
+            '        loss = criterion(model(encoding["input_ids"], encoding["attention_mask"]), batch["label_encoding"])',
+        ),
         ("output.loss.backward()", "loss.backward()"),
-        ('model(**batch["text_encoding"].to(DEVICE)).logits.argmax(-1).cpu()',
-         'model(batch["text_encoding"]["input_ids"], batch["text_encoding"]["attention_mask"]).argmax(-1)'),
-        ('AutoModelForSequenceClassification.from_pretrained("roberta-base", num_labels=2)', "Classifier()"))
+        (
+            'model(**batch["text_encoding"].to(DEVICE)).logits.argmax(-1).cpu()',
+            'model(batch["text_encoding"]["input_ids"], batch["text_encoding"]["attention_mask"]).argmax(-1)',
+        ),
+        ('AutoModelForSequenceClassification.from_pretrained("roberta-base", num_labels=2)', "Classifier()"),
+    )
     graded = submit({"A2S3.py": source})
     assert lost(graded) == set(), [graded.output(id) for id in lost(graded)]
 
 
 def test_a_hidden_sentence_is_never_shown(submit, s3, grader):
     source = swap(s3, ("return self.data[index]", "raise ValueError(' '.join(e.text for e in self.data))"))
-    hidden = [row["text"] for tree in (grader.hidden(f"{n:08x}" + "0" * 56) for n in range(8))
-              for rows in tree["worlds"]["A2S3"]["splits"].values() for row in rows]
+    hidden = [
+        row["text"]
+        for tree in (grader.hidden(f"{n:08x}" + "0" * 56) for n in range(8))
+        for rows in tree["worlds"]["A2S3"]["splits"].values()
+        for row in rows
+    ]
     text = str(submit({"A2S3.py": source}).tree)
     assert "ValueError" in text and not [h for h in hidden if h in text]
 
@@ -164,22 +195,24 @@ def writer(grader):
 
 
 def test_a_worker_with_a_folder_writes_there_and_nowhere_else(writer, tmp_path):
-    writer.load(program(f"""
+    writer.load(
+        program(f"""
 import os, tempfile
 def f():
     with tempfile.NamedTemporaryFile() as file, open('a.txt', 'w') as other:
         here = os.path.dirname(file.name) == os.getcwd() == os.environ['HOME']
     os.makedirs('x/y'); os.rename('a.txt', 'x/y/b.txt')
     refused = 0
-    for attempt in (lambda: open({str(tmp_path / 'new')!r}, 'w'), lambda: os.mkdir('/tmp/forbidden'),
-                    lambda: os.symlink('/etc', 'link'), lambda: os.rename('x/y/b.txt', {str(tmp_path / 'moved')!r}),
+    for attempt in (lambda: open({str(tmp_path / "new")!r}, 'w'), lambda: os.mkdir('/tmp/forbidden'),
+                    lambda: os.symlink('/etc', 'link'), lambda: os.rename('x/y/b.txt', {str(tmp_path / "moved")!r}),
                     lambda: os.listdir('..'), lambda: os.fork()):
         try:
             attempt()
         except OSError:
             refused += 1
     return [here, refused]
-"""))
+""")
+    )
     assert writer.call("f", [], {}) == [True, 6]
     assert not list(tmp_path.iterdir())
 
@@ -188,7 +221,8 @@ def test_what_is_left_in_a_folder_is_gone_with_its_worker(grader):
     before = folders(grader)
     for ending in ("return 1", "os._exit(1)", "os.kill(os.getpid(), 9)"):
         with Worker(grader.zygote.branch((), True), Limits(call_seconds=900)) as worker:
-            worker.load(program(f"""
+            worker.load(
+                program(f"""
 import os
 def f():
     deep = 0
@@ -197,7 +231,8 @@ def f():
     open('plant', 'w').write('x')
     os.mkdir('closed', 0)
     {ending}
-"""))
+""")
+            )
             try:
                 worker.call("f", [], {})
             except WorkerError:
@@ -249,8 +284,8 @@ HOSTILE = {
     "plants files for the next": "import pathlib\npathlib.Path('/tmp/worker-plant').write_text('x')",
     "patches torch.save": "torch.save = lambda *a, **k: None",
     "patches the grader's probes": "import sys\n"
-                                   "for m in [m for n, m in sys.modules.items() if n.startswith('assignment_probes')]: "
-                                   "vars(m).clear()",
+    "for m in [m for n, m in sys.modules.items() if n.startswith('assignment_probes')]: "
+    "vars(m).clear()",
     "leaves threads": "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()",
     "ends the process": "import os\nos._exit(0)",
 }
@@ -272,8 +307,13 @@ def test_a_hostile_statement_gains_nothing_and_leaves_nothing(submit, s3, grader
 
 
 def test_a_right_section_3_survives_one_that_filled_its_folder(submit, s3):
-    flood = swap(s3, ("    datasets = initialize_datasets(tokenizer)\n",
-                      "    for n in range(10**6):\n        open(f'{n}', 'w').write('x' * 9999)\n"))
+    flood = swap(
+        s3,
+        (
+            "    datasets = initialize_datasets(tokenizer)\n",
+            "    for n in range(10**6):\n        open(f'{n}', 'w').write('x' * 9999)\n",
+        ),
+    )
     assert lost(submit({"A2S3.py": flood})) == {"3.main"}
     assert lost(submit({"A2S3.py": s3})) == set()
 
@@ -319,7 +359,9 @@ def test_check_cells_run_the_same_probes_in_a_notebook_and_leave_it_as_it_was(s3
 
 
 def test_check_cells_say_in_one_line_that_transformers_is_missing(tmp_path):
-    code = ("import sys\nsys.path.insert(0, 'student')\nsys.modules['transformers'] = None\nfrom a2checks import check\n"
-            "def compute_accuracy(p, l): return 0.5\ncheck('3.compute_accuracy')")
+    code = (
+        "import sys\nsys.path.insert(0, 'student')\nsys.modules['transformers'] = None\nfrom a2checks import check\n"
+        "def compute_accuracy(p, l): return 0.5\ncheck('3.compute_accuracy')"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert "needs the package transformers" in done.stdout and "Traceback" not in done.stderr

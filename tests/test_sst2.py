@@ -26,8 +26,10 @@ NOUNS = ("film", "plot", "cast", "ending", "score", "script", "drama")
 
 def rows(count, start=0):
     words = [(adjective, label) for pair in zip(GOOD, BAD) for adjective, label in zip(pair, (1, 0))]
-    return [{"text": f"a {' '.join([words[i % 6][0]] * (1 + i % 3))} {NOUNS[i % 7]}, take {i}", "label": words[i % 6][1]}
-            for i in range(start, start + count)]
+    return [
+        {"text": f"a {' '.join([words[i % 6][0]] * (1 + i % 3))} {NOUNS[i % 7]}, take {i}", "label": words[i % 6][1]}
+        for i in range(start, start + count)
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -41,13 +43,20 @@ def tiny(tmp_path_factory):
     for split, data in {"train": rows(24), "validation": rows(10, 24), "test": rows(6, 34)}.items():
         (folder / "reviews" / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in data))
     bpe = ByteLevelBPETokenizer()
-    bpe.train_from_iterator((row["text"] for row in rows(40)), vocab_size=400,
-                            special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+    bpe.train_from_iterator(
+        (row["text"] for row in rows(40)), vocab_size=400, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    )
     bpe.save_model(str(folder))
     tokenizer = RobertaTokenizerFast(str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=512)
     tokenizer.save_pretrained(folder / "encoder")
-    config = RobertaConfig(vocab_size=400, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64,
-                           max_position_embeddings=514)
+    config = RobertaConfig(
+        vocab_size=400,
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=514,
+    )
     RobertaForSequenceClassification(config).save_pretrained(folder / "encoder")
     return folder
 
@@ -185,8 +194,9 @@ def test_accuracy_counts_sentences_not_batches_and_order_of_length_changes_nothi
         one = names["SST2Dataset"].collate_fn([sample])
         with names["torch"].no_grad():
             right += int(model(**one["text_encoding"]).logits.argmax(-1) == one["label_encoding"])
-    sorted_loader = names["DataLoader"](names["by_length"](names["split_datasets"]["validation"]), batch_size=4,
-                                        collate_fn=names["SST2Dataset"].collate_fn)
+    sorted_loader = names["DataLoader"](
+        names["by_length"](names["split_datasets"]["validation"]), batch_size=4, collate_fn=names["SST2Dataset"].collate_fn
+    )
     assert names["evaluate"](model, loader(names)) == names["evaluate"](model, sorted_loader) == pytest.approx(right / 10)
 
 
@@ -219,6 +229,7 @@ def test_main_shuffles_training_only(names, monkeypatch):
         def seen(model, dataloader, *_):
             orders[kind].append([one for batch in dataloader for one in batch["text_encoding"]["input_ids"].sum(1).tolist()])
             return result
+
         return seen
 
     names.update(train_one_epoch=spy("train", None), evaluate=spy("evaluate", 0.5))
@@ -241,8 +252,11 @@ def test_the_solutions_run_top_to_bottom(offline_kernel, tmp_path):
     cells = execute(tmp_path / "A2S3.ipynb", tmp_path)
     printed = "\n".join(text for _, text in cells)
     assert "train, validation, test: 24 10 6" in printed
-    assert re.search(r"main\(\) on this \w+: \d+ epochs of 24 sentences, about .* min; "
-                     r"the full recipe, 20 epochs of 24", printed)
+    assert re.search(
+        r"main\(\) on this \w+: \d+ epochs of 24 sentences, about .* min; "
+        r"the full recipe, 20 epochs of 24",
+        printed,
+    )
     assert re.search(r"test accuracy: 0\.\d|test accuracy: 1\.0", printed)
     assert (tmp_path / "checkpoints" / "config.json").exists()
 
@@ -257,8 +271,11 @@ def test_a_lone_starter_runs_top_to_bottom_and_says_what_waits(offline_kernel, t
 def test_no_solution_is_left_in_the_student_notebook():
     master = nbformat.read(ROOT / "solutions" / "A2S3.ipynb", as_version=4)
     starter = "\n".join(c.source for c in nbformat.read(ROOT / "student" / "A2S3.ipynb", as_version=4).cells)
-    blocks = [b for cell in master.cells
-              for b in re.findall(r"# BEGIN SOLUTION NO PROMPT\n(.*?)# END SOLUTION", cell.source, re.DOTALL)]
+    blocks = [
+        b
+        for cell in master.cells
+        for b in re.findall(r"# BEGIN SOLUTION NO PROMPT\n(.*?)# END SOLUTION", cell.source, re.DOTALL)
+    ]
     assert len(blocks) == 11
     assert not [line for block in blocks for line in filter(None, map(str.strip, block.split("\n"))) if line in starter]
 
@@ -267,8 +284,14 @@ def test_every_question_of_the_handout_stands_in_its_step():
     text = "\n".join(c.source for c in nbformat.read(ROOT / "student" / "A2S3.ipynb", as_version=4).cells)
     steps = re.split(r"^## Step \d", text, flags=re.MULTILINE)[1:]
     asked = [[f"Q{q}" for q in re.findall(r"\*\*Q(\d\.\d)\*\*", step)] for step in steps]
-    assert asked == [[], ["Q1.1", "Q1.2"], ["Q2.1", "Q2.2", "Q2.3"], ["Q3.1", "Q3.2", "Q3.3"],
-                     [f"Q4.{i}" for i in range(1, 8)], ["Q5.1"]]
+    assert asked == [
+        [],
+        ["Q1.1", "Q1.2"],
+        ["Q2.1", "Q2.2", "Q2.3"],
+        ["Q3.1", "Q3.2", "Q3.3"],
+        [f"Q4.{i}" for i in range(1, 8)],
+        ["Q5.1"],
+    ]
 
 
 @pytest.mark.slow

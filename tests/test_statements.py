@@ -12,11 +12,33 @@ from hypothesis import strategies as st
 from autograder.submission.formats import Cell, Document
 from autograder.submission.statements import parse_document
 
-GOOD = ["x = 1", "def f(a):\n    return a", "y = [\n1,\n2,\n]", 's = """text\nat the margin\n"""', "@d\ndef g():\n    pass",
-        "if x:\n    z = 2\nelse:\n    z = 3", "try:\n    w = 1\nexcept E:\n    w = 2", "import os", "class C:\n    n = 0",
-        "t = 1; u = 2"]
-BAD = ["print 'hello'", "def broken(", "x = = 3", "<<<<<<< HEAD", "for i in range(3)", "a b c", "    stray indent ]", "!ls -la",
-       "%matplotlib inline", "return return", "x = (1, 2", "elif x:", "1 +"]
+GOOD = [
+    "x = 1",
+    "def f(a):\n    return a",
+    "y = [\n1,\n2,\n]",
+    's = """text\nat the margin\n"""',
+    "@d\ndef g():\n    pass",
+    "if x:\n    z = 2\nelse:\n    z = 3",
+    "try:\n    w = 1\nexcept E:\n    w = 2",
+    "import os",
+    "class C:\n    n = 0",
+    "t = 1; u = 2",
+]
+BAD = [
+    "print 'hello'",
+    "def broken(",
+    "x = = 3",
+    "<<<<<<< HEAD",
+    "for i in range(3)",
+    "a b c",
+    "    stray indent ]",
+    "!ls -la",
+    "%matplotlib inline",
+    "return return",
+    "x = (1, 2",
+    "elif x:",
+    "1 +",
+]
 
 
 def recovered(source: str) -> list[str]:
@@ -32,8 +54,11 @@ def test_source_that_parses_is_cut_into_its_statements(parts):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(GOOD), st.sampled_from([b for b in BAD if not set(b) & set("([]:")])),
-                min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(GOOD), st.sampled_from([b for b in BAD if not set(b) & set("([]:")])), min_size=1, max_size=5
+    )
+)
 def test_broken_neighbours_cost_no_good_statement(pairs):
     source = "\n".join(f"{good}\n{bad}" for good, bad in pairs)
     found = {ast.dump(ast.parse(code)) for code in recovered(source)}
@@ -82,20 +107,42 @@ def work_of(source: str):
         signal.signal(signal.SIGPROF, before)
 
 
-@pytest.mark.parametrize("source", [
-    "x = 1\n" + "\nf'{" * 20_000, '"""a\n' * 20_001, "(\n" * 50_000, "@\n" * 30_000, "x = \\\n" * 20_000,
-    "(\n)\n'''\n" * 20_000, "[" * 100_000, "-" * 100_000 + "1", "!ls\n" * 30_000 + "(",
-    "\n".join(" " * i + "if 1:" for i in range(200)), "x\n" + "else\n" * 20_000])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = 1\n" + "\nf'{" * 20_000,
+        '"""a\n' * 20_001,
+        "(\n" * 50_000,
+        "@\n" * 30_000,
+        "x = \\\n" * 20_000,
+        "(\n)\n'''\n" * 20_000,
+        "[" * 100_000,
+        "-" * 100_000 + "1",
+        "!ls\n" * 30_000 + "(",
+        "\n".join(" " * i + "if 1:" for i in range(200)),
+        "x\n" + "else\n" * 20_000,
+    ],
+)
 def test_hostile_source_is_cut_in_seconds(source):
     with work_of(source):
         recovered(source)
 
 
-@pytest.mark.parametrize("heading, label", [
-    ("## 1.2.1 Select", "1.2.1"), ("### §2.2 Experiment", "2.2"), ("**1.3.2** average", "1.3.2"),
-    ("# Part 1.4: interactions", "1.4"), ("## Question 1.2.2", "1.2.2"), ("- 2.2 in a table of contents", ""),
-    ("see 1.2.1 above", ""), ("## 10.2 elsewhere", ""), ("## 1.2.1\n## Notes", ""), ("## 1.2.1\n#### A hint", "1.2.1"),
-])
+@pytest.mark.parametrize(
+    "heading, label",
+    [
+        ("## 1.2.1 Select", "1.2.1"),
+        ("### §2.2 Experiment", "2.2"),
+        ("**1.3.2** average", "1.3.2"),
+        ("# Part 1.4: interactions", "1.4"),
+        ("## Question 1.2.2", "1.2.2"),
+        ("- 2.2 in a table of contents", ""),
+        ("see 1.2.1 above", ""),
+        ("## 10.2 elsewhere", ""),
+        ("## 1.2.1\n## Notes", ""),
+        ("## 1.2.1\n#### A hint", "1.2.1"),
+    ],
+)
 def test_headings_label_what_stands_under_them(heading, label):
     document = Document("x.ipynb", [Cell("markdown", heading), Cell("code", "x = 1")], "notebook")
     assert parse_document(document, frozenset("12")).statements[0].label == label

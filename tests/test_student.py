@@ -54,6 +54,7 @@ def generated(settings, references, tmp_path_factory):
 @pytest.fixture(scope="module")
 def lone_starters(generated, tmp_path_factory):
     """The cells of each student notebook, run in a folder that holds nothing else."""
+
     def run(name):
         folder = tmp_path_factory.mktemp(name)
         shutil.copy(generated / f"{name}.ipynb", folder)
@@ -64,8 +65,9 @@ def lone_starters(generated, tmp_path_factory):
 
 def test_the_committed_student_tree_is_what_the_solutions_generate(generated):
     def tree(folder):
-        return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*")
-                if p.is_file() and "__pycache__" not in p.parts}
+        return {
+            p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts
+        }
 
     assert tree(generated) == tree(ROOT / "student"), "run `make student` and commit"
 
@@ -94,15 +96,22 @@ def test_no_solution_is_left_in_the_student_notebook(generated, name):
 @pytest.mark.parametrize("name", ["A2S1", "A2S2", "A2S3"])
 def test_the_readmes_nbconvert_command_makes_a_py_file_of_a_notebook_fresh_from_the_release(generated, tmp_path, name):
     shutil.copy(generated / f"{name}.ipynb", tmp_path)
-    subprocess.run([sys.executable, "-m", "jupyter", "nbconvert", "--to", "script", f"{name}.ipynb"], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "jupyter", "nbconvert", "--to", "script", f"{name}.ipynb"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
     assert (tmp_path / f"{name}.py").exists()
 
 
 def test_modules_are_stripped_by_the_notebooks_own_markers(tmp_path):
     source = tmp_path / "source"
     (source / "data").mkdir(parents=True)
-    (source / "layer.py").write_text("def f(x):\n    # TODO: one line\n    # BEGIN SOLUTION NO PROMPT\n    return 2 * x\n"
-                                     "    # END SOLUTION\n\ny = 3  # SOLUTION\n")
+    (source / "layer.py").write_text(
+        "def f(x):\n    # TODO: one line\n    # BEGIN SOLUTION NO PROMPT\n    return 2 * x\n"
+        "    # END SOLUTION\n\ny = 3  # SOLUTION\n"
+    )
     (source / "data" / "text.xz").write_bytes(b"\0\1")
     strip_modules(source, tmp_path / "made")
     assert (tmp_path / "made" / "layer.py").read_text() == "def f(x):\n    # TODO: one line\n\ny = ...\n"
@@ -154,9 +163,13 @@ def test_the_solutions_run_top_to_bottom_and_pass_every_check(name):
 
 
 def wrong(source):
-    for right, other in {"query121 = 100 * key[0]": "query121 = 100 * key[1]", "query131 = torch.zeros(3)": "query131 = None",
-                         "m_key[2] = (key[0] + key[1]) / 2": "m_key[2] = key[3]",
-                         "F.softmax(A, dim=-1)": "F.softmax(A, dim=-2)", "torch.tril": "torch.triu"}.items():
+    for right, other in {
+        "query121 = 100 * key[0]": "query121 = 100 * key[1]",
+        "query131 = torch.zeros(3)": "query131 = None",
+        "m_key[2] = (key[0] + key[1]) / 2": "m_key[2] = key[3]",
+        "F.softmax(A, dim=-1)": "F.softmax(A, dim=-2)",
+        "torch.tril": "torch.triu",
+    }.items():
         source = source.replace(right, other)
     return source
 
@@ -193,7 +206,9 @@ print(json.dumps([grader.check(q).passed_all for q in ("1.2.1", "1.3.1")]))
 
 def test_the_checks_need_nothing_but_numpy(generated, tmp_path):
     shutil.copytree(generated, tmp_path / "student")
-    script = ("import sys\nfrom a2checks import check\nquery131=[0.0,0.0,0.0]\ncheck('1.3.1')\n"
-              "print(sorted({'torch','otter','nbformat'} & set(sys.modules)))")
+    script = (
+        "import sys\nfrom a2checks import check\nquery131=[0.0,0.0,0.0]\ncheck('1.3.1')\n"
+        "print(sorted({'torch','otter','nbformat'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path / "student")
     assert "✅" in done.stdout and done.stdout.strip().endswith("[]"), done.stderr

@@ -8,7 +8,11 @@ from autograder.core.loading import load_assignment
 from autograder.core.tables import read_table
 from autograder.written.sheets import read_rows
 
-HEADER, ADA, BO = ["Name", "E-Mail", "SID", "Course", "Path"], ["Ädä, the First", "ada@x.edu", "007", "101", "ada"], ["Bo", "bo@x.edu", "8", "101 B", "bo"]
+HEADER, ADA, BO = (
+    ["Name", "E-Mail", "SID", "Course", "Path"],
+    ["Ädä, the First", "ada@x.edu", "007", "101", "ada"],
+    ["Bo", "bo@x.edu", "8", "101 B", "bo"],
+)
 
 
 def line(cells, delimiter):
@@ -26,16 +30,21 @@ def test_a_roster_is_read_as_whatever_program_saved_it(tmp_path, delimiter, end,
     path.write_bytes((end.join(line(row, delimiter) for row in (HEADER, ADA, BO)) + end).encode(encoding))
     roster = read_roster(path, None, ("101", "102"))
     assert [(p.name, p.email, p.sid, p.course) for e in roster.entries for p in e.people] == [
-        ("Ädä, the First", "ada@x.edu", "007", "101"), ("Bo", "bo@x.edu", "8", "101")]
+        ("Ädä, the First", "ada@x.edu", "007", "101"),
+        ("Bo", "bo@x.edu", "8", "101"),
+    ]
     assert not roster.notes and not roster.without
 
 
-@pytest.mark.parametrize("header, where", [
-    ("First Name,Last Name,SID,Email,Role,Sections", {"first": 0, "last": 1, "sid": 2, "email": 3, "course": 5}),
-    ("Student;ID;SIS User ID;SIS Login ID;Section", {"name": 0, "sid": 2, "email": 3, "course": 4}),
-    ("student_name\temail_address\tstudent id", {"name": 0, "email": 1, "sid": 2}),
-    ("Submission ID,Name,Email,Lateness (H:M:S)", {"name": 1, "email": 2, "lateness": 3, "path": -1}),
-])
+@pytest.mark.parametrize(
+    "header, where",
+    [
+        ("First Name,Last Name,SID,Email,Role,Sections", {"first": 0, "last": 1, "sid": 2, "email": 3, "course": 5}),
+        ("Student;ID;SIS User ID;SIS Login ID;Section", {"name": 0, "sid": 2, "email": 3, "course": 4}),
+        ("student_name\temail_address\tstudent id", {"name": 0, "email": 1, "sid": 2}),
+        ("Submission ID,Name,Email,Lateness (H:M:S)", {"name": 1, "email": 2, "lateness": 3, "path": -1}),
+    ],
+)
 def test_columns_are_found_by_the_names_that_others_give_them(tmp_path, header, where):
     (tmp_path / "t.csv").write_text(header + "\n")
     table = read_table(tmp_path / "t.csv")
@@ -62,7 +71,10 @@ def ids(pytestconfig):
     return [item.id for item in load_assignment(pytestconfig.rootpath / "assignment").written.items]
 
 
-@pytest.mark.parametrize("wrong, meant", [("1.2.1.rationle", "1.2.1.rationale"), ("3.Q5,1", "3.Q5.1"), ("3.q51", "3.Q5.1"), ("2.2.setups", "2.2.setup")])
+@pytest.mark.parametrize(
+    "wrong, meant",
+    [("1.2.1.rationle", "1.2.1.rationale"), ("3.Q5,1", "3.Q5.1"), ("3.q51", "3.Q5.1"), ("2.2.setups", "2.2.setup")],
+)
 def test_a_sheets_misspelt_item_is_refused_with_the_nearest_one(tmp_path, ids, wrong, meant):
     assert meant in ids
     header = ["email", *(f'"{wrong}"' if id == meant else id for id in ids), "comment"]
@@ -75,6 +87,8 @@ def test_a_sheets_misspelt_item_is_refused_with_the_nearest_one(tmp_path, ids, w
 
 
 def test_columns_of_others_are_left_alone(tmp_path, ids):
-    (tmp_path / "manual.csv").write_text("Email,Max Points,View Count,Submission Time," + ",".join(ids) + "\na@x,1,2,3" + ",full" * len(ids) + "\n")
+    (tmp_path / "manual.csv").write_text(
+        "Email,Max Points,View Count,Submission Time," + ",".join(ids) + "\na@x,1,2,3" + ",full" * len(ids) + "\n"
+    )
     rows, notes = read_rows(tmp_path / "manual.csv", ids, {})
     assert not notes and rows[0].scores[ids[0]] == "full"

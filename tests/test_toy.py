@@ -58,8 +58,12 @@ def test_its_archive_grades_on_its_own(toy, tmp_path):
     (root / "submission").mkdir()
     (root / "submission" / "T1.py").write_text((TOY / "solutions" / "T1.py").read_text())
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(["bash", root / "source" / "run_autograder"], capture_output=True, text=True,
-                          env={**os.environ, "AUTOGRADER_ROOT": str(root), "PATH": path})
+    done = subprocess.run(
+        ["bash", root / "source" / "run_autograder"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "AUTOGRADER_ROOT": str(root), "PATH": path},
+    )
     assert done.returncode == 0, done.stderr
     assert '"score": 5.0' in (root / "results" / "results.json").read_text()
 

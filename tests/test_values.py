@@ -16,8 +16,10 @@ from autograder.core.trees import pack, unpack
 floats = hnp.arrays(st.sampled_from(["f4", "f8"]), hnp.array_shapes(max_dims=3, max_side=3), elements={"allow_nan": False})
 numbers = hnp.arrays(st.sampled_from(["i8", "u1", "?"]), hnp.array_shapes(min_dims=0, max_dims=3, max_side=3))
 leaves = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text()
-trees = st.recursive(leaves | floats | numbers, lambda t: st.lists(t, max_size=3)
-                     | st.dictionaries(st.text().filter(lambda k: k != "$array"), t, max_size=3))
+trees = st.recursive(
+    leaves | floats | numbers,
+    lambda t: st.lists(t, max_size=3) | st.dictionaries(st.text().filter(lambda k: k != "$array"), t, max_size=3),
+)
 
 
 def same(a, b) -> bool:
@@ -43,9 +45,21 @@ def test_nothing_that_could_be_mistaken_for_an_array_is_written(tree):
             write(tree)
 
 
-@pytest.mark.parametrize("value", [
-    torch.ones(2, dtype=torch.complex64), np.ones(2, dtype=np.complex128), torch.zeros(2, device="meta"), torch.zeros(1).expand(10**9),
-    {1, 2}, lambda: 0, torch.nn.Linear(1, 1), object(), np.array(["a"]), 10**30])
+@pytest.mark.parametrize(
+    "value",
+    [
+        torch.ones(2, dtype=torch.complex64),
+        np.ones(2, dtype=np.complex128),
+        torch.zeros(2, device="meta"),
+        torch.zeros(1).expand(10**9),
+        {1, 2},
+        lambda: 0,
+        torch.nn.Linear(1, 1),
+        object(),
+        np.array(["a"]),
+        10**30,
+    ],
+)
 def test_what_the_grader_refuses_the_notebook_refuses_too(value):
     seen_here, seen_there = to_plain(value), make_encoder()(value)
     assert same(seen_here, seen_there) and "$object" in seen_here
@@ -54,10 +68,19 @@ def test_what_the_grader_refuses_the_notebook_refuses_too(value):
     assert "should be a tensor of numbers" in failure.value.text and "a array" not in failure.value.text
 
 
-@pytest.mark.parametrize("value, plain", [
-    (torch.tensor([1.0, 2.0], requires_grad=True), np.array([1, 2], "f4")), (torch.ones(2, dtype=torch.bfloat16), np.ones(2, "f4")),
-    (torch.eye(2).to_sparse(), np.eye(2, dtype="f4")), (np.float32(3), np.array(3, "f4")), ((1, [2.5, None]), [1, [2.5, None]]),
-    ({"a": torch.ones(1)}, {"$map": [["a", np.ones(1, "f4")]]}), (..., {"$object": "ellipsis"}), (True, True)])
+@pytest.mark.parametrize(
+    "value, plain",
+    [
+        (torch.tensor([1.0, 2.0], requires_grad=True), np.array([1, 2], "f4")),
+        (torch.ones(2, dtype=torch.bfloat16), np.ones(2, "f4")),
+        (torch.eye(2).to_sparse(), np.eye(2, dtype="f4")),
+        (np.float32(3), np.array(3, "f4")),
+        ((1, [2.5, None]), [1, [2.5, None]]),
+        ({"a": torch.ones(1)}, {"$map": [["a", np.ones(1, "f4")]]}),
+        (..., {"$object": "ellipsis"}),
+        (True, True),
+    ],
+)
 def test_ordinary_values_become_plain_ones(value, plain):
     assert same(to_plain(value), plain)
 

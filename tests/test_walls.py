@@ -37,14 +37,22 @@ def toy(tmp_path) -> Path:
 
 
 def autograder(*arguments, cwd: Path, **environment) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "autograder", *map(str, arguments)], cwd=cwd, capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
+    return subprocess.run(
+        [sys.executable, "-m", "autograder", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )
 
 
 # ---- imports ----
 
+
 def test_imports_flow_one_way():
-    done = subprocess.run([Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout
     assert "0 broken" in done.stdout
 
@@ -69,14 +77,14 @@ print("LOADED", sorted(m.__file__ for m in list(sys.modules.values()) if (getatt
 KEYS = {
     # what somebody does -> the package whose key has to hold all of it
     "judging": "import json, pathlib, tempfile\nfrom autograder.core.loading import load_assignment\n"
-               "from autograder.judging.run import run_grading\n"
-               "place = pathlib.Path(tempfile.mkdtemp())\n(place / 'T1.py').write_text('def add(a, b):\\n    return a - b\\n')\n"
-               "run_grading(load_assignment({toy!r} + '/assignment'), pathlib.Path({references!r}), place, '101', place / 'r.json')",
+    "from autograder.judging.run import run_grading\n"
+    "place = pathlib.Path(tempfile.mkdtemp())\n(place / 'T1.py').write_text('def add(a, b):\\n    return a - b\\n')\n"
+    "run_grading(load_assignment({toy!r} + '/assignment'), pathlib.Path({references!r}), place, '101', place / 'r.json')",
     BAKING: "import pathlib\nfrom autograder.core.loading import load_assignment\nfrom autograder.authoring.baking.bake import bake\n"
-            "bake(load_assignment({toy!r} + '/assignment'), pathlib.Path({toy!r}) / 'solutions', 7)",
+    "bake(load_assignment({toy!r} + '/assignment'), pathlib.Path({toy!r}) / 'solutions', 7)",
     "gradescope": "import autograder.gradescope.container, autograder.gradescope.smoke, autograder.gradescope.__main__\n"
-                  "import pathlib, tempfile\nfrom autograder.gradescope.container import grade_container\n"
-                  "root = pathlib.Path({root!r})\ngrade_container(root, lambda line: None)",
+    "import pathlib, tempfile\nfrom autograder.gradescope.container import grade_container\n"
+    "root = pathlib.Path({root!r})\ngrade_container(root, lambda line: None)",
 }
 
 
@@ -88,12 +96,21 @@ def test_every_module_that_is_loaded_is_in_the_key(package, toy, tmp_path):
     zipfile.ZipFile(build / "autograder-101.zip").extractall(root / "source")
     shutil.copytree(toy / "solutions", root / "submission")
     code = KEYS[package].format(toy=str(toy), references=str(build / "reference.safetensors"), root=str(root))
-    done = subprocess.run([sys.executable, "-c", LOADED.format(code=code, package=f"{PACKAGE}{os.sep}")], cwd=tmp_path,
-                          capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED.format(code=code, package=f"{PACKAGE}{os.sep}")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     loaded = [line for line in done.stdout.splitlines() if line.startswith("LOADED")]
     assert loaded, done.stdout + done.stderr
     held = {str(path) for path in package_files(packages_of(package)).values()}
-    found = {path for path in eval(loaded[0].removeprefix("LOADED "), {}) if "__main__" not in Path(path).name or package == "gradescope"}
+    found = {
+        path
+        for path in eval(loaded[0].removeprefix("LOADED "), {})
+        if "__main__" not in Path(path).name or package == "gradescope"
+    }
     assert found and found <= held, sorted(found - held)
 
 
@@ -112,7 +129,8 @@ def copied_engine(tmp_path_factory):
     shutil.copytree(TOY, folder / "toy", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "toy" / "assignment" / "bank").mkdir()
     (folder / "toy" / "assignment" / "bank" / "mistakes.toml").write_text(
-        '[[mistake]]\nitem = "1.add"\nid = "minus"\ncode = "def add(a, b): return a - b"\nsays = "it subtracts"\n')
+        '[[mistake]]\nitem = "1.add"\nid = "minus"\ncode = "def add(a, b): return a - b"\nsays = "it subtracts"\n'
+    )
     (folder / "reference.safetensors").write_bytes(b"references")
     return folder
 
@@ -133,34 +151,42 @@ print(json.dumps([judging_key(toy, {"sets": [], "public": {}, "says": {}}), fing
 
 
 def keys(folder: Path) -> list:
-    done = subprocess.run([sys.executable, "-c", PRINT_KEYS], cwd=folder, capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"})
+    done = subprocess.run(
+        [sys.executable, "-c", PRINT_KEYS],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"},
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("file, judged_anew, baked_anew, audited_anew", [
-    ("autograder/checks/compare.py", True, True, True),
-    ("autograder/core/text.py", True, True, True),
-    ("autograder/sandbox/worker_side/syscalls.py", True, True, True),
-    ("autograder/judging/feedback.py", True, False, True),
-    ("autograder/judging/requirements.in", True, False, True),
-    ("autograder/gradescope/container.py", False, False, True),
-    ("autograder/gradescope/setup.sh", False, False, True),
-    ("autograder/authoring/baking/bake.py", False, True, False),
-    ("autograder/authoring/release.py", False, False, False),
-    ("autograder/gradescope/image.py", False, False, True),
-    ("autograder/written/finalise.py", False, False, False),
-    ("autograder/batch/class_page/page.css", False, False, False),
-    ("autograder/cli/terminal.py", False, False, False),
-    ("docs/class.md", False, False, False),
-    ("toy/assignment/questions/1.add.py", True, True, True),
-    ("toy/assignment/trusted_helpers.py", True, True, True),
-    ("toy/assignment/inputs.py", False, True, False),
-    ("toy/assignment/bank/mistakes.toml", False, True, True),
-    ("toy/solutions/T1.py", False, True, False),
-    ("reference.safetensors", False, False, True),
-])
+@pytest.mark.parametrize(
+    "file, judged_anew, baked_anew, audited_anew",
+    [
+        ("autograder/checks/compare.py", True, True, True),
+        ("autograder/core/text.py", True, True, True),
+        ("autograder/sandbox/worker_side/syscalls.py", True, True, True),
+        ("autograder/judging/feedback.py", True, False, True),
+        ("autograder/judging/requirements.in", True, False, True),
+        ("autograder/gradescope/container.py", False, False, True),
+        ("autograder/gradescope/setup.sh", False, False, True),
+        ("autograder/authoring/baking/bake.py", False, True, False),
+        ("autograder/authoring/release.py", False, False, False),
+        ("autograder/gradescope/image.py", False, False, True),
+        ("autograder/written/finalise.py", False, False, False),
+        ("autograder/batch/class_page/page.css", False, False, False),
+        ("autograder/cli/terminal.py", False, False, False),
+        ("docs/class.md", False, False, False),
+        ("toy/assignment/questions/1.add.py", True, True, True),
+        ("toy/assignment/trusted_helpers.py", True, True, True),
+        ("toy/assignment/inputs.py", False, True, False),
+        ("toy/assignment/bank/mistakes.toml", False, True, True),
+        ("toy/solutions/T1.py", False, True, False),
+        ("reference.safetensors", False, False, True),
+    ],
+)
 def test_a_changed_byte_makes_stale_what_it_is_in_and_nothing_else(copied_engine, file, judged_anew, baked_anew, audited_anew):
     before, path = keys(copied_engine), copied_engine / file
     original = path.read_bytes()
@@ -184,7 +210,8 @@ def test_every_byte_of_every_file_in_the_archive_is_certified(grader, references
 def test_pack_audits_again_when_a_byte_of_the_archive_has_changed_and_refuses_when_it_no_longer_holds(toy):
     (toy / "assignment" / "bank").mkdir()
     (toy / "assignment" / "bank" / "mistakes.toml").write_text(
-        '[[mistake]]\nitem = "1.add"\nid = "minus"\ncode = "def add(a, b): return a - b"\nsays = "it subtracts"\n')
+        '[[mistake]]\nitem = "1.add"\nid = "minus"\ncode = "def add(a, b): return a - b"\nsays = "it subtracts"\n'
+    )
     first, second = autograder("pack", cwd=toy), autograder("pack", cwd=toy)
     assert "audit: mistakes 1/1" in first.stdout and "audit:" not in second.stdout and second.returncode == 0
     helpers = toy / "assignment" / "trusted_helpers.py"
@@ -205,13 +232,18 @@ def test_points_titles_and_what_people_read_judge_nobody_anew(toy):
 
     before, rubric = key(), toy / "assignment" / "rubric.toml"
     text = rubric.read_text()
-    rubric.write_text(text.replace("points = 2", "points = 1").replace("101 = [5, 0]", "101 = [4, 0]").replace('title = "add"', 'title = "sum"'))
+    rubric.write_text(
+        text.replace("points = 2", "points = 1")
+        .replace("101 = [5, 0]", "101 = [4, 0]")
+        .replace('title = "add"', 'title = "sum"')
+    )
     assert key() == before
     rubric.write_text(text.replace('names = ["add"]', 'names = ["add", "plus"]'))
     assert key() != before
 
 
 # ---- where commands work and write ----
+
 
 def test_a_command_never_replaces_a_folder_that_it_did_not_make(toy):
     precious = toy / "student"
@@ -244,7 +276,12 @@ def test_what_was_handed_in_is_never_written_over(toy):
 
 def test_a_path_of_the_wrong_kind_is_one_line(toy):
     (toy / "file").write_text("x")
-    for command in (["grade", "solutions", "--output", "class"], ["--build", "file", "pack"], ["batch", "file"], ["grade", "x" * 300]):
+    for command in (
+        ["grade", "solutions", "--output", "class"],
+        ["--build", "file", "pack"],
+        ["batch", "file"],
+        ["grade", "x" * 300],
+    ):
         (toy / "class").mkdir(exist_ok=True)
         done = autograder(*command, cwd=toy)
         said = [line for line in done.stderr.splitlines() if not line.startswith("baked")]
@@ -255,14 +292,32 @@ def test_the_seed_does_not_depend_on_how_the_folder_is_named(toy):
     keep = {"AUTOGRADER_SEED": ""}
     assert autograder("bake", cwd=toy, **keep).returncode == 0
     seed, made = (toy / ".seed").read_text(), (toy / "build" / "reference.safetensors").read_bytes()
-    done = autograder("--assignment", "../assignment", "--solutions", "../solutions", "--build", ".", "grade", "../solutions", cwd=toy / "build", **keep)
+    done = autograder(
+        "--assignment",
+        "../assignment",
+        "--solutions",
+        "../solutions",
+        "--build",
+        ".",
+        "grade",
+        "../solutions",
+        cwd=toy / "build",
+        **keep,
+    )
     assert done.returncode == 0 and "baked" not in done.stderr, done.stderr
     assert (toy / ".seed").read_text() == seed and not (toy / "build" / ".seed").exists()
     assert (toy / "build" / "reference.safetensors").read_bytes() == made
 
 
-@pytest.mark.parametrize("command", [["export", "{folder}"], ["batch", "{toy}/solutions", "--output", "{folder}"],
-                                     ["rubric", "--output", "{folder}"], ["alike", "{toy}/solutions", "--output", "{folder}"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["export", "{folder}"],
+        ["batch", "{toy}/solutions", "--output", "{folder}"],
+        ["rubric", "--output", "{folder}"],
+        ["alike", "{toy}/solutions", "--output", "{folder}"],
+    ],
+)
 def test_no_command_writes_into_somebody_elses_folder(toy, tmp_path, command):
     folder = tmp_path / "somebody's"
     (folder / "results").mkdir(parents=True)
@@ -286,7 +341,9 @@ def test_named_folders_are_worked_on_and_no_other(toy, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     before = {p: p.read_bytes() for p in (ROOT / "student").rglob("*") if p.is_file() and "__pycache__" not in p.parts}
-    done = autograder("--assignment", toy / "assignment", "--solutions", toy / "solutions", "grade", toy / "solutions", cwd=elsewhere)
+    done = autograder(
+        "--assignment", toy / "assignment", "--solutions", toy / "solutions", "grade", toy / "solutions", cwd=elsewhere
+    )
     assert done.returncode == 0 and "total 5 of 5" in done.stdout, done.stderr
     assert {p: p.read_bytes() for p in before} == before
     assert {p.name for p in elsewhere.iterdir()} - {".seed"} == {"build"}
@@ -297,7 +354,10 @@ def test_named_folders_are_worked_on_and_no_other(toy, tmp_path):
 def test_a_folder_without_an_assignment_is_one_line(tmp_path):
     for command in (["grade", "x.py"], ["pack"], ["batch", "."], ["student"], ["rubric"], ["audit"], ["release"], ["answers"]):
         done = autograder(*command, cwd=tmp_path)
-        assert done.returncode == 2 and "there is no rubric.toml" in done.stderr and "Traceback" not in done.stderr, (command, done.stderr)
+        assert done.returncode == 2 and "there is no rubric.toml" in done.stderr and "Traceback" not in done.stderr, (
+            command,
+            done.stderr,
+        )
         assert len(done.stderr.strip().splitlines()) == 1
     assert autograder("--help", cwd=tmp_path).returncode == 0
     assert not list(tmp_path.iterdir()), "and nothing is left behind"
@@ -329,10 +389,22 @@ RUBRIC = [
     ('names = ["add"]', 'names = ["a d"]', "question 1.add: names is empty or holds what is no Python name"),
     ("[totals]", "[limits]\ncall_seconds = 0\n\n[totals]", "[limits]: call_seconds should be more than 0"),
     ("[assignment]", 'limits = "x"\n\n[assignment]', "limits should be written as [limits]"),
-    ("file_pattern = 't1'", "file_pattern = 't1'\nprelude = '../given.py'", "prelude ../given.py lies outside the assignment's folder"),
+    (
+        "file_pattern = 't1'",
+        "file_pattern = 't1'\nprelude = '../given.py'",
+        "prelude ../given.py lies outside the assignment's folder",
+    ),
     ("file_pattern = 't1'", "file_pattern = 't1'\nprelude = 5", "section T1: prelude should be a text"),
-    ("file_pattern = 't1'", "file_pattern = 't1'\nprelude_file = 'x'", "section T1: unknown key 'prelude_file'; did you mean 'prelude'?"),
-    ('prerequisites = ["1.add"]', 'prerequisits = ["1.add"]', "question 1.mean: unknown key 'prerequisits'; did you mean 'prerequisites'?"),
+    (
+        "file_pattern = 't1'",
+        "file_pattern = 't1'\nprelude_file = 'x'",
+        "section T1: unknown key 'prelude_file'; did you mean 'prelude'?",
+    ),
+    (
+        'prerequisites = ["1.add"]',
+        'prerequisits = ["1.add"]',
+        "question 1.mean: unknown key 'prerequisits'; did you mean 'prerequisites'?",
+    ),
     ('names = ["mean"]', 'names = ["mean"]\nvalu = true', "question 1.mean: unknown key 'valu'; did you mean 'value'?"),
     ('title = "Counting"', 'title = "Counting"\nscrach = true', "section T1: unknown key 'scrach'; did you mean 'scratch'?"),
     ('["1.add"]', '["1.ad"]', "question 1.mean: no prerequisite '1.ad'; did you mean '1.add'?"),
@@ -380,18 +452,21 @@ def test_a_probe_that_does_not_exist_is_refused(tmp_path):
 MINUS = '[[mistake]]\nitem = "1.add"\nid = "minus"\ncode = "def add(a, b): return a - b"\nsays = "it subtracts"\n'
 
 
-@pytest.mark.parametrize("text, says", [
-    (MINUS + 'alos = ["1.mean"]\n', "mistake 'minus': unknown key 'alos'; did you mean 'also'?"),
-    (MINUS + 'also = ["1.men"]\nbecause = "x"\n', "mistake 'minus': no item '1.men'; did you mean '1.mean'?"),
-    (MINUS + 'also = ["1.mean"]\n', "the key 'because' is missing"),
-    (MINUS + MINUS, "1.add has another mistake of this name"),
-    (MINUS.replace("1.add", "1.ad"), "no item '1.ad'; did you mean '1.add'?"),
-    (MINUS + 'like = "plus"\n', "no mistake 'plus'"),
-    (MINUS.replace("return a - b", "return a -"), "line 1 of its code is no Python"),
-    (MINUS.replace('says = "it subtracts"\n', ""), "the key 'says' is missing"),
-    (MINUS.replace("[[mistake]]", "[[misteak]]"), "no table 'misteak'; did you mean 'mistake'?"),
-    ("[[mistake]", "is not valid TOML"),
-])
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        (MINUS + 'alos = ["1.mean"]\n', "mistake 'minus': unknown key 'alos'; did you mean 'also'?"),
+        (MINUS + 'also = ["1.men"]\nbecause = "x"\n', "mistake 'minus': no item '1.men'; did you mean '1.mean'?"),
+        (MINUS + 'also = ["1.mean"]\n', "the key 'because' is missing"),
+        (MINUS + MINUS, "1.add has another mistake of this name"),
+        (MINUS.replace("1.add", "1.ad"), "no item '1.ad'; did you mean '1.add'?"),
+        (MINUS + 'like = "plus"\n', "no mistake 'plus'"),
+        (MINUS.replace("return a - b", "return a -"), "line 1 of its code is no Python"),
+        (MINUS.replace('says = "it subtracts"\n', ""), "the key 'says' is missing"),
+        (MINUS.replace("[[mistake]]", "[[misteak]]"), "no table 'misteak'; did you mean 'mistake'?"),
+        ("[[mistake]", "is not valid TOML"),
+    ],
+)
 def test_a_slip_in_the_bank_is_refused_with_its_place_and_the_nearest_name(toy, text, says):
     (toy / "assignment" / "bank").mkdir()
     (toy / "assignment" / "bank" / "m.toml").write_text(text)
@@ -400,31 +475,54 @@ def test_a_slip_in_the_bank_is_refused_with_its_place_and_the_nearest_name(toy, 
     assert says in str(refusal.value) and ("m.toml" in str(refusal.value) or "bank" in str(refusal.value))
 
 
-@pytest.mark.parametrize("file, text, says", [
-    ("inputs.py", "import random\n\n\ndef draw(seed, public, names):\n    return name['add']\n\n\ndef second_opinion(tree):\n    return ''\n",
-     "inputs.py, line 5: NameError: name 'name' is not defined"),
-    ("inputs.py", "def draw(:\n", "inputs.py, line 1: SyntaxError"),
-    ("inputs.py", "raise ValueError('no seed')\n", "inputs.py, line 1: ValueError: no seed"),
-    ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {}}\n", "no cases for 1.add in its group 'own'"),
-    ("inputs.py", "def draw(seed, public, names):\n    return {'1.ad': {}}\n", "inputs: draw(): no question '1.ad'; did you mean '1.add'?"),
-    ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {'own': [{'arg': []}]}}\n",
-     "inputs: a case of 1.add: no key 'arg'; did you mean 'args'?"),
-    ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {'own': [{'args': [], 'kwargs': {}, 'function': 'ad'}]}, "
-     "'1.mean': {'own': [{'args': [], 'kwargs': {}}], 'fresh': [{'args': [], 'kwargs': {}}]}}\n",
-     "no function of the solutions called 'ad'; did you mean 'add'?"),
-    ("trusted_helpers.py", "answers = {}\n", "trusted_helpers.py: `answers`, for 1.mean: no name 'add'; there are none"),
-    ("trusted_helpers.py", "import nowhere\n", "trusted_helpers.py, line 1: ModuleNotFoundError"),
-    ("questions/1.add.py", "def (\n", "questions/1.add.py, line 1"),
-    ("inputs.py", None, "the assignment has no inputs.py"),
-    ("inputs.py", "raise SystemExit(0)\n", "inputs.py, line 1: SystemExit"),
-    ("inputs.py", "def draw(seed, public, names):\n    return None\n", "inputs: draw() should give a dict"),
-    ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {'own': []}, '1.mean': {}}\n", "no cases for 1.add in its group 'own'"),
-    ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {'own': [{'args': [], 'kwargs': {}, 'function': 'add'}]}, "
-     "'1.mean': {'own': [{'args': [], 'kwargs': {}}], 'fresh': [{'args': [], 'kwargs': {}}]}}\n",
-     "inputs: a case of 1.add: the solutions' add raised TypeError"),
-    ("../solutions/T1.py", "def add(a, b):\n    return a + b\n\n\nmean = add(1)\n", "T1.py, line 5: TypeError"),
-    ("../solutions/T1.py", "def add(a, b):\n    return a + b\n", "'mean', the answer to 1.mean, is not defined"),
-])
+@pytest.mark.parametrize(
+    "file, text, says",
+    [
+        (
+            "inputs.py",
+            "import random\n\n\ndef draw(seed, public, names):\n    return name['add']\n\n\ndef second_opinion(tree):\n    return ''\n",
+            "inputs.py, line 5: NameError: name 'name' is not defined",
+        ),
+        ("inputs.py", "def draw(:\n", "inputs.py, line 1: SyntaxError"),
+        ("inputs.py", "raise ValueError('no seed')\n", "inputs.py, line 1: ValueError: no seed"),
+        ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {}}\n", "no cases for 1.add in its group 'own'"),
+        (
+            "inputs.py",
+            "def draw(seed, public, names):\n    return {'1.ad': {}}\n",
+            "inputs: draw(): no question '1.ad'; did you mean '1.add'?",
+        ),
+        (
+            "inputs.py",
+            "def draw(seed, public, names):\n    return {'1.add': {'own': [{'arg': []}]}}\n",
+            "inputs: a case of 1.add: no key 'arg'; did you mean 'args'?",
+        ),
+        (
+            "inputs.py",
+            "def draw(seed, public, names):\n    return {'1.add': {'own': [{'args': [], 'kwargs': {}, 'function': 'ad'}]}, "
+            "'1.mean': {'own': [{'args': [], 'kwargs': {}}], 'fresh': [{'args': [], 'kwargs': {}}]}}\n",
+            "no function of the solutions called 'ad'; did you mean 'add'?",
+        ),
+        ("trusted_helpers.py", "answers = {}\n", "trusted_helpers.py: `answers`, for 1.mean: no name 'add'; there are none"),
+        ("trusted_helpers.py", "import nowhere\n", "trusted_helpers.py, line 1: ModuleNotFoundError"),
+        ("questions/1.add.py", "def (\n", "questions/1.add.py, line 1"),
+        ("inputs.py", None, "the assignment has no inputs.py"),
+        ("inputs.py", "raise SystemExit(0)\n", "inputs.py, line 1: SystemExit"),
+        ("inputs.py", "def draw(seed, public, names):\n    return None\n", "inputs: draw() should give a dict"),
+        (
+            "inputs.py",
+            "def draw(seed, public, names):\n    return {'1.add': {'own': []}, '1.mean': {}}\n",
+            "no cases for 1.add in its group 'own'",
+        ),
+        (
+            "inputs.py",
+            "def draw(seed, public, names):\n    return {'1.add': {'own': [{'args': [], 'kwargs': {}, 'function': 'add'}]}, "
+            "'1.mean': {'own': [{'args': [], 'kwargs': {}}], 'fresh': [{'args': [], 'kwargs': {}}]}}\n",
+            "inputs: a case of 1.add: the solutions' add raised TypeError",
+        ),
+        ("../solutions/T1.py", "def add(a, b):\n    return a + b\n\n\nmean = add(1)\n", "T1.py, line 5: TypeError"),
+        ("../solutions/T1.py", "def add(a, b):\n    return a + b\n", "'mean', the answer to 1.mean, is not defined"),
+    ],
+)
 def test_an_error_in_what_staff_wrote_names_its_line_and_is_no_traceback(toy, file, text, says):
     path = toy / "assignment" / file
     path.unlink() if text is None else path.write_text(text)
@@ -435,8 +533,11 @@ def test_an_error_in_what_staff_wrote_names_its_line_and_is_no_traceback(toy, fi
 def test_a_slip_in_the_terms_facts_is_refused_with_the_nearest_name(tmp_path):
     assignment = load_assignment(ROOT / "assignment")
     facts = (ROOT / "assignment" / "course.toml").read_text()
-    for old, new, says in (("due =", "deu =", "course.toml: unknown key 'deu', which README.student.md does not read; did you mean 'due'?"),
-                           ("site =", "sight =", "unknown key 'sight'"), ("[links]", "[lnks]", "unknown key 'lnks'")):
+    for old, new, says in (
+        ("due =", "deu =", "course.toml: unknown key 'deu', which README.student.md does not read; did you mean 'due'?"),
+        ("site =", "sight =", "unknown key 'sight'"),
+        ("[links]", "[lnks]", "unknown key 'lnks'"),
+    ):
         assert old in facts
         (tmp_path / "course.toml").write_text(facts.replace(old, new, 1))
         with pytest.raises(GraderError) as refusal:
@@ -456,6 +557,7 @@ def test_the_rubrics_time_limit_holds_everywhere(toy):
 
 # ---- what travels to students ----
 
+
 def test_rules_import_the_students_own_package_and_nothing_else_of_the_engine():
     source = "from autograder.checks.compare import Failure\nimport autograder.checks\n\n    from autograder.checks import notebook\n"
     text = for_students(source, "a2checks", "rules.py")
@@ -471,9 +573,24 @@ def test_the_students_rules_are_ours_but_for_that_import():
         assert "autograder" not in theirs.read_text()
 
 
-@pytest.mark.parametrize("label, own", [
-    ("1", False), ("1.2", True), ("1.2.1", True), ("1.9", True), ("10.2", True), ("10.2.1", True), ("1.10", True), ("1.10.2", True),
-    ("1.25", False), ("1.13.1", False), ("2.1", False), ("10.20", False), ("1.2.14", False)])
+@pytest.mark.parametrize(
+    "label, own",
+    [
+        ("1", False),
+        ("1.2", True),
+        ("1.2.1", True),
+        ("1.9", True),
+        ("10.2", True),
+        ("10.2.1", True),
+        ("1.10", True),
+        ("1.10.2", True),
+        ("1.25", False),
+        ("1.13.1", False),
+        ("2.1", False),
+        ("10.20", False),
+        ("1.2.14", False),
+    ],
+)
 def test_headings_of_any_number_of_digits_are_known_and_decimals_are_none(label, own):
     numbers = frozenset({"1", "1.2", "1.2.1", "1.10", "1.10.2", "10", "10.2", "10.2.1"})
     assert "." not in label or is_own(label, numbers) == own

@@ -25,7 +25,9 @@ def wheel(tmp_path_factory) -> Path:
     shutil.copytree(PACKAGE, source / "autograder", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    done = subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", target, source], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", target, source], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return next(target.glob("*.whl"))
 
@@ -34,7 +36,9 @@ def environment(folder: Path, wheel: Path, *more: str) -> Path:
     """A new virtual environment with the wheel in it; returns its folder of programs."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     python = folder / "bin" / "python"
-    done = subprocess.run([sys.executable, "-m", "pip", "--python", python, "install", "-q", *more, wheel], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--python", python, "install", "-q", *more, wheel], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return folder / "bin"
 
@@ -61,8 +65,13 @@ def archive(installed, tmp_path_factory) -> Path:
 def run(programs: Path, folder: Path, *arguments) -> subprocess.CompletedProcess:
     """The command as somebody types it in this folder, with nothing of this checkout in reach."""
     keep = {name: os.environ[name] for name in ("AUTOGRADER_SEED", "HOME", "LANG") if name in os.environ}
-    return subprocess.run([programs / "autograder", *map(str, arguments)], cwd=folder, capture_output=True, text=True,
-                          env={"PATH": f"{programs}:/usr/bin:/bin", **keep})
+    return subprocess.run(
+        [programs / "autograder", *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={"PATH": f"{programs}:/usr/bin:/bin", **keep},
+    )
 
 
 def works(programs: Path, archive: Path, empty: Path) -> None:
@@ -90,7 +99,9 @@ def test_the_wheel_brings_all_it_needs_into_an_empty_environment(wheel, archive,
     programs = environment(tmp_path / "venv", wheel, "-c", str(ROOT / "constraints.txt"))
     (tmp_path / "empty").mkdir()
     works(programs, archive, tmp_path / "empty")
-    listed = subprocess.run([programs / "python", "-c", "import importlib.util as u; print(u.find_spec('torch'))"], capture_output=True, text=True)
+    listed = subprocess.run(
+        [programs / "python", "-c", "import importlib.util as u; print(u.find_spec('torch'))"], capture_output=True, text=True
+    )
     assert listed.stdout.strip() == "None", "the engine itself needs no torch"
 
 
@@ -115,8 +126,13 @@ def test_the_wheel_says_what_it_is(wheel):
 
 def test_an_archive_is_the_same_bytes_whoever_packs_it(archive, tmp_path):
     shutil.copytree(TOY, tmp_path / "toy", ignore=shutil.ignore_patterns("__pycache__"))
-    done = subprocess.run([sys.executable, "-m", "autograder", "pack"], cwd=tmp_path / "toy", capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "pack"],
+        cwd=tmp_path / "toy",
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert done.returncode == 0, done.stderr
     ours, theirs = (zipfile.ZipFile(path) for path in (tmp_path / "toy" / "build" / "autograder-101.zip", archive))
     assert {n: ours.read(n) for n in ours.namelist()} == {n: theirs.read(n) for n in theirs.namelist()}

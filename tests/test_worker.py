@@ -60,11 +60,18 @@ def test_a_changed_byte_is_an_error_or_another_tree_but_never_a_crash(tree, posi
         pass
 
 
-@pytest.mark.parametrize("body", [
-    struct.pack("<I", 10**6) + b"{}", struct.pack("<I", 2) + b"{}" + b"\xff" * 64,
-    struct.pack("<I", 100_000) + b"[" * 100_000, struct.pack("<I", 5001) + b"1" * 5001,
-    struct.pack("<I", 14) + b'{"$array": "9"}'[:14], b"", b"\0",
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        struct.pack("<I", 10**6) + b"{}",
+        struct.pack("<I", 2) + b"{}" + b"\xff" * 64,
+        struct.pack("<I", 100_000) + b"[" * 100_000,
+        struct.pack("<I", 5001) + b"1" * 5001,
+        struct.pack("<I", 14) + b'{"$array": "9"}'[:14],
+        b"",
+        b"\0",
+    ],
+)
 def test_malformed_frames_are_refused(body):
     with pytest.raises(TreeError):
         unpack(body)
@@ -100,8 +107,14 @@ def test_a_slow_drip_does_not_outlast_the_deadline():
 
 
 def program(*lines, watch=(), report=("f",), prelude=""):
-    return {"statements": [{"code": c, "cell": 0, "line": i + 1} for i, c in enumerate(lines)], "watch": list(watch),
-            "report": list(report), "prelude": prelude, "future": [], "modules": {}}
+    return {
+        "statements": [{"code": c, "cell": 0, "line": i + 1} for i, c in enumerate(lines)],
+        "watch": list(watch),
+        "report": list(report),
+        "prelude": prelude,
+        "future": [],
+        "modules": {},
+    }
 
 
 @pytest.fixture
@@ -140,7 +153,8 @@ def f():
 
 
 def test_the_environment_and_descriptors_of_a_worker_are_empty(worker):
-    worker.load(program("""
+    worker.load(
+        program("""
 import fcntl, os
 def f():
     found = []
@@ -151,21 +165,33 @@ def f():
         except OSError:
             pass
     return [dict(os.environ), found, os.getcwd()]
-"""))
+""")
+    )
     environment, descriptors, folder = worker.call("f", [], {})
     assert environment == {"$map": []} and folder == "/"
     assert descriptors[:3] == [0, 1, 2] and len(descriptors) == 4  # /dev/null three times, and the pipe
 
 
-@pytest.mark.parametrize("expression, kind", [
-    ("torch.zeros(2).to_sparse()", np.ndarray), ("torch.zeros(2, dtype=torch.bfloat16)", np.ndarray),
-    ("torch.zeros(2, device='meta')", dict), ("torch.zeros(1).expand(10**9)", dict),
-    ("torch.zeros(1).expand(1000, 1000)[:, ::7]", np.ndarray),
-    ("torch.nn.Parameter(torch.zeros(2))", np.ndarray), ("type('T', (torch.Tensor,), {})([1.0])", np.ndarray),
-    ("10**5000", dict), ("'x' * 10**6", str), ("[[[[[[[[[[[[1]]]]]]]]]]]]", list),
-    ("torch.zeros(2, dtype=torch.complex64)", dict), ("lambda: 0", dict), ("{1: 2}", dict), ("numpy.float32(3)", np.ndarray),
-    ("torch.quantize_per_tensor(torch.zeros(2), 1, 0, torch.qint8)", dict),
-])
+@pytest.mark.parametrize(
+    "expression, kind",
+    [
+        ("torch.zeros(2).to_sparse()", np.ndarray),
+        ("torch.zeros(2, dtype=torch.bfloat16)", np.ndarray),
+        ("torch.zeros(2, device='meta')", dict),
+        ("torch.zeros(1).expand(10**9)", dict),
+        ("torch.zeros(1).expand(1000, 1000)[:, ::7]", np.ndarray),
+        ("torch.nn.Parameter(torch.zeros(2))", np.ndarray),
+        ("type('T', (torch.Tensor,), {})([1.0])", np.ndarray),
+        ("10**5000", dict),
+        ("'x' * 10**6", str),
+        ("[[[[[[[[[[[[1]]]]]]]]]]]]", list),
+        ("torch.zeros(2, dtype=torch.complex64)", dict),
+        ("lambda: 0", dict),
+        ("{1: 2}", dict),
+        ("numpy.float32(3)", np.ndarray),
+        ("torch.quantize_per_tensor(torch.zeros(2), 1, 0, torch.qint8)", dict),
+    ],
+)
 def test_every_kind_of_value_arrives_as_plain_data(worker, expression, kind):
     worker.load(program(f"import torch, numpy\ndef f():\n    return {expression}"))
     assert isinstance(worker.call("f", [], {}), kind)
@@ -195,16 +221,20 @@ def test_a_busy_machine_times_nobody_out(grader):
     # Each burner in a session of its own, by which the system may share the processors out; it ends with this process.
     burn = "import os\nparent = os.getppid()\nprint(flush=True)\nwhile os.getppid() == parent: pass"
     with Worker(grader.zygote, limits) as worker:
-        worker.load(program("""
+        worker.load(
+            program("""
 import time
 def f():  # longer than the limit, whatever the machine's load; of the processor it gets a part
     end = time.monotonic() + 1.5
     while time.monotonic() < end:
         pass
     return 'done'
-"""))
-        burners = [subprocess.Popen([sys.executable, "-c", burn], stdout=subprocess.PIPE, start_new_session=True)
-                   for _ in range(4 * os.cpu_count())]
+""")
+        )
+        burners = [
+            subprocess.Popen([sys.executable, "-c", burn], stdout=subprocess.PIPE, start_new_session=True)
+            for _ in range(4 * os.cpu_count())
+        ]
         try:
             assert all(burner.stdout.readline() for burner in burners), "every one of them runs now"
             assert worker.call("f", [], {}) == "done"

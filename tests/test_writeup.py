@@ -60,12 +60,28 @@ def test_a_missing_statement_about_collaborators_is_said_before_it_costs_anythin
     assert len(report.missing) == 1 and "2 % of the score" in report.missing[0]
 
 
-@pytest.mark.parametrize("words", [
-    ["Collaborators: none. I used no AI tools."], ["I worked on this assignment independently."], ["Collaborators", "Ada Lovelace (1.2), see below"],
-    ["Acknowledgements. Discussed with B."], ["Done by myself, with GitHub Copilot for plots."], ["I used GPT-4 for debugging."],
-    ["Claude and Gemini helped me understand softmax."], ["I discussed problem 1.2 with Bob."], ["I did not work with anyone and used no AI."],
-    ["No help was received from anyone."], ["I thank Ann and Bob for discussions."], ["Thanks to Sam for help with LaTeX."],
-    ["This is my individual work."], ["Collaborators", "N/A"], ["Collaborators", "–"], ["Use of AI", "none"], ["Just me!"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["Collaborators: none. I used no AI tools."],
+        ["I worked on this assignment independently."],
+        ["Collaborators", "Ada Lovelace (1.2), see below"],
+        ["Acknowledgements. Discussed with B."],
+        ["Done by myself, with GitHub Copilot for plots."],
+        ["I used GPT-4 for debugging."],
+        ["Claude and Gemini helped me understand softmax."],
+        ["I discussed problem 1.2 with Bob."],
+        ["I did not work with anyone and used no AI."],
+        ["No help was received from anyone."],
+        ["I thank Ann and Bob for discussions."],
+        ["Thanks to Sam for help with LaTeX."],
+        ["This is my individual work."],
+        ["Collaborators", "N/A"],
+        ["Collaborators", "–"],
+        ["Use of AI", "none"],
+        ["Just me!"],
+    ],
+)
 def test_a_statement_about_collaborators_may_be_put_in_many_ways(words):
     report = seen([*WHOLE[:2], *words, *WHOLE[4:]])
     assert not report.missing and "a statement about collaborators stands at the beginning" in report.good
@@ -74,7 +90,10 @@ def test_a_statement_about_collaborators_may_be_put_in_many_ways(words):
 def test_sentences_that_may_be_the_statement_are_a_note_and_a_title_with_a_name_is_none():
     report = seen([*WHOLE[:2], "The slides of the lecture were quite enough this time.", *WHOLE[4:]])
     assert not report.missing and "put it under the heading Collaborators" in report.notes[0]
-    for front in (["CSE 517: Natural Language Processing", "Jane M. Doe, jane@cs.example.edu. Due Nov. 5, 2025."], ["Collaborators"]):
+    for front in (
+        ["CSE 517: Natural Language Processing", "Jane M. Doe, jane@cs.example.edu. Due Nov. 5, 2025."],
+        ["Collaborators"],
+    ):
         assert "no statement about collaborators" in seen([*front, *WHOLE[4:]]).missing[0]
 
 
@@ -104,7 +123,10 @@ def test_a_short_answer_is_an_answer(answer, asked):
 def test_page_numbers_headers_and_footers_are_no_answer(asked):
     lines = answered({"1.4.3": [], "Results": [], "Q5.1": []}, asked)
     pages = "\n".join(lines).split("\n\f\n")
-    paged = "\n\f\n".join(f"A2 write-up, Jane Doe\n{page}\n3/11/25, 5:12 PM\nfile:///a2.html {n}/{len(pages)}\n{n}" for n, page in enumerate(pages, 1))
+    paged = "\n\f\n".join(
+        f"A2 write-up, Jane Doe\n{page}\n3/11/25, 5:12 PM\nfile:///a2.html {n}/{len(pages)}\n{n}"
+        for n, page in enumerate(pages, 1)
+    )
     assert "no answer was found under 1.4.3, Q5.1" in seen(paged.split("\n"), "517").missing
 
 
@@ -134,7 +156,9 @@ def drawn(*things):
     return [x for line in BARE for x in ((line, *things) if line.startswith(("Results", "Q4.1")) else (line,))]
 
 
-@pytest.mark.parametrize("things", [[PICTURE], [PLOT], [RULE, "run loss perplexity", RULE, "old 2.91 31.2", "new 3.02 33.0", RULE]])
+@pytest.mark.parametrize(
+    "things", [[PICTURE], [PLOT], [RULE, "run loss perplexity", RULE, "old 2.91 31.2", "new 3.02 33.0", RULE]]
+)
 def test_pictures_drawings_and_tables_without_a_caption_are_found(things):
     report = check_pdf(pdf(drawn(*things)), OUTLINE)
     assert not report.missing and "§2.2 has a figure or table" in report.good and "§3 has a figure or table" in report.good
@@ -155,7 +179,13 @@ def test_a_figure_of_the_chapter_before_on_the_same_page_is_not_taken_for_this_o
 
 
 def test_a_figure_that_drifts_behind_the_next_chapters_beginning_is_a_note():
-    lines = [*BARE[: BARE.index("Q2.1 Sizes of the data sets")], "\f", PICTURE, PICTURE, *BARE[BARE.index("Q2.1 Sizes of the data sets") :]]
+    lines = [
+        *BARE[: BARE.index("Q2.1 Sizes of the data sets")],
+        "\f",
+        PICTURE,
+        PICTURE,
+        *BARE[BARE.index("Q2.1 Sizes of the data sets") :],
+    ]
     report = seen(lines)
     assert not report.missing and any("§2.2: a figure or table was not recognised" in line for line in report.notes)
 
@@ -172,10 +202,19 @@ def test_extra_credit_left_out_is_a_note_where_it_is_extra_and_missing_where_it_
     assert seen(rest).notes == ["no answer was found for 1.4.1, 1.4.2, 1.4.3: extra credit in 447, needed in 517"]
 
 
-@pytest.mark.parametrize("data, says", [
-    (b"", "empty"), (b"   \n", "empty"), (b"hello", "does not open"), (b"%PDF-1.7\n" + b"\0" * 5000, "does not open"),
-    (pdf(WHOLE)[:900], "does not open"), (pdf(WHOLE, password="secret"), "encrypted"),
-    (ciphered(WHOLE[:20]), "encrypted"), (pdf(["\f"]), "no text")])
+@pytest.mark.parametrize(
+    "data, says",
+    [
+        (b"", "empty"),
+        (b"   \n", "empty"),
+        (b"hello", "does not open"),
+        (b"%PDF-1.7\n" + b"\0" * 5000, "does not open"),
+        (pdf(WHOLE)[:900], "does not open"),
+        (pdf(WHOLE, password="secret"), "encrypted"),
+        (ciphered(WHOLE[:20]), "encrypted"),
+        (pdf(["\f"]), "no text"),
+    ],
+)
 def test_a_pdf_that_cannot_be_read_gets_one_clear_line(data, says):
     report = check_pdf(data, OUTLINE)
     assert len(report.lines()) == 1 and says in report.missing[0]
@@ -189,7 +228,9 @@ def test_photographed_handwriting_is_refused_as_such():
 def test_typed_pages_with_a_scanned_rest_are_told_apart():
     report = check_pdf(pdf([*WHOLE[: WHOLE.index("§3 Fine-tuning a pretrained encoder")], SCAN, "\f", SCAN]), OUTLINE)
     assert "no heading was found for Q1.1, Q1.2, Q2.1" in report.missing[0]
-    assert report.missing[1].startswith("pages 4–5: pictures without text") and "handwriting is not accepted" in report.missing[1]
+    assert (
+        report.missing[1].startswith("pages 4–5: pictures without text") and "handwriting is not accepted" in report.missing[1]
+    )
 
 
 def test_a_page_that_is_one_figure_is_no_scan():
@@ -200,7 +241,7 @@ def test_a_page_that_is_one_figure_is_no_scan():
 
 def test_a_drawing_too_large_to_follow_is_still_a_picture(monkeypatch):
     monkeypatch.setattr(pdf_text, "MOST_OPERATORS", 10)
-    text, = pdf_text.describe(pdf(["Results", PLOT]), limited=False)["text"]
+    (text,) = pdf_text.describe(pdf(["Results", PLOT]), limited=False)["text"]
     assert text.startswith("Results") and text.endswith(pdf_text.PICTURE)
 
 
@@ -214,21 +255,30 @@ def bomb(reader_pages: str) -> bytes:
     return b"%PDF-1.4\n" + reader_pages.encode() + b"\ntrailer<</Root 1 0 R>>\n%%EOF"
 
 
-@pytest.mark.parametrize("objects", [
-    "1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1000000000/Kids[2 0 R]>>endobj",
-    "1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]/Parent 3 0 R>>endobj "
-    "3 0 obj<</Type/Pages/Parent 2 0 R/Kids[2 0 R]/Count 1>>endobj",
-    "1 0 obj<</Type/Catalog/Pages 1 0 R>>endobj", "1 0 obj" + "[" * 100000 + "endobj"])
+@pytest.mark.parametrize(
+    "objects",
+    [
+        "1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1000000000/Kids[2 0 R]>>endobj",
+        "1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]/Parent 3 0 R>>endobj "
+        "3 0 obj<</Type/Pages/Parent 2 0 R/Kids[2 0 R]/Count 1>>endobj",
+        "1 0 obj<</Type/Catalog/Pages 1 0 R>>endobj",
+        "1 0 obj" + "[" * 100000 + "endobj",
+    ],
+)
 def test_a_pdf_that_turns_in_circles_ends_with_a_line(objects):
     assert check_pdf(bomb(objects), OUTLINE).missing
 
 
-@pytest.mark.parametrize("program, says", [
-    ("while True: pass", "too long"),
-    ("x = []\nwhile True: x.append(bytearray(1 << 26))", "does not open"),
-    ("import os; os.write(1, b'{' * (1 << 26))", "does not open"),
-    ("print('{\"pages\": {}, \"text\": 3}')", "does not open"),
-    ("print('[' * 100000)", "does not open")])
+@pytest.mark.parametrize(
+    "program, says",
+    [
+        ("while True: pass", "too long"),
+        ("x = []\nwhile True: x.append(bytearray(1 << 26))", "does not open"),
+        ("import os; os.write(1, b'{' * (1 << 26))", "does not open"),
+        ('print(\'{"pages": {}, "text": 3}\')', "does not open"),
+        ("print('[' * 100000)", "does not open"),
+    ],
+)
 def test_a_reader_that_hangs_eats_memory_or_lies_costs_one_line(monkeypatch, tmp_path, program, says):
     path = tmp_path / "reader.py"
     path.write_text(f"import resource\nresource.setrlimit(resource.RLIMIT_AS, (1 << 28, 1 << 28))\n{program}\n")
@@ -243,12 +293,15 @@ SMALL = pdf(WHOLE[:12])
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
-@given(strategies.one_of(
-    strategies.binary(max_size=400),
-    strategies.lists(strategies.tuples(strategies.integers(0, len(SMALL) - 1), strategies.integers(0, 255)),
-                     min_size=1, max_size=40).map(
-        lambda changes: bytes(dict(changes).get(i, b) for i, b in enumerate(SMALL))),
-    strategies.integers(0, len(SMALL)).map(lambda n: SMALL[:n])))
+@given(
+    strategies.one_of(
+        strategies.binary(max_size=400),
+        strategies.lists(
+            strategies.tuples(strategies.integers(0, len(SMALL) - 1), strategies.integers(0, 255)), min_size=1, max_size=40
+        ).map(lambda changes: bytes(dict(changes).get(i, b) for i, b in enumerate(SMALL))),
+        strategies.integers(0, len(SMALL)).map(lambda n: SMALL[:n]),
+    )
+)
 def test_no_bytes_make_the_reader_raise(data):
     found = pdf_text.describe(data, limited=False)
     assert set(found) in ({"problem"}, {"pages", "text", "lines"})
@@ -305,8 +358,13 @@ def test_the_command_says_what_is_missing_and_exits_with_1(tmp_path):
     for name, data, status in (("good.pdf", pdf(WHOLE), 0), ("bad.pdf", b"junk", 1), ("absent.pdf", None, 2)):
         if data:
             (tmp_path / name).write_bytes(data)
-        done = subprocess.run([sys.executable, "-m", "autograder", "pdf", tmp_path / name], capture_output=True, text=True,
-                              cwd=ROOT, env=dict(os.environ))
+        done = subprocess.run(
+            [sys.executable, "-m", "autograder", "pdf", tmp_path / name],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=dict(os.environ),
+        )
         assert done.returncode == status and "Traceback" not in done.stderr + done.stdout, done.stderr
 
 
@@ -327,8 +385,8 @@ try:
     reached.append("memory")
 except MemoryError:
     pass
-for name, attempt in {{"secret": lambda: open({str(tmp_path / 'secret')!r}),
-                      "file": lambda: open({str(tmp_path / 'new')!r}, "w"),
+for name, attempt in {{"secret": lambda: open({str(tmp_path / "secret")!r}),
+                      "file": lambda: open({str(tmp_path / "new")!r}, "w"),
                       "socket": socket.socket, "fork": os.fork}}.items():
     try:
         attempt()

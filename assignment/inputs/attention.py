@@ -48,16 +48,24 @@ def section2(rng: np.random.Generator, public: bool) -> dict:
     """Each function on its own inputs; composites on two groups that share none."""
     sizes = [(1, 10, 1, 6), (1, 10, 3, 6), (2, 4, 2, 8)] if public else _sizes(rng)
     tree: dict[str, dict] = {}
-    for name in ("pairwise_similarities", "attn_scaled", "attn_softmax", "compute_outputs",
-                 "make_causal_mask", "apply_causal_mask", "split_heads", "merge_heads"):
+    for name in (
+        "pairwise_similarities",
+        "attn_scaled",
+        "attn_softmax",
+        "compute_outputs",
+        "make_causal_mask",
+        "apply_causal_mask",
+        "split_heads",
+        "merge_heads",
+    ):
         tree[f"2.1.{name}"] = {
             "own": [helper_case(name, rng, size, np.float32, i) for i, size in enumerate(sizes)],
             "float64": [helper_case(name, rng, sizes[-1], np.float64, 0)] if not name.endswith("causal_mask") else [],
         }
     for step in ("step1", "step2", "step3"):
-        tree[f"2.1.self_attention.{step}"] = {
-            group: attention_cases(step, rng, sizes) for group in ("own", "fresh")
-        } | ({"float64": attention_cases(step, rng, sizes, np.float64)[-1:]} if step == "step3" else {})
+        tree[f"2.1.self_attention.{step}"] = {group: attention_cases(step, rng, sizes) for group in ("own", "fresh")} | (
+            {"float64": attention_cases(step, rng, sizes, np.float64)[-1:]} if step == "step3" else {}
+        )
     return tree
 
 
@@ -107,19 +115,41 @@ def attention_cases(step: str, rng: np.random.Generator, sizes: list, kind: type
     cases = []
     for index, (batch, n_tok, n_heads, n_embd) in enumerate(sizes if step != "step3" else sizes[1:]):
         heads = n_heads if step == "step3" else 1
-        for causal in ({"step1": [False], "step2": [True], "step3": [False, True]}[step]):
+        for causal in {"step1": [False], "step2": [True], "step3": [False, True]}[step]:
             label = f"batch {batch}, n_tok {n_tok}, n_embd {n_embd}, n_heads {heads}, causal={causal}"
             inputs = [numbers(rng, batch, n_tok, n_embd, kind=kind) for _ in "QKV"]
-            cases.append(case(inputs, "self_attention", label, {"n_heads": heads, "causal": causal},
-                              tolerance=ATTENTION_TOLERANCE, layout="chunk" if index == 1 else ""))
+            cases.append(
+                case(
+                    inputs,
+                    "self_attention",
+                    label,
+                    {"n_heads": heads, "causal": causal},
+                    tolerance=ATTENTION_TOLERANCE,
+                    layout="chunk" if index == 1 else "",
+                )
+            )
     return cases
 
 
-def case(args: list, function: str = "", label: str = "", kwargs: dict | None = None,
-         tolerance: float = TOLERANCE, layout: str = "", facts: dict | None = None) -> dict:
+def case(
+    args: list,
+    function: str = "",
+    label: str = "",
+    kwargs: dict | None = None,
+    tolerance: float = TOLERANCE,
+    layout: str = "",
+    facts: dict | None = None,
+) -> dict:
     """A case as data; without ``function`` nothing is expected back: section 1 is judged by formula, section 3 by ``facts``."""
-    return {"args": args, "kwargs": kwargs or {}, "expected": None, "tolerance": 0.0 if facts else tolerance, "label": label,
-            "layout": layout, "facts": facts or {}} | ({"function": function} if function else {})
+    return {
+        "args": args,
+        "kwargs": kwargs or {},
+        "expected": None,
+        "tolerance": 0.0 if facts else tolerance,
+        "label": label,
+        "layout": layout,
+        "facts": facts or {},
+    } | ({"function": function} if function else {})
 
 
 def second_opinion(tree: dict) -> str:
@@ -150,8 +180,20 @@ def multi_head(F: Any, torch: Any, query: Any, key: Any, value: Any, n_heads: in
     eye, zeros = torch.eye(width, dtype=query.dtype), torch.zeros(width, dtype=query.dtype)
     mask = torch.full((n_tok, n_tok), float("-inf"), dtype=query.dtype).triu(1) if causal else None
     out, _ = F.multi_head_attention_forward(
-        query.transpose(0, 1), key.transpose(0, 1), value.transpose(0, 1), width, n_heads,
-        in_proj_weight=torch.cat([eye, eye, eye]), in_proj_bias=torch.cat([zeros, zeros, zeros]),
-        bias_k=None, bias_v=None, add_zero_attn=False, dropout_p=0.0, out_proj_weight=eye, out_proj_bias=zeros,
-        need_weights=False, attn_mask=mask)
+        query.transpose(0, 1),
+        key.transpose(0, 1),
+        value.transpose(0, 1),
+        width,
+        n_heads,
+        in_proj_weight=torch.cat([eye, eye, eye]),
+        in_proj_bias=torch.cat([zeros, zeros, zeros]),
+        bias_k=None,
+        bias_v=None,
+        add_zero_attn=False,
+        dropout_p=0.0,
+        out_proj_weight=eye,
+        out_proj_bias=zeros,
+        need_weights=False,
+        attn_mask=mask,
+    )
     return out.transpose(0, 1)

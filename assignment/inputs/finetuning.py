@@ -155,7 +155,10 @@ def facts(world: Any) -> dict[str, dict]:
             "long": tokens(world.given["long"]["text"], truncation=True, max_length=512)["input_ids"],
         },
         "3.compute_accuracy": {"answers": world.given["answers"]},
-        "3.train_one_epoch": {"batches": batches, "gradient": model.classifier.out_proj.weight.grad.numpy().ravel().astype(np.float32)},
+        "3.train_one_epoch": {
+            "batches": batches,
+            "gradient": model.classifier.out_proj.weight.grad.numpy().ravel().astype(np.float32),
+        },
         "3.evaluate": {
             "predicted": logits.argmax(-1).tolist(),
             "losses": [float(np.float32(mean)) for mean in (over_batches, losses.mean())],

@@ -41,8 +41,12 @@ def read_query(check: Any, value: Any, name: str, rows: int | None) -> np.ndarra
     want = (3,) if rows is None else (rows, 3)
     if query.shape != want:
         hint = "one query vector of three numbers" if rows is None else "one query vector in each row"
-        check.fail("shape", f"{name} has shape {tuple(query.shape)}, expected {want}: {hint}. Broadcasting inside "
-                            "attention can hide this, so it is checked first", shape=list(query.shape))
+        check.fail(
+            "shape",
+            f"{name} has shape {tuple(query.shape)}, expected {want}: {hint}. Broadcasting inside "
+            "attention can hide this, so it is checked first",
+            shape=list(query.shape),
+        )
     return query
 
 
@@ -66,8 +70,11 @@ def judge_query(check: Any, id: str, value: Any, name: str, rows: int | None = N
     query = read_query(check, value, name, rows)
     error = attention_error(query, key, values, target)
     if error > case.tolerance:
-        check.fail("numbers", f"attention with {name} misses the target by {error:.2g} (allowed {case.tolerance:g}). "
-                              f"{weights_text(query, key)}", largest=float(f"{error:.2g}"))
+        check.fail(
+            "numbers",
+            f"attention with {name} misses the target by {error:.2g} (allowed {case.tolerance:g}). {weights_text(query, key)}",
+            largest=float(f"{error:.2g}"),
+        )
 
 
 def weights_text(query: np.ndarray, key: np.ndarray) -> str:
@@ -108,8 +115,12 @@ def judge_key(check: Any, id: str, m_key: Any, query132: Any, unit: bool) -> Non
     hint = ""
     if unit and attention_error(query, replaced(key, query / (np.linalg.norm(query) or 1)), values, target) > case.tolerance:
         hint = ". No k2 of length 1 can do it with your query132: go back to 1.3.2 and make that query larger"
-    check.fail("numbers", f"with row 2 of key replaced, attention with your query132 misses the target by {error:.2g} "
-                          f"(allowed {case.tolerance:g}). {weights_text(query, changed)}{hint}", largest=float(f"{error:.2g}"))
+    check.fail(
+        "numbers",
+        f"with row 2 of key replaced, attention with your query132 misses the target by {error:.2g} "
+        f"(allowed {case.tolerance:g}). {weights_text(query, changed)}{hint}",
+        largest=float(f"{error:.2g}"),
+    )
 
 
 def replaced(key: np.ndarray, k2: np.ndarray) -> np.ndarray:
@@ -125,8 +136,11 @@ def read_key(check: Any, m_key: Any, key: np.ndarray) -> np.ndarray:
     if array.shape in ((3,), (1, 3)):
         return array.reshape(3)
     if array.shape != key.shape:
-        check.fail("shape", f"m_key has shape {tuple(array.shape)}, expected {tuple(key.shape)} (K with row 2 replaced)",
-                   shape=list(array.shape))
+        check.fail(
+            "shape",
+            f"m_key has shape {tuple(array.shape)}, expected {tuple(key.shape)} (K with row 2 replaced)",
+            shape=list(array.shape),
+        )
     others = [row for row in range(len(key)) if row != SELECT_THIRD]
     if np.abs(array[others] - key[others]).max() > 0.005:
         check.note("other rows than row 2 of m_key were changed; it was judged with only row 2 replaced")
@@ -140,8 +154,11 @@ def judge_mask(check: Any, case: Any, make: Callable) -> None:
     array = as_mask(check, mask, f"the mask for n_tok={n_tok}")
     want = case.expected != 0
     if array.shape != want.shape:
-        check.fail("shape", f"the mask for n_tok={n_tok} has shape {tuple(array.shape)}, expected {tuple(want.shape)}",
-                   shape=list(array.shape))
+        check.fail(
+            "shape",
+            f"the mask for n_tok={n_tok} has shape {tuple(array.shape)}, expected {tuple(want.shape)}",
+            shape=list(array.shape),
+        )
     if np.isnan(array.astype(np.float64)).any():
         check.fail("nan", "the mask contains NaN (0 · inf is NaN)")
     ones = array != 0
@@ -152,8 +169,12 @@ def judge_mask(check: Any, case: Any, make: Callable) -> None:
         check.fail("rule", "the mask is inverted: the handout fixes ones (or True) where attention is valid, zeros where not")
     wrong = np.argwhere(ones != want)
     place = f", first at [{wrong[0][0]}, {wrong[0][1]}]" if len(wrong) else ""
-    check.fail("numbers", f"the mask for n_tok={n_tok} is wrong in {len(wrong)} of {want.size} entries{place} "
-                          "(row: the token that looks, column: the token looked at)", off=int(len(wrong)))
+    check.fail(
+        "numbers",
+        f"the mask for n_tok={n_tok} is wrong in {len(wrong)} of {want.size} entries{place} "
+        "(row: the token that looks, column: the token looked at)",
+        off=int(len(wrong)),
+    )
 
 
 def as_mask(check: Any, mask: Any, what: str) -> np.ndarray:
@@ -186,8 +207,9 @@ def judge_masking(check: Any, case: Any, apply: Callable, make: Callable | None)
             problem = problem or error
             continue
         if kind == "own":
-            check.note("judged together with your own make_causal_mask, "
-                       "because yours follows another convention than ones = valid")
+            check.note(
+                "judged together with your own make_causal_mask, because yours follows another convention than ones = valid"
+            )
         return
     raise problem
 
@@ -202,8 +224,11 @@ def masked_right(check: Any, case: Any, masked: Any) -> None:
         check.fail("nan", "the masked scores contain NaN (0 · inf is NaN: fill with -inf instead of multiplying)")
     if not (got[hidden] <= VANISHES).all():
         count = int((got[hidden] > VANISHES).sum())
-        check.fail("numbers", f"{count} of {int(hidden.sum())} future entries were left visible: "
-                              "they must be -inf before the softmax", off=count)
+        check.fail(
+            "numbers",
+            f"{count} of {int(hidden.sum())} future entries were left visible: they must be -inf before the softmax",
+            off=count,
+        )
     difference_of(np.where(hidden, 0.0, got), np.where(hidden, 0.0, want), case.tolerance, "the visible scores")
     if not np.isneginf(got[hidden]).all():
         check.note("a finite fill instead of -inf: it vanishes in the softmax here, -inf always does")

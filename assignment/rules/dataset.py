@@ -26,7 +26,11 @@ class Silent:
 def filled(check: Any, value: Any, name: str) -> None:
     """Refuse an untouched TODO."""
     if is_blank(value):
-        check.fail("rule", f"{name} returns None: its TODO is not filled in yet, or a `return` is missing", symptom=Symptom.NOTHING_RETURNED)
+        check.fail(
+            "rule",
+            f"{name} returns None: its TODO is not filled in yet, or a `return` is missing",
+            symptom=Symptom.NOTHING_RETURNED,
+        )
 
 
 def counts(check: Any, facts: dict, way: dict) -> None:
@@ -72,7 +76,9 @@ def right_items(check: Any, facts: dict, way: dict) -> None:
     if item["text"] is None:
         what = "neither a text nor a label" if item["label"] is None else "a label but no text"
         check.fail(
-            "rule", f"dataset[{n}] has {what}: it should be the example number {n}", symptom=Symptom.NEITHER_TEXT_NOR_LABEL if item["label"] is None else Symptom.NO_TEXT
+            "rule",
+            f"dataset[{n}] has {what}: it should be the example number {n}",
+            symptom=Symptom.NEITHER_TEXT_NOR_LABEL if item["label"] is None else Symptom.NO_TEXT,
         )
     place = texts.index(normal(item["text"])) if normal(item["text"]) in texts else -1
     check.fail(
@@ -155,7 +161,11 @@ def contract(check: Any, facts: dict, way: dict) -> None:
                 symptom=Symptom.OTHER_DIMENSIONS,
             )
     if len(way["short"]["ids"]) != len(facts["short"]) or len(way["long"]["ids"]) != 3:
-        check.fail("shape", f"{len(facts['short'])} samples become {len(way['short']['ids'])} rows of input_ids", symptom=Symptom.OTHER_ROWS)
+        check.fail(
+            "shape",
+            f"{len(facts['short'])} samples become {len(way['short']['ids'])} rows of input_ids",
+            symptom=Symptom.OTHER_ROWS,
+        )
 
 
 def only_behind(first: Any) -> Any:
@@ -212,10 +222,16 @@ def truncated(check: Any, facts: dict, way: dict) -> None:
     width = way["long"]["ids"].shape[1]
     if width > LONGEST:
         check.fail(
-            "shape", f"a text of {width} tokens stays {width} tokens long: truncation=True cuts at max_length=512", symptom=Symptom.NOT_TRUNCATED
+            "shape",
+            f"a text of {width} tokens stays {width} tokens long: truncation=True cuts at max_length=512",
+            symptom=Symptom.NOT_TRUNCATED,
         )
     if rows(way["long"])[1] != facts["long"]:
-        check.fail("rule", f"a very long text should keep its first {LONGEST} tokens, but {width} are left", symptom=Symptom.TRUNCATED_OTHERWISE)
+        check.fail(
+            "rule",
+            f"a very long text should keep its first {LONGEST} tokens, but {width} are left",
+            symptom=Symptom.TRUNCATED_OTHERWISE,
+        )
 
 
 @only_behind(contract)
@@ -239,7 +255,11 @@ def labelled(check: Any, facts: dict, way: dict) -> None:
         )
     if labels.astype(int).tolist() != want:
         ordered = sorted(labels.astype(int).tolist()) == sorted(want)
-        check.fail("numbers", "label_encoding does not hold the samples' labels" + " in their order" * ordered, symptom=Symptom.OTHER_LABELS)
+        check.fail(
+            "numbers",
+            "label_encoding does not hold the samples' labels" + " in their order" * ordered,
+            symptom=Symptom.OTHER_LABELS,
+        )
     if dtype != "int64":
         check.fail(
             "dtype",

@@ -66,7 +66,11 @@ def _symptoms(id: str, facts: dict, way: dict) -> np.ndarray:
 def number_of(check: Any, value: Any, what: str) -> float:
     """The number in a result: itself, a 0-d tensor, or the first of several, with a note about it. Raises Failure."""
     if is_blank(value):
-        check.fail("rule", f"{what} returns None: its TODO is not filled in yet, or a `return` is missing", symptom=Symptom.NOTHING_RETURNED)
+        check.fail(
+            "rule",
+            f"{what} returns None: its TODO is not filled in yet, or a `return` is missing",
+            symptom=Symptom.NOTHING_RETURNED,
+        )
     if isinstance(value, list) and value:
         check.note(f"{what} returns {len(value)} values; the first was taken (no points depend on it)")
         value = value[0]
@@ -132,7 +136,9 @@ def no_graph(check: Any, facts: dict, way: dict) -> None:
 
 def untouched(check: Any, facts: dict, way: dict) -> None:
     if way["moved"]:
-        check.fail("rule", "the weights are not the same after evaluate: evaluation must not train", symptom=Symptom.WEIGHTS_MOVED)
+        check.fail(
+            "rule", "the weights are not the same after evaluate: evaluation must not train", symptom=Symptom.WEIGHTS_MOVED
+        )
 
 
 def true_accuracy(check: Any, facts: dict, way: dict) -> None:
@@ -178,7 +184,11 @@ def learns(check: Any, facts: dict, way: dict) -> None:
     if way["moved"] and "S" in events:
         return
     if "F" not in events:
-        check.fail("rule", "the model is never called: fill in the TODO, loop over the dataloader and pass each batch to the model", symptom=Symptom.NEVER_CALLED)
+        check.fail(
+            "rule",
+            "the model is never called: fill in the TODO, loop over the dataloader and pass each batch to the model",
+            symptom=Symptom.NEVER_CALLED,
+        )
     if "B" not in events:
         check.fail("rule", "no gradient is computed: loss.backward() is missing", symptom=Symptom.NO_BACKWARD)
     if "S" not in events:
@@ -200,10 +210,16 @@ def learns(check: Any, facts: dict, way: dict) -> None:
 def in_order(check: Any, facts: dict, way: dict) -> None:
     done = way["events"].replace("F", "")
     if done.startswith("S") or "SS" in done:
-        check.fail("rule", "optimizer.step() is called before loss.backward() has computed this batch's gradients", symptom=Symptom.STEP_BEFORE_BACKWARD)
+        check.fail(
+            "rule",
+            "optimizer.step() is called before loss.backward() has computed this batch's gradients",
+            symptom=Symptom.STEP_BEFORE_BACKWARD,
+        )
     if done.count("S") == 1 and len(facts["batches"]) == done.count("B"):
         check.fail(
-            "rule", f"optimizer.step() is called once for all {done.count('B')} batches: it belongs inside the loop", symptom=Symptom.STEP_ONCE
+            "rule",
+            f"optimizer.step() is called once for all {done.count('B')} batches: it belongs inside the loop",
+            symptom=Symptom.STEP_ONCE,
         )
     if done.endswith("B"):
         check.fail(
@@ -223,7 +239,9 @@ def afresh(check: Any, facts: dict, way: dict) -> None:
     for fresh, used in list(zip(way["fresh"], way["gradients"]))[1:]:
         if cosine(fresh, used) < PARALLEL:
             check.fail(
-                "rule", "gradients pile up from batch to batch: call optimizer.zero_grad() once for every step", symptom=Symptom.GRADIENTS_PILE_UP
+                "rule",
+                "gradients pile up from batch to batch: call optimizer.zero_grad() once for every step",
+                symptom=Symptom.GRADIENTS_PILE_UP,
             )
 
 
@@ -254,7 +272,11 @@ def every_batch(check: Any, facts: dict, way: dict) -> None:
     if used == want[: len(used)] or used == want[1:]:
         check.fail("numbers", f"{len(used)} of {len(want)} batches are trained on", symptom=Symptom.SOME_BATCHES)
     if len(used) > len(want) and {*flat} == {n for batch in want for n in batch}:
-        check.fail("numbers", f"{len(used)} backward passes for {len(want)} batches: each batch should be used once", symptom=Symptom.BATCHES_REPEATED)
+        check.fail(
+            "numbers",
+            f"{len(used)} backward passes for {len(want)} batches: each batch should be used once",
+            symptom=Symptom.BATCHES_REPEATED,
+        )
     check.fail("rule", "the batches are not trained on one after another, each once", symptom=Symptom.BATCHES_OTHERWISE)
 
 
@@ -283,14 +305,22 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 def trains(check: Any, facts: dict, way: dict) -> None:
     if not way["epochs"]:
-        check.fail("rule", "main ends without training for a single epoch: its TODO is not filled in yet, or train_one_epoch is never called", symptom=Symptom.NO_EPOCH)
+        check.fail(
+            "rule",
+            "main ends without training for a single epoch: its TODO is not filled in yet, or train_one_epoch is never called",
+            symptom=Symptom.NO_EPOCH,
+        )
 
 
 @only_behind(trains)
 def shuffled(check: Any, facts: dict, way: dict) -> None:
     orders = way["orders"]["train"]
     if orders and all(order == sorted(order) for order in orders):
-        check.fail("rule", "the training data come in the same order in every epoch: shuffle=True is missing", symptom=Symptom.NOT_SHUFFLED)
+        check.fail(
+            "rule",
+            "the training data come in the same order in every epoch: shuffle=True is missing",
+            symptom=Symptom.NOT_SHUFFLED,
+        )
 
 
 @only_behind(trains)
@@ -305,7 +335,9 @@ def validated(check: Any, facts: dict, way: dict) -> None:
     # Any fixed order will do: shortest first saves padding.
     if len({tuple(order) for order in orders if order != sorted(order)}) > 1:
         check.fail(
-            "rule", "the validation data are shuffled, which only makes runs harder to compare: shuffle=False", symptom=Symptom.VALIDATION_SHUFFLED
+            "rule",
+            "the validation data are shuffled, which only makes runs harder to compare: shuffle=False",
+            symptom=Symptom.VALIDATION_SHUFFLED,
         )
 
 
@@ -313,7 +345,9 @@ def validated(check: Any, facts: dict, way: dict) -> None:
 def keeps_best(check: Any, facts: dict, way: dict) -> None:
     held, told = [file["epoch"] for file in way["files"]], way["told"]
     if not held:
-        check.fail("rule", "no checkpoint is left on disk: save the model's state below ./checkpoints", symptom=Symptom.NO_CHECKPOINT)
+        check.fail(
+            "rule", "no checkpoint is left on disk: save the model's state below ./checkpoints", symptom=Symptom.NO_CHECKPOINT
+        )
     if max(held) < 0:
         symptom, words = {
             -1: (Symptom.NO_EPOCHS_WEIGHTS, "holds the weights of no epoch's end"),

@@ -70,8 +70,11 @@ class Audit:
     @property
     def problems(self) -> list[str]:
         wrong = [f"{o.kind} {o.item} {o.id}: {o.wrong}" for o in self.outcomes if o.wrong]
-        return wrong + [f"tolerance of {t.item}: margin {t.margin:.1f}x is under {MARGIN:g}x"
-                        for t in self.tolerances if t.judged and t.margin < MARGIN]
+        return wrong + [
+            f"tolerance of {t.item}: margin {t.margin:.1f}x is under {MARGIN:g}x"
+            for t in self.tolerances
+            if t.judged and t.margin < MARGIN
+        ]
 
     def last_line(self) -> str:
         def count(kind: str) -> str:
@@ -102,8 +105,9 @@ def audit(grader: Grader, solutions: Path, starter: Path, say: Callable[[str], N
         if len(done) % 20 == 0 or len(done) == len(entries):
             say(f"audited {len(done)} of {len(entries)} mistakes and alternatives")
     found.outcomes += [done[number] for number in sorted(done)]
-    found.shared = [f"{m['item']} {m['id']} also costs {', '.join(m['also'])}: {m['because']}"
-                    for m in bank["mistake"] if m.get("also")]
+    found.shared = [
+        f"{m['item']} {m['id']} also costs {', '.join(m['also'])}: {m['because']}" for m in bank["mistake"] if m.get("also")
+    ]
     found.tolerances = _tolerances(grader, found)
     return found
 
@@ -121,7 +125,9 @@ def _side_by_side(grader: Grader, variants: "Variants", entries: list[tuple[str,
     for first in range(jobs):
         ours, theirs = context.Pipe(duplex=False)
         clone = grader.zygote.clone()
-        process = context.Process(target=_judge_some, args=(grader, clone, variants, entries, range(first, len(entries), jobs), theirs))
+        process = context.Process(
+            target=_judge_some, args=(grader, clone, variants, entries, range(first, len(entries), jobs), theirs)
+        )
         process.start()
         theirs.close()
         clone.close()
@@ -136,14 +142,22 @@ def _side_by_side(grader: Grader, variants: "Variants", entries: list[tuple[str,
                     process = running.pop(pipe)
                     process.join()
                     if process.exitcode:
-                        raise GraderError(f"the audit was cut short: one of its processes ended with {process.exitcode}") from None
+                        raise GraderError(
+                            f"the audit was cut short: one of its processes ended with {process.exitcode}"
+                        ) from None
     finally:
         for process in running.values():
             process.kill()
 
 
-def _judge_some(grader: Grader, zygote: ZygoteClient, variants: "Variants", entries: list[tuple[str, dict]], numbers: range,
-                pipe: Connection) -> None:
+def _judge_some(
+    grader: Grader,
+    zygote: ZygoteClient,
+    variants: "Variants",
+    entries: list[tuple[str, dict]],
+    numbers: range,
+    pipe: Connection,
+) -> None:
     """One process's share; JSON is all that it sends back."""
     grader.zygote = zygote
     for number in numbers:
@@ -173,8 +187,9 @@ class Variants:
     def __init__(self, assignment: Assignment, solutions: Path):
         submission = take_in(assignment, solutions)
         self.assignment = assignment
-        self.slicers = {s.id: Slicer(assignment, s, submission.sections[s.id].parsed, submission.modules)
-                        for s in assignment.sections}
+        self.slicers = {
+            s.id: Slicer(assignment, s, submission.sections[s.id].parsed, submission.modules) for s in assignment.sections
+        }
 
     def graded(self, grader: Grader, replaced: dict[str, str]) -> list[Verdict]:
         """Verdicts of the sections that these answers (question id -> code) belong to."""
@@ -221,6 +236,13 @@ def _tolerances(grader: Grader, found: Audit) -> list[Tolerance]:
         errors = [o.error for o in found.of("mistake") if o.item == question.id]
         first = cases[question.id]["own"][0]
         if first.get("tolerance") and errors:
-            rows.append(Tolerance(question.id, grader.references.get("noise", {}).get(question.id, 0.0), first["tolerance"],
-                                  min(errors), not question.value))
+            rows.append(
+                Tolerance(
+                    question.id,
+                    grader.references.get("noise", {}).get(question.id, 0.0),
+                    first["tolerance"],
+                    min(errors),
+                    not question.value,
+                )
+            )
     return rows

@@ -106,8 +106,12 @@ def test_sources(assignment: Assignment, id: str, hidden_ones: bool = False) -> 
     sources = []
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
-            hidden = any(k.arg == "hidden" and getattr(k.value, "value", False)
-                         for d in node.decorator_list if isinstance(d, ast.Call) for k in d.keywords)
+            hidden = any(
+                k.arg == "hidden" and getattr(k.value, "value", False)
+                for d in node.decorator_list
+                if isinstance(d, ast.Call)
+                for k in d.keywords
+            )
             node.decorator_list = []
             if hidden == hidden_ones:
                 sources.append(ast.unparse(node))

@@ -17,8 +17,10 @@ from autograder.core.errors import GraderError
 from autograder.core.files import own_folder
 from autograder.written.render import CHARACTERS, TEMPLATES
 
-STATEMENT = ("These are the staff's model answers, from this project's own notebooks and runs. "
-             "They were written with the help of an AI assistant.")
+STATEMENT = (
+    "These are the staff's model answers, from this project's own notebooks and runs. "
+    "They were written with the help of an AI assistant."
+)
 
 
 def assemble(assignment: Assignment, solutions: Path, target: Path) -> tuple[Path, list[str]]:
@@ -29,10 +31,21 @@ def assemble(assignment: Assignment, solutions: Path, target: Path) -> tuple[Pat
     notebooks: dict[str, str] = {}
     for path in sorted(solutions.glob("*.ipynb")):
         notebooks |= answers_of(path)
-    text = ["---", f'title: "{assignment.title}: model answers"', "geometry: margin=2.5cm", "header-includes:",
-            # Figures stay where they are put: beside a long table a floating one pushes text over the page's end.
-            "- \\input{characters.tex}", "- \\usepackage{float}\\floatplacement{figure}{H}", "---", "",
-            "## Collaborators", "", STATEMENT, ""]
+    text = [
+        "---",
+        f'title: "{assignment.title}: model answers"',
+        "geometry: margin=2.5cm",
+        "header-includes:",
+        # Figures stay where they are put: beside a long table a floating one pushes text over the page's end.
+        "- \\input{characters.tex}",
+        "- \\usepackage{float}\\floatplacement{figure}{H}",
+        "---",
+        "",
+        "## Collaborators",
+        "",
+        STATEMENT,
+        "",
+    ]
     missing = []
     own_folder(target, "answers")
     for chapter in assignment.written.chapters:

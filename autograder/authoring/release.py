@@ -61,8 +61,10 @@ def build_release(assignment: Assignment, solutions: Path, references: Path, bui
     if found:
         raise GraderError(f"not built: {found[0]}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""))
     write_whole(target, zip_bytes({f"student/{name}": data for name, data in files.items()}))
-    return target, [f"{len(files)} files; none of {len(secrets.lines)} lines of solutions and hidden tests, "
-                    f"{len(secrets.arrays)} hidden arrays and {len(secrets.texts)} other secrets is in them"]
+    return target, [
+        f"{len(files)} files; none of {len(secrets.lines)} lines of solutions and hidden tests, "
+        f"{len(secrets.arrays)} hidden arrays and {len(secrets.texts)} other secrets is in them"
+    ]
 
 
 def collect(assignment: Assignment, solutions: Path, references: dict, build: Path) -> Secrets:

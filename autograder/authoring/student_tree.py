@@ -74,14 +74,21 @@ def write_kit(assignment: Assignment, references: dict, target: Path) -> None:
         (target / path).write_text(text, encoding="utf-8")
     (target / "writeup.json").write_text(json.dumps(outline(assignment), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     public = references["public"]
-    bank = {id: {name: {"own": [few_digits(o) for o in groups["own"]]} for name, groups in mistakes.items()}
-            for id, mistakes in public["bank"].items()}
-    data = {"cases": public["cases"], "bank": bank, "says": references["says"],
-            "answers": {q.id: q.names[0] for q in assignment.questions},
-            "helpers": {q.id: comes_first(assignment, q) for q in assignment.questions},
-            "see": {q.id: q.see for q in assignment.questions}, "worlds": public["worlds"],
-            "files": [s.file_pattern for s in assignment.sections],
-            "probes": {q.id: [q.section.id, q.probe, q.names] for q in assignment.questions if q.probe}}
+    bank = {
+        id: {name: {"own": [few_digits(o) for o in groups["own"]]} for name, groups in mistakes.items()}
+        for id, mistakes in public["bank"].items()
+    }
+    data = {
+        "cases": public["cases"],
+        "bank": bank,
+        "says": references["says"],
+        "answers": {q.id: q.names[0] for q in assignment.questions},
+        "helpers": {q.id: comes_first(assignment, q) for q in assignment.questions},
+        "see": {q.id: q.see for q in assignment.questions},
+        "worlds": public["worlds"],
+        "files": [s.file_pattern for s in assignment.sections],
+        "probes": {q.id: [q.section.id, q.probe, q.names] for q in assignment.questions if q.probe},
+    }
     # One question a line, so that a change shows as a small difference.
     text = json.dumps(to_json(data), separators=(",", ":"), sort_keys=True)
     (target / "cases.json").write_text(re.sub(r'("\d+\.[\w.]+":\{)', r"\n\1", text) + "\n", encoding="utf-8")
@@ -108,7 +115,9 @@ def for_students(source: str, kit_name: str, name: str) -> str:
     """
     text = ENGINES_CHECKS.sub(rf"\g<1>{kit_name}", source)
     if left := re.search(r"^\s*(?:from|import) autograder\b.*", text, re.MULTILINE):
-        raise GraderError(f"{name}: students do not have what {left[0].strip()!r} imports; rules may import autograder.checks only")
+        raise GraderError(
+            f"{name}: students do not have what {left[0].strip()!r} imports; rules may import autograder.checks only"
+        )
     return text
 
 

@@ -34,8 +34,9 @@ _lock = threading.Lock()
 _graders: dict[str, Grader] = {}
 
 
-def on_cluster(address: str, assignment: Assignment, references: Path, judging: str, entries: list[Entry],
-               known: Callable[[str], bool]) -> Iterator[list[Done]]:
+def on_cluster(
+    address: str, assignment: Assignment, references: Path, judging: str, entries: list[Entry], known: Callable[[str], bool]
+) -> Iterator[list[Done]]:
     """Grade entries on the cluster at ``address``; yields what is done, as ``process_pool`` does. Raises GraderError."""
     try:
         from distributed import Client
@@ -46,8 +47,15 @@ def on_cluster(address: str, assignment: Assignment, references: Path, judging: 
     except (OSError, ValueError) as error:
         raise GraderError(f"no Dask scheduler at {clean(address)}: {clean(str(error), 200)}") from None
     with client:
-        shared = client.scatter({"references": references.read_bytes(), "assignment": travelling(assignment), "judging": judging,
-                                 "limits": vars(assignment.limits)}, broadcast=True)
+        shared = client.scatter(
+            {
+                "references": references.read_bytes(),
+                "assignment": travelling(assignment),
+                "judging": judging,
+                "limits": vars(assignment.limits),
+            },
+            broadcast=True,
+        )
         yield from _work(client, shared, assignment, deque(entries), known)
 
 
@@ -57,8 +65,9 @@ def travelling(assignment: Assignment) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in folder_files(assignment.folder, parts).items()}
 
 
-def _work(client: Any, shared: Any, assignment: Assignment, waiting: deque[Entry],
-          known: Callable[[str], bool]) -> Iterator[list[Done]]:
+def _work(
+    client: Any, shared: Any, assignment: Assignment, waiting: deque[Entry], known: Callable[[str], bool]
+) -> Iterator[list[Done]]:
     from distributed import wait
 
     running: list[tuple[Any, Entry, str]] = []

@@ -49,8 +49,9 @@ class Batch:
     anonymous: bool = False
 
 
-def run_batch(batch: Batch, progress: Callable[[int, int, int], None],
-              log: Callable[[str], None] = lambda line: None) -> Summary:
+def run_batch(
+    batch: Batch, progress: Callable[[int, int, int], None], log: Callable[[str], None] = lambda line: None
+) -> Summary:
     """Grade everything that is not in the store yet, then write what staff get.
 
     ``progress(done, total, ran)`` is called several times a second. Raises GraderError where nothing could be done at all.
@@ -96,8 +97,9 @@ def _collect(work: Iterator, store, judging: str, contents: dict, summary: Summa
     try:
         _commit_each(work, store, judging, contents, summary, progress)
     except KeyboardInterrupt:
-        raise GraderError(f"stopped; {len(contents)} of {summary.submissions} are safe. "
-                          "Run the same command again: it goes on from there") from None
+        raise GraderError(
+            f"stopped; {len(contents)} of {summary.submissions} are safe. Run the same command again: it goes on from there"
+        ) from None
 
 
 def _commit_each(work: Iterator, store, judging: str, contents: dict, summary: Summary, progress) -> None:
@@ -107,8 +109,10 @@ def _commit_each(work: Iterator, store, judging: str, contents: dict, summary: S
             try:
                 store.keep(fresh)
             except sqlite3.Error as error:
-                raise GraderError(f"results could not be kept: {error}; {len(contents)} of {summary.submissions} are safe. "
-                                  "Make room and run the same command again: it goes on from there") from None
+                raise GraderError(
+                    f"results could not be kept: {error}; {len(contents)} of {summary.submissions} are safe. "
+                    "Make room and run the same command again: it goes on from there"
+                ) from None
         for d in done:
             contents[d.entry.id] = (d.content, d.problem)
         summary.ran += len(fresh)
@@ -149,8 +153,9 @@ def _write(batch: Batch, roster: Roster, store, judging: str, says: dict, conten
         if before != records:
             store.replace_last(records)
     except (OSError, sqlite3.Error) as error:
-        raise GraderError(f"graded and kept, but {batch.output} cannot be written: {reason(error)}. "
-                          "Make room and run the same command again") from None
+        raise GraderError(
+            f"graded and kept, but {batch.output} cannot be written: {reason(error)}. Make room and run the same command again"
+        ) from None
 
 
 def _sweep(output: Path, wanted: set[str]) -> None:

@@ -50,8 +50,18 @@ def sheet_of(assignment: Assignment, id: str, people: list[Person], text: str | 
     kept = json.loads(text)
     if "refused" in kept:
         return Sheet(id, people, problem=f"not graded: {kept['refused']}")
-    verdicts = [Verdict(assignment.question(item["id"]), item["status"], item["reason"], item["lines"], item["notes"],
-                        item["tags"], item["data"]) for item in kept["items"]]
+    verdicts = [
+        Verdict(
+            assignment.question(item["id"]),
+            item["status"],
+            item["reason"],
+            item["lines"],
+            item["notes"],
+            item["tags"],
+            item["data"],
+        )
+        for item in kept["items"]
+    ]
     return Sheet(id, people, verdicts, kept["notes"])
 
 
@@ -92,15 +102,42 @@ class Gradebook:
         self.rows.sort(key=lambda row: (row[0].name.casefold(), row[0].email, row[0].sid, row[2]))
         questions = self.assignment.questions
         most = {c: sum(self.assignment.max_points(c)[:1]) for c in self.assignment.courses}
-        head = ["Name", "Email", "SID", "Course", "Submission ID", "Total Score", "Max Points", "Status",
-                *(q.id for q in questions)]
-        write_csv(folder / "gradebook.csv", [head] + [
-            [cell(p.name), cell(p.email), cell(p.sid), course, cell(id), number(total), number(most[course]), cell(status),
-             *(number(scores.get(q.id)) for q in questions)]
-            for p, course, id, scores, total, status in self.rows])
+        head = [
+            "Name",
+            "Email",
+            "SID",
+            "Course",
+            "Submission ID",
+            "Total Score",
+            "Max Points",
+            "Status",
+            *(q.id for q in questions),
+        ]
+        write_csv(
+            folder / "gradebook.csv",
+            [head]
+            + [
+                [
+                    cell(p.name),
+                    cell(p.email),
+                    cell(p.sid),
+                    course,
+                    cell(id),
+                    number(total),
+                    number(most[course]),
+                    cell(status),
+                    *(number(scores.get(q.id)) for q in questions),
+                ]
+                for p, course, id, scores, total, status in self.rows
+            ],
+        )
         title = f"{self.assignment.title} (autograded)"
-        canvas = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title],
-                  ["    Points Possible", "", "", "", "", number(max(most.values()))]]
-        canvas += [[cell(p.name), "", cell(p.sid), cell(p.email.split("@")[0]), course, number(total)]
-                   for p, course, _, _, total, _ in self.rows]
+        canvas = [
+            ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title],
+            ["    Points Possible", "", "", "", "", number(max(most.values()))],
+        ]
+        canvas += [
+            [cell(p.name), "", cell(p.sid), cell(p.email.split("@")[0]), course, number(total)]
+            for p, course, _, _, total, _ in self.rows
+        ]
         write_csv(folder / "canvas.csv", canvas)

@@ -219,6 +219,16 @@ def verdicts_text(grader: Grader, contents: Contents) -> str:
         return json.dumps({"refused": str(error)})
     if any("time" in v.tags for v in verdicts):
         raise GraderError("time was up before every item had run; the next run tries again")
-    found = [{"id": v.question.id, "status": v.status, "reason": v.reason, "lines": v.lines, "notes": v.notes,
-              "tags": v.tags, "data": v.data} for v in verdicts]
+    found = [
+        {
+            "id": v.question.id,
+            "status": v.status,
+            "reason": v.reason,
+            "lines": v.lines,
+            "notes": v.notes,
+            "tags": v.tags,
+            "data": v.data,
+        }
+        for v in verdicts
+    ]
     return json.dumps({"items": found, "notes": notes}, separators=(",", ":"))

@@ -67,8 +67,10 @@ def read_roster(source: Path, listed: Path | None, courses: tuple[str, ...]) -> 
         elif source.suffix.lower() == ".csv" and source.is_file():
             listed = source
         else:
-            raise GraderError(f"{clean(str(source))} is neither a folder of submissions nor a roster CSV"
-                              + ("; unpack the export first" if kind_of_file(source.name) == ARCHIVE else ""))
+            raise GraderError(
+                f"{clean(str(source))} is neither a folder of submissions nor a roster CSV"
+                + ("; unpack the export first" if kind_of_file(source.name) == ARCHIVE else "")
+            )
     except OSError as error:
         raise GraderError(f"cannot read {clean(str(source))}: {error.strerror}") from None
     if listed is not None:
@@ -136,8 +138,9 @@ def _metadata(path: Path, notes: list[str]) -> dict:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         why = f"line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark else str(error)
-    notes.append(f"{clean('/'.join(path.parts[-2:]))} could not be read ({clean(str(why), 120)}); "
-                 "names are taken from the folders")
+    notes.append(
+        f"{clean('/'.join(path.parts[-2:]))} could not be read ({clean(str(why), 120)}); names are taken from the folders"
+    )
     return {}
 
 
@@ -159,12 +162,16 @@ def _read_csv(path: Path, courses: tuple[str, ...], notes: list[str]) -> list[tu
     table = read_table(path)
     at = {kind: table.column(kind) for kind in ("name", "first", "last", "email", "sid", "course", "path")}
     if not any(at[kind] >= 0 for kind in ("name", "last", "email", "sid", "path")):
-        raise GraderError(f"{clean(str(path))} is no roster: "
-                          "its first line should name columns such as name, email, sid, path, course")
+        raise GraderError(
+            f"{clean(str(path))} is no roster: its first line should name columns such as name, email, sid, path, course"
+        )
     people = []
     for number, row in table.rows:
-        cell = {kind: clean(row[index].strip(), 200) if 0 <= index < len(row) else ""
-                for kind, index in at.items() if kind != "path"}
+        cell = {
+            kind: clean(row[index].strip(), 200) if 0 <= index < len(row) else ""
+            for kind, index in at.items()
+            if kind != "path"
+        }
         where = row[at["path"]].strip() if 0 <= at["path"] < len(row) else ""
         if not any(cell.values()) and not where:
             continue
@@ -233,6 +240,7 @@ def _latest_only(roster: Roster) -> None:
             chosen = counts[person.key][1]
             if chosen != index:
                 entry.people.remove(person)
-                roster.notes.append(f"{person.name or person.key} handed in twice: "
-                                    f"{roster.entries[chosen].id} counts, {entry.id} does not")
+                roster.notes.append(
+                    f"{person.name or person.key} handed in twice: {roster.entries[chosen].id} counts, {entry.id} does not"
+                )
     roster.entries = [entry for entry in roster.entries if entry.people]

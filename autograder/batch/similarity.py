@@ -99,8 +99,11 @@ def write_alike(output: Path, found: list[dict]) -> None:
     """alike.csv for people, alike.json for the page."""
     own_folder(output, "batch", OWN_FILES, 0o700)
     write_private(output / ALIKE, json.dumps(found, indent=1) + "\n")
-    write_csv(output / "alike.csv", [["One", "Other", "Alike", "Tokens shared"]]
-              + [[cell(p["one"]), cell(p["other"]), f"{p['share']:.3f}", str(p["tokens"])] for p in found])
+    write_csv(
+        output / "alike.csv",
+        [["One", "Other", "Alike", "Tokens shared"]]
+        + [[cell(p["one"]), cell(p["other"]), f"{p['share']:.3f}", str(p["tokens"])] for p in found],
+    )
 
 
 def read_alike(output: Path) -> list[dict] | None:

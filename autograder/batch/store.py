@@ -16,8 +16,8 @@ from pathlib import Path
 from autograder.core.assignment import Assignment
 from autograder.core.digests import digest_of, folder_files, package_files, packages_of
 from autograder.core.errors import GraderError
-from autograder.core.strict import read_toml
 from autograder.core.needs import needed_versions
+from autograder.core.strict import read_toml
 from autograder.submission.unpack import Contents
 
 SCHEMA = """
@@ -76,8 +76,10 @@ class Store:
         """What the next run is compared with."""
         with self.transaction():
             self.base.execute("DELETE FROM last")
-            self.base.executemany("INSERT INTO last VALUES (?, ?, ?, ?, ?)",
-                                  [(id, r.content, r.judging, r.course, json.dumps(r.scores)) for id, r in records.items()])
+            self.base.executemany(
+                "INSERT INTO last VALUES (?, ?, ?, ?, ?)",
+                [(id, r.content, r.judging, r.course, json.dumps(r.scores)) for id, r in records.items()],
+            )
 
     @contextmanager
     def transaction(self):
@@ -104,8 +106,15 @@ def judging_key(assignment: Assignment, references: dict) -> str:
     files |= {f"assignment/{name}": path for name, path in folder_files(assignment.folder, assignment.parts()).items()}
     rubric = read_toml(assignment.folder / "rubric.toml")
     questions = [{key: value for key, value in q.items() if key not in WORDING} for q in rubric["question"]]
-    decides = [rubric["section"], questions, assignment.preload, assignment.flags, vars(assignment.limits), references["says"],
-               needed_versions(assignment)]
+    decides = [
+        rubric["section"],
+        questions,
+        assignment.preload,
+        assignment.flags,
+        vars(assignment.limits),
+        references["says"],
+        needed_versions(assignment),
+    ]
     digest = hashlib.sha256(digest_of(files, json.dumps(decides, sort_keys=True)).encode())
     _arrays([references["sets"], references["public"]], digest)
     return digest.hexdigest()

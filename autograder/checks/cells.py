@@ -92,8 +92,10 @@ class LocalCheck(Check):
         wanted = self.rules.wanted_weights(id, case)
         got = outputs_of(environment.get(self.answers[id]), [case], self.signature(id))[0] if wanted is not None else None
         if got is not None and got.shape == wanted.shape:
-            picture.show(got.reshape(-1, *got.shape[-2:])[0] if got.ndim > 2 else got,
-                         wanted.reshape(-1, *wanted.shape[-2:])[0] if wanted.ndim > 2 else wanted)
+            picture.show(
+                got.reshape(-1, *got.shape[-2:])[0] if got.ndim > 2 else got,
+                wanted.reshape(-1, *wanted.shape[-2:])[0] if wanted.ndim > 2 else wanted,
+            )
 
 
 class Names(dict):
@@ -155,5 +157,14 @@ def load_check() -> LocalCheck:
     rules = importlib.import_module(".rules", __package__)
 
     data = from_json(json.loads(read_text("cases.json")))
-    return LocalCheck(data["cases"], rules, bank=data["bank"], says=data["says"], answers=data["answers"],
-                      helpers=data["helpers"], see=data["see"], probes=data["probes"], worlds=data["worlds"])
+    return LocalCheck(
+        data["cases"],
+        rules,
+        bank=data["bank"],
+        says=data["says"],
+        answers=data["answers"],
+        helpers=data["helpers"],
+        see=data["see"],
+        probes=data["probes"],
+        worlds=data["worlds"],
+    )

@@ -29,8 +29,9 @@ def mistake_of(outputs: list[np.ndarray | None], known: dict[str, list]) -> str:
     """The name of the one mistake that agrees with these outputs in every case; '' for none or several."""
     if not outputs or any(output is None for output in outputs):
         return ""
-    agreeing = [name for name, expected in known.items()
-                if len(expected) == len(outputs) and all(map(alike, outputs, expected))]
+    agreeing = [
+        name for name, expected in known.items() if len(expected) == len(outputs) and all(map(alike, outputs, expected))
+    ]
     return agreeing[0] if len(agreeing) == 1 else ""
 
 

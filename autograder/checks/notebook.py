@@ -36,14 +36,22 @@ def read_cells(text: str) -> tuple[list[tuple[str, str]], bool]:
     tree = tree if isinstance(tree, dict) else {}
     sheets = tree.get("worksheets")
     if isinstance(sheets, list):  # nbformat 3
-        cells: Any = [cell for sheet in sheets if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
-                      for cell in sheet["cells"]]
+        cells: Any = [
+            cell
+            for sheet in sheets
+            if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
+            for cell in sheet["cells"]
+        ]
     else:
         cells = tree.get("cells")
     if not isinstance(cells, list):
         raise ValueError("has no cells: it is JSON, but not a notebook")
     found = [_cell(cell if isinstance(cell, dict) else {}, isinstance(sheets, list)) for cell in cells]
-    head = isinstance(tree.get("nbformat"), int) and isinstance(tree.get("nbformat_minor"), int) and isinstance(tree.get("metadata"), dict)
+    head = (
+        isinstance(tree.get("nbformat"), int)
+        and isinstance(tree.get("nbformat_minor"), int)
+        and isinstance(tree.get("metadata"), dict)
+    )
     regular = head and all(isinstance(cell, dict) and "cell_type" in cell for cell in cells)
     return found, regular
 

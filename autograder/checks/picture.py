@@ -16,8 +16,10 @@ def text(got: np.ndarray, wanted: np.ndarray) -> list[str]:
     """Lines: for a vector one bar a token beside where the weight should go, for a matrix two shaded squares."""
     got, wanted = np.nan_to_num(np.atleast_1d(got)), np.nan_to_num(np.atleast_1d(wanted))
     if got.ndim == 1:
-        return [f"token {i}: {w:4.2f} {'█' * round(20 * float(w)):20}  should be {t:4.2f}"
-                for i, (w, t) in enumerate(zip(got, wanted))]
+        return [
+            f"token {i}: {w:4.2f} {'█' * round(20 * float(w)):20}  should be {t:4.2f}"
+            for i, (w, t) in enumerate(zip(got, wanted))
+        ]
     rows = [f"{_shaded(a)}   {_shaded(b)}" for a, b in zip(got, wanted)]
     width = 2 * got.shape[1]
     return [f"{'yours':{width}}   wanted (dark: much weight)", *rows]
@@ -39,10 +41,14 @@ def svg(got: np.ndarray, wanted: np.ndarray, words: str, size: int = 18) -> str:
             for j in range(columns):
                 weight = float(np.clip(matrix[i, j], 0, 1))
                 shade = round(255 * (1 - weight))
-                parts.append(f'<rect x="{offset + j * size}" y="{top + i * size}" width="{size}" height="{size}" stroke="#999" '
-                             f'fill="rgb({shade},{shade},{shade})"><title>{weight:.2f}</title></rect>')
-    return (f'<svg role="img" xmlns="http://www.w3.org/2000/svg" width="{gap + columns * size + 2}" '
-            f'height="{top + rows * size + 2}" fill="currentColor"><title>{escape(words)}</title>{"".join(parts)}</svg>')
+                parts.append(
+                    f'<rect x="{offset + j * size}" y="{top + i * size}" width="{size}" height="{size}" stroke="#999" '
+                    f'fill="rgb({shade},{shade},{shade})"><title>{weight:.2f}</title></rect>'
+                )
+    return (
+        f'<svg role="img" xmlns="http://www.w3.org/2000/svg" width="{gap + columns * size + 2}" '
+        f'height="{top + rows * size + 2}" fill="currentColor"><title>{escape(words)}</title>{"".join(parts)}</svg>'
+    )
 
 
 def in_words(got: np.ndarray, wanted: np.ndarray) -> str:

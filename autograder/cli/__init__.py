@@ -35,8 +35,13 @@ class Refusing(click.Group):
 
 @click.group(cls=Refusing, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(autograder.__version__, prog_name="autograder")
-@click.option("--assignment", type=FOLDER, default=Path("assignment"), show_default=True,
-              help="Folder of the assignment (rubric.toml, questions, …).")
+@click.option(
+    "--assignment",
+    type=FOLDER,
+    default=Path("assignment"),
+    show_default=True,
+    help="Folder of the assignment (rubric.toml, questions, …).",
+)
 @click.option("--solutions", type=FOLDER, default=Path("solutions"), show_default=True, help="Folder of the masters.")
 @click.option("--build", type=FOLDER, default=Path("build"), show_default=True, help="Where everything goes that is made.")
 @click.pass_context

@@ -17,14 +17,26 @@ PATH = click.Path(path_type=Path)
 @click.option("--output", type=PATH, help="Where everything goes (default: build/class).")
 @click.option("--course", help="The course of whoever the roster gives none.")
 @click.option("--roster", type=PATH, help="CSV of people: name, email, sid, course, path.")
-@click.option("--archive", type=PATH, help="Grade with this archive: its assignment, its references. No other folder is needed.")
+@click.option(
+    "--archive", type=PATH, help="Grade with this archive: its assignment, its references. No other folder is needed."
+)
 @click.option("--anonymous", is_flag=True, help="No names on index.html.")
 @click.option("--jobs", type=click.IntRange(min=0), default=0, help="How many at once (default: three for two processors).")
 @click.option("--scheduler", default="", help="Hand submissions to the Dask cluster at this address.")
 @click.option("--quiet", is_flag=True, help="Only the summary, and one line for each thing that went wrong.")
 @click.pass_obj
-def batch(project: Project, folder: Path, output: Path | None, course: str | None, roster: Path | None, archive: Path | None,
-          anonymous: bool, jobs: int, scheduler: str, quiet: bool) -> None:
+def batch(
+    project: Project,
+    folder: Path,
+    output: Path | None,
+    course: str | None,
+    roster: Path | None,
+    archive: Path | None,
+    anonymous: bool,
+    jobs: int,
+    scheduler: str,
+    quiet: bool,
+) -> None:
     """Grade a class: a Gradescope export, a folder of submissions, or a roster CSV; exits 1 when some could not be graded."""
     from autograder.batch.grade_class import TOTAL_SECONDS, Batch, run_batch
     from autograder.cli.terminal import Progress, print_summary

@@ -68,7 +68,9 @@ def image_grade(project: Project, path: Path, course: str | None) -> None:
         run = images.run_image(images.name_for(course), handed_in, results)
         click.echo(run.stdout.rstrip())
         if not run.results.exists():
-            raise GraderError(f"no results: the container ended with status {run.exit}; is there an image? make docker COURSE={course}")
+            raise GraderError(
+                f"no results: the container ended with status {run.exit}; is there an image? make docker COURSE={course}"
+            )
         print_table(json.loads(run.results.read_text()))
     click.echo(f"{run.seconds:.1f} s in the container")
 

@@ -17,7 +17,9 @@ PATH = click.Path(path_type=Path)
 @click.command()
 @click.argument("path", type=PATH)
 @click.option("--course", help="Which course's points count (default: the archive's, or the last one of the rubric).")
-@click.option("--archive", type=PATH, help="Grade with this archive: its assignment, its references. No other folder is needed.")
+@click.option(
+    "--archive", type=PATH, help="Grade with this archive: its assignment, its references. No other folder is needed."
+)
 @click.option("--output", type=PATH, help="Where to write results.json (default: build/results.json).")
 @click.option("--quiet", is_flag=True, help="Write the file, print no table.")
 @click.pass_obj

@@ -45,7 +45,9 @@ class Project:
 
 
 @contextlib.contextmanager
-def graded_with(project: Project, archive: Path | None, course: str | None, **limits: Any) -> Iterator[tuple[Assignment, Path, str]]:
+def graded_with(
+    project: Project, archive: Path | None, course: str | None, **limits: Any
+) -> Iterator[tuple[Assignment, Path, str]]:
     """(assignment, references, course): the archive's, or the project's own, baked where need be."""
     from autograder.core.loading import load_assignment
     from autograder.gradescope.archive import opened

@@ -31,8 +31,11 @@ def print_diagnosis(diagnosis) -> None:
     for finding in diagnosis.scratch:
         good = finding.held != (finding.name in WANTED)
         text = f"refused: {finding.refusal}" if finding.held else "allowed"
-        probes.add_row(Text(f"{finding.name} (workers with a folder)"), Text(finding.protects),
-                       Text(text, style="green" if good else "bold red"))
+        probes.add_row(
+            Text(f"{finding.name} (workers with a folder)"),
+            Text(finding.protects),
+            Text(text, style="green" if good else "bold red"),
+        )
     console.print(layers, "", probes, "", sep="\n")
     safe = "Hidden references are out of reach." if diagnosis.safe else "Hidden references are WITHIN REACH of student code."
     console.print(Text(safe, style="bold green" if diagnosis.safe else "bold red"))
@@ -64,8 +67,12 @@ def print_table(tree: dict) -> None:
         table.add_column(column, justify="right" if column == "points" else "left", overflow="fold")
     for test in tree["tests"]:
         verdict = test["extra_data"]["verdict"]
-        table.add_row(Text(test["number"]), f"{test['score']:g}/{test['max_score']:g}",
-                      Text(verdict, style=STYLES.get(verdict, "dim")), Text(test["output"].split("\n")[0]))
+        table.add_row(
+            Text(test["number"]),
+            f"{test['score']:g}/{test['max_score']:g}",
+            Text(verdict, style=STYLES.get(verdict, "dim")),
+            Text(test["output"].split("\n")[0]),
+        )
     console = Console(soft_wrap=False)
     console.print(table)
     console.print(Text(f"\ntotal {tree['score']:g} of {sum(t['max_score'] for t in tree['tests']):g}", style="bold"))
@@ -112,8 +119,14 @@ class Progress:
         self.shown, self.task, self.quiet = None, None, quiet
         if not quiet and sys.stderr.isatty():
             self.shown = progress.Progress(
-                progress.BarColumn(), progress.MofNCompleteColumn(), progress.TextColumn("{task.fields[rate]}"),
-                progress.TimeRemainingColumn(), console=Console(stderr=True), auto_refresh=False, transient=True)
+                progress.BarColumn(),
+                progress.MofNCompleteColumn(),
+                progress.TextColumn("{task.fields[rate]}"),
+                progress.TimeRemainingColumn(),
+                console=Console(stderr=True),
+                auto_refresh=False,
+                transient=True,
+            )
         self.started = self.told = 0.0
 
     def __enter__(self) -> "Progress":
@@ -152,10 +165,19 @@ def print_summary(summary, output) -> None:
         console.print(Text(f"moved: {id} {item} {old or 'none'} -> {new or 'none'}: {why}"))
     if summary.moves:
         people = len({move[0] for move in summary.moves})
-        console.print(Text(f"{people} submissions moved in {len(summary.moves)} items since the last run: "
-                           f"{output / 'moved.csv'}", style="bold"))
+        console.print(
+            Text(
+                f"{people} submissions moved in {len(summary.moves)} items since the last run: {output / 'moved.csv'}",
+                style="bold",
+            )
+        )
     known = summary.submissions - summary.ran - len(summary.problems)
     rate = f", {summary.ran / summary.seconds:.1f} a second" if summary.ran and summary.seconds else ""
-    console.print(Text(f"{summary.submissions} submissions: {summary.ran} graded now{rate}, {max(known, 0)} known before, "
-                       f"{len(summary.problems)} not graded", style="bold"))
+    console.print(
+        Text(
+            f"{summary.submissions} submissions: {summary.ran} graded now{rate}, {max(known, 0)} known before, "
+            f"{len(summary.problems)} not graded",
+            style="bold",
+        )
+    )
     console.print(f"gradebook: {output / 'gradebook.csv'}; the class on a page: {output / 'index.html'}")

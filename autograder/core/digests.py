@@ -44,14 +44,22 @@ def package_files(packages: Iterable[str]) -> dict[str, Path]:
 
 def files_below(folder: Path) -> list[Path]:
     """Every file below a folder that somebody wrote: no byte code, nothing hidden; sorted."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts
-                  and not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
 
 
 def folder_files(folder: Path, parts: Iterable[Path] | None = None) -> dict[str, Path]:
     """Path below ``folder`` -> file, for all of it or for some files and folders in it."""
-    found = [path for part in (parts if parts is not None else [folder])
-             for path in ([part] if part.is_file() else files_below(part))]
+    found = [
+        path
+        for part in (parts if parts is not None else [folder])
+        for path in ([part] if part.is_file() else files_below(part))
+    ]
     return {path.relative_to(folder).as_posix(): path for path in sorted(set(found))}
 
 
@@ -86,7 +94,11 @@ def _imports(path: Path) -> frozenset[str]:
     """Every module of the engine that a file imports, without the engine's own name in front; a text that reads so counts too."""
     found = set()
     for module, names, plain in IMPORT.findall(path.read_text(encoding="utf-8")):
-        found |= {plain} if plain else {f"{module}.{name.split()[0]}".strip(".") for name in names.split(",") if name.strip()} or {module}
+        found |= (
+            {plain}
+            if plain
+            else {f"{module}.{name.split()[0]}".strip(".") for name in names.split(",") if name.strip()} or {module}
+        )
     return frozenset(found)
 
 

@@ -44,17 +44,20 @@ def own_folder(folder: Path, command: str, known: tuple[str, ...] = (), mode: in
     Refuses, in one line, a folder that holds anything and bears neither this command's mark (or an empty one) nor one of the ``known`` files.
     """
     if folder.exists() and not folder.is_dir():
-        raise GraderError(f"cannot write into {clean(str(folder), 200)}: it is a file, and `autograder {command}` writes a folder")
+        raise GraderError(
+            f"cannot write into {clean(str(folder), 200)}: it is a file, and `autograder {command}` writes a folder"
+        )
     try:
         mark = folder / MARK
         marked = mark.is_file() and (not mark.stat().st_size or f"`autograder {command}`" in mark.read_text(encoding="utf-8"))
         if folder.is_dir() and any(folder.iterdir()) and not marked and not any((folder / name).exists() for name in known):
-            raise GraderError(f"{clean(str(folder), 200)} was not made by `autograder {command}`, so nothing in it is touched: "
-                              f"name a new folder, or put an empty file {MARK} into this one")
+            raise GraderError(
+                f"{clean(str(folder), 200)} was not made by `autograder {command}`, so nothing in it is touched: "
+                f"name a new folder, or put an empty file {MARK} into this one"
+            )
         folder.mkdir(parents=True, exist_ok=True, mode=mode)
         if not mark.exists():
-            mark.write_text(f"Made by `autograder {command}`, which may replace everything in this folder.\n",
-                                       encoding="utf-8")
+            mark.write_text(f"Made by `autograder {command}`, which may replace everything in this folder.\n", encoding="utf-8")
     except OSError as error:
         raise GraderError(f"cannot write into {clean(str(folder), 200)}: {clean(reason(error), 120)}") from None
     return folder

@@ -29,7 +29,9 @@ class _Reading:
     collaborators_percent: float = 0.0
 
 
-def load_assignment(folder: Path, default_seconds: float = TOTAL_SECONDS, at_most: float = math.inf, **limits: Any) -> Assignment:
+def load_assignment(
+    folder: Path, default_seconds: float = TOTAL_SECONDS, at_most: float = math.inf, **limits: Any
+) -> Assignment:
     """Read ``folder/rubric.toml``.
 
     A whole submission may take ``[limits] total_seconds``, ``default_seconds`` where the rubric does not say, and never longer
@@ -39,8 +41,10 @@ def load_assignment(folder: Path, default_seconds: float = TOTAL_SECONDS, at_mos
     folder = Path(folder).resolve()
     path = folder / "rubric.toml"
     if not path.is_file():
-        raise GraderError(f"no assignment in {clean(str(folder), 200)}: there is no rubric.toml; "
-                          "go to the folder that holds it, or name it with --assignment")
+        raise GraderError(
+            f"no assignment in {clean(str(folder), 200)}: there is no rubric.toml; "
+            "go to the folder that holds it, or name it with --assignment"
+        )
     rubric, where = read_toml(path), "rubric.toml"
     refuse_unknown(rubric, TABLES, where, "table")
     head, worker = _table(rubric, "assignment", HEAD), _table(rubric, "worker", ("preload",))
@@ -65,17 +69,25 @@ def load_assignment(folder: Path, default_seconds: float = TOTAL_SECONDS, at_mos
         raise GraderError(f"{where}: [limits]: {small[0]} should be more than 0")
     seconds = {"total_seconds": min(found.total_seconds, at_most)}
     return Assignment(
-        folder=folder, title=typed(str, head["title"], f"{where}: [assignment] title"), courses=courses,
-        sections=tuple(sections.values()), questions=questions, limits=Limits(**{**vars(found), **seconds, **limits}),
+        folder=folder,
+        title=typed(str, head["title"], f"{where}: [assignment] title"),
+        courses=courses,
+        sections=tuple(sections.values()),
+        questions=questions,
+        limits=Limits(**{**vars(found), **seconds, **limits}),
         preload=typed(tuple[str, ...], worker.get("preload", []), f"{where}: [worker] preload"),
         kit_name=_kit_name(typed(str, head.get("kit_name", "checks"), f"{where}: [assignment] kit_name")),
-        flags=typed(tuple[str, ...], head.get("flags", []), f"{where}: [assignment] flags"), written=written)
+        flags=typed(tuple[str, ...], head.get("flags", []), f"{where}: [assignment] flags"),
+        written=written,
+    )
 
 
 def _kit_name(name: str) -> str:
     """The students' package of checks has to be one that Python can import and nothing else is called."""
     if not name.isidentifier() or name in ("tests", "writeup"):
-        raise GraderError(f"rubric.toml: [assignment] kit_name {clean(name)!r} should be a Python name, and not tests or writeup")
+        raise GraderError(
+            f"rubric.toml: [assignment] kit_name {clean(name)!r} should be a Python name, and not tests or writeup"
+        )
     return name
 
 
@@ -123,15 +135,18 @@ def _sections(folder: Path, entries: list[dict[str, Any]]) -> dict[str, Section]
     return sections
 
 
-def _questions(folder: Path, entries: list[dict[str, Any]], sections: dict[str, Section],
-               courses: tuple[str, ...]) -> tuple[Question, ...]:
+def _questions(
+    folder: Path, entries: list[dict[str, Any]], sections: dict[str, Section], courses: tuple[str, ...]
+) -> tuple[Question, ...]:
     questions: list[Question] = []
     observers = {s.probes: _observers(folder / s.probes) for s in sections.values() if s.probes}
     for number, entry in enumerate(entries, 1):
         where = _where("question", entry, number)
         if "section" in entry:
             refuse_unknown([entry["section"]], sections, where, "section")
-        question = build(Question, entry, where, points=_points(entry, courses, where), section=sections.get(entry.get("section", "")))
+        question = build(
+            Question, entry, where, points=_points(entry, courses, where), section=sections.get(entry.get("section", ""))
+        )
         refuse_unknown(question.extra_credit, courses, where, "course")
         refuse_unknown(question.calls.values(), question.names, where, "name")
         if question.section is None:
@@ -180,7 +195,11 @@ def _observers(package: Path) -> list[str] | None:
     except (SyntaxError, ValueError) as error:
         raise GraderError(f"{package.name}/__init__.py cannot be read: {clean(str(error), 120)}") from None
     for node in body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "OBSERVERS" and isinstance(node.value, ast.Dict):
+        if (
+            isinstance(node, ast.Assign)
+            and getattr(node.targets[0], "id", "") == "OBSERVERS"
+            and isinstance(node.value, ast.Dict)
+        ):
             keys = [key.value for key in node.value.keys if isinstance(key, ast.Constant)]
             return [str(key) for key in keys] if len(keys) == len(node.value.keys) else None
     return None
@@ -198,7 +217,8 @@ def _written(rubric: dict[str, Any], courses: tuple[str, ...]) -> Written:
         parts=tuple(scored(Part, entry, "part", n) for n, entry in enumerate(parts, 1)),
         chapters=tuple(build(Chapter, entry, _where("chapter", entry, n)) for n, entry in enumerate(chapters, 1)),
         items=tuple(scored(Manual, entry, "manual", n) for n, entry in enumerate(items, 1)),
-        **vars(build(_Reading, rubric.get("writeup", {}), "rubric.toml: [writeup]")))
+        **vars(build(_Reading, rubric.get("writeup", {}), "rubric.toml: [writeup]")),
+    )
     if not 0 <= written.collaborators_percent <= 100:
         raise GraderError("rubric.toml: [writeup]: collaborators_percent should be a number from 0 to 100")
     refuse_twice((part.id for part in written.parts), "rubric.toml", "part")
@@ -225,15 +245,18 @@ def _check_sums(questions: Iterable[Question], written: Written, courses: tuple[
         for part in written.parts:
             found, wanted = total([i for i in items if written.part_of(i.id) is part], course), total([part], course)
             if found != wanted:
-                raise GraderError(f"{where}: course {course}: the items of part {part.id} sum to {_sum_text(found)}, "
-                                  f"[[part]] says {_sum_text(wanted)}")
+                raise GraderError(
+                    f"{where}: course {course}: the items of part {part.id} sum to {_sum_text(found)}, "
+                    f"[[part]] says {_sum_text(wanted)}"
+                )
         if course in wanted_of:
             found, wanted = total(items, course), wanted_of[course]
             if len(wanted) != 2:
                 raise GraderError(f"{where}: [totals] {course} should be [regular points, extra credit]")
             if found != wanted:
-                raise GraderError(f"{where}: the items of course {course} sum to {_sum_text(found)}, "
-                                  f"[totals] says {_sum_text(wanted)}")
+                raise GraderError(
+                    f"{where}: the items of course {course} sum to {_sum_text(found)}, [totals] says {_sum_text(wanted)}"
+                )
 
 
 def _sum_text(points: tuple[float, ...]) -> str:

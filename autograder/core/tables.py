@@ -15,11 +15,17 @@ from autograder.core.text import clean, reason
 
 # Column -> its headers, the surest first, without case, spaces and punctuation.
 COLUMNS = {
-    "name": ("name", "student", "studentname", "fullname"), "first": ("firstname",), "last": ("lastname",),
-    "email": ("email", "emailaddress", "sisloginid"), "sid": ("sid", "studentid", "sisuserid", "id"),
-    "course": ("course", "section", "sections"), "path": ("path", "submission", "file", "folder"), "status": ("status",),
+    "name": ("name", "student", "studentname", "fullname"),
+    "first": ("firstname",),
+    "last": ("lastname",),
+    "email": ("email", "emailaddress", "sisloginid"),
+    "sid": ("sid", "studentid", "sisuserid", "id"),
+    "course": ("course", "section", "sections"),
+    "path": ("path", "submission", "file", "folder"),
+    "status": ("status",),
     "collaborators": ("collaborators", "collaboratorsstatement"),
-    "late_days": ("latedays", "dayslate"), "lateness": ("latenesshms", "lateness"),
+    "late_days": ("latedays", "dayslate"),
+    "lateness": ("latenesshms", "lateness"),
 }
 MAX_BYTES = 64 << 20
 

@@ -33,7 +33,9 @@ def load_part(folder: Path, name: str) -> types.ModuleType:
     unique = f"{name}_{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]}"
     for old in [m for m in sys.modules if m == unique or m.startswith(unique + ".")]:
         del sys.modules[old]
-    spec = importlib.util.spec_from_file_location(unique, path, submodule_search_locations=[str(package.parent)] if path == package else None)
+    spec = importlib.util.spec_from_file_location(
+        unique, path, submodule_search_locations=[str(package.parent)] if path == package else None
+    )
     if spec is None or spec.loader is None:
         raise GraderError(f"{clean(str(path), 200)} cannot be imported")
     found = importlib.util.module_from_spec(spec)

@@ -1,7 +1,7 @@
 """What runs inside Gradescope's container, where there is no more than the archive:
 
-    python -m autograder.gradescope grade ROOT      as run_autograder does; always exits 0
-    python -m autograder.gradescope smoke SOURCE    as setup.sh does at its end
+python -m autograder.gradescope grade ROOT      as run_autograder does; always exits 0
+python -m autograder.gradescope smoke SOURCE    as setup.sh does at its end
 """
 
 from __future__ import annotations

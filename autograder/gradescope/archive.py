@@ -17,11 +17,11 @@ from autograder.core.assignment import Assignment
 from autograder.core.digests import digest_of, files_below, folder_files, package_files, packages_of
 from autograder.core.errors import GraderError
 from autograder.core.files import write_whole
+from autograder.core.needs import needed_versions
 from autograder.core.paths import PACKAGE
 from autograder.core.references import REFERENCES
 from autograder.core.text import clean
 from autograder.core.zips import zip_bytes
-from autograder.core.needs import needed_versions
 
 ASSIGNMENT, COURSE = "assignment", "course.txt"
 HERE = PACKAGE / "gradescope"
@@ -41,8 +41,12 @@ class Unpacked:
 def members_of(assignment: Assignment, references: Path, course: str) -> dict[str, bytes]:
     """Name -> bytes of everything in the archive: it follows from what ``gradescope`` imports and what the rubric names."""
     files = package_files(packages_of("gradescope"))
-    travels = [assignment.folder / "rubric.toml", *assignment.parts(), *assignment.folder.glob("requirements*"),
-               *(path for path in [assignment.folder / "smoke"] if path.exists())]
+    travels = [
+        assignment.folder / "rubric.toml",
+        *assignment.parts(),
+        *assignment.folder.glob("requirements*"),
+        *(path for path in [assignment.folder / "smoke"] if path.exists()),
+    ]
     files |= {f"{ASSIGNMENT}/{name}": path for name, path in folder_files(assignment.folder, travels).items()}
     files |= {name: HERE / name for name in SCRIPTS} | {REFERENCES: references}
     return {name: path.read_bytes() for name, path in files.items()} | {COURSE: f"{course}\n".encode()}
@@ -82,7 +86,9 @@ def opened(archive: Path) -> Iterator[Unpacked]:
     with tempfile.TemporaryDirectory(prefix="archive-") as folder:
         try:
             with zipfile.ZipFile(io.BytesIO(archive.read_bytes())) as zipped:
-                wanted = [name for name in zipped.namelist() if name.startswith(f"{ASSIGNMENT}/") or name in (COURSE, REFERENCES)]
+                wanted = [
+                    name for name in zipped.namelist() if name.startswith(f"{ASSIGNMENT}/") or name in (COURSE, REFERENCES)
+                ]
                 zipped.extractall(folder, wanted)
         except (OSError, ValueError, zipfile.BadZipFile):
             wanted = []

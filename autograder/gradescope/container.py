@@ -92,7 +92,12 @@ def warnings(assignment: Assignment, course: str, metadata: dict[str, Any]) -> l
     if math.isnan(worth) or math.isclose(worth, here):
         return []
     others = [c for c in assignment.courses if math.isclose(worth, assignment.max_points(c)[0])]
-    hint = (f"those are the points of {others[0]}: is this the archive of another course?" if others
-            else "students would see a wrong total")
-    return [f"warning: the assignment on Gradescope is worth {worth:g} points, "
-            f"this archive (course {course}) grades {here:g}; {hint}"]
+    hint = (
+        f"those are the points of {others[0]}: is this the archive of another course?"
+        if others
+        else "students would see a wrong total"
+    )
+    return [
+        f"warning: the assignment on Gradescope is worth {worth:g} points, "
+        f"this archive (course {course}) grades {here:g}; {hint}"
+    ]

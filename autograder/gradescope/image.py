@@ -97,13 +97,22 @@ def container(submission: Path) -> Iterator[tuple[Path, Path]]:
         yield handed_in, results
 
 
-def run_image(name: str, handed_in: Path, results: Path, flags: tuple[str, ...] = (),
-              command: tuple[str, ...] = ("/autograder/run_autograder",)) -> Run:
+def run_image(
+    name: str,
+    handed_in: Path,
+    results: Path,
+    flags: tuple[str, ...] = (),
+    command: tuple[str, ...] = ("/autograder/run_autograder",),
+) -> Run:
     """Run the image as Gradescope would: root inside, the submission read-only, the smallest size, no network."""
     mounts = ["-v", f"{handed_in}:/autograder/submission:ro", "-v", f"{results}:/autograder/results"]
     started = time.monotonic()
     extra = shlex.split(os.environ.get("ENGINE_RUN", ""))
-    done = subprocess.run([*engine(("docker", "podman")), "run", "--rm", *SMALLEST, *extra, *flags, *mounts, name, *command],
-                          capture_output=True, text=True, errors="replace",
-                          cwd=results.parent)  # some leave files where they stand
+    done = subprocess.run(
+        [*engine(("docker", "podman")), "run", "--rm", *SMALLEST, *extra, *flags, *mounts, name, *command],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        cwd=results.parent,
+    )  # some leave files where they stand
     return Run(done.returncode, done.stdout + done.stderr, time.monotonic() - started, results / "results.json")

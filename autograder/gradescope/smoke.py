@@ -41,8 +41,10 @@ def smoke(assignment: Assignment, references: Path, course: str, log: Callable[[
     refuse_unknown(expected, found, f"{FOLDER}/{EXPECTED}", "item")
     for item, verdict in expected.items():
         if found[item][0] != verdict:
-            raise GraderError(f"the grader does not work here: {item} of the smoke test came out {found[item][0]!r}, "
-                              f"not {verdict!r}: {found[item][1].splitlines()[0]}")
+            raise GraderError(
+                f"the grader does not work here: {item} of the smoke test came out {found[item][0]!r}, "
+                f"not {verdict!r}: {found[item][1].splitlines()[0]}"
+            )
     return f"smoke test: {len(expected)} of {len(expected)} items as expected, {time.monotonic() - started:.1f} s"
 
 

@@ -13,8 +13,9 @@ from autograder.judging.question_tests import Outcome
 from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.submission.statements import Parsed
 
-BUILTIN_ERRORS = {name for name, value in vars(builtins).items()
-                  if isinstance(value, type) and issubclass(value, BaseException)}
+BUILTIN_ERRORS = {
+    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
+}
 
 
 def is_blank(outcome: Outcome) -> bool:
@@ -36,8 +37,13 @@ def worth_another_try(outcome: Outcome) -> bool:
     return isinstance(error, Failure) or (isinstance(error, WorkerError) and error.kind != "timeout")
 
 
-def reason(question: Question, error: BaseException, parsed: Parsed, session: Any,
-           public_error: Callable[[Question, WorkerError], WorkerError | None]) -> tuple[str, dict]:
+def reason(
+    question: Question,
+    error: BaseException,
+    parsed: Parsed,
+    session: Any,
+    public_error: Callable[[Question, WorkerError], WorkerError | None],
+) -> tuple[str, dict]:
     """One or two lines for the student, and the figures behind them."""
     name = question.names[0]
     if isinstance(error, Failure):
@@ -46,13 +52,18 @@ def reason(question: Question, error: BaseException, parsed: Parsed, session: An
             return text, {"kind": error.kind, **({"cause": cause} if cause else {})}
         return clean(error.text, 600), {"kind": error.kind, **error.data}
     if error.kind == "timeout":
-        return (f"`{name}` gave no answer in time{_place(error, parsed)}: look for a loop that never ends or a very slow one",
-                {"kind": "timeout"})
+        return (
+            f"`{name}` gave no answer in time{_place(error, parsed)}: look for a loop that never ends or a very slow one",
+            {"kind": "timeout"},
+        )
     if error.kind == "exception":
         kind, message = _told(error, public_error(question, error))
         return f"`{name}` raised {kind}{message}{_place(error, parsed)}", {"kind": "exception", "type": kind}
-    return (f"`{name}` ended the Python process (a crash, an exit or too much memory)" if error.kind == "died"
-            else f"`{name}` sent an answer that could not be read"), {"kind": error.kind}
+    return (
+        f"`{name}` ended the Python process (a crash, an exit or too much memory)"
+        if error.kind == "died"
+        else f"`{name}` sent an answer that could not be read"
+    ), {"kind": error.kind}
 
 
 def _told(error: WorkerError, public: WorkerError | None) -> tuple[str, str]:
@@ -78,8 +89,10 @@ def _absent(question: Question, name: str, parsed: Parsed, session: Any) -> tupl
         if _binds(statement.node, name):
             message = clean(failure["message"], 200)
             kind = "timeout" if failure["type"] == "Deadline" else "exception"
-            return (f"`{name}` has no value: {place(statement.cell, statement.line)} raised {clean(failure['type'])}"
-                    + (f": {message}" if message else "")), {"kind": kind, "type": clean(failure["type"])}
+            return (
+                f"`{name}` has no value: {place(statement.cell, statement.line)} raised {clean(failure['type'])}"
+                + (f": {message}" if message else "")
+            ), {"kind": kind, "type": clean(failure["type"])}
     state = session.loaded.bound.get(name)
     if state == "function" and not question.value:
         return f"`{name}` returned None: its TODO is not filled in yet, or a `return` is missing", {}
@@ -91,7 +104,8 @@ def _absent(question: Question, name: str, parsed: Parsed, session: Any) -> tupl
 
 def _binds(node: Any, name: str) -> bool:
     return getattr(node, "name", None) == name or any(
-        isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id == name for n in ast.walk(node))
+        isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id == name for n in ast.walk(node)
+    )
 
 
 def _place(error: WorkerError, parsed: Parsed) -> str:

@@ -17,8 +17,14 @@ from autograder.judging.question_tests import otter_test_files
 WRITEUP, INFORMATION = "writeup", "for information"
 # What Otter's own writer is asked for: every item visible (a hidden one would hide students' totals), no stdout.
 OTTER_CONFIG = SimpleNamespace(
-    show_hidden=True, show_all_public=True, force_public_test_summary=False, warn_missing_pdf=False,
-    show_stdout=False, points_possible=None, score_threshold=None)
+    show_hidden=True,
+    show_all_public=True,
+    force_public_test_summary=False,
+    warn_missing_pdf=False,
+    show_stdout=False,
+    points_possible=None,
+    score_threshold=None,
+)
 
 
 class ResultsFile:
@@ -52,10 +58,20 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
         extra = course in question.extra_credit
         test.update(
             name=f"{question.id} {question.title}" if question.title not in question.id else question.id,
-            number=question.id, visibility="visible", output=_output(verdict), output_format="text", name_format="text",
+            number=question.id,
+            visibility="visible",
+            output=_output(verdict),
+            output_format="text",
+            name_format="text",
             tags=[*(["extra credit"] if extra else []), *verdict.tags],
-            extra_data={"id": question.id, "verdict": verdict.status, "section": question.section.id,
-                        "seconds": round(verdict.seconds, 3), **verdict.data})
+            extra_data={
+                "id": question.id,
+                "verdict": verdict.status,
+                "section": question.section.id,
+                "seconds": round(verdict.seconds, 3),
+                **verdict.data,
+            },
+        )
         if verdict.status != NOT_RUN:
             test["status"] = "passed" if verdict.status == PASSED else "failed"
     regular, bonus = assignment.max_points(course)
@@ -65,19 +81,32 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
     if not_run:
         head.append(f"{not_run} of {len(verdicts)} items have not run.")
     tree.update(
-        score=round(sum(v.score(course) for v in verdicts), 5), output="\n".join(head + [clean(n, 300) for n in notes]),
-        output_format="text", test_output_format="text", test_name_format="text", visibility="visible",
-        stdout_visibility="hidden", extra_data={"course": course, "complete": not not_run})
+        score=round(sum(v.score(course) for v in verdicts), 5),
+        output="\n".join(head + [clean(n, 300) for n in notes]),
+        output_format="text",
+        test_output_format="text",
+        test_name_format="text",
+        visibility="visible",
+        stdout_visibility="hidden",
+        extra_data={"course": course, "complete": not not_run},
+    )
     return tree
 
 
 def writeup_entry(report: Report) -> dict:
     """What was noticed about the PDF: for information, no points."""
     return {
-        "name": "Write-up (PDF), for information: no points are given or taken here", "number": WRITEUP,
-        "score": 0.0, "max_score": 0.0, "visibility": "visible", "name_format": "text", "output_format": "text", "tags": [],
+        "name": "Write-up (PDF), for information: no points are given or taken here",
+        "number": WRITEUP,
+        "score": 0.0,
+        "max_score": 0.0,
+        "visibility": "visible",
+        "name_format": "text",
+        "output_format": "text",
+        "tags": [],
         "output": "\n".join(clean(line, 700) for line in report.lines()),
-        "extra_data": {"id": WRITEUP, "verdict": INFORMATION, "section": WRITEUP, "seconds": 0.0}}
+        "extra_data": {"id": WRITEUP, "verdict": INFORMATION, "section": WRITEUP, "seconds": 0.0},
+    }
 
 
 def _otter_results(verdicts: list[Verdict], course: str):
@@ -88,8 +117,14 @@ def _otter_results(verdicts: list[Verdict], course: str):
 
     files = []
     for verdict in verdicts:
-        case = TestCase(name=verdict.question.id, body="", hidden=False, points=verdict.question.points[course],
-                        success_message=None, failure_message=None)
+        case = TestCase(
+            name=verdict.question.id,
+            body="",
+            hidden=False,
+            points=verdict.question.points[course],
+            success_message=None,
+            failure_message=None,
+        )
         file = ExceptionTestFile(verdict.question.id, "", [case], all_or_nothing=False)
         file.test_case_results = [TestCaseResult(test_case=case, message=verdict.reason, passed=verdict.status == PASSED)]
         file.update_score(verdict.score(course))

@@ -15,8 +15,14 @@ from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import hide_from_debuggers
 
 
-def run_grading(assignment: Assignment, references: Path, path: Path, course: str, output: Path,
-                log: Callable[[str], None] = lambda line: None) -> dict:
+def run_grading(
+    assignment: Assignment,
+    references: Path,
+    path: Path,
+    course: str,
+    output: Path,
+    log: Callable[[str], None] = lambda line: None,
+) -> dict:
     """Grade one submission and keep results.json truthful from the first moment on.
 
     ``log`` receives lines for instructors. Raises GraderError after writing it, when nothing could be graded.
@@ -81,8 +87,10 @@ def require_isolation(grader: Any, beside: Path, log: Callable[[str], None]) -> 
         log(line)
     if not diagnosis.safe:
         if os.environ.get("AUTOGRADER_ISOLATION") != "process":
-            raise GraderError("isolation: process only, so hidden references were not loaded; "
-                              "see `autograder doctor`. "
-                              "AUTOGRADER_ISOLATION=process grades on the public inputs instead")
+            raise GraderError(
+                "isolation: process only, so hidden references were not loaded; "
+                "see `autograder doctor`. "
+                "AUTOGRADER_ISOLATION=process grades on the public inputs instead"
+            )
         log("isolation: process only; graded on the public inputs")
         grader.use_public_inputs()

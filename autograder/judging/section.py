@@ -82,8 +82,12 @@ class SectionRun:
             same = len(names - {""}) == len(names) == 1
             if len(group) > 1 and group[0].question is question and all(v.status == FAILED for v in group) and same:
                 for verdict in group[1:]:
-                    yield replace(verdict, status=PASSED, tags=[*verdict.tags, "charged once"],
-                                  reason=f"the same mistake as in {question.id}, where it is charged: {verdict.reason}")
+                    yield replace(
+                        verdict,
+                        status=PASSED,
+                        tags=[*verdict.tags, "charged once"],
+                        reason=f"the same mistake as in {question.id}, where it is charged: {verdict.reason}",
+                    )
 
     def open(self, questions: list[Question], width: str = SLICE, public: bool = False) -> "Session":
         """A worker with the slice for these questions loaded; statements that end or hang it are left out.
@@ -133,8 +137,9 @@ class SectionRun:
         if again and not outcome.passed:
             if "mistake" in again.data:
                 return again
-            verdict.notes.append("judged on your own functions, and again with right versions of "
-                                 f"{_listed(broken)}: wrong both times")
+            verdict.notes.append(
+                f"judged on your own functions, and again with right versions of {_listed(broken)}: wrong both times"
+            )
         return verdict
 
     def attempt(self, question: Question, session: "Session", group: str = "own") -> Outcome:
@@ -191,8 +196,10 @@ class SectionRun:
             session.worker.close()
             return self.with_right_helpers(question, broken)
         if verdict.status == PASSED:
-            verdict.reason = (f"right once {_listed(broken)} {'is' if len(broken) == 1 else 'are'} right: full points here, "
-                              "the mistake is charged there")
+            verdict.reason = (
+                f"right once {_listed(broken)} {'is' if len(broken) == 1 else 'are'} right: full points here, "
+                "the mistake is charged there"
+            )
             verdict.tags.append("right prerequisites")
         return verdict
 

@@ -21,12 +21,26 @@ def outline(assignment: Assignment) -> dict:
     """What the check looks for; students get it as JSON. Questions only, nothing of what earns credit."""
     written = assignment.written
     return {
-        "courses": list(assignment.courses), "collaborators_percent": written.collaborators_percent, "placeholder": PLACEHOLDER,
-        "chapters": [{
-            "title": chapter.title, "pages": chapter.pages,
-            "items": [{"heading": item.heading, "asks": item.asks, "pattern": item.pattern, "figure": item.figure,
-                       "extra_credit": list(item.extra_credit)} for item in written.of_chapter(chapter)],
-        } for chapter in written.chapters],
+        "courses": list(assignment.courses),
+        "collaborators_percent": written.collaborators_percent,
+        "placeholder": PLACEHOLDER,
+        "chapters": [
+            {
+                "title": chapter.title,
+                "pages": chapter.pages,
+                "items": [
+                    {
+                        "heading": item.heading,
+                        "asks": item.asks,
+                        "pattern": item.pattern,
+                        "figure": item.figure,
+                        "extra_credit": list(item.extra_credit),
+                    }
+                    for item in written.of_chapter(chapter)
+                ],
+            }
+            for chapter in written.chapters
+        ],
     }
 
 
@@ -54,8 +68,10 @@ def for_information(assignment: Assignment, contents: Contents, course: str) -> 
 
 def find_pdf(contents: Contents) -> tuple[File, bytes | None, int] | None:
     """(file, bytes or None when too large, how many others) of the PDF nearest the top, and the largest of several there."""
-    found = sorted((file for file in contents.files if file.kind == PDF and file.load),
-                   key=lambda file: (len(file.path.parts), -file.size, str(file.path)))
+    found = sorted(
+        (file for file in contents.files if file.kind == PDF and file.load),
+        key=lambda file: (len(file.path.parts), -file.size, str(file.path)),
+    )
     if not found:
         return None
     file = found[0]

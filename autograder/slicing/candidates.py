@@ -27,15 +27,19 @@ class Candidate:
         return self.value is None or (isinstance(self.value, dict) and self.value.get("$object") == "ellipsis")
 
 
-def values_for(slicer: Slicer, program: Program, snapshots: list[tuple[str, int, Any]], question: Question,
-               rivals: list[Question]) -> list[Any]:
+def values_for(
+    slicer: Slicer, program: Program, snapshots: list[tuple[str, int, Any]], question: Question, rivals: list[Question]
+) -> list[Any]:
     """The values that may count for ``question``, first choice first; [] when its name never had one.
 
     ``snapshots``: (name, statement of the program, value) in the order of execution; ``rivals``: all questions of the section in order. Those that share the name split its candidates between them.
     """
     name = question.names[0]
-    changes = [Candidate(program.statements[index].index, value, program.statements[index].label)
-               for watched, index, value in snapshots if watched == name]
+    changes = [
+        Candidate(program.statements[index].index, value, program.statements[index].label)
+        for watched, index, value in snapshots
+        if watched == name
+    ]
     sharing = [q for q in rivals if q.names[0] == name]
     candidates = _grouped(changes, slicer, name, by_reading=True)
     if len(sharing) > 1:
@@ -65,7 +69,8 @@ def _begins_anew(last: int, index: int, slicer: Slicer, name: str, by_reading: b
     if not by_reading:
         return any(name in effects[i].binds and name not in effects[i].uses for i in range(last + 1, index + 1))
     return slicer.statements[last].cell != slicer.statements[index].cell or any(
-        name in effects[i].uses and name not in effects[i].binds | effects[i].changes for i in range(last + 1, index))
+        name in effects[i].uses and name not in effects[i].binds | effects[i].changes for i in range(last + 1, index)
+    )
 
 
 def _own_part(candidates: list[Candidate], question: Question, rivals: list[Question], slicer: Slicer) -> list[Candidate]:

@@ -12,9 +12,31 @@ from dataclasses import dataclass, field, replace
 
 # Methods that change their object although their name does not end in "_".
 MUTATORS = {
-    "append", "extend", "insert", "update", "pop", "popitem", "remove", "clear", "sort", "reverse", "add",
-    "discard", "setdefault", "fill", "itemset", "resize", "backward", "step", "zero_grad", "load_state_dict",
-    "train", "eval", "register_buffer", "register_parameter", "setflags",
+    "append",
+    "extend",
+    "insert",
+    "update",
+    "pop",
+    "popitem",
+    "remove",
+    "clear",
+    "sort",
+    "reverse",
+    "add",
+    "discard",
+    "setdefault",
+    "fill",
+    "itemset",
+    "resize",
+    "backward",
+    "step",
+    "zero_grad",
+    "load_state_dict",
+    "train",
+    "eval",
+    "register_buffer",
+    "register_parameter",
+    "setflags",
 }
 # Library functions that change their arguments.
 CHANGES_ARGUMENTS = {"shuffle", "fill_diagonal", "copyto", "put", "putmask", "place", "setattr", "exec", "setitem"}
@@ -24,8 +46,24 @@ HARMLESS = {"print", "display", "len", "repr", "str", "type", "help", "pprint", 
 SHOWS = {"matplotlib", "seaborn", "plotly", "IPython", "tqdm", "wandb", "google", "logging", "warnings", "ipywidgets"}
 # Simple statements that call one of these are never needed for a value and may cost minutes or files.
 EXPENSIVE = {
-    "input", "open", "mount", "upload", "download", "load_dataset", "from_pretrained", "urlretrieve", "urlopen",
-    "wget", "system", "popen", "Popen", "check_call", "check_output", "sleep", "savefig", "show",
+    "input",
+    "open",
+    "mount",
+    "upload",
+    "download",
+    "load_dataset",
+    "from_pretrained",
+    "urlretrieve",
+    "urlopen",
+    "wget",
+    "system",
+    "popen",
+    "Popen",
+    "check_call",
+    "check_output",
+    "sleep",
+    "savefig",
+    "show",
 }
 MOST_KNOWN = 4096
 _known: dict[tuple, Effects] = {}

@@ -33,8 +33,11 @@ class Program:
         """The tree that is sent to the worker."""
         return {
             "statements": [{"code": s.code, "cell": s.cell, "line": s.line} for s in self.statements],
-            "watch": list(self.watch), "report": list(self.report), "prelude": self.prelude,
-            "future": list(self.future), "modules": self.modules,
+            "watch": list(self.watch),
+            "report": list(self.report),
+            "prelude": self.prelude,
+            "future": list(self.future),
+            "modules": self.modules,
         }
 
 
@@ -46,8 +49,9 @@ class Slicer:
         self.modules = {**modules, **parsed.modules}
         self.statements = parsed.statements
         self.imports = imported([s.node for s in self.statements if "import" in s.code])
-        self.effects = [effects_of(s.code, s.node, self.imports, section.stands_in, section.never_calls)
-                        for s in self.statements]
+        self.effects = [
+            effects_of(s.code, s.node, self.imports, section.stands_in, section.never_calls) for s in self.statements
+        ]
         self._resolve_calls()
         self.ties = self._tie()
         self.foreign = self._of_another_section()
@@ -102,8 +106,13 @@ class Slicer:
             chosen = {i for i in picked if not self._dropped(i, set(wanted))}
         watch = tuple(dict.fromkeys(n for q in questions if q.value for n in (*q.names, *q.context)))
         return Program(
-            [self.statements[i] for i in sorted(chosen)], watch, wanted, self.section.prelude,
-            tuple(sorted(self.parsed.future)), self.modules)
+            [self.statements[i] for i in sorted(chosen)],
+            watch,
+            wanted,
+            self.section.prelude,
+            tuple(sorted(self.parsed.future)),
+            self.modules,
+        )
 
     def mentions(self, question: Question, words: tuple[str, ...]) -> list[str]:
         """Which of these names the statements behind an answer use."""
@@ -139,8 +148,7 @@ class Slicer:
 
     def _star(self, index: int) -> bool:
         node = self.statements[index].node
-        return (isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
-                and (node.module or "").split(".")[0] not in SHOWS)
+        return isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and (node.module or "").split(".")[0] not in SHOWS
 
     def _dropped(self, index: int, needed: set[str]) -> bool:
         """Downloads, files and input are never run; neither are calls into plotting packages."""
@@ -204,4 +212,5 @@ def _imports(statement: Statement, module: str) -> bool:
     return module in statement.code and any(
         (isinstance(item, ast.Import) and any(a.name.split(".")[0] == module for a in item.names))
         or (isinstance(item, ast.ImportFrom) and (item.module or "").split(".")[0] == module)
-        for item in ast.walk(statement.node))
+        for item in ast.walk(statement.node)
+    )

@@ -51,8 +51,9 @@ class Document:
 def read(name: str, data: bytes, limit: int) -> Document:
     """Read one file of at most ``limit`` bytes; raises Unreadable with a sentence for the student."""
     if len(data) > limit:
-        raise Unreadable(f"{name} is {len(data) >> 20} MB, over the limit of {limit >> 20} MB; "
-                         "clear its outputs and save again")
+        raise Unreadable(
+            f"{name} is {len(data) >> 20} MB, over the limit of {limit >> 20} MB; clear its outputs and save again"
+        )
     if not data.strip():
         raise Unreadable(f"{name} is empty")
     if is_notebook(name) or data.lstrip()[:1] == b"{" and b'"cells"' in data:

@@ -113,8 +113,11 @@ def _choose(section: Section, candidates: list[_Candidate], assignment: Assignme
     right = [c for c in named if c not in wrong]
     if not right:
         shallow = min((len(c.file.path.parts) for c in candidates if c.named), default=99)
-        right = [c for c in candidates if c.score[section.id] and c not in wrong
-                 and len(c.file.path.parts) <= shallow and _holds(c, section)]
+        right = [
+            c
+            for c in candidates
+            if c.score[section.id] and c not in wrong and len(c.file.path.parts) <= shallow and _holds(c, section)
+        ]
     imported = {module for c in right for s in c.parsed.statements for module in imported_modules(s.node)}
     right = [c for c in right if c.file.path.stem not in imported or c.named] or right
     for candidate in wrong:
@@ -124,8 +127,9 @@ def _choose(section: Section, candidates: list[_Candidate], assignment: Assignme
         found.problem = found.notes[-1] if wrong else f"no file for {section.id} was submitted"
         return found
     # A script counts before a notebook, then the fuller file, then the one nearest the top.
-    right.sort(key=lambda c: (c.file.path.suffix.lower() != ".py", -c.score[section.id],
-                              len(c.file.path.parts), str(c.file.path)))
+    right.sort(
+        key=lambda c: (c.file.path.suffix.lower() != ".py", -c.score[section.id], len(c.file.path.parts), str(c.file.path))
+    )
     chosen, others = right[0], right[1:]
     found.parsed = chosen.parsed
     found.notes.append(f"graded from {chosen.file.name} ({chosen.parsed.document.format})")

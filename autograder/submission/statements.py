@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from autograder.submission.formats import CODE, Cell, Document, dedented, parse
 
 LABEL = re.compile(
-    r"^\W{0,6}(?:section|part|question|problem|exercise|task|q)?\W{0,3}(\d+(?:\.\d+){1,2})(?![\d.]*\d)", re.IGNORECASE)
+    r"^\W{0,6}(?:section|part|question|problem|exercise|task|q)?\W{0,3}(\d+(?:\.\d+){1,2})(?![\d.]*\d)", re.IGNORECASE
+)
 PYTHON_MAGICS = {"time", "timeit", "capture", "prun", "%time"}
 CONTINUES = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
 MAX_JOIN = 400  # parses of joined chunks in one cell
@@ -100,7 +101,9 @@ def is_own(label: str, numbers: frozenset[str]) -> bool:
     Single digits behind a section's number are taken for a heading's in any case, longer numbers where a question has them.
     """
     parts = label.split(".")
-    return parts[0] in numbers and all(len(part) == 1 or ".".join(parts[: n + 1]) in numbers for n, part in enumerate(parts) if n)
+    return parts[0] in numbers and all(
+        len(part) == 1 or ".".join(parts[: n + 1]) in numbers for n, part in enumerate(parts) if n
+    )
 
 
 def _code_cell(parsed: Parsed, number: int, cell: Cell, heading: Heading, numbers: frozenset[str]) -> Heading:
@@ -137,8 +140,11 @@ def split_imports(statement: Statement) -> list[Statement]:
         return [statement]
     parts = []
     for alias in node.names:
-        single = (ast.Import(names=[alias]) if isinstance(node, ast.Import)
-                  else ast.ImportFrom(module=node.module, names=[alias], level=node.level))
+        single = (
+            ast.Import(names=[alias])
+            if isinstance(node, ast.Import)
+            else ast.ImportFrom(module=node.module, names=[alias], level=node.level)
+        )
         ast.copy_location(single, node)
         parts.append(replace(statement, code=ast.unparse(single), node=single))
     return parts
@@ -243,8 +249,7 @@ def chunks(source: str):
     alone, so that only it is lost. Steps and parses are bounded: hostile source costs seconds at most.
     """
     lines = source.split("\n")
-    starts = [i for i, line in enumerate(lines)
-              if line and line[0] not in " \t#" and not CONTINUES.match(line)]
+    starts = [i for i, line in enumerate(lines) if line and line[0] not in " \t#" and not CONTINUES.match(line)]
     ends = [*starts[1:], len(lines)]
     texts = ["\n".join(lines[a:b]) for a, b in zip(starts, ends)]
     opened = [_opened(text) for text in texts]
@@ -285,8 +290,13 @@ def _opened(text: str) -> tuple[int, ...]:
 
 def _unfinished(last: str, total: tuple[int, ...]) -> bool:
     """Whether chunks that end with ``last`` could be the beginning of something longer."""
-    return (any(n > 0 for n in total[:3]) or total[3] % 2 == 1 or total[4] % 2 == 1
-            or last.startswith("@") or last.rstrip().endswith("\\"))
+    return (
+        any(n > 0 for n in total[:3])
+        or total[3] % 2 == 1
+        or total[4] % 2 == 1
+        or last.startswith("@")
+        or last.rstrip().endswith("\\")
+    )
 
 
 def without_shell_lines(source: str) -> str:

@@ -50,8 +50,10 @@ def finalise(assignment: Assignment, gradebook: Path, manual: Path, policy: Path
     rules = read_policy(policy, assignment.courses)
     automatic, auto_notes = read_rows(gradebook, [q.id for q in assignment.questions], {})
     by_hand, hand_notes = read_rows(manual, [i.id for i in assignment.written.items], labels_of(assignment.written))
-    finals = [grade(assignment, pair, rules, policy.name if policy else "")
-              for pair in pairs(automatic, by_hand, gradebook.name, manual.name)]
+    finals = [
+        grade(assignment, pair, rules, policy.name if policy else "")
+        for pair in pairs(automatic, by_hand, gradebook.name, manual.name)
+    ]
     finals.sort(key=lambda f: (f.who["name"].casefold(), f.who["email"], f.who["sid"], f.sources))
     write_table(assignment, finals, output)
     ungraded = [f for f in finals if f.why]
@@ -73,8 +75,11 @@ def pairs(automatic: list[Row], by_hand: list[Row], first: str, second: str):
     for row in automatic:
         twins, matches = rows_of(row, here), rows_of(row, there)
         used |= {match.source for match in matches}
-        why = [f"{len(found)} rows for this person in {name}"
-               for found, name in ((twins, first), (matches, second)) if len(found) > 1]
+        why = [
+            f"{len(found)} rows for this person in {name}"
+            for found, name in ((twins, first), (matches, second))
+            if len(found) > 1
+        ]
         match = matches[0] if matches else None
         for column in ("email", "sid"):
             mine, theirs = row.who[column], match.who[column] if match else ""
@@ -165,8 +170,9 @@ def score_of(text: str, most: float, words: dict[str, Fraction]) -> tuple[Fracti
     return (value, "") if value <= limit else (Fraction(0), f"has {text} of at most {most:g} points")
 
 
-def take_off(assignment: Assignment, final: Final, automatic: Row | None, by_hand: Row | None, policy: dict,
-             policy_name: str) -> None:
+def take_off(
+    assignment: Assignment, final: Final, automatic: Row | None, by_hand: Row | None, policy: dict, policy_name: str
+) -> None:
     """The two deductions, both from the sum before any deduction, each with the rule that it follows."""
     whole = sum(final.scores.values(), Fraction(0))
     says = by_hand.who["collaborators"].casefold() if by_hand else ""
@@ -232,9 +238,28 @@ def write_table(assignment: Assignment, finals: list[Final], output: Path) -> No
     """Replace ``output`` by one row a person; readable by its owner only."""
     questions, items = assignment.questions, assignment.written.items
     parts = assignment.written.parts
-    head = ["name", "email", "sid", "course", "total", "out of", "extra credit possible", "status", "autograded", "read",
-            "extra credit", "sum", "collaborators", "late", *(f"part {p.id}" for p in parts),
-            *(q.id for q in questions), *(i.id for i in items), "autograded from", "read from", "rules"]
+    head = [
+        "name",
+        "email",
+        "sid",
+        "course",
+        "total",
+        "out of",
+        "extra credit possible",
+        "status",
+        "autograded",
+        "read",
+        "extra credit",
+        "sum",
+        "collaborators",
+        "late",
+        *(f"part {p.id}" for p in parts),
+        *(q.id for q in questions),
+        *(i.id for i in items),
+        "autograded from",
+        "read from",
+        "rules",
+    ]
     try:
         write_csv(output, [head, *(line_of(assignment, final, head) for final in finals)])
     except OSError as error:
@@ -253,17 +278,24 @@ def line_of(assignment: Assignment, final: Final, head: list[str]) -> list[str]:
     total = whole - sum(final.taken.values())
     regular, bonus = total_of(everything, course) if course else (0, 0)
     values = {
-        **{c: cell(clean(text, 400)) for c, text in final.who.items()}, "course": course,
+        **{c: cell(clean(text, 400)) for c, text in final.who.items()},
+        "course": course,
         "total": cell(clean("not graded: " + "; ".join(final.why), 400)) if final.why else shown(total),
         "out of": f"{regular:g}" if course else "",
-        "extra credit possible": f"{bonus:g}" if course else "", "status": "not graded" if final.why else "graded",
-        "autograded": summed([q.id for q in assignment.questions]), "read": summed([i.id for i in assignment.written.items]),
-        "extra credit": summed(sorted(extra)) if extra else "", "sum": "" if final.why else shown(whole),
+        "extra credit possible": f"{bonus:g}" if course else "",
+        "status": "not graded" if final.why else "graded",
+        "autograded": summed([q.id for q in assignment.questions]),
+        "read": summed([i.id for i in assignment.written.items]),
+        "extra credit": summed(sorted(extra)) if extra else "",
+        "sum": "" if final.why else shown(whole),
         **{name: shown(-taken) if taken and not final.why else "" for name, taken in final.taken.items()},
-        **{f"part {p.id}": summed([i.id for i in everything if assignment.written.part_of(i.id) is p])
-           for p in assignment.written.parts},
+        **{
+            f"part {p.id}": summed([i.id for i in everything if assignment.written.part_of(i.id) is p])
+            for p in assignment.written.parts
+        },
         **{i.id: shown(scores[i.id]) if i.id in scores else "" for i in everything},
-        "autograded from": cell(clean(final.sources[0], 400)), "read from": cell(clean(final.sources[1], 400)),
+        "autograded from": cell(clean(final.sources[0], 400)),
+        "read from": cell(clean(final.sources[1], 400)),
         "rules": cell(clean("; ".join(final.rules), 400)),
     }
     return [values[name] for name in head]

@@ -28,20 +28,36 @@ TEMPLATES = PACKAGE / "written" / "templates"
 CHARACTERS = "characters.tex"
 # The rubric's texts are Markdown of three kinds of marks only: `code`, *emphasis*, $x_i$.
 MARK = re.compile(r"`([^`]+)`|\*([^*]+)\*|\$([^$]+)\$")
-LATEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "×": r"$\times$",
-                 "…": r"\dots{}", "“": "``", "”": "''", "–": "--", "§": r"\S{}", **{c: "\\" + c for c in "&%$#_{}"}}
+LATEX_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "×": r"$\times$",
+    "…": r"\dots{}",
+    "“": "``",
+    "”": "''",
+    "–": "--",
+    "§": r"\S{}",
+    **{c: "\\" + c for c in "&%$#_{}"},
+}
 
 
 def environment(folder: Path = TEMPLATES) -> jinja2.Environment:
     """Templates that fail on a name nobody defined."""
-    made = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), undefined=jinja2.StrictUndefined, trim_blocks=True,
-                              lstrip_blocks=True, keep_trailing_newline=True)
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     made.filters.update(latex=to_latex, rich=to_html, number=lambda x: f"{x:g}", cell=lambda text: text.replace("|", "\\|"))
     return made
 
 
 def to_latex(text: str) -> str:
     """A text of the rubric, or any plain text, as LaTeX."""
+
     def escaped(plain: str) -> str:
         return "".join(LATEX_SPECIAL.get(c, c) for c in plain)
 
@@ -54,6 +70,7 @@ def to_latex(text: str) -> str:
 
 def to_html(text: str) -> str:
     """A text of the rubric as HTML; ``$k_2$`` becomes an italic letter with an index."""
+
     def marked(match: re.Match) -> str:
         code, emphasis, math = match.groups()
         if math:
@@ -75,21 +92,39 @@ def _converted(text: str, plain, marked) -> str:
 def overview(assignment: Assignment) -> dict:
     """What the templates draw from: parts with their items of both kinds, chapters, totals; points by course."""
     written = assignment.written
-    parts = [{"part": part, "items": written.of_part(part.id),
-              "autograded": [q for q in assignment.questions if written.part_of(q.id) is part]} for part in written.parts]
+    parts = [
+        {
+            "part": part,
+            "items": written.of_part(part.id),
+            "autograded": [q for q in assignment.questions if written.part_of(q.id) is part],
+        }
+        for part in written.parts
+    ]
     asked = [{"part": entry["part"], "items": [item for item in entry["items"] if item.heading]} for entry in parts]
-    chapters = [{"chapter": chapter, "parts": [entry for entry in asked if entry["part"].id in chapter.parts]}
-                for chapter in written.chapters]
-    return {"title": assignment.title, "courses": assignment.courses, "written": written, "parts": parts, "chapters": chapters,
-            "placeholder": PLACEHOLDER, "kit": assignment.kit_name, "questions": assignment.questions,
-            "sections": assignment.sections, "pages": sum(chapter.pages for chapter in written.chapters),
-            "totals": {c: total([*assignment.questions, *written.items], c) for c in assignment.courses},
-            "autograded": {c: assignment.max_points(c) for c in assignment.courses},
-            "read": {c: total(written.items, c) for c in assignment.courses}}
+    chapters = [
+        {"chapter": chapter, "parts": [entry for entry in asked if entry["part"].id in chapter.parts]}
+        for chapter in written.chapters
+    ]
+    return {
+        "title": assignment.title,
+        "courses": assignment.courses,
+        "written": written,
+        "parts": parts,
+        "chapters": chapters,
+        "placeholder": PLACEHOLDER,
+        "kit": assignment.kit_name,
+        "questions": assignment.questions,
+        "sections": assignment.sections,
+        "pages": sum(chapter.pages for chapter in written.chapters),
+        "totals": {c: total([*assignment.questions, *written.items], c) for c in assignment.courses},
+        "autograded": {c: assignment.max_points(c) for c in assignment.courses},
+        "read": {c: total(written.items, c) for c in assignment.courses},
+    }
 
 
-def render_rubric(assignment: Assignment, target: Path, gradebook: Path | None = None,
-                  answers: str = "") -> tuple[list[Path], list[Path]]:
+def render_rubric(
+    assignment: Assignment, target: Path, gradebook: Path | None = None, answers: str = ""
+) -> tuple[list[Path], list[Path]]:
     """Write rubric.md and rubric.html into the folder ``target`` and a sheet for readers, with the gradebook's people in it.
 
     ``answers``: where the model answers lie, seen from there ('': nowhere yet). A sheet that somebody has begun is kept

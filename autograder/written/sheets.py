@@ -90,11 +90,20 @@ def read_rows(path: Path, ids: list[str], labels: dict[str, str]) -> tuple[list[
     if not set(ids) & set(items):
         raise GraderError(f"{table.name}: no column is an item of the rubric, such as {ids[0] if ids else ''}")
     absent = [id for id in ids if id not in items]
-    others = [header.strip() for number, (header, item) in enumerate(zip(table.header, items))
-              if header.strip() and not item and number not in at.values()]
+    others = [
+        header.strip()
+        for number, (header, item) in enumerate(zip(table.header, items))
+        if header.strip() and not item and number not in at.values()
+    ]
     refuse_misspelt(table.name, others, absent)
-    notes = [f"{table.name} has no column for {', '.join(absent)}"
-             + (f"; no item is called {clean(', '.join(others), 160)}" if others else "")] if absent else []
+    notes = (
+        [
+            f"{table.name} has no column for {', '.join(absent)}"
+            + (f"; no item is called {clean(', '.join(others), 160)}" if others else "")
+        ]
+        if absent
+        else []
+    )
     rows = []
     for number, cells in table.rows:
         # A leading apostrophe is how the batch (and we) keep a spreadsheet from taking a text for a formula.

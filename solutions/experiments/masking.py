@@ -21,5 +21,11 @@ def zero_after_softmax(Q, K, V, n_heads=1, causal=True):
     return merged(weights @ V)
 
 
-VARIANTS = [Variant("masking: zero after softmax", "0 after the softmax in place of -inf before it",
-                    {"attn_fn": zero_after_softmax}, leaks=True)]
+VARIANTS = [
+    Variant(
+        "masking: zero after softmax",
+        "0 after the softmax in place of -inf before it",
+        {"attn_fn": zero_after_softmax},
+        leaks=True,
+    )
+]

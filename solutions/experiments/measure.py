@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import torch
-
 from mingpt.data import START, Sentences, Vocabulary
 from mingpt.evaluate import token_losses
 from mingpt.model import GPT

@@ -33,6 +33,10 @@ class Sinusoids(nn.Module):
 VARIANTS = [
     Variant("positions: sinusoidal", "sine waves in place of learned positions", {"position_fn": Sinusoids}),
     Variant("positions: learned, short", f"trained on the first {SHORT} tokens only", train_length=SHORT),
-    Variant("positions: sinusoidal, short", f"the same with sine waves, trained on the first {SHORT} tokens only",
-            {"position_fn": Sinusoids}, train_length=SHORT),
+    Variant(
+        "positions: sinusoidal, short",
+        f"the same with sine waves, trained on the first {SHORT} tokens only",
+        {"position_fn": Sinusoids},
+        train_length=SHORT,
+    ),
 ]

@@ -28,16 +28,23 @@ def rows_of(results: list[list[dict]]) -> list[tuple[str, ...]]:
     for runs in results:
         dev = [r["dev"]["per_token"] for r in runs]
         leak = max(r["leak"] for r in runs)
-        rows.append((runs[0]["variant"], f"{runs[0]['parameters'] / 1000:.0f}k",
-                     spread([r["cpu_seconds"] for r in runs], ".0f"),
-                     spread([r["train"]["per_token"] for r in runs]), spread(dev),
-                     f"{100 * (statistics.mean(a / b for a, b in zip(dev, base)) - 1):+.1f} %",
-                     f"{leak:.0e}" if leak > 1e-3 else "none"))
+        rows.append(
+            (
+                runs[0]["variant"],
+                f"{runs[0]['parameters'] / 1000:.0f}k",
+                spread([r["cpu_seconds"] for r in runs], ".0f"),
+                spread([r["train"]["per_token"] for r in runs]),
+                spread(dev),
+                f"{100 * (statistics.mean(a / b for a, b in zip(dev, base)) - 1):+.1f} %",
+                f"{leak:.0e}" if leak > 1e-3 else "none",
+            )
+        )
     return rows
 
 
-def write_report(console: Console, place: Path, results: list[list[dict]], variants: list[Variant],
-                 counted: dict[str, float]) -> None:
+def write_report(
+    console: Console, place: Path, results: list[list[dict]], variants: list[Variant], counted: dict[str, float]
+) -> None:
     """table.md, table.csv, results.json and two plots in ``place``; the table on the terminal."""
     rows = rows_of(results)
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
@@ -47,9 +54,14 @@ def write_report(console: Console, place: Path, results: list[list[dict]], varia
         table.add_row(*row)
     console.print(table)
     console.print("dev perplexity of counting: " + ", ".join(f"{k} {v:.1f}" for k, v in counted.items()))
-    lines = ["| " + " | ".join(COLUMNS) + " |", "|---|" + "---:|" * (len(COLUMNS) - 1),
-             *("| " + " | ".join(r) + " |" for r in rows), "",
-             "| perplexity at positions | " + " | ".join(results[0][0]["by_position"]) + " |", "|---|" + "---:|" * 3]
+    lines = [
+        "| " + " | ".join(COLUMNS) + " |",
+        "|---|" + "---:|" * (len(COLUMNS) - 1),
+        *("| " + " | ".join(r) + " |" for r in rows),
+        "",
+        "| perplexity at positions | " + " | ".join(results[0][0]["by_position"]) + " |",
+        "|---|" + "---:|" * 3,
+    ]
     for runs in results:
         by = {k: spread([r["by_position"][k] for r in runs]) for k in runs[0]["by_position"]}
         lines.append(f"| {runs[0]['variant']} | " + " | ".join(by.values()) + " |")
@@ -65,6 +77,7 @@ def write_report(console: Console, place: Path, results: list[list[dict]], varia
 def plots(place: Path, results: list[list[dict]], variants: list[Variant], counted: dict[str, float]) -> None:
     """perplexity.png: one dot for each seed; curves.png: training loss of each variant over the baseline's."""
     import matplotlib
+
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
@@ -83,21 +96,26 @@ def plots(place: Path, results: list[list[dict]], variants: list[Variant], count
         axis.plot(dev, [y] * len(dev), "o", color=INK, ms=4)
     axis.axvline(statistics.mean(r["dev"]["per_token"] for r in results[0]), color=INK, lw=0.8, ls="--", label="baseline")
     axis.axvline(counted["Kneser-Ney bigram"], color="grey", lw=0.8, ls=":", label="Kneser-Ney bigram")
-    axis.set(yticks=range(len(results)), yticklabels=[v.name for v in variants],
-             xlabel="dev perplexity per token (lower is better)", xlim=(left, None))
+    axis.set(
+        yticks=range(len(results)),
+        yticklabels=[v.name for v in variants],
+        xlabel="dev perplexity per token (lower is better)",
+        xlim=(left, None),
+    )
     axis.invert_yaxis()
     axis.legend(frameon=False)
     figure.savefig(place / "perplexity.png", dpi=110, metadata={"Software": None})
 
     columns = 4
     rows = -(-len(results) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(9, 1.7 * rows), sharex=True, sharey=True,
-                                layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(9, 1.7 * rows), sharex=True, sharey=True, layout="constrained", squeeze=False
+    )
     for axis, runs, variant in zip(axes.flat, results, variants):
         axis.plot(*zip(*results[0][0]["curve"]), color=LIGHT, lw=2)
         axis.plot(*zip(*runs[0]["curve"]), color=LEAK if variant.leaks else INK, lw=1)
         axis.set_title(variant.name, fontsize=8)
-    for axis in list(axes.flat)[len(results):]:
+    for axis in list(axes.flat)[len(results) :]:
         axis.axis("off")
     figure.supxlabel("batches (grey: baseline)"), figure.supylabel("training loss")
     figure.savefig(place / "curves.png", dpi=110, metadata={"Software": None})

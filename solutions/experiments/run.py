@@ -14,23 +14,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
 from mingpt import ngram
 from mingpt.data import MAX_LEN, PAD, Sentences, Vocabulary, load_text
 from mingpt.evaluate import causality_leak, evaluate_losses, perplexities
 from mingpt.model import GPT
 from mingpt.trainer import Trainer, iterations
 from mingpt.utils import set_seed
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from . import aft, baseline, favor, masking, positions, projections, sharing, similarity
 from .measure import by_position, sample
 from .report import write_report
 from .variant import Variant
 
-VARIANTS: list[Variant] = [v for m in (baseline, similarity, sharing, positions, masking, projections, aft, favor)
-                           for v in m.VARIANTS]
+VARIANTS: list[Variant] = [
+    v for m in (baseline, similarity, sharing, positions, masking, projections, aft, favor) for v in m.VARIANTS
+]
 PROMPT = "And the"
 PROBED = 6  # batches by which a variant's time is estimated
 
@@ -61,8 +61,16 @@ def build(variant: Variant, vocabulary: Vocabulary, budget: Budget) -> GPT:
 
 def trainer(model: GPT, train: Sentences, budget: Budget, **settings) -> Trainer:
     config = Trainer.get_default_config()
-    config.merge_from_dict({"epochs": budget.epochs, "learning_rate": budget.learning_rate, "batch_size": budget.batch_size,
-                            "schedule": "cosine", "progress": False, **settings})
+    config.merge_from_dict(
+        {
+            "epochs": budget.epochs,
+            "learning_rate": budget.learning_rate,
+            "batch_size": budget.batch_size,
+            "schedule": "cosine",
+            "progress": False,
+            **settings,
+        }
+    )
     return Trainer(config, model, train)
 
 
@@ -87,11 +95,19 @@ def train_and_measure(variant: Variant, seed: int, text, vocabulary: Vocabulary,
     sums, lengths = evaluate_losses(model, dev)
     alike = text.train[:: max(1, len(text.train) // len(text.dev))]  # about as many as in dev, from every book
     return {
-        "variant": variant.name, "seed": seed, "budget": asdict(budget), "source": text.source,
+        "variant": variant.name,
+        "seed": seed,
+        "budget": asdict(budget),
+        "source": text.source,
         "parameters": model.count_parameters(),
-        "seconds": seconds, "cpu_seconds": cpu_seconds, "device": work.device, "curve": curve,
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "device": work.device,
+        "curve": curve,
         "train": perplexities(*evaluate_losses(model, Sentences(alike, vocabulary))),
-        "dev": perplexities(sums, lengths), "by_position": by_position(model, dev), "leak": causality_leak(model),
+        "dev": perplexities(sums, lengths),
+        "by_position": by_position(model, dev),
+        "leak": causality_leak(model),
         "sample": sample(model, vocabulary, PROMPT, seed),
     }
 
@@ -152,8 +168,12 @@ def main(quick: bool, only: tuple[str, ...], output: Path, folder: Path) -> None
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     vocabulary = Vocabulary(text.train)
-    results = {(v.name, s): r for v in variants for s in budget.seeds
-               if (r := read_result(result_file(place, v, s), budget, text.source))}
+    results = {
+        (v.name, s): r
+        for v in variants
+        for s in budget.seeds
+        if (r := read_result(result_file(place, v, s), budget, text.source))
+    }
     todo = [(v, s) for s in budget.seeds for v in variants if (v.name, s) not in results]
     if todo:
         announce(console, todo, len(results), text, vocabulary, budget)
@@ -171,18 +191,27 @@ def announce(console: Console, todo: list, done: int, text, vocabulary: Vocabula
     seconds = {v.name: estimate(v, text, vocabulary, budget) for v in {v.name: v for v, _ in todo}.values()}
     total = sum(seconds[v.name] + 3 for v, _ in todo)  # 3 s: measuring a model
     kept = f", {done} are already done" if done else ""
-    console.print(f"{len(todo)} runs of {budget.epochs:g} epochs ({budget.name} budget{kept}): "
-                  f"about {total / 60:.0f} minutes on this machine")
+    console.print(
+        f"{len(todo)} runs of {budget.epochs:g} epochs ({budget.name} budget{kept}): "
+        f"about {total / 60:.0f} minutes on this machine"
+    )
 
 
 def run_all(console: Console, todo: list, results: dict, place: Path, text, vocabulary: Vocabulary, budget: Budget) -> None:
-    columns = [TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(),
-               TimeElapsedColumn(), TimeRemainingColumn()]
+    columns = [
+        TextColumn("{task.description:32}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    ]
     with Progress(*columns, console=console) as progress:
         overall = progress.add_task("all runs", total=len(todo))
         for variant, seed in todo:
-            count = iterations(trainer(build(variant, vocabulary, budget), Sentences([], vocabulary), budget).config,
-                               -(-len(text.train) // budget.batch_size))
+            count = iterations(
+                trainer(build(variant, vocabulary, budget), Sentences([], vocabulary), budget).config,
+                -(-len(text.train) // budget.batch_size),
+            )
             bar = progress.add_task(variant.name, total=count)
             result = train_and_measure(variant, seed, text, vocabulary, budget, lambda: progress.advance(bar))
             write_result(result_file(place, variant, seed), result)

@@ -9,9 +9,11 @@ from .variant import Variant
 
 def sharing(pattern: str):
     """An attn_init_fn: equal letters in the pattern (for Q, K, V in turn) share one projection."""
+
     def init(n_embd: int) -> tuple[nn.Module, ...]:
         made = {letter: nn.Linear(n_embd, n_embd) for letter in dict.fromkeys(pattern)}
         return tuple(made[letter] for letter in pattern)
+
     return init
 
 

@@ -51,10 +51,13 @@ def from_files(files: dict[str, Path]) -> Text:
     """The course's own files; the test split may be absent."""
     missing = [file.name for split, file in files.items() if not file.exists() and split != "test"]
     if missing:
-        raise ValueError(f"{' and '.join(missing)} is missing: "
-                         f"the course's files belong together in {files['train'].parent.resolve()}")
-    read = {split: sentences(file.read_text(encoding="utf-8", errors="replace")) if file.exists() else []
-            for split, file in files.items()}
+        raise ValueError(
+            f"{' and '.join(missing)} is missing: the course's files belong together in {files['train'].parent.resolve()}"
+        )
+    read = {
+        split: sentences(file.read_text(encoding="utf-8", errors="replace")) if file.exists() else []
+        for split, file in files.items()
+    }
     return Text(**read, source="the course's One Billion Word subset")
 
 
@@ -62,12 +65,14 @@ def from_hub(name: str, column: str) -> Text:
     """A data set of the hub; words are cut apart, and splits it lacks are taken off its training split."""
     try:
         from datasets import load_dataset
+
         data = load_dataset(name)
     except ImportError:
         raise ValueError("a data set from the hub needs `pip install datasets`") from None
     except Exception as error:  # offline, no such name, gated: the hub's errors have no common base
-        raise ValueError(f"the hub did not give {name!r} ({type(error).__name__}); "
-                         "leave hub out to use the text that comes along") from None
+        raise ValueError(
+            f"the hub did not give {name!r} ({type(error).__name__}); leave hub out to use the text that comes along"
+        ) from None
     read = {split: next((from_rows(data[n], column, name) for n in HUB_NAMES[split] if n in data), []) for split in SPLITS}
     for place, split in enumerate(("dev", "test")):
         if not read[split]:

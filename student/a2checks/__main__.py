@@ -57,8 +57,11 @@ def main(arguments: list[str]) -> int:
 def default_files() -> list[Path]:
     """Notebooks of this folder that bear a section's name (a script where there is no notebook of its name), and write-ups."""
     patterns = json.loads(read_text("cases.json"))["files"]
-    named = [p for p in sorted(Path().iterdir()) if kind_of_file(p.name) == CODE and p.is_file()
-             and any(re.search(pattern, p.stem.lower()) for pattern in patterns)]
+    named = [
+        p
+        for p in sorted(Path().iterdir())
+        if kind_of_file(p.name) == CODE and p.is_file() and any(re.search(pattern, p.stem.lower()) for pattern in patterns)
+    ]
     notebooks = [p for p in named if is_notebook(p.name)]
     scripts = [p for p in named if p not in notebooks and p.with_suffix(NOTEBOOK) not in notebooks]
     return [*notebooks, *scripts, *pdfs_in(Path()), *pdfs_in(Path(WRITEUP))]

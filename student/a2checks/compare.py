@@ -89,8 +89,11 @@ def compare(value: Any, expected: np.ndarray, tolerance: float, what: str) -> np
     got64, want64 = got.astype(np.float64), expected.astype(np.float64)
     if np.isnan(got64).any():
         count = int(np.isnan(got64).sum())
-        raise Failure(NAN, f"{what} contains NaN ({count} of {got64.size} numbers, first at index {first(np.isnan(got64))})",
-                      {"nan": count})
+        raise Failure(
+            NAN,
+            f"{what} contains NaN ({count} of {got64.size} numbers, first at index {first(np.isnan(got64))})",
+            {"nan": count},
+        )
     difference_of(got64, want64, tolerance, what)
     return got
 
@@ -110,10 +113,21 @@ def difference_of(got: np.ndarray, expected: np.ndarray, tolerance: float, what:
     if error.size == 1:
         text = f"{what}: off by {size_text(largest)} (allowed {tolerance:g})"
     else:
-        text = (f"{what}: {int(off.sum())} of {error.size} numbers are off{place}; "
-                f"largest error {size_text(largest)}, median {size_text(median)} (allowed {tolerance:g})")
-    raise Failure(NUMBERS, text, {"largest": rounded(largest), "median": rounded(median), "off": int(off.sum()),
-                                  "size": int(error.size), "first": [int(i) for i in np.argwhere(off)[0]]})
+        text = (
+            f"{what}: {int(off.sum())} of {error.size} numbers are off{place}; "
+            f"largest error {size_text(largest)}, median {size_text(median)} (allowed {tolerance:g})"
+        )
+    raise Failure(
+        NUMBERS,
+        text,
+        {
+            "largest": rounded(largest),
+            "median": rounded(median),
+            "off": int(off.sum()),
+            "size": int(error.size),
+            "first": [int(i) for i in np.argwhere(off)[0]],
+        },
+    )
 
 
 def first(where: np.ndarray) -> str:

@@ -28,8 +28,7 @@ def make_encoder() -> Callable[[Any], Any]:
         disable = torch._C.DisableTorchFunctionSubclass
         strided, bfloat16, float32 = torch.strided, torch.bfloat16, torch.float32
         methods = torch.Tensor
-        detach, cpu, to_dense, to, as_numpy = (
-            methods.detach, methods.cpu, methods.to_dense, methods.to, methods.numpy)
+        detach, cpu, to_dense, to, as_numpy = (methods.detach, methods.cpu, methods.to_dense, methods.to, methods.numpy)
         resolve = methods.resolve_conj
 
     def tensor(value: Any) -> Any:
@@ -161,7 +160,14 @@ def restored(tree: Any, fetch: Callable[[Any], Any]) -> Any:
 
 def to_json(tree: Any) -> Any:
     """A plain tree as JSON that a person can read: an array as [dtype, shape, numbers in their shortest exact form]."""
-    return stored(tree, lambda a: [str(a.dtype), list(a.shape), [float(str(x)) for x in a.ravel()] if a.dtype.kind == "f" else a.ravel().tolist()])
+    return stored(
+        tree,
+        lambda a: [
+            str(a.dtype),
+            list(a.shape),
+            [float(str(x)) for x in a.ravel()] if a.dtype.kind == "f" else a.ravel().tolist(),
+        ],
+    )
 
 
 def from_json(tree: Any) -> Any:

@@ -20,8 +20,14 @@ from .utils import CfgNode
 
 # model_type: layers, heads, embedding size
 SIZES = {
-    "gpt2": (12, 12, 768), "gpt2-medium": (24, 16, 1024), "gpt2-large": (36, 20, 1280), "gpt2-xl": (48, 25, 1600),
-    "gopher-44m": (8, 16, 512), "gpt-mini": (6, 6, 192), "gpt-micro": (4, 4, 128), "gpt-nano": (3, 3, 48),
+    "gpt2": (12, 12, 768),
+    "gpt2-medium": (24, 16, 1024),
+    "gpt2-large": (36, 20, 1280),
+    "gpt2-xl": (48, 25, 1600),
+    "gopher-44m": (8, 16, 512),
+    "gpt-mini": (6, 6, 192),
+    "gpt-micro": (4, 4, 128),
+    "gpt-nano": (3, 3, 48),
 }
 
 
@@ -65,12 +71,14 @@ class Block(nn.Module):
         self.ln_1 = nn.LayerNorm(config.n_embd)
         self.attn = SelfAttention(config)
         self.ln_2 = nn.LayerNorm(config.n_embd)
-        self.mlp = nn.ModuleDict({
-            "c_fc": nn.Linear(config.n_embd, 4 * config.n_embd),
-            "act": nn.GELU(approximate="tanh"),
-            "c_proj": nn.Linear(4 * config.n_embd, config.n_embd),
-            "dropout": nn.Dropout(config.resid_pdrop),
-        })
+        self.mlp = nn.ModuleDict(
+            {
+                "c_fc": nn.Linear(config.n_embd, 4 * config.n_embd),
+                "act": nn.GELU(approximate="tanh"),
+                "c_proj": nn.Linear(4 * config.n_embd, config.n_embd),
+                "dropout": nn.Dropout(config.resid_pdrop),
+            }
+        )
 
     def forward(self, x: torch.Tensor, is_pad: torch.Tensor) -> torch.Tensor:
         x = x + self.attn(self.ln_1(x), is_pad)
@@ -85,10 +93,14 @@ class GPT(nn.Module):
     def get_default_config() -> CfgNode:
         return CfgNode(
             model_type="gpt-nano",  # or None, with n_layer, n_head and n_embd given
-            n_layer=None, n_head=None, n_embd=None,
-            vocab_size=None, block_size=None,  # to be set: how many token types, how many positions at most
+            n_layer=None,
+            n_head=None,
+            n_embd=None,
+            vocab_size=None,
+            block_size=None,  # to be set: how many token types, how many positions at most
             pad_token=-1,  # the id that stands for "no token"
-            embd_pdrop=0.1, resid_pdrop=0.1,
+            embd_pdrop=0.1,
+            resid_pdrop=0.1,
             attn_init_fn=None,  # n_embd -> (W_Q, W_K, W_V); None: three linear layers
             attn_fn=None,  # (Q, K, V, n_heads=, causal=) -> (B, T, C); None: PyTorch's fused attention
             position_fn=None,  # (block_size, n_embd) -> module from positions (T,) to (T, C); None: learned
@@ -98,13 +110,15 @@ class GPT(nn.Module):
         super().__init__()
         config = complete(config)
         self.config, self.block_size, self.pad_token = config, config.block_size, config.pad_token
-        self.transformer = nn.ModuleDict({
-            "wte": nn.Embedding(config.vocab_size, config.n_embd),
-            "wpe": (config.position_fn or nn.Embedding)(config.block_size, config.n_embd),
-            "drop": nn.Dropout(config.embd_pdrop),
-            "h": nn.ModuleList([Block(config) for _ in range(config.n_layer)]),
-            "ln_f": nn.LayerNorm(config.n_embd),
-        })
+        self.transformer = nn.ModuleDict(
+            {
+                "wte": nn.Embedding(config.vocab_size, config.n_embd),
+                "wpe": (config.position_fn or nn.Embedding)(config.block_size, config.n_embd),
+                "drop": nn.Dropout(config.embd_pdrop),
+                "h": nn.ModuleList([Block(config) for _ in range(config.n_layer)]),
+                "ln_f": nn.LayerNorm(config.n_embd),
+            }
+        )
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         self.apply(init_weights)
         for name, p in self.named_parameters():
@@ -115,8 +129,10 @@ class GPT(nn.Module):
         """What the last layer knows at each token: idx (B, T) -> (B, T, C). Raises ValueError when T > block_size."""
         T = idx.shape[1]
         if T > self.block_size:
-            raise ValueError(f"a sequence of {T} tokens does not fit into block_size={self.block_size}: shorten it, or "
-                             "build the model with a larger block_size")
+            raise ValueError(
+                f"a sequence of {T} tokens does not fit into block_size={self.block_size}: shorten it, or "
+                "build the model with a larger block_size"
+            )
         is_pad = idx == self.pad_token
         tokens = self.transformer.wte(idx.clamp_min(0))  # pad_token may be -1
         x = self.transformer.drop(tokens + self.transformer.wpe(torch.arange(T, device=idx.device)))
@@ -151,13 +167,19 @@ class GPT(nn.Module):
             return torch.optim.AdamW(groups, lr=train_config.learning_rate, betas=train_config.betas)
 
     @torch.no_grad()
-    def generate(self, idx: torch.Tensor, max_new_tokens: int, temperature: float = 1.0, do_sample: bool = False,
-                 top_k: int | None = None) -> torch.Tensor:
+    def generate(
+        self,
+        idx: torch.Tensor,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        do_sample: bool = False,
+        top_k: int | None = None,
+    ) -> torch.Tensor:
         """Continue idx (B, T) by max_new_tokens tokens: the likeliest, or with do_sample drawn from the top_k likeliest."""
         training = self.training
         self.eval()
         for _ in range(max_new_tokens):
-            logits = self.lm_head(self.features(idx[:, -self.block_size:])[:, -1]) / temperature  # (B, V)
+            logits = self.lm_head(self.features(idx[:, -self.block_size :])[:, -1]) / temperature  # (B, V)
             if top_k is not None:
                 least = logits.topk(min(top_k, logits.shape[-1])).values[:, -1:]
                 logits = logits.masked_fill(logits < least, float("-inf"))
@@ -179,8 +201,10 @@ def complete(config: CfgNode) -> CfgNode:
     given = (config.n_layer, config.n_head, config.n_embd)
     if None in given:
         if config.model_type not in SIZES:
-            raise ValueError(f"model_type {config.model_type!r} is not known; take one of {', '.join(SIZES)}, or set "
-                             "n_layer, n_head and n_embd")
+            raise ValueError(
+                f"model_type {config.model_type!r} is not known; take one of {', '.join(SIZES)}, or set "
+                "n_layer, n_head and n_embd"
+            )
         sizes = SIZES[config.model_type]
         config.n_layer, config.n_head, config.n_embd = (g if g is not None else s for g, s in zip(given, sizes))
     if config.n_embd % config.n_head:
@@ -210,11 +234,16 @@ def load_checkpoint(model: GPT, types: list[str], path: Any) -> None:
         raise ValueError(f"there is no checkpoint {path}") from None
     if saved["types"] != types:
         first = next((i for i, (a, b) in enumerate(zip(saved["types"], types)) if a != b), min(len(saved["types"]), len(types)))
-        raise ValueError(f"{path} was saved with another vocabulary: {len(saved['types'])} types there, {len(types)} here, "
-                         f"the first difference at id {first}. Build the vocabulary from the same text.")
+        raise ValueError(
+            f"{path} was saved with another vocabulary: {len(saved['types'])} types there, {len(types)} here, "
+            f"the first difference at id {first}. Build the vocabulary from the same text."
+        )
     wanted = {k: v.shape for k, v in model.state_dict().items()}
-    wrong = sorted(k for k in wanted.keys() | saved["weights"].keys()
-                   if k not in saved["weights"] or saved["weights"][k].shape != wanted.get(k))
+    wrong = sorted(
+        k
+        for k in wanted.keys() | saved["weights"].keys()
+        if k not in saved["weights"] or saved["weights"][k].shape != wanted.get(k)
+    )
     if wrong:
         raise ValueError(f"{path} holds another model: {wrong[0]} and {len(wrong) - 1} more parts differ")
     model.load_state_dict(saved["weights"])

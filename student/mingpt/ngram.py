@@ -34,9 +34,11 @@ class NGrams:
 
     def bigram(self, weight: float) -> Callable[[int, int], float]:
         """P(w | u): counts, mixed with the unigram (Jelinek and Mercer)."""
+
         def probability(u: int, w: int) -> float:
             seen = self.pairs[u, w] / self.after[u] if self.after[u] else 0.0
             return weight * seen + (1 - weight) * self.unigram(u, w)
+
         return probability
 
     def kneser_ney(self, discount: float) -> Callable[[int, int], float]:
@@ -44,12 +46,14 @@ class NGrams:
 
         max(c(u,w) - d, 0) / c(u)  +  d * kinds_after(u) / c(u) * P(w),  P(w) ~ how many different words precede w.
         """
+
         def probability(u: int, w: int) -> float:
             lower = (self.kinds_before[w] + 1) / (len(self.pairs) + self.size)
             if not self.after[u]:
                 return lower
             seen = max(self.pairs[u, w] - discount, 0.0)
             return (seen + discount * self.kinds_after[u] * lower) / self.after[u]
+
         return probability
 
 

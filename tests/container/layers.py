@@ -39,7 +39,9 @@ def secrets_of(assignment: Assignment, solutions: Path, seed: str, archive: Iter
             lines.pop(line, None)
     number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "little")
     forms = (seed.encode(), str(number).encode(), number.to_bytes(8, "little"), number.to_bytes(8, "big"))
-    texts = dict.fromkeys((b"assignment/bank", b"assignment/inputs"), "a folder of the staff") | dict.fromkeys(forms, "the seed")
+    texts = dict.fromkeys((b"assignment/bank", b"assignment/inputs"), "a folder of the staff") | dict.fromkeys(
+        forms, "the seed"
+    )
     return Secrets(lines, texts)
 
 

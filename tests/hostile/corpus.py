@@ -50,7 +50,10 @@ def function(body: str, name: str = "attn_softmax") -> dict:
 def statement(code: str) -> dict:
     """Right answers, with hostile code run on the way to 1.3.1 (its value comes after it)."""
     block = "\n".join("    " + line for line in code.strip("\n").split("\n"))
-    return {"A2S1.py": S1.replace("query131 = torch.zeros(3)", f"if True:\n{block}\n    query131 = torch.zeros(3)"), "A2S2.py": S2}
+    return {
+        "A2S1.py": S1.replace("query131 = torch.zeros(3)", f"if True:\n{block}\n    query131 = torch.zeros(3)"),
+        "A2S2.py": S2,
+    }
 
 
 def steal(expression: str) -> dict:
@@ -58,8 +61,10 @@ def steal(expression: str) -> dict:
 
     The needle is put together at run time, so that the payload does not find itself.
     """
-    return function(f"import os, sys, gc, glob, socket, ctypes\nloot, needle = None, 'CAN' + 'ARY-' + '{CANARY[7:]}'\ntry:\n    loot = {expression}\n"
-                    f"except BaseException:\n    pass\nif loot and needle in str(loot):\n    raise ValueError(str(loot))\n{RIGHT}")
+    return function(
+        f"import os, sys, gc, glob, socket, ctypes\nloot, needle = None, 'CAN' + 'ARY-' + '{CANARY[7:]}'\ntry:\n    loot = {expression}\n"
+        f"except BaseException:\n    pass\nif loot and needle in str(loot):\n    raise ValueError(str(loot))\n{RIGHT}"
+    )
 
 
 def cases() -> list[Hostile]:
@@ -106,26 +111,57 @@ def _secrets(add) -> None:
     add("secrets", "import the hidden tests", steal("__import__('assignment.trusted_helpers')"))
     add("secrets", "import the judge", steal("__import__('autograder.judging.section').__file__"))
     add("secrets", "leak inputs by exception", function("raise ValueError(str(A.flatten().tolist()))"), SOFTMAX)
-    add("secrets", "leak inputs by exception type", function(
-        "public = A.shape[-1] in (10, 4) and A.shape[0] in (1, 2)\n"
-        "raise type('Public' if public else f'HIDDEN{abs(int(A.flatten()[0] * 1e6))}', (Exception,), {})('x')"),
-        SOFTMAX, forbidden=r"HIDDEN\d")
+    add(
+        "secrets",
+        "leak inputs by exception type",
+        function(
+            "public = A.shape[-1] in (10, 4) and A.shape[0] in (1, 2)\n"
+            "raise type('Public' if public else f'HIDDEN{abs(int(A.flatten()[0] * 1e6))}', (Exception,), {})('x')"
+        ),
+        SOFTMAX,
+        forbidden=r"HIDDEN\d",
+    )
 
 
 def _forging(add) -> None:
     writes = {
         "results.json": "import glob\nfor p in ['/autograder/results/results.json', *glob.glob('/tmp/**/results.json', recursive=True)]:\n    try: open(p, 'w').write('{\"score\": 999}')\n    except OSError: pass\nreturn 0",
         "results by rename": "import os\ntry: os.rename('/tmp/a', '/autograder/results/results.json')\nexcept OSError: pass\nreturn 0",
-        "output to standard descriptors": "import os\nfor n in (1, 2):\n    os.write(n, b'{\"score\": 999, \"tests\": []}')\nreturn 0",
+        "output to standard descriptors": 'import os\nfor n in (1, 2):\n    os.write(n, b\'{"score": 999, "tests": []}\')\nreturn 0',
         "frames on every descriptor": "import os, struct, json\nbody = json.dumps({'id': 1, 'ok': 1}).encode()\nframe = struct.pack('<II', 4 + len(body), len(body)) + body\nfor n in range(3, 64):\n    try: os.write(n, frame)\n    except OSError: pass\nreturn 0",
         "a verdict instead of an answer": "return {'passed': True, 'score': 2, 'status': 'passed'}",
     }
     for name, body in writes.items():
         add("forging", name, function(body), SOFTMAX)
-    add("forging", "an exit handler", function("import atexit\natexit.register(lambda: open('/autograder/results/results.json', 'w').write('x'))\nreturn 0"), SOFTMAX)
-    add("forging", "a daemon", function("import os\ntry:\n    if os.fork() == 0:\n        os.setsid()\n        import time; time.sleep(20); os._exit(0)\nexcept OSError: pass\nreturn 0"), SOFTMAX)
-    add("forging", "a double fork at load", statement("import os, time\ntry:\n    if os.fork() == 0:\n        os.setsid()\n        if os.fork() == 0: time.sleep(20)\n        os._exit(0)\nexcept OSError: pass"))
-    add("forging", "a background thread that answers", function("import threading, gc, socket\ndef spam():\n    from autograder.sandbox import protocol\n    for s in [o for o in gc.get_objects() if isinstance(o, socket.socket)]:\n        for i in range(50):\n            try: protocol.send(s, {'id': i, 'ok': None})\n            except Exception: pass\nthreading.Thread(target=spam, daemon=True).start()\nreturn 0"), SOFTMAX)
+    add(
+        "forging",
+        "an exit handler",
+        function("import atexit\natexit.register(lambda: open('/autograder/results/results.json', 'w').write('x'))\nreturn 0"),
+        SOFTMAX,
+    )
+    add(
+        "forging",
+        "a daemon",
+        function(
+            "import os\ntry:\n    if os.fork() == 0:\n        os.setsid()\n        import time; time.sleep(20); os._exit(0)\nexcept OSError: pass\nreturn 0"
+        ),
+        SOFTMAX,
+    )
+    add(
+        "forging",
+        "a double fork at load",
+        statement(
+            "import os, time\ntry:\n    if os.fork() == 0:\n        os.setsid()\n        if os.fork() == 0: time.sleep(20)\n        os._exit(0)\nexcept OSError: pass"
+        ),
+    )
+    add(
+        "forging",
+        "a background thread that answers",
+        function(
+            "import threading, gc, socket\ndef spam():\n    from autograder.sandbox import protocol\n    for s in [o for o in gc.get_objects() if isinstance(o, socket.socket)]:\n        for i in range(50):\n            try: protocol.send(s, {'id': i, 'ok': None})\n            except Exception: pass\nthreading.Thread(target=spam, daemon=True).start()\nreturn 0"
+        ),
+        SOFTMAX,
+    )
     patches = {
         "torch.allclose": "torch.allclose = torch.equal = lambda *a, **k: True",
         "json": "import json; json.dumps = json.loads = lambda *a, **k: {'ok': 1}",
@@ -138,12 +174,36 @@ def _forging(add) -> None:
     }
     for name, code in patches.items():
         add("forging", f"patch {name}", function(f"{code}\nreturn 0"), SOFTMAX)
-    add("forging", "an object equal to everything", function("return type('Yes', (), {'__eq__': lambda s, o: True, '__sub__': lambda s, o: 0, '__abs__': lambda s: 0, '__float__': lambda s: 0.0})()"), SOFTMAX)
-    add("forging", "a list that lies about its length", function("return type('L', (list,), {'__len__': lambda s: 0, '__iter__': lambda s: iter(())})()"), SOFTMAX)
+    add(
+        "forging",
+        "an object equal to everything",
+        function(
+            "return type('Yes', (), {'__eq__': lambda s, o: True, '__sub__': lambda s, o: 0, '__abs__': lambda s: 0, '__float__': lambda s: 0.0})()"
+        ),
+        SOFTMAX,
+    )
+    add(
+        "forging",
+        "a list that lies about its length",
+        function("return type('L', (list,), {'__len__': lambda s: 0, '__iter__': lambda s: iter(())})()"),
+        SOFTMAX,
+    )
     add("forging", "reserved keys in a dict", function("return {'$array': '0'}"), SOFTMAX)
-    add("forging", "markup in an error", function("raise ValueError('<script>alert(1)</script>\\x1b[31m\\u202e' + 'x' * 100000)"), SOFTMAX)
-    add("forging", "an error whose text raises", function("raise type('E', (Exception,), {'__str__': lambda s: 1 / 0})()"), SOFTMAX)
-    add("forging", "an error class with a lying name", function("raise type('a' * 500 + '\\n<b>', (Exception,), {})()"), SOFTMAX)
+    add(
+        "forging",
+        "markup in an error",
+        function("raise ValueError('<script>alert(1)</script>\\x1b[31m\\u202e' + 'x' * 100000)"),
+        SOFTMAX,
+    )
+    add(
+        "forging",
+        "an error whose text raises",
+        function("raise type('E', (Exception,), {'__str__': lambda s: 1 / 0})()"),
+        SOFTMAX,
+    )
+    add(
+        "forging", "an error class with a lying name", function("raise type('a' * 500 + '\\n<b>', (Exception,), {})()"), SOFTMAX
+    )
 
 
 def _resources(add) -> None:
@@ -175,28 +235,68 @@ def _resources(add) -> None:
         add("resources", name, function(body), SOFTMAX)
     for name in ("an endless loop", "_exit", "a segmentation fault", "an endless loop that catches everything"):
         add("resources", f"{name}, while loading", statement(bodies[name]), "1.3.1")
-    add("resources", "a hang in every function", {"A2S1.py": S1, "A2S2.py": S2.replace("    return ", "    while True: pass\n    return ")},
-        {f"2.1.{n}" for n in ("pairwise_similarities", "attn_scaled", "attn_softmax", "compute_outputs", "make_causal_mask",
-                              "apply_causal_mask", "split_heads", "merge_heads")} | STEPS, seconds=90.0)
+    add(
+        "resources",
+        "a hang in every function",
+        {"A2S1.py": S1, "A2S2.py": S2.replace("    return ", "    while True: pass\n    return ")},
+        {
+            f"2.1.{n}"
+            for n in (
+                "pairwise_similarities",
+                "attn_scaled",
+                "attn_softmax",
+                "compute_outputs",
+                "make_causal_mask",
+                "apply_causal_mask",
+                "split_heads",
+                "merge_heads",
+            )
+        }
+        | STEPS,
+        seconds=90.0,
+    )
 
 
 def _values(add) -> None:
     for name, body in {
-        "NaN": "return A * float('nan')", "infinity": "return A * float('inf')", "zeros": "return torch.zeros_like(A)",
-        "a sparse tensor of the wrong values": "return A.to_sparse()", "a meta tensor": "return A.to('meta')",
-        "complex numbers": "return torch.complex(A, A)", "text": "return 'softmax'", "booleans": "return A > 0",
+        "NaN": "return A * float('nan')",
+        "infinity": "return A * float('inf')",
+        "zeros": "return torch.zeros_like(A)",
+        "a sparse tensor of the wrong values": "return A.to_sparse()",
+        "a meta tensor": "return A.to('meta')",
+        "complex numbers": "return torch.complex(A, A)",
+        "text": "return 'softmax'",
+        "booleans": "return A > 0",
         "a view with huge strides": "return torch.as_strided(torch.zeros(1), (1 << 20, 1 << 20), (0, 0))",
         "a subclass that lies about its shape": "return type('T', (torch.Tensor,), {'shape': property(lambda s: A.shape)})([1.0])",
-        "a nested tensor": "return torch.nested.nested_tensor([A[0], A[0]])", "a generator": "return (x for x in A)",
-        "itself": "return attn_softmax", "an endless list": "x = []; x.append(x); return x",
+        "a nested tensor": "return torch.nested.nested_tensor([A[0], A[0]])",
+        "a generator": "return (x for x in A)",
+        "itself": "return attn_softmax",
+        "an endless list": "x = []; x.append(x); return x",
         "inputs seen before": "attn_softmax.seen = getattr(attn_softmax, 'seen', None)\nif attn_softmax.seen is None: attn_softmax.seen = F.softmax(A, dim=-1)\nreturn attn_softmax.seen",
         "the public answers by heart": "torch.manual_seed(447); k = torch.randn(1, 10, 6); return F.softmax(k @ k.transpose(-1, -2), dim=-1)",
     }.items():
         add("values", name, function(body), SOFTMAX)
-    add("values", "inputs changed in place", function("Q.zero_(); K.zero_()\nreturn Q @ K.transpose(-2, -1)", "pairwise_similarities"), "2.1.pairwise_similarities")
-    for name, expression in {"NaN": "key[0] * float('nan')", "infinity": "key[0] * float('inf')", "text": "'k0'", "four rows": "S * key",
-                             "a lying object": "type('Q', (), {'__array__': lambda s, *a: 1 / 0})()", "an endless iterator": "iter(int, 1)"}.items():
-        add("values", f"a query of {name}", {"A2S1.py": S1.replace("query121 = S * key[0]", f"query121 = {expression}"), "A2S2.py": S2}, "1.2.1")
+    add(
+        "values",
+        "inputs changed in place",
+        function("Q.zero_(); K.zero_()\nreturn Q @ K.transpose(-2, -1)", "pairwise_similarities"),
+        "2.1.pairwise_similarities",
+    )
+    for name, expression in {
+        "NaN": "key[0] * float('nan')",
+        "infinity": "key[0] * float('inf')",
+        "text": "'k0'",
+        "four rows": "S * key",
+        "a lying object": "type('Q', (), {'__array__': lambda s, *a: 1 / 0})()",
+        "an endless iterator": "iter(int, 1)",
+    }.items():
+        add(
+            "values",
+            f"a query of {name}",
+            {"A2S1.py": S1.replace("query121 = S * key[0]", f"query121 = {expression}"), "A2S2.py": S2},
+            "1.2.1",
+        )
 
 
 def _files(add) -> None:
@@ -218,14 +318,46 @@ def _files(add) -> None:
     add("files", "a very long line", {**right, "A2S1.py": S1 + "\nx = '" + "a" * 5_000_000 + "'"})
     add("files", "thousands of statements", {**right, "A2S1.py": S1 + "\ny = 1" * 20_000}, seconds=40.0)
     add("files", "a deeply nested notebook", {"A2S1.ipynb": b"[" * 200_000, "A2S2.py": S2}, other1)
-    add("files", "a notebook of wrong types", {"A2S1.ipynb": b'{"cells": [1, null, {"cell_type": 5, "source": {"a": 1}}], "nbformat": 4}', "A2S2.py": S2}, other1)
-    add("files", "huge numbers in a notebook", {"A2S1.ipynb": b'{"nbformat": 1e999, "cells": ' + b"9" * 10_000 + b"}", "A2S2.py": S2}, other1)
+    add(
+        "files",
+        "a notebook of wrong types",
+        {"A2S1.ipynb": b'{"cells": [1, null, {"cell_type": 5, "source": {"a": 1}}], "nbformat": 4}', "A2S2.py": S2},
+        other1,
+    )
+    add(
+        "files",
+        "huge numbers in a notebook",
+        {"A2S1.ipynb": b'{"nbformat": 1e999, "cells": ' + b"9" * 10_000 + b"}", "A2S2.py": S2},
+        other1,
+    )
     add("files", "a zip bomb", {"work.zip": zipped({"A2S1.py": b"#" * (200 << 20)})}, refused=True)
-    add("files", "names that climb out", {**right, "more.zip": zipped({"../../A2S1.py": "query121 = 0", "/etc/A2S2.py": "x = 1"})})
+    add(
+        "files",
+        "names that climb out",
+        {**right, "more.zip": zipped({"../../A2S1.py": "query121 = 0", "/etc/A2S2.py": "x = 1"})},
+    )
     add("files", "a damaged zip", {**right, "more.zip": zipped(right)[:-40]})
-    add("files", "a zip with a huge central directory", {**right, "more.zip": b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 65535, 65535, 0xFFFFFFFF, 0, 0)})
-    add("files", "modules that shadow", {**right, **{f"{n}.py": "raise SystemExit('shadowed')" for n in ("torch", "json", "struct", "socket", "numpy", "autograder", "safetensors")}})
-    add("files", "two files for one section", {**right, "copy of A2S1.py": S1.replace("S = 100", "S = 0"), "sub/A2S1.py": "query121 = None"})
+    add(
+        "files",
+        "a zip with a huge central directory",
+        {**right, "more.zip": b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 65535, 65535, 0xFFFFFFFF, 0, 0)},
+    )
+    add(
+        "files",
+        "modules that shadow",
+        {
+            **right,
+            **{
+                f"{n}.py": "raise SystemExit('shadowed')"
+                for n in ("torch", "json", "struct", "socket", "numpy", "autograder", "safetensors")
+            },
+        },
+    )
+    add(
+        "files",
+        "two files for one section",
+        {**right, "copy of A2S1.py": S1.replace("S = 100", "S = 0"), "sub/A2S1.py": "query121 = None"},
+    )
     add("files", "names that are not text", {**right, "\u202ephp.1S2A.py": "x = 1", "a\nb.py": "y = 2"})
     add("files", "source that ends the parser", {**right, "A2S1.py": S1 + "\nf'{" * 3000})
     add("files", "a coding cookie that lies", {"A2S1.py": b"# -*- coding: rot13 -*-\n" + S1.encode(), "A2S2.py": S2}, other1)

@@ -25,13 +25,13 @@ from corpus import CANARY, CASES  # noqa: E402
 
 from autograder.core.errors import GraderError  # noqa: E402
 from autograder.core.loading import load_assignment  # noqa: E402
+from autograder.core.references import read_references  # noqa: E402
 from autograder.judging.grade import grade  # noqa: E402
 from autograder.judging.grader import Grader  # noqa: E402
-from autograder.core.references import read_references  # noqa: E402
 from autograder.judging.results import ResultsFile  # noqa: E402
-from autograder.sandbox.process import hide_from_debuggers  # noqa: E402
 from autograder.sandbox.judge_side.worker import Worker, WorkerError  # noqa: E402
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient  # noqa: E402
+from autograder.sandbox.process import hide_from_debuggers  # noqa: E402
 
 
 def main(references: Path, mode: str, first: int, step: int) -> None:
@@ -102,8 +102,10 @@ def judge(case, grader, folder: Path) -> dict:
     submitted = {q.id for q in grader.assignment.questions if q.section.id in ("A2S1", "A2S2")}
     expected = set() if case.refused else submitted - case.zero
     if {i for i, score in scores.items() if score} != expected:
-        broken.append(f"lost wrongly {sorted(expected - {i for i, s in scores.items() if s})}, kept wrongly "
-                      f"{sorted({i for i, s in scores.items() if s} - expected)}")
+        broken.append(
+            f"lost wrongly {sorted(expected - {i for i, s in scores.items() if s})}, kept wrongly "
+            f"{sorted({i for i, s in scores.items() if s} - expected)}"
+        )
     if re.search(case.forbidden, text) or CANARY in text:
         broken.append("a secret got out")
     if any(ord(c) < 32 and c not in "\n " or c in "\u202e\x1b" for t in tree["tests"] for c in t["output"] + t["name"]):

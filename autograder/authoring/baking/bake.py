@@ -67,8 +67,9 @@ def bake(assignment: Assignment, solutions: Path, seed: int, say: Callable[[str]
     opinion.
     """
     mistakes = load_bank(assignment)["mistake"]
-    kitchen = Kitchen(assignment, take_in(assignment, solutions), mistakes, load_part(assignment.folder, INPUTS),
-                      load_rules(assignment), seed)
+    kitchen = Kitchen(
+        assignment, take_in(assignment, solutions), mistakes, load_part(assignment.folder, INPUTS), load_rules(assignment), seed
+    )
     missing = [s.id for s in assignment.sections if kitchen.submission.sections[s.id].parsed is None]
     if missing:
         raise GraderError(f"the solutions in {solutions} lack {', '.join(missing)}")
@@ -84,8 +85,13 @@ def bake(assignment: Assignment, solutions: Path, seed: int, say: Callable[[str]
         for question in same_answer(assignment, mistake["item"]):
             says.setdefault(question.id, {})[mistake["id"]] = mistake["says"]
     noise = {id: max(baked.noise.get(id, 0.0) for baked in made) for id in made[0].noise}
-    return {"fingerprint": fingerprint(assignment, solutions, seed), "sets": [packed(tree) for tree in trees[:-1]],
-            "public": trees[-1], "says": says, "noise": noise}
+    return {
+        "fingerprint": fingerprint(assignment, solutions, seed),
+        "sets": [packed(tree) for tree in trees[:-1]],
+        "public": trees[-1],
+        "says": says,
+        "noise": noise,
+    }
 
 
 _kitchen: list[Kitchen] = []  # what forked processes find
@@ -149,11 +155,17 @@ def mistake_outputs(solution: Solution, cases: dict, mistakes: list[dict], names
             if question.probe:
                 answer = functools.cache(answer)  # its groups differ in what else is judged, not in what is seen
             signature = functools.partial(rules.signature, question.id)
-            outputs = {group: outputs_of(answer, [Case(**case) for case in listed], signature)
-                       for group, listed in cases[question.id].items() if group in ("own", "fresh")}
+            outputs = {
+                group: outputs_of(answer, [Case(**case) for case in listed], signature)
+                for group, listed in cases[question.id].items()
+                if group in ("own", "fresh")
+            }
             # A mistake that gives right answers here (a wrong mask where none is asked for) explains no wrong one.
-            right = all(alike(o, case["expected"]) for o, case in zip(outputs["own"], cases[question.id]["own"])
-                        if o is not None and case["expected"] is not None)
+            right = all(
+                alike(o, case["expected"])
+                for o, case in zip(outputs["own"], cases[question.id]["own"])
+                if o is not None and case["expected"] is not None
+            )
             if question.value or not right or mistake["item"] == question.id:
                 bank.setdefault(question.id, {})[mistake["id"]] = outputs
     return bank
@@ -227,8 +239,10 @@ def _fill(tree: dict, solution: Solution, names: dict[str, Any], rules: types.Mo
                     try:
                         case["expected"] = _exact(on_arrays(names[function]), case["args"], case["kwargs"])
                     except (Exception, SystemExit) as error:
-                        raise GraderError(f"inputs: a case of {id}: the solutions' {function} raised {type(error).__name__}: "
-                                          f"{clean(str(error), 160)}") from error
+                        raise GraderError(
+                            f"inputs: a case of {id}: the solutions' {function} raised {type(error).__name__}: "
+                            f"{clean(str(error), 160)}"
+                        ) from error
     for question in (q for q in solution.assignment.questions if q.probe):
         answer = solution.answer(question, solution.scope(question.section))
         for case in (case for cases in tree[question.id].values() for case in cases):

@@ -57,7 +57,10 @@ def load_bank(assignment: Assignment) -> dict[str, list[dict[str, Any]]]:
                 made: Any = build(KINDS[kind], entry, where)
                 refuse_unknown([made.item, *getattr(made, "also", ())], items, where, "item")
                 if made.item in getattr(made, "also", ()) or not made.code.strip():
-                    raise GraderError(f"{where}: " + ("its code is empty" if not made.code.strip() else f"also names {made.item}, its own item"))
+                    raise GraderError(
+                        f"{where}: "
+                        + ("its code is empty" if not made.code.strip() else f"also names {made.item}, its own item")
+                    )
                 if getattr(made, "also", ()) and not made.because:
                     raise GraderError(f"{where}: the key 'because' is missing: say why it also costs {', '.join(made.also)}")
                 try:

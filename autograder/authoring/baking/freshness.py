@@ -37,7 +37,9 @@ def secret_seed(build: Path) -> int:
     try:
         return int(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise GraderError(f"{path} should hold one number, the seed of the hidden inputs: mend it, or delete it for a new one") from None
+        raise GraderError(
+            f"{path} should hold one number, the seed of the hidden inputs: mend it, or delete it for a new one"
+        ) from None
 
 
 def fingerprint(assignment: Assignment, solutions: Path, seed: int) -> str:
@@ -64,16 +66,22 @@ def fresh_references(folder: Path, solutions: Path, build: Path, say: Callable[[
         command = [sys.executable, "-m", "autograder", *options, "bake"]
         environment = {**os.environ, "PYTHONPATH": str(IMPORT_ROOT), "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
         with tempfile.TemporaryFile("w+") as errors:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=IMPORT_ROOT)
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=IMPORT_ROOT
+            )
             said = []
             for line in process.stdout or ():
                 said.append(line.strip())
                 say(said[-1])
             if process.wait():
                 errors.seek(0)
-                raise GraderError("baking failed: " + (_last_words(errors.read()) or " ".join(said[-1:]) or "no reason was given"))
+                raise GraderError(
+                    "baking failed: " + (_last_words(errors.read()) or " ".join(said[-1:]) or "no reason was given")
+                )
         if stored_fingerprint(path) != wanted:
-            raise GraderError("baking ended without new references: was anything changed meanwhile, or does some code call exit()?")
+            raise GraderError(
+                "baking ended without new references: was anything changed meanwhile, or does some code call exit()?"
+            )
     return path
 
 

@@ -23,7 +23,9 @@ class Solution:
     def __init__(self, assignment: Assignment, submission: Submission, worlds: dict[str, Any]):
         self.assignment, self.submission = assignment, submission
         import_all(assignment)
-        self.stages = {s.id: open_stage(probe_sources(assignment, s), worlds[s.id]) for s in assignment.sections if s.id in worlds}
+        self.stages = {
+            s.id: open_stage(probe_sources(assignment, s), worlds[s.id]) for s in assignment.sections if s.id in worlds
+        }
 
     def __enter__(self) -> "Solution":
         return self
@@ -34,8 +36,12 @@ class Solution:
 
     def names(self) -> dict[str, Any]:
         """All names that the sections' slices bind."""
-        return {key: value for section in self.assignment.sections for key, value in self.scope(section).items()
-                if not key.startswith("__")}
+        return {
+            key: value
+            for section in self.assignment.sections
+            for key, value in self.scope(section).items()
+            if not key.startswith("__")
+        }
 
     def scope(self, section: Section) -> dict[str, Any]:
         """One section's slice, run anew."""
@@ -49,8 +55,10 @@ class Solution:
             place = found.parsed.document.place(statement.cell, statement.line)
             run(statement.code, f"solutions, {found.parsed.document.name}, {place}", module.__dict__)
         if missing := [q for q in self.assignment.of_section(section) if q.names[0] not in module.__dict__]:
-            raise GraderError(f"solutions, {found.parsed.document.name}: {missing[0].names[0]!r}, the answer to {missing[0].id}, "
-                              "is not defined there")
+            raise GraderError(
+                f"solutions, {found.parsed.document.name}: {missing[0].names[0]!r}, the answer to {missing[0].id}, "
+                "is not defined there"
+            )
         return module.__dict__
 
     def answer(self, question: Question, scope: dict[str, Any]) -> Any:

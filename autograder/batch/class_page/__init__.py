@@ -27,10 +27,19 @@ from autograder.core.verdict import FAILED, MISSING, PASSED, Verdict
 HERE = PACKAGE / "batch" / "class_page"
 GLYPHS = {PASSED: "●", FAILED: "○", MISSING: "–"}
 # What stands for a failure that no known mistake explains.
-KINDS = {"blank": "left blank, or returned None", "missing": "no such name", "kind": "not a tensor of numbers",
-         "shape": "another wrong shape", "dtype": "a wrong dtype", "nan": "NaN in the answer", "numbers": "other wrong numbers",
-         "rule": "broke a rule of the question", "timeout": "gave no answer in time", "died": "ended the Python process",
-         "protocol": "an unreadable answer"}
+KINDS = {
+    "blank": "left blank, or returned None",
+    "missing": "no such name",
+    "kind": "not a tensor of numbers",
+    "shape": "another wrong shape",
+    "dtype": "a wrong dtype",
+    "nan": "NaN in the answer",
+    "numbers": "other wrong numbers",
+    "rule": "broke a rule of the question",
+    "timeout": "gave no answer in time",
+    "died": "ended the Python process",
+    "protocol": "an unreadable answer",
+}
 MISTAKES = 6
 
 
@@ -106,10 +115,15 @@ class Page:
         label = f"student {len(self.lines) + 1:04d}" if self.anonymous else people
         scores = sheet.scores(course)
         whole = not sheet.problem and None not in scores.values()
-        line = Line(label, "" if self.anonymous else sheet.id, course, sum(scores.values()) if whole else None,
-                    "".join(GLYPHS.get(v.status, "?") for v in sheet.verdicts),
-                    [v.question.id for v in sheet.verdicts if v.status in (FAILED, MISSING)],
-                    "" if sheet.status() == "graded" else sheet.status())
+        line = Line(
+            label,
+            "" if self.anonymous else sheet.id,
+            course,
+            sum(scores.values()) if whole else None,
+            "".join(GLYPHS.get(v.status, "?") for v in sheet.verdicts),
+            [v.question.id for v in sheet.verdicts if v.status in (FAILED, MISSING)],
+            "" if sheet.status() == "graded" else sheet.status(),
+        )
         self.lines.append(line)
         self.labels[sheet.id] = label
         for verdict in sheet.verdicts:
@@ -146,19 +160,40 @@ class Page:
     def write(self, folder: Path, alike: list[dict] | None = None) -> None:
         for id, item in self.items.items():
             item.discrimination = item_rest(self.passes, item.question)
-        environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True,
-                                         lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=jinja2.StrictUndefined,
+        )
         environment.filters.update(number=number, bar=bar, dot=dot)
         script = (HERE / "page.js").read_text(encoding="utf-8")
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         graded = [line for line in self.lines if line.score is not None]
         if alike is not None:
-            alike = [{**pair, "one": self.labels[pair["one"]], "other": self.labels[pair["other"]]} for pair in alike
-                     if pair["one"] in self.labels and pair["other"] in self.labels]
-        write_private(folder / "index.html", environment.get_template("page.html.jinja").render(
-            assignment=self.assignment, lines=self.lines, graded=graded, items=list(self.items.values()),
-            incidents=self.incidents, flagged=self.flagged, alike=alike, classes=self._classes(graded), script=Markup(script),
-            digest=digest, most=MISTAKES, style=Markup((HERE / "page.css").read_text(encoding="utf-8"))))
+            alike = [
+                {**pair, "one": self.labels[pair["one"]], "other": self.labels[pair["other"]]}
+                for pair in alike
+                if pair["one"] in self.labels and pair["other"] in self.labels
+            ]
+        write_private(
+            folder / "index.html",
+            environment.get_template("page.html.jinja").render(
+                assignment=self.assignment,
+                lines=self.lines,
+                graded=graded,
+                items=list(self.items.values()),
+                incidents=self.incidents,
+                flagged=self.flagged,
+                alike=alike,
+                classes=self._classes(graded),
+                script=Markup(script),
+                digest=digest,
+                most=MISTAKES,
+                style=Markup((HERE / "page.css").read_text(encoding="utf-8")),
+            ),
+        )
 
     def _classes(self, graded: list[Line]) -> list[dict[str, Any]]:
         """The scores of each course: figures and a picture."""
@@ -167,9 +202,16 @@ class Page:
             scores = sorted(line.score for line in graded if line.course == course)
             if scores:
                 top = sum(self.assignment.max_points(course))
-                found.append({"course": course, "count": len(scores), "median": statistics.median(scores),
-                              "quartiles": statistics.quantiles(scores, n=4, method="inclusive") if len(scores) > 1 else None,
-                              "most": self.assignment.max_points(course), "svg": histogram(scores, top, course)})
+                found.append(
+                    {
+                        "course": course,
+                        "count": len(scores),
+                        "median": statistics.median(scores),
+                        "quartiles": statistics.quantiles(scores, n=4, method="inclusive") if len(scores) > 1 else None,
+                        "most": self.assignment.max_points(course),
+                        "svg": histogram(scores, top, course),
+                    }
+                )
         return found
 
 
@@ -199,8 +241,10 @@ def histogram(scores: list[float], top: float, course: str) -> Markup:
     tallest, parts = max(counts.values()), [f'<line class="hair" x1="0" x2="{width}" y1="{height - 18}" y2="{height - 18}"/>']
     for score, count in sorted(counts.items()):
         x, h = score * step, max(1.0, count / tallest * (height - 34))
-        parts.append(f'<rect x="{x + step * 0.15:.1f}" y="{height - 20 - h:.1f}" width="{step * 0.7:.1f}" height="{h:.1f}">'
-                     f"<title>{score} points: {count}</title></rect>")
+        parts.append(
+            f'<rect x="{x + step * 0.15:.1f}" y="{height - 20 - h:.1f}" width="{step * 0.7:.1f}" height="{h:.1f}">'
+            f"<title>{score} points: {count}</title></rect>"
+        )
         if count == tallest:
             parts.append(f'<text x="{x + step / 2:.1f}" y="{height - 25 - h:.1f}" text-anchor="middle">{count}</text>')
     median, low, high = statistics.median(scores), min(counts), max(counts)
@@ -212,8 +256,9 @@ def histogram(scores: list[float], top: float, course: str) -> Markup:
             parts.append(f'<text x="{(value + 0.5) * step:.1f}" y="{height - 2}" text-anchor="middle">{value}</text>')
     parts.append(f'<text x="{at:.1f}" y="{height - 1}" text-anchor="middle" class="median">{number(median)}</text>')
     words = f"Course {course}: {len(scores)} scores from {number(scores[0])} to {number(scores[-1])}, median {number(median)}"
-    return Markup(f'<svg role="img" viewBox="0 0 {width} {height}" aria-label="{words}"><title>{words}</title>'
-                  f'{"".join(parts)}</svg>')
+    return Markup(
+        f'<svg role="img" viewBox="0 0 {width} {height}" aria-label="{words}"><title>{words}</title>{"".join(parts)}</svg>'
+    )
 
 
 def bar(rate: float | None) -> Markup:

@@ -7,7 +7,9 @@ import re
 HEADING = re.compile(
     r"^[^\w\n]*(?:(?:statement|acknowledge?ments?|disclosure|declaration) (?:on|of|about) )?(?:the )?(?:use of )?"
     r"(?:collaborat(?:ors?|ions?)|acknowledge?ments?|(?:ai|llm)(?: tools?)?(?: usage| use)|help received|people i worked with)"
-    r"(?: and [\w ]{2,30}| & [\w ]{2,30})?(?: policy| statement| disclosure)?[^\w\n]*$", re.IGNORECASE | re.MULTILINE)
+    r"(?: and [\w ]{2,30}| & [\w ]{2,30})?(?: policy| statement| disclosure)?[^\w\n]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 # Before the first answer only a title and a name stand, so that one such word is enough.
 AT_BEGINNING = re.compile(
     r"\b(?:collaborat\w*|acknowledg\w*|thank\w*|help(?:ed|s|ing|ful)?|discuss\w*|assist\w*|consult\w*|tutor\w*|partner\w*|"
@@ -16,12 +18,16 @@ AT_BEGINNING = re.compile(
     r"alone|independent(?:ly)?|individual(?:ly| work| effort| submission)|solo|by myself|(?:just|only) me|on my own|"
     r"my own (?:work|effort)|chat ?bots?|"
     r"nobody|no ?-?one|anyone|anybody|someone|unaided|no (?:other )?(?:help|aid|one|person|people|sources|assistance)|"
-    r"(?:work(?:ed|ing)?|together|studied|study group) with|explained|sources used)\b|\b(?-i:AI|A\.I\.)(?!\w)", re.IGNORECASE)
+    r"(?:work(?:ed|ing)?|together|studied|study group) with|explained|sources used)\b|\b(?-i:AI|A\.I\.)(?!\w)",
+    re.IGNORECASE,
+)
 ANYWHERE = re.compile(
     r"\bcollaborat(?:or|ion|ed)|\backnowledg|\bAI (?:tool|assist)|\bchatgpt\b|\bcopilot\b"
     r"|\b(?:work|did|done|complet|solv|wr[io]t)\w*\b[^.]{0,60}\b(?:alone|independent(?:ly)?|by myself|on my own)\b"
     r"|\b(?:I|we)\b[^.]{0,40}\b(?:discussed|thank|asked|(?:worked|talked|studied) (?:together )?with)"
-    r"|\b(?:used|consulted|asked) (?:gpt|claude|gemini|an llm)|\bthanks to [A-Z]", re.IGNORECASE)
+    r"|\b(?:used|consulted|asked) (?:gpt|claude|gemini|an llm)|\bthanks to [A-Z]",
+    re.IGNORECASE,
+)
 STOP = re.compile(r"(?<=\w\w)[.!](?=\s|$)")
 SMALL_WORD = re.compile(r"(?<![\w@.])[a-z]\w+(?![\w@])")  # three of them and a full stop make a sentence: no title and no name
 

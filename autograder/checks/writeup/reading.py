@@ -61,8 +61,13 @@ def read_pdf(data: bytes, reader: Path | None = None) -> dict:
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
-        process = subprocess.Popen([sys.executable, str(reader or READER)], stdin=file, stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, env=environment)
+        process = subprocess.Popen(
+            [sys.executable, str(reader or READER)],
+            stdin=file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
     timer = threading.Timer(DEADLINE, process.kill)
     timer.start()
     try:

@@ -58,8 +58,10 @@ def examine(count: int, text: list[str], drawn: list[int], outline: dict, course
         return report
     if count > FAR_TOO_LONG:
         suggested = sum(chapter["pages"] for chapter in outline["chapters"])
-        report.notes.append(f"the PDF has {count} pages, where {suggested} are suggested: is it the right file? "
-                            f"The first {len(text)} were looked at")
+        report.notes.append(
+            f"the PDF has {count} pages, where {suggested} are suggested: is it the right file? "
+            f"The first {len(text)} were looked at"
+        )
     pages = pages_of(count, text, drawn)
     places = locate(pages.lines, outline)
     judge_answers(pages, places, outline, course, report)
@@ -87,7 +89,8 @@ def judge_answers(pages: Pages, places: dict[str, Place], outline: dict, course:
     if pages.scanned:
         where = spoken([page + 1 for page in pages.scanned])
         (report.missing if "unfound" in names else report.notes).append(
-            f"{where}: pictures without text, which were not looked at; {SCANS}")
+            f"{where}: pictures without text, which were not looked at; {SCANS}"
+        )
 
 
 def say_answers(names: dict[str, list[str]], items: list[dict], outline: dict, course: str, report: Report) -> None:
@@ -96,13 +99,17 @@ def say_answers(names: dict[str, list[str]], items: list[dict], outline: dict, c
     credited = {name for item in items for name in item["extra_credit"]}
     needed = "" if course else " and ".join(name for name in outline["courses"] if name not in credited)
     if "unfound" in said:
-        report.missing.append(f"no heading was found for {said['unfound']}: start each answer on a new line with its number, "
-                              f"as in “{names['unfound'][0]}”")
+        report.missing.append(
+            f"no heading was found for {said['unfound']}: start each answer on a new line with its number, "
+            f"as in “{names['unfound'][0]}”"
+        )
     if "empty" in said:
         report.missing.append(f"no answer was found under {said['empty']}")
     if "extra" in said:
-        report.notes.append(f"no answer was found for {said['extra']}: extra credit in "
-                            f"{course or ' and '.join(sorted(credited))}" + (f", needed in {needed}" if needed else ""))
+        report.notes.append(
+            f"no answer was found for {said['extra']}: extra credit in "
+            f"{course or ' and '.join(sorted(credited))}" + (f", needed in {needed}" if needed else "")
+        )
     if "unnamed" in said:
         report.notes.append(f"no heading was recognised for {said['unnamed']}: with these, readers find their way")
     if "pictured" in said:
@@ -177,12 +184,18 @@ def judge_chapters(pages: Pages, places: dict[str, Place], outline: dict, report
             last = pages.count - 1  # it goes on behind what was read
         name, length = chapter["title"].split()[0], last - first + 1
         if length > chapter["pages"]:
-            report.notes.append(f"{name} takes {length} pages; {chapter['pages']} are suggested "
-                                "(a longer report costs nothing and earns nothing)")
+            report.notes.append(
+                f"{name} takes {length} pages; {chapter['pages']} are suggested "
+                "(a longer report costs nothing and earns nothing)"
+            )
         if not asks[start]:
             continue
-        needed = {at for other, lines in ranges.items() if other != start and asks[other] and figures_in(pages, lines) < 2
-                  for at in lines}
+        needed = {
+            at
+            for other, lines in ranges.items()
+            if other != start and asks[other] and figures_in(pages, lines) < 2
+            for at in lines
+        }
         near = [at for at, page in enumerate(pages.page) if first <= page <= last + 2 and at not in ranges[start]]
         found = judge_figure(pages, start, end, [at for at in near if at not in needed])
         if found == "shown":
@@ -204,8 +217,11 @@ def judge_statement(pages: Pages, places: dict[str, Place], outline: dict, repor
     elif found == "elsewhere":
         report.notes.append("a word about collaborators was found, but not at the beginning, where readers look for it")
     elif found:
-        report.notes.append("a statement about collaborators was not recognised: put it under the heading Collaborators. "
-                            f"{lost}")
+        report.notes.append(
+            f"a statement about collaborators was not recognised: put it under the heading Collaborators. {lost}"
+        )
     else:
-        report.missing.append("no statement about collaborators was found: say who helped and how (people and AI tools), "
-                              f"or that you worked alone. {lost}")
+        report.missing.append(
+            "no statement about collaborators was found: say who helped and how (people and AI tools), "
+            f"or that you worked alone. {lost}"
+        )

@@ -83,15 +83,19 @@ class Diagnosis:
     @property
     def safe(self) -> bool:
         """Whether hidden references are out of reach of student code, and it writes nowhere but in its own folder."""
-        return (all(finding.held != (finding.name in WANTED) for finding in self.scratch)
-                and all(finding.held for finding in self.findings if finding.protects == "references"))
+        return all(finding.held != (finding.name in WANTED) for finding in self.scratch) and all(
+            finding.held for finding in self.findings if finding.protects == "references"
+        )
 
     def lines(self) -> list[str]:
         """One line for each probe and layer, for logs."""
         layers = [f"layer {name}: {state}" for name, state in self.layers.items()]
         probes = [f"probe {f.name}: {'held, ' + f.refusal if f.held else 'NOT HELD'}" for f in self.findings]
-        return layers + probes + [f"scratch probe {f.name}: {'refused, ' + f.refusal if f.held else 'allowed'}"
-                                  for f in self.scratch]
+        return (
+            layers
+            + probes
+            + [f"scratch probe {f.name}: {'refused, ' + f.refusal if f.held else 'allowed'}" for f in self.scratch]
+        )
 
 
 def examine(zygote: ZygoteClient, limits: Any, beside: Path, scratch: bool = False) -> Diagnosis:
@@ -108,8 +112,13 @@ def examine(zygote: ZygoteClient, limits: Any, beside: Path, scratch: bool = Fal
         canary = Path(folder) / "canary"
         canary.write_text("canary")
         os.chmod(canary, 0o600)
-        places = {"canary": str(canary), "folder": folder, "written": f"{folder}/new", "judge": os.getpid(),
-                  "port": _listening_port(stack)}
+        places = {
+            "canary": str(canary),
+            "folder": folder,
+            "written": f"{folder}/new",
+            "judge": os.getpid(),
+            "port": _listening_port(stack),
+        }
         findings = _tried(zygote, limits, PROBES, places)
         within = {name: ("files", code) for name, code in SCRATCH_PROBES.items()}
         return Diagnosis(layers, findings, _tried(branch, limits, within, places) if branch else [])
@@ -118,8 +127,16 @@ def examine(zygote: ZygoteClient, limits: Any, beside: Path, scratch: bool = Fal
 def _tried(zygote: ZygoteClient, limits: Any, probes: dict, places: dict) -> list[Finding]:
     """Each probe in one fresh worker."""
     with Worker(zygote, limits) as worker:
-        worker.load({"statements": [{"code": PROGRAM, "cell": 0, "line": 1}], "watch": [], "report": ["probe"],
-                     "prelude": "", "future": [], "modules": {}})
+        worker.load(
+            {
+                "statements": [{"code": PROGRAM, "cell": 0, "line": 1}],
+                "watch": [],
+                "report": ["probe"],
+                "prelude": "",
+                "future": [],
+                "modules": {},
+            }
+        )
         return [Finding(name, protects, _ask(worker, code.format(**places))) for name, (protects, code) in probes.items()]
 
 

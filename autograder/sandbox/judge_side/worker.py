@@ -212,4 +212,3 @@ def checked_error(error: Any) -> dict:
         return {"type": name if name.isidentifier() else "Exception", "message": str(error["message"]), "where": where}
     except (KeyError, TypeError, ValueError):
         return {"type": "Exception", "message": "", "where": []}
-

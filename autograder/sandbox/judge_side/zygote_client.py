@@ -24,8 +24,9 @@ class ZygoteClient:
     another interpreter for workers, and where it finds torch; ``without``: layers of the cage to leave out (tests).
     """
 
-    def __init__(self, preload: tuple[str, ...], python: str = sys.executable, paths: tuple[str, ...] = (),
-                 without: tuple[str, ...] = ()):
+    def __init__(
+        self, preload: tuple[str, ...], python: str = sys.executable, paths: tuple[str, ...] = (), without: tuple[str, ...] = ()
+    ):
         ours, theirs = socket.socketpair()
         options = {"preload": preload, "paths": paths, "without": without}
         script = PACKAGE / "sandbox" / "worker_side" / "zygote.py"
@@ -34,8 +35,13 @@ class ZygoteClient:
         self.process = subprocess.Popen(
             [python, "-I", str(script), str(theirs.fileno()), str(IMPORT_ROOT), json.dumps(options)],
             env={"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"},
-            cwd="/", pass_fds=[theirs.fileno()], start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            cwd="/",
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         theirs.close()
 
     def __enter__(self) -> "ZygoteClient":

@@ -22,8 +22,18 @@ from pathlib import Path
 from autograder.sandbox.process import LINUX, die_with_parent, hide_from_debuggers, libc, prctl
 from autograder.sandbox.worker_side import syscalls
 
-LAYERS = ("descriptors", "session", "environment", "limits", "user", "capabilities", "no new privileges",
-          "not dumpable", "landlock", "seccomp")
+LAYERS = (
+    "descriptors",
+    "session",
+    "environment",
+    "limits",
+    "user",
+    "capabilities",
+    "no new privileges",
+    "not dumpable",
+    "landlock",
+    "seccomp",
+)
 FIRST_UID, UIDS = 61200, 4000  # a range that no distribution hands out to people
 GIB = 1 << 30
 SPARE_MEMORY = 2 * GIB
@@ -58,8 +68,9 @@ def prepare(hidden: Path, allowed: list[str], without: list[str]) -> Plan:
     """
     plan = Plan()
     if not LINUX:
-        plan.off = dict.fromkeys(("user", "capabilities", "no new privileges", "not dumpable", "landlock", "seccomp"),
-                                 f"not on {sys.platform}")
+        plan.off = dict.fromkeys(
+            ("user", "capabilities", "no new privileges", "not dumpable", "landlock", "seccomp"), f"not on {sys.platform}"
+        )
         return plan
     readable = readable_paths(hidden, [Path(sys.prefix), *map(Path, allowed)])
     plan.readable = tuple(readable)
@@ -93,8 +104,16 @@ def readable_paths(hidden: Path, allowed: list[Path]) -> list[Path]:
         own = any(place == path or place in path.parents for place in allowed)
         return path in hidden.parents or not own and (path == hidden or hidden in path.parents)
 
-    system = ["/usr/lib", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime",
-              "/proc/cpuinfo", "/sys/devices/system/cpu"]  # half precision asks which processor this is
+    system = [
+        "/usr/lib",
+        "/lib",
+        "/lib64",
+        "/usr/share/zoneinfo",
+        "/etc/ld.so.cache",
+        "/etc/localtime",
+        "/proc/cpuinfo",
+        "/sys/devices/system/cpu",
+    ]  # half precision asks which processor this is
     return sorted({*(p for p in paths if p.is_dir() and not shows_hidden(p)), *map(Path, system)})
 
 
@@ -136,8 +155,18 @@ def _plan_landlock(plan: Plan, readable: list[Path], scratch: str = "") -> None:
             rules.allow_path(str(path), AccessFS.READ_FILE | (AccessFS.READ_DIR if path.is_dir() else AccessFS.NONE))
     rules.allow_path(os.devnull, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
     if scratch:
-        rules.allow_path(scratch, AccessFS.READ_FILE | AccessFS.READ_DIR | AccessFS.WRITE_FILE | AccessFS.TRUNCATE
-                         | AccessFS.REFER | AccessFS.MAKE_REG | AccessFS.MAKE_DIR | AccessFS.REMOVE_FILE | AccessFS.REMOVE_DIR)
+        rules.allow_path(
+            scratch,
+            AccessFS.READ_FILE
+            | AccessFS.READ_DIR
+            | AccessFS.WRITE_FILE
+            | AccessFS.TRUNCATE
+            | AccessFS.REFER
+            | AccessFS.MAKE_REG
+            | AccessFS.MAKE_DIR
+            | AccessFS.REMOVE_FILE
+            | AccessFS.REMOVE_DIR,
+        )
     plan.ruleset = os.dup(rules.fileno())  # outlives the object that made it
 
 
@@ -195,8 +224,12 @@ def _close_descriptors(*keep: int) -> None:
 
 
 def _limits(plan: Plan) -> None:
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: SCRATCH_FILE if plan.scratch else 0,
-              resource.RLIMIT_NOFILE: 128, resource.RLIMIT_CPU: CPU_SECONDS}
+    limits = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: SCRATCH_FILE if plan.scratch else 0,
+        resource.RLIMIT_NOFILE: 128,
+        resource.RLIMIT_CPU: CPU_SECONDS,
+    }
     if LINUX:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limits[resource.RLIMIT_AS] = max(3 * GIB, pages * os.sysconf("SC_PAGE_SIZE") + SPARE_MEMORY)
@@ -214,8 +247,10 @@ def _limits(plan: Plan) -> None:
 
 def memory_left(root: Path = Path("/sys/fs/cgroup")) -> int | None:
     """Bytes that this container may still take, by its control group of version 2 or 1; None where no limit is set."""
-    for limit, used, cache in (("memory.max", "memory.current", "inactive_file"),
-                               ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file")):
+    for limit, used, cache in (
+        ("memory.max", "memory.current", "inactive_file"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
+    ):
         try:
             most = int((root / limit).read_text())
             if most >= 1 << 50:  # version 1 writes "none" as a huge number

@@ -126,8 +126,11 @@ class Child:
 
     def _asking(self, name: str):
         def helper(*args, **kwargs):
-            question = {"name": name, "args": self.encode(list(args)),
-                        "kwargs": {key: self.encode(value) for key, value in kwargs.items()}}
+            question = {
+                "name": name,
+                "args": self.encode(list(args)),
+                "kwargs": {key: self.encode(value) for key, value in kwargs.items()},
+            }
             protocol.send(self.sock, {"id": self.request, "ask": question})
             answer = protocol.receive(self.sock, MAX_REQUEST)
             if "refused" in answer:
@@ -141,7 +144,7 @@ def remember(file: str, text: str) -> None:
     """Give ``inspect.getsource`` (and so torch.jit.script) the source of each statement at its own lines."""
     lines = linecache.cache.get(file, (0, None, [], file))[2]
     new = [line + "\n" for line in text.split("\n")]
-    merged = [b if b.strip() else a for a, b in zip(lines, new)] + (lines[len(new):] or new[len(lines):])
+    merged = [b if b.strip() else a for a, b in zip(lines, new)] + (lines[len(new) :] or new[len(lines) :])
     linecache.cache[file] = (len(merged), None, merged, file)
 
 
@@ -180,8 +183,11 @@ def describe(error: BaseException) -> dict:
         message = str(error)[:MAX_MESSAGE]
     except BaseException:
         message = ""
-    return {"type": type(error).__name__[:80], "message": message.encode("utf-8", "replace").decode("utf-8"),
-            "where": where[-3:]}
+    return {
+        "type": type(error).__name__[:80],
+        "message": message.encode("utf-8", "replace").decode("utf-8"),
+        "where": where[-3:],
+    }
 
 
 def calm() -> None:

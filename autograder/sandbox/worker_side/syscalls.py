@@ -14,20 +14,20 @@ import tempfile
 DENIED = {
     "network": "socket socketpair connect bind listen accept accept4 sendmsg sendmmsg recvmsg recvmmsg setsockopt",
     "processes": "fork vfork execve execveat ptrace process_vm_readv process_vm_writev process_madvise kill tkill "
-                 "rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_getfd pidfd_send_signal tgkill kcmp setsid setpgid "
-                 "unshare setns setpriority ioprio_set sched_setscheduler sched_setattr sched_setaffinity prlimit64 setrlimit",
+    "rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_getfd pidfd_send_signal tgkill kcmp setsid setpgid "
+    "unshare setns setpriority ioprio_set sched_setscheduler sched_setattr sched_setaffinity prlimit64 setrlimit",
     "files": "truncate link linkat symlink symlinkat mknod mknodat chmod fchmod fchmodat fchmodat2 chown fchown lchown "
-             "fchownat utime utimes utimensat futimesat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr "
-             "fallocate memfd_create memfd_secret name_to_handle_at open_by_handle_at inotify_init inotify_init1 "
-             "fanotify_init fanotify_mark flock copy_file_range sendfile splice tee vmsplice",
+    "fchownat utime utimes utimensat futimesat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr "
+    "fallocate memfd_create memfd_secret name_to_handle_at open_by_handle_at inotify_init inotify_init1 "
+    "fanotify_init fanotify_mark flock copy_file_range sendfile splice tee vmsplice",
     "files of one's own": "creat ftruncate rename renameat renameat2 unlink unlinkat mkdir mkdirat rmdir",
     "kernel": "mount umount2 mount_setattr move_mount open_tree fsopen fsconfig fsmount fspick pivot_root chroot bpf "
-              "perf_event_open keyctl add_key request_key io_uring_setup io_uring_enter io_uring_register userfaultfd "
-              "init_module finit_module delete_module kexec_load kexec_file_load reboot swapon swapoff personality "
-              "acct quotactl syslog settimeofday clock_settime adjtimex clock_adjtime sethostname setdomainname "
-              "iopl ioperm lookup_dcookie nfsservctl vhangup landlock_create_ruleset seccomp",
+    "perf_event_open keyctl add_key request_key io_uring_setup io_uring_enter io_uring_register userfaultfd "
+    "init_module finit_module delete_module kexec_load kexec_file_load reboot swapon swapoff personality "
+    "acct quotactl syslog settimeofday clock_settime adjtimex clock_adjtime sethostname setdomainname "
+    "iopl ioperm lookup_dcookie nfsservctl vhangup landlock_create_ruleset seccomp",
     "shared memory": "shmget shmat shmctl semget semctl semop semtimedop msgget msgsnd msgrcv msgctl mq_open mq_unlink "
-                     "mq_timedsend mq_timedreceive mq_notify",
+    "mq_timedsend mq_timedreceive mq_notify",
     "identity": "setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups capset",
 }
 # Newer forms whose arguments lie in memory, where a filter cannot look: libraries fall back to the older ones.

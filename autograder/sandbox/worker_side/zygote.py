@@ -165,9 +165,11 @@ def reap(pid: int, others: set[int]) -> dict:
                 os.waitpid(stray, 0)
             except OSError:
                 pass
-    return {"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
-            "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
-            "cpu": usage.ru_utime + usage.ru_stime}
+    return {
+        "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
+        "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
+        "cpu": usage.ru_utime + usage.ru_stime,
+    }
 
 
 def end(pid: int) -> None:

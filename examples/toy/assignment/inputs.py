@@ -7,8 +7,12 @@ def draw(seed, public, names):
     rng = random.Random(1 if public else seed)
 
     def cases(function, *kinds):
-        return {group: [{"args": [kind() for kind in kinds], "kwargs": {}, "expected": None, "function": function}
-                        for _ in range(3)] for group in ("own", "fresh")}
+        return {
+            group: [
+                {"args": [kind() for kind in kinds], "kwargs": {}, "expected": None, "function": function} for _ in range(3)
+            ]
+            for group in ("own", "fresh")
+        }
 
     number = lambda: rng.randint(-99, 99)  # noqa: E731
     return {"1.add": cases("add", number, number), "1.mean": cases("mean", lambda: [number() for _ in range(4)])}

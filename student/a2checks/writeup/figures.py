@@ -16,7 +16,7 @@ RULES = 2  # long lines on a page: perhaps a table or a drawing
 
 
 def judge_figure(pages: Pages, start: int, end: int, spare: list[int]) -> str:
-    """"shown", "perhaps" or "" for the lines of a chapter; ``spare``: lines around it whose figures can be this chapter's."""
+    """ "shown", "perhaps" or "" for the lines of a chapter; ``spare``: lines around it whose figures can be this chapter's."""
     first, last = pages.page[start], pages.page[end - 1]
     lines = pages.lines[start:end]
     rules, rows = any(count >= RULES for count in pages.drawn[first : last + 1]), has_rows(lines)

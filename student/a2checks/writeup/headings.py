@@ -108,8 +108,11 @@ def in_order(text: Text, wanted: dict[str, list[str]], start: int, end: int, pla
     So a stray line that looks like a heading costs no other heading its place.
     """
     taken = {place.line for place in (places or {}).values()}
-    candidates = [(place.line, rank, heading, place) for rank, (heading, patterns) in enumerate(wanted.items())
-                  for place in text.matches(patterns, start, end, taken)]
+    candidates = [
+        (place.line, rank, heading, place)
+        for rank, (heading, patterns) in enumerate(wanted.items())
+        for place in text.matches(patterns, start, end, taken)
+    ]
     best: dict[str, Place] = {}
     chains: list[tuple[int, int, dict[str, Place]]] = []  # (line, rank, the longest chain that ends there)
     for line, rank, heading, place in sorted(candidates, key=lambda c: c[:2]):
@@ -165,17 +168,21 @@ def sure_patterns(item: dict, title: str) -> list[str]:
     if number == label:
         return [LABELLED + OWN_NUMBER + "q?" + written(number) + LABEL_ENDS]
     chapter = re.escape(title.split()[0].strip("§").split(".")[0])
-    return [LABELLED + OWN_NUMBER + rf"(?:{chapter}\.)?q(?:uestion)?[.\s]*" + written(number) + LABEL_ENDS,
-            LABELLED + rf"{chapter}\s?[.–-]\s?" + written(number) + LABEL_ENDS,
-            rf"^[^\w§(]{{0,5}}(?:{WORD}\s*){{1,2}}" + written(number) + LABEL_ENDS]
+    return [
+        LABELLED + OWN_NUMBER + rf"(?:{chapter}\.)?q(?:uestion)?[.\s]*" + written(number) + LABEL_ENDS,
+        LABELLED + rf"{chapter}\s?[.–-]\s?" + written(number) + LABEL_ENDS,
+        rf"^[^\w§(]{{0,5}}(?:{WORD}\s*){{1,2}}" + written(number) + LABEL_ENDS,
+    ]
 
 
 def written(number: str) -> str:
     """1.2.3 and 1-2-3; the last number may be a letter, or stand in brackets."""
     *above, last = number.split(".")
     digit, letter, _ = ordinals(last)
-    return (r"\s?[.–-]\s?".join(map(re.escape, above))
-            + rf"(?:\s?[.–-]\s?\(?{digit}\)?|\s?\({digit}\)|[.–-]?{letter}\)?|\s?[.–-]?\({letter}\))")
+    return (
+        r"\s?[.–-]\s?".join(map(re.escape, above))
+        + rf"(?:\s?[.–-]\s?\(?{digit}\)?|\s?\({digit}\)|[.–-]?{letter}\)?|\s?[.–-]?\({letter}\))"
+    )
 
 
 def ordinals(number: str) -> tuple[str, str, str]:

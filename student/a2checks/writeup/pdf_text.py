@@ -77,8 +77,9 @@ def page_of(reader, number: int, fatal: type) -> tuple[str, int]:
     sketch = Sketch()
     try:
         page = reader.pages[number]
-        words = page.extract_text(visitor_operand_before=sketch.before, visitor_operand_after=sketch.after,
-                                  visitor_text=sketch.write)
+        words = page.extract_text(
+            visitor_operand_before=sketch.before, visitor_operand_after=sketch.after, visitor_text=sketch.write
+        )
         return sketch.text(words), sketch.lines
     except (MemoryError, fatal):
         raise
