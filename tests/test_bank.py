@@ -44,7 +44,7 @@ def test_every_mistake_costs_its_own_item_and_every_alternative_nothing(audited,
 def test_every_item_has_mistakes_and_every_shared_one_its_reason(grader, bank):
     assert {m["item"] for m in bank["mistake"]} == {q.id for q in grader.assignment.questions}
     assert {a["item"] for a in bank["alternative"]} >= {q.id for q in grader.assignment.questions if "step" not in q.id}
-    assert all(m["says"] and (not m.get("also") or m["because"]) for m in bank["mistake"])
+    assert all(m["says"] and (not m.get("also_costs") or m["reason"]) for m in bank["mistake"])
     keys = [(e["item"], e["id"]) for e in bank["mistake"]]
     assert len(keys) == len(set(keys))
 
@@ -70,7 +70,7 @@ def test_two_mistakes_in_one_submission_cost_both_items_and_nothing_else(grader,
         tried += 1
         verdicts = variants.graded(grader, {one["item"]: one["code"], two["item"]: two["code"]})
         lost = {v.question.id for v in verdicts if v.status != PASSED}
-        expected = {one["item"], two["item"], *one.get("also", ()), *two.get("also", ())}
+        expected = {one["item"], two["item"], *one.get("also_costs", ()), *two.get("also_costs", ())}
         held += lost == expected
         if lost != expected:
             wrong.append((one["item"], one["id"], two["item"], two["id"], sorted(lost ^ expected)))
@@ -113,7 +113,7 @@ def test_check_cells_and_grades_agree_over_the_whole_bank(grader, bank, variants
     for (kind, entry), line in zip(entries, done.stdout.splitlines()):
         text = json.loads(line)[0]
         marks = {id: mark for mark, id in re.findall(r"^([✅❌⏳]) ([\w.]*\w)", text, re.MULTILINE)}
-        lost = {entry["item"], *entry.get("also", ())} if kind == "mistake" else set()
+        lost = {entry["item"], *entry.get("also_costs", ())} if kind == "mistake" else set()
         section = grader.assignment.question(entry["item"]).section
         every = {q.id for q in grader.assignment.of_section(section)}
         # ⏳ says that another answer comes first; with the item itself wrong, ❌ has to stand there.

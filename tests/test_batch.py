@@ -17,8 +17,7 @@ import psutil
 import pytest
 
 from autograder.authoring.baking.freshness import fresh_references
-from autograder.batch import grade_class as running
-from autograder.batch import process_pool as lanes
+from autograder.batch import grade_class, process_pool
 from autograder.batch.grade_class import Batch, run_batch
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
@@ -263,7 +262,7 @@ def test_a_hang_delays_no_other(course, monkeypatch):
         course.hand_in(f"a{index}", HANG + f"# {index}\n")
     for index in range(20):
         course.hand_in(f"b{index}", RIGHT + f"\n# {index}")
-    others_done, graded = course.root / "the others are done", lanes.verdicts_text
+    others_done, graded = course.root / "the others are done", process_pool.verdicts_text
 
     def hanging(grader, contents):
         given_up = time.monotonic() + 900
@@ -277,7 +276,7 @@ def test_a_hang_delays_no_other(course, monkeypatch):
         if done == 20:
             others_done.touch()
 
-    monkeypatch.setattr(lanes, "verdicts_text", hanging)
+    monkeypatch.setattr(process_pool, "verdicts_text", hanging)
     summary = course.run(progress=progress)
     assert len(course.rows()) == 24 and not summary.problems
     assert {r["1.add"] for r in course.rows()} == {"0", "4"}
@@ -297,7 +296,7 @@ def test_how_many_work_at_once_changes_nothing(course):
 def test_a_grader_that_dies_on_a_submission_costs_that_one_and_tries_again_next_time(course, monkeypatch):
     for name in "abc":
         course.hand_in(name, RIGHT + f"\n# {name}")
-    graded = lanes.verdicts_text
+    graded = process_pool.verdicts_text
 
     def dying(grader, contents):
         if b"# b" in contents.files[0].data:
@@ -306,7 +305,7 @@ def test_a_grader_that_dies_on_a_submission_costs_that_one_and_tries_again_next_
             raise RuntimeError("a bug of ours")
         return graded(grader, contents)
 
-    monkeypatch.setattr(lanes, "verdicts_text", dying)
+    monkeypatch.setattr(process_pool, "verdicts_text", dying)
     summary = course.run()
     assert dict(summary.problems) == {
         "b": "not graded: the grader's own process ended (signal 9), 2 times",
@@ -432,7 +431,7 @@ def test_the_summary_counts(course):
     course.hand_in("a", RIGHT)
     summary = course.run()
     assert (summary.submissions, summary.ran, summary.problems, summary.moves) == (1, 1, [], [])
-    assert running.STORE in os.listdir(course.root / "out")
+    assert grade_class.STORE in os.listdir(course.root / "out")
 
 
 LONG = """

@@ -25,8 +25,8 @@ import jsonschema
 import pytest
 
 from autograder.core.errors import GraderError
-from autograder.gradescope import archive as pack
 from autograder.gradescope import image
+from autograder.gradescope.archive import build_archive
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -209,7 +209,7 @@ def prepared(name: str, engine: list[str], folder: Path, environment: dict[str, 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory, references, grader) -> Path:
     """An archive with the tests' own references."""
-    return pack.build_archive(grader.assignment, references, "517", tmp_path_factory.mktemp("archive"))
+    return build_archive(grader.assignment, references, "517", tmp_path_factory.mktemp("archive"))
 
 
 @pytest.fixture(scope="module")

@@ -289,9 +289,9 @@ def test_an_exception_names_the_students_own_line_and_nothing_hidden(submit, s2)
     graded = submit({"A2S2.py": with_body(s2, "attn_scaled", "x = A.tolist()\nraise ValueError(f'saw {x}')")})
     output = graded.output("2.1.attn_scaled")
     assert "ValueError" in output and "raise ValueError" in output
-    telling = with_body(s2, "attn_scaled", "if float(A.sum()) != 0.123: raise ValueError(str(float(A.flatten()[0])))")
-    hidden = submit({"A2S2.py": telling})
-    public = submit({"A2S2.py": "# another file, another hidden set\n" + telling})
+    leaking = with_body(s2, "attn_scaled", "if float(A.sum()) != 0.123: raise ValueError(str(float(A.flatten()[0])))")
+    hidden = submit({"A2S2.py": leaking})
+    public = submit({"A2S2.py": "# another file, another hidden set\n" + leaking})
     assert hidden.output("2.1.attn_scaled").split("at line")[0] == public.output("2.1.attn_scaled").split("at line")[0]
 
 

@@ -14,7 +14,7 @@ import pytest
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.core.verdict import NOT_RUN, Verdict
-from autograder.gradescope import archive as pack
+from autograder.gradescope.archive import build_archive
 from autograder.judging.results import ResultsFile
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,8 +67,8 @@ def test_the_command_exits_0_when_graded_and_2_with_one_line_when_not(tmp_path, 
 
 
 def test_an_archive_is_reproducible_and_grades_on_its_own(tmp_path, grader, references, s1, s2):
-    first = pack.build_archive(grader.assignment, references, "447", tmp_path / "a").read_bytes()
-    archive = pack.build_archive(grader.assignment, references, "447", tmp_path / "b")
+    first = build_archive(grader.assignment, references, "447", tmp_path / "a").read_bytes()
+    archive = build_archive(grader.assignment, references, "447", tmp_path / "b")
     assert first == archive.read_bytes()
     root = tmp_path / "autograder"
     zipfile.ZipFile(archive).extractall(root / "source")
@@ -89,7 +89,7 @@ def test_an_archive_is_reproducible_and_grades_on_its_own(tmp_path, grader, refe
 
 def test_run_autograder_exits_0_and_leaves_a_result_when_nothing_can_be_graded(tmp_path, grader, references):
     root = tmp_path / "autograder"
-    zipfile.ZipFile(pack.build_archive(grader.assignment, references, "517", tmp_path)).extractall(root / "source")
+    zipfile.ZipFile(build_archive(grader.assignment, references, "517", tmp_path)).extractall(root / "source")
     done = subprocess.run(
         ["bash", root / "source" / "run_autograder"],
         capture_output=True,
@@ -101,7 +101,7 @@ def test_run_autograder_exits_0_and_leaves_a_result_when_nothing_can_be_graded(t
 
 
 def test_an_archive_holds_no_seed_no_solution_and_no_bake_recipe(tmp_path, grader, references):
-    archive = zipfile.ZipFile(pack.build_archive(grader.assignment, references, "517", tmp_path))
+    archive = zipfile.ZipFile(build_archive(grader.assignment, references, "517", tmp_path))
     names = set(archive.namelist())
     assert {"setup.sh", "run_autograder"} <= names
     assert not any(
@@ -129,7 +129,7 @@ print("FOUND", found)
 
 
 def test_what_was_graded_before_the_grader_failed_still_stands(tmp_path, references, s1, s2, monkeypatch):
-    from autograder.judging import run as running
+    from autograder.judging import run
     from autograder.judging.section import SectionRun
 
     judge = SectionRun.judge
@@ -142,16 +142,16 @@ def test_what_was_graded_before_the_grader_failed_still_stands(tmp_path, referen
     monkeypatch.setattr(SectionRun, "judge", failing)
     (tmp_path / "A2S1.py").write_text(s1)
     assignment = load_assignment(ROOT / "assignment")
-    tree = running.run_grading(assignment, references, tmp_path, "517", tmp_path / "results.json")
+    tree = run.run_grading(assignment, references, tmp_path, "517", tmp_path / "results.json")
     verdicts = {t["number"]: t["extra_data"]["verdict"] for t in tree["tests"]}
     assert (tree["score"], verdicts["1.3.2"], verdicts["1.4.1"]) == (12, "passed", "not run")
     assert "please tell the staff" in tree["output"]
 
 
 def test_a_worker_that_cannot_start_is_said_in_one_line(tmp_path, references, s1):
-    from autograder.judging import run as running
+    from autograder.judging import run
 
     (tmp_path / "A2S1.py").write_text(s1)
     assignment = replace(load_assignment(ROOT / "assignment"), preload=("a_module_that_is_not_there",))
     with pytest.raises(GraderError, match="did not start"):
-        running.run_grading(assignment, references, tmp_path, "517", tmp_path / "results.json")
+        run.run_grading(assignment, references, tmp_path, "517", tmp_path / "results.json")

@@ -220,16 +220,16 @@ def test_both_templates_compile_and_the_check_finds_every_heading_in_them(tmp_pa
 
 
 def test_model_answers_are_put_together_in_order_and_say_what_is_not_written_yet(tmp_path, monkeypatch):
-    from autograder.authoring import model_answers as answers
+    from autograder.authoring import model_answers
 
-    monkeypatch.setattr(answers, "to_pdf", lambda path: None)
-    path, _ = answers.assemble(ASSIGNMENT, ROOT / "solutions", tmp_path)
+    monkeypatch.setattr(model_answers, "to_pdf", lambda path: None)
+    path, _ = model_answers.assemble(ASSIGNMENT, ROOT / "solutions", tmp_path)
     text = path.read_text()
     assert "query121 = 100 * key[0]" in text
     assert text.index("### 1.2.1") < text.index("**Rationale.** All keys") < text.index("### 1.2.2")
     (tmp_path / "solutions" / "writeup").mkdir(parents=True)
     (tmp_path / "solutions" / "writeup" / "section3.md").write_text("# A title of its own\n\n### Q1.1\n\nPadding fills up.\n")
-    path, missing = answers.assemble(ASSIGNMENT, tmp_path / "solutions", tmp_path)
+    path, missing = model_answers.assemble(ASSIGNMENT, tmp_path / "solutions", tmp_path)
     assert missing == [chapter.title for chapter in ASSIGNMENT.written.chapters[:2]]
     assert "Padding fills up." in path.read_text() and "A title of its own" not in path.read_text()
 

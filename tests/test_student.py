@@ -12,7 +12,7 @@ import nbclient
 import nbformat
 import pytest
 
-from autograder.authoring import student_tree as student
+from autograder.authoring import student_tree
 from autograder.authoring.masters import strip_modules
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
@@ -47,7 +47,7 @@ def checks(cells) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def generated(settings, references, tmp_path_factory):
     target = tmp_path_factory.mktemp("generated") / "student"
-    student.build_student(load_assignment(settings["folder"]), settings["solutions"], references, target)
+    student_tree.build_student(load_assignment(settings["folder"]), settings["solutions"], references, target)
     return target
 
 

@@ -13,7 +13,7 @@ from autograder.authoring.baking.freshness import fresh_references
 from autograder.core.loading import load_assignment
 from autograder.core.paths import PACKAGE
 from autograder.core.references import read_references
-from autograder.gradescope import archive as pack
+from autograder.gradescope.archive import build_archive
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
@@ -52,7 +52,7 @@ def test_its_worker_never_loads_torch_or_numpy(toy, tmp_path):
 
 def test_its_archive_grades_on_its_own(toy, tmp_path):
     grader, settings, references = toy
-    archive = pack.build_archive(grader.assignment, references, "101", tmp_path)
+    archive = build_archive(grader.assignment, references, "101", tmp_path)
     root = tmp_path / "autograder"
     zipfile.ZipFile(archive).extractall(root / "source")
     (root / "submission").mkdir()

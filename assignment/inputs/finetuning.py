@@ -44,7 +44,7 @@ def world(seed: int) -> dict:
         found["seed"] = int(rng.integers(2**31))
         predicted = predictions(found)
     hits = np.zeros(SIZES["validation"], dtype=bool)
-    while not telling(hits):
+    while not unambiguous(hits):
         hits = rng.permutation(np.arange(len(hits)) < 9)
     for row, guess, hit in zip(splits["validation"], predicted, hits):
         row["label"] = int(guess if hit else 1 - guess)
@@ -101,7 +101,7 @@ def scores(rng: np.random.Generator) -> list[float]:
     return [*map(float, rising), 0.9, *map(float, later[: 2 - best]), 0.35, *map(float, later[3 - best :])]
 
 
-def telling(hits: np.ndarray) -> bool:
+def unambiguous(hits: np.ndarray) -> bool:
     """Whether the accuracy cannot be taken for one that is computed wrongly."""
     batches = [hits[n : n + BATCH].mean() for n in range(0, len(hits), BATCH)]
     others = [np.mean(batches), 1 - hits.mean(), batches[-1], batches[0], hits.sum() / len(batches), np.sum(batches)]

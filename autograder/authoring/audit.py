@@ -106,7 +106,9 @@ def audit(grader: Grader, solutions: Path, starter: Path, say: Callable[[str], N
             say(f"audited {len(done)} of {len(entries)} mistakes and alternatives")
     found.outcomes += [done[number] for number in sorted(done)]
     found.shared = [
-        f"{m['item']} {m['id']} also costs {', '.join(m['also'])}: {m['because']}" for m in bank["mistake"] if m.get("also")
+        f"{m['item']} {m['id']} also costs {', '.join(m['also_costs'])}: {m['reason']}"
+        for m in bank["mistake"]
+        if m.get("also_costs")
     ]
     found.tolerances = _tolerances(grader, found)
     return found
@@ -166,14 +168,14 @@ def _judge_some(
 
 def _judge(grader: Grader, variants: "Variants", kind: str, entry: dict) -> Outcome:
     """One variant graded: it has to cost what it is said to cost, and nothing else."""
-    expected = {entry["item"], *entry.get("also", ())} if kind == "mistake" else set()
+    expected = {entry["item"], *entry.get("also_costs", ())} if kind == "mistake" else set()
     question = grader.assignment.question(entry["item"])
     verdicts = variants.graded(grader, {question.id: entry["code"]})
     lost = {v.question.id for v in verdicts if v.status != PASSED}
     own = next(v for v in verdicts if v.question.id == question.id)
     kept, more = expected - lost, lost - expected
     problems = [f"kept {sorted(kept)}"] * bool(kept) + [f"lost {sorted(more)}: {_why(verdicts, more)}"] * bool(more)
-    named = own.data.get("mistake") == entry.get("like", entry["id"])
+    named = own.data.get("mistake") == entry.get("same_as", entry["id"])
     return Outcome(kind, question.id, entry["id"], "; ".join(problems), named, own.data.get("largest") or float("inf"))
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy
 
 from autograder.authoring.masters import BUNDLE_LINE, SOLUTION, read_master, test_sources
-from autograder.authoring.student_tree import generate, kit_sources
+from autograder.authoring.student_tree import checks_sources, generate
 from autograder.checks.values import from_json
 from autograder.core.assignment import Assignment
 from autograder.core.digests import files_below
@@ -77,17 +77,17 @@ def collect(assignment: Assignment, solutions: Path, references: dict, build: Pa
         if path.suffix not in SOURCES or ".student" in path.name or not path.is_file():
             continue
         secret, public = regions(path, whole=path.suffix != ".ipynb" and name.split("/")[0] not in handed_out)
-        secrets.lines |= {line: f"solutions/{name}" for line in telling(secret)}
-        given |= set(telling(public))
+        secrets.lines |= {line: f"solutions/{name}" for line in distinctive_lines(secret)}
+        given |= set(distinctive_lines(public))
     for question in assignment.questions:
         shown, hidden = ("\n".join(test_sources(assignment, question.id, hidden_ones)) for hidden_ones in (False, True))
-        secrets.lines |= {line: f"the hidden tests of {question.id}" for line in telling(hidden)}
-        given |= set(telling(shown))
+        secrets.lines |= {line: f"the hidden tests of {question.id}" for line in distinctive_lines(hidden)}
+        given |= set(distinctive_lines(shown))
     for item in assignment.written.items:
         earning = [text for text in (item.full, item.half, item.none) if len(text) > 30]
         secrets.texts |= dict.fromkeys(earning, f"what earns credit in {item.id}")
-    for text in kit_sources(assignment).values():
-        given |= set(telling(text))
+    for text in checks_sources(assignment).values():
+        given |= set(distinctive_lines(text))
     for line in given & set(secrets.lines):
         del secrets.lines[line]
     public_arrays = set(arrays_of(references["public"]))
@@ -120,7 +120,7 @@ def regions(path: Path, whole: bool) -> tuple[str, str]:
     return "\n".join(secret), "\n".join(public)
 
 
-def telling(text: str) -> Iterator[str]:
+def distinctive_lines(text: str) -> Iterator[str]:
     """The lines of a text that could give something away, stripped."""
     for line in map(str.strip, text.split("\n")):
         if len(line) >= SHORTEST_LINE and not line.startswith(("import ", "from ", "#", '"""', "def ", "class ")):

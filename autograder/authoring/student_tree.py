@@ -50,14 +50,14 @@ def generate(assignment: Assignment, solutions: Path, references: Path, new: Pat
     (new / "tests").mkdir(parents=True)
     with tempfile.TemporaryDirectory() as folder:
         stripped = {path.name: strip(assignment, path, Path(folder), new / "tests") for path in masters}
-    write_kit(assignment, read_references(references), new / assignment.kit_name)
+    write_checks(assignment, read_references(references), new / assignment.checks_package)
     for module in dict.fromkeys(m for section in assignment.sections for m in section.modules):
         if not (solutions / module).is_dir():
             raise GraderError(f"rubric.toml: modules: there is no folder {module} in {solutions}")
         strip_modules(solutions / module, new / module)
     for name, notebook in stripped.items():
         section = section_of(assignment, name)
-        embed(notebook, bundle_of(new, (assignment.kit_name, "tests", *(section.modules if section else ()))))
+        embed(notebook, bundle_of(new, (assignment.checks_package, "tests", *(section.modules if section else ()))))
         nbformat.write(notebook, new / name)
     write_templates(assignment, new / "writeup")
     for source in sorted(solutions.glob("*.student*")):
@@ -67,9 +67,9 @@ def generate(assignment: Assignment, solutions: Path, references: Path, new: Pat
     return new
 
 
-def write_kit(assignment: Assignment, references: dict, target: Path) -> None:
+def write_checks(assignment: Assignment, references: dict, target: Path) -> None:
     """The package behind ``check``: the engine's checks, the assignment's rules and probes, the public cases and known mistakes."""
-    for path, text in kit_sources(assignment).items():
+    for path, text in checks_sources(assignment).items():
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         (target / path).write_text(text, encoding="utf-8")
     (target / "writeup.json").write_text(json.dumps(outline(assignment), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -94,26 +94,26 @@ def write_kit(assignment: Assignment, references: dict, target: Path) -> None:
     (target / "cases.json").write_text(re.sub(r'("\d+\.[\w.]+":\{)', r"\n\1", text) + "\n", encoding="utf-8")
 
 
-def kit_sources(assignment: Assignment) -> dict[str, str]:
+def checks_sources(assignment: Assignment) -> dict[str, str]:
     """Path in the students' check package -> text. Their rules import from it what ours import from ``autograder.checks``."""
     sources = {path.relative_to(CHECKS).as_posix(): path.read_text(encoding="utf-8") for path in files_below(CHECKS)}
     for folder in (RULES, f"{RULES}.py"):
         part = assignment.folder / folder
         for path in [part] if part.is_file() else files_below(part):
-            text = for_students(path.read_text(encoding="utf-8"), assignment.kit_name, path.name)
+            text = for_students(path.read_text(encoding="utf-8"), assignment.checks_package, path.name)
             sources[path.relative_to(assignment.folder).as_posix()] = text
     for section in assignment.sections:
         for module, source in probe_sources(assignment, section).items():
-            sources[f"probes/{module}.py"] = for_students(source, assignment.kit_name, f"{section.probes}/{module}.py")
+            sources[f"probes/{module}.py"] = for_students(source, assignment.checks_package, f"{section.probes}/{module}.py")
     return sources
 
 
-def for_students(source: str, kit_name: str, name: str) -> str:
+def for_students(source: str, checks_package: str, name: str) -> str:
     """A module of rules with its imports of ``autograder.checks`` turned to the students' package.
 
     Raises GraderError where it imports anything else of the engine, which students do not have.
     """
-    text = ENGINES_CHECKS.sub(rf"\g<1>{kit_name}", source)
+    text = ENGINES_CHECKS.sub(rf"\g<1>{checks_package}", source)
     if left := re.search(r"^\s*(?:from|import) autograder\b.*", text, re.MULTILINE):
         raise GraderError(
             f"{name}: students do not have what {left[0].strip()!r} imports; rules may import autograder.checks only"

@@ -32,7 +32,7 @@ class Section:
 
     A section that needs more than plain calls has ``probes``, a package of ours that runs beside the student's code;
     ``preload`` are modules that only its workers hold, ``scratch`` gives each of them a folder to write in. Of the calls
-    that are otherwise never run, ``stands_in`` names those that the probes answer; ``never_calls`` names further calls
+    that are otherwise never run, ``simulated_calls`` names those that the probes answer; ``never_calls`` names further calls
     that no statement may make while the slice runs.
     """
 
@@ -48,7 +48,7 @@ class Section:
     probes: str = ""
     preload: tuple[str, ...] = ()
     scratch: bool = False
-    stands_in: tuple[str, ...] = ()
+    simulated_calls: tuple[str, ...] = ()
     never_calls: tuple[str, ...] = ()
 
 
@@ -91,7 +91,7 @@ class Assignment:
     questions: tuple[Question, ...]
     limits: Limits
     preload: tuple[str, ...]
-    kit_name: str
+    checks_package: str
     flags: tuple[str, ...] = ()
     written: Written = Written()
 

@@ -17,7 +17,7 @@ from autograder.core.text import clean, reason
 from autograder.core.written import Chapter, Manual, Part, Written, total
 
 TABLES = ("assignment", "totals", "worker", "limits", "section", "question", "part", "chapter", "manual", "writeup")
-HEAD = ("title", "courses", "kit_name", "flags")
+HEAD = ("title", "courses", "checks_package", "flags")
 TOTAL_SECONDS = 540.0
 
 
@@ -76,17 +76,19 @@ def load_assignment(
         questions=questions,
         limits=Limits(**{**vars(found), **seconds, **limits}),
         preload=typed(tuple[str, ...], worker.get("preload", []), f"{where}: [worker] preload"),
-        kit_name=_kit_name(typed(str, head.get("kit_name", "checks"), f"{where}: [assignment] kit_name")),
+        checks_package=_checks_package(
+            typed(str, head.get("checks_package", "checks"), f"{where}: [assignment] checks_package")
+        ),
         flags=typed(tuple[str, ...], head.get("flags", []), f"{where}: [assignment] flags"),
         written=written,
     )
 
 
-def _kit_name(name: str) -> str:
+def _checks_package(name: str) -> str:
     """The students' package of checks has to be one that Python can import and nothing else is called."""
     if not name.isidentifier() or name in ("tests", "writeup"):
         raise GraderError(
-            f"rubric.toml: [assignment] kit_name {clean(name)!r} should be a Python name, and not tests or writeup"
+            f"rubric.toml: [assignment] checks_package {clean(name)!r} should be a Python name, and not tests or writeup"
         )
     return name
 

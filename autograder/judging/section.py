@@ -120,17 +120,17 @@ class SectionRun:
         broken, again = self._broken_helpers(question), None
         # A helper that hangs or crashes would do so again in every step that uses it.
         hangs = any(self.done[h.id].data.get("kind") in ("timeout", "died") for h in broken)
-        outcome, session = None if hangs else self.attempt(question, shared), shared
+        outcome, session = None if hangs else self.run_tests(question, shared), shared
         if broken and (hangs or not outcome.passed):
             again = self.with_right_helpers(question, broken)
             if again.status == PASSED:
                 return again
-        outcome = outcome or self.attempt(question, shared)
+        outcome = outcome or self.run_tests(question, shared)
         if not outcome.passed and feedback.worth_another_try(outcome):
             widen = feedback.wants_more(outcome, question, shared)
             if widen or shared.worker.requests > 2:
                 with self.open([question], WIDE if widen else SLICE) as alone:
-                    second = self.attempt(question, alone)
+                    second = self.run_tests(question, alone)
                     if second.passed or widen:
                         outcome, session = second, alone
         verdict = self.explained(question, outcome, session)
@@ -142,7 +142,7 @@ class SectionRun:
             )
         return verdict
 
-    def attempt(self, question: Question, session: "Session", group: str = "own") -> Outcome:
+    def run_tests(self, question: Question, session: "Session", group: str = "own") -> Outcome:
         """Run the tests on each value that may count (functions: once); the first that passes stands."""
         outcome = None
         for environment in self.environments(question, session):
@@ -191,7 +191,7 @@ class SectionRun:
         if not shared:
             self._open_helped(question, broken)
         session = self.helped[1]
-        verdict = self.explained(question, self.attempt(question, session, "fresh"), session, "fresh")
+        verdict = self.explained(question, self.run_tests(question, session, "fresh"), session, "fresh")
         if verdict.status != PASSED and shared:
             session.worker.close()
             return self.with_right_helpers(question, broken)

@@ -102,22 +102,24 @@ def imported(nodes: list[ast.stmt]) -> dict[str, str]:
     return found
 
 
-def effects_of(code: str, node: ast.stmt, imports: dict[str, str], stands_in: tuple = (), never_calls: tuple = ()) -> Effects:
+def effects_of(
+    code: str, node: ast.stmt, imports: dict[str, str], simulated_calls: tuple = (), never_calls: tuple = ()
+) -> Effects:
     """Analyse one top-level statement; one that ``symtable`` refuses counts as touching nothing.
 
-    ``stands_in`` and ``never_calls``: see ``model.Section``. A class hands in the same statements again and again: what
+    ``simulated_calls`` and ``never_calls``: see ``model.Section``. A class hands in the same statements again and again: what
     was found for one is kept.
     """
-    key = code, type(node), frozenset(imports.items()), stands_in, never_calls
+    key = code, type(node), frozenset(imports.items()), simulated_calls, never_calls
     if key not in _known:
         if len(_known) >= MOST_KNOWN:
             _known.clear()
-        _known[key] = _analysed(code, node, imports, stands_in, never_calls)
+        _known[key] = _analysed(code, node, imports, simulated_calls, never_calls)
     found = _known[key]
     return replace(found, binds=set(found.binds), changes=set(found.changes))  # the slicer adds to these
 
 
-def _analysed(code: str, node: ast.stmt, imports: dict[str, str], stands_in: tuple, never_calls: tuple) -> Effects:
+def _analysed(code: str, node: ast.stmt, imports: dict[str, str], simulated_calls: tuple, never_calls: tuple) -> Effects:
     effects = Effects()
     try:
         table = symtable.symtable(code, "<statement>", "exec")
@@ -138,7 +140,7 @@ def _analysed(code: str, node: ast.stmt, imports: dict[str, str], stands_in: tup
         calls = [item for item in here if isinstance(item, ast.Call)]
         effects.called = {root(call.func) for call in calls} - {""}
         callees, simple = {_callee(call) for call in calls}, isinstance(node, (ast.Expr, ast.Assign))
-        effects.expensive = simple and bool(callees & (EXPENSIVE - set(stands_in))) or bool(callees & set(never_calls))
+        effects.expensive = simple and bool(callees & (EXPENSIVE - set(simulated_calls))) or bool(callees & set(never_calls))
     return effects
 
 

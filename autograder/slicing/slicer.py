@@ -50,7 +50,7 @@ class Slicer:
         self.statements = parsed.statements
         self.imports = imported([s.node for s in self.statements if "import" in s.code])
         self.effects = [
-            effects_of(s.code, s.node, self.imports, section.stands_in, section.never_calls) for s in self.statements
+            effects_of(s.code, s.node, self.imports, section.simulated_calls, section.never_calls) for s in self.statements
         ]
         self._resolve_calls()
         self.ties = self._tie()

@@ -112,7 +112,7 @@ def overview(assignment: Assignment) -> dict:
         "parts": parts,
         "chapters": chapters,
         "placeholder": PLACEHOLDER,
-        "kit": assignment.kit_name,
+        "checks": assignment.checks_package,
         "questions": assignment.questions,
         "sections": assignment.sections,
         "pages": sum(chapter.pages for chapter in written.chapters),

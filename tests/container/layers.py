@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.authoring.baking.bank import load_bank
-from autograder.authoring.release import SOURCES, regions, telling
+from autograder.authoring.release import SOURCES, distinctive_lines, regions
 from autograder.core.assignment import Assignment
 
 OURS, ENVIRONMENT = "autograder/", "autograder/venv/"
@@ -31,11 +31,11 @@ def secrets_of(assignment: Assignment, solutions: Path, seed: str, archive: Iter
     lines: dict[str, str] = {}
     for path in sorted(solutions.rglob("*")):
         if path.suffix in SOURCES and path.is_file() and ".student" not in path.name:
-            lines |= dict.fromkeys(telling(regions(path, whole=path.suffix != ".ipynb")[0]), f"solutions/{path.name}")
+            lines |= dict.fromkeys(distinctive_lines(regions(path, whole=path.suffix != ".ipynb")[0]), f"solutions/{path.name}")
     for entries in load_bank(assignment).values():
-        lines |= {line: "the bank" for entry in entries for line in telling(entry["code"])}
+        lines |= {line: "the bank" for entry in entries for line in distinctive_lines(entry["code"])}
     for data in archive:
-        for line in telling(data.decode("utf-8", "replace")):
+        for line in distinctive_lines(data.decode("utf-8", "replace")):
             lines.pop(line, None)
     number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "little")
     forms = (seed.encode(), str(number).encode(), number.to_bytes(8, "little"), number.to_bytes(8, "big"))

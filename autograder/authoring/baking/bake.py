@@ -138,7 +138,7 @@ def _bake_set(kitchen: Kitchen, number: int) -> Baked:
         tree = {"cases": cases, "worlds": worlds, "bank": mistake_outputs(solution, cases, called, names, kitchen.rules)}
         observed = {}
         if public:  # symptoms that probes see are the same in every world; what is like another mistake bears its name
-            probed = [m for m in kitchen.mistakes if m not in called and "like" not in m]
+            probed = [m for m in kitchen.mistakes if m not in called and "same_as" not in m]
             observed = mistake_outputs(solution, cases, probed, names, kitchen.rules)
         return Baked(tree, observed, {} if public else noise(cases, names, assignment))
 

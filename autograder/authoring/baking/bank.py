@@ -14,16 +14,16 @@ from autograder.core.text import clean
 
 @dataclass(frozen=True)
 class Mistake:
-    """``code`` takes the place of the answer to ``item``; ``says``: what its author reads. ``also``: items that it costs by nature,
-    ``because`` why; ``like``: the id of a mistake with the same symptoms, under whose name it is recognised."""
+    """``code`` takes the place of the answer to ``item``; ``says``: what its author reads. ``also_costs``: items that it costs by nature,
+    ``reason`` why; ``same_as``: the id of a mistake with the same symptoms, under whose name it is recognised."""
 
     item: str
     id: str
     code: str
     says: str
-    also: tuple[str, ...] = ()
-    because: str = ""
-    like: str = ""
+    also_costs: tuple[str, ...] = ()
+    reason: str = ""
+    same_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,16 @@ def load_bank(assignment: Assignment) -> dict[str, list[dict[str, Any]]]:
             for number, entry in enumerate(entries, 1):
                 where = f"{path.name}: {kind} {clean(str(entry.get('id', f'number {number}')))!r}"
                 made: Any = build(KINDS[kind], entry, where)
-                refuse_unknown([made.item, *getattr(made, "also", ())], items, where, "item")
-                if made.item in getattr(made, "also", ()) or not made.code.strip():
+                refuse_unknown([made.item, *getattr(made, "also_costs", ())], items, where, "item")
+                if made.item in getattr(made, "also_costs", ()) or not made.code.strip():
                     raise GraderError(
                         f"{where}: "
-                        + ("its code is empty" if not made.code.strip() else f"also names {made.item}, its own item")
+                        + ("its code is empty" if not made.code.strip() else f"also_costs names {made.item}, its own item")
                     )
-                if getattr(made, "also", ()) and not made.because:
-                    raise GraderError(f"{where}: the key 'because' is missing: say why it also costs {', '.join(made.also)}")
+                if getattr(made, "also_costs", ()) and not made.reason:
+                    raise GraderError(
+                        f"{where}: the key 'reason' is missing: say why it also costs {', '.join(made.also_costs)}"
+                    )
                 try:
                     ast.parse(made.code)
                 except SyntaxError as error:
@@ -74,9 +76,9 @@ def load_bank(assignment: Assignment) -> dict[str, list[dict[str, Any]]]:
                     seen[key] = path.name
             bank[kind] += entries
     for entry in bank["mistake"]:
-        if "like" in entry:
+        if "same_as" in entry:
             others = [m["id"] for m in bank["mistake"] if m["item"] == entry["item"] and m is not entry]
-            refuse_unknown([entry["like"]], others, f"bank: mistake {clean(entry['id'])!r} of {entry['item']}", "mistake")
+            refuse_unknown([entry["same_as"]], others, f"bank: mistake {clean(entry['id'])!r} of {entry['item']}", "mistake")
     return bank
 
 

@@ -52,9 +52,9 @@ def remove(folder: str) -> None:
             except (IsADirectoryError, PermissionError):
                 os.chmod(name, 0o700, dir_fd=top)
             inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
-            for moved in os.listdir(inner):
+            for entry in os.listdir(inner):
                 number += 1
-                os.rename(moved, f"{name}.{number}"[-200:], src_dir_fd=inner, dst_dir_fd=top)
+                os.rename(entry, f"{name}.{number}"[-200:], src_dir_fd=inner, dst_dir_fd=top)
             os.close(inner)
             os.rmdir(name, dir_fd=top)
     os.close(top)

@@ -13,8 +13,8 @@ import jsonschema
 import pytest
 
 from autograder.core.errors import GraderError
-from autograder.gradescope import archive as pack
-from autograder.gradescope import container as harness
+from autograder.gradescope.archive import build_archive
+from autograder.gradescope.container import METADATA, allowed_seconds, warnings
 from autograder.gradescope.smoke import smoke
 from autograder.sandbox.worker_side.cage import memory_left
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 GRADESCOPE = ROOT / "autograder" / "gradescope"
 SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text())
 PEOPLE = [{"email": "a@x.edu", "id": 1, "name": "Ada"}, {"email": "b@x.edu", "id": 2, "name": "Bob <script>"}]
-METADATA = {
+KINDS_OF_METADATA = {
     "the usual": {
         "id": 7,
         "assignment": {"title": "A2", "total_points": "58.0"},
@@ -78,7 +78,7 @@ class Container:
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory, grader, references) -> Path:
     folder = tmp_path_factory.mktemp("archive")
-    zipfile.ZipFile(pack.build_archive(grader.assignment, references, "517", folder)).extractall(folder / "source")
+    zipfile.ZipFile(build_archive(grader.assignment, references, "517", folder)).extractall(folder / "source")
     return folder / "source"
 
 
@@ -101,8 +101,8 @@ def timeless(tree: dict) -> dict:
 def test_metadata_of_any_kind_changes_nothing(container):
     expected, _ = container.run()
     assert expected["score"] == 18
-    for name, content in METADATA.items():
-        path = container.root / harness.METADATA
+    for name, content in KINDS_OF_METADATA.items():
+        path = container.root / METADATA
         path.unlink(missing_ok=True)
         if content is not None:
             path.write_text(content if isinstance(content, str) else json.dumps(content))
@@ -128,9 +128,9 @@ def test_metadata_of_any_kind_changes_nothing(container):
     ],
 )
 def test_staff_are_warned_when_the_points_on_gradescope_are_not_the_archives(grader, text, said):
-    lines = harness.warnings(grader.assignment, "517", {"assignment": {"total_points": text}})
+    lines = warnings(grader.assignment, "517", {"assignment": {"total_points": text}})
     assert len(lines) == bool(said) and (not said or said in lines[0])
-    assert harness.warnings(grader.assignment, "517", {"assignment": "A2"}) == []
+    assert warnings(grader.assignment, "517", {"assignment": "A2"}) == []
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_staff_are_warned_when_the_points_on_gradescope_are_not_the_archives(gra
 )
 def test_the_time_limit_comes_from_the_environment_and_nonsense_is_said_and_ignored(text, seconds, warned):
     told = []
-    assert harness.allowed_seconds(text, told.append) == seconds and len(told) == warned
+    assert allowed_seconds(text, told.append) == seconds and len(told) == warned
 
 
 # Runs the archive's own command line where only the clock is ours: when attn_softmax is called, which hangs, all but the last
