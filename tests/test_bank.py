@@ -175,12 +175,15 @@ def test_the_build_refuses_a_grader_that_no_longer_tells_right_from_wrong(settin
 
     folder = tmp_path / "assignment"
     shutil.copytree(settings["folder"], folder, ignore=shutil.ignore_patterns("__pycache__"))
-    test = folder / "questions" / "2.1.attn_softmax.py"
-    test.write_text(test.read_text().replace('case.judge(attn_softmax, "the attention weights")', "pass"))
-    bank = folder / "bank" / "mistakes_s2.toml"
-    kept = [part for part in bank.read_text().split("[[mistake]]") if 'item = "2.1.attn_softmax"' in part]
+    rubric, item = folder / "rubric.toml", 'item = "2.1.attn_softmax"'
+    rubric.write_text(rubric.read_text().replace('sentence = "Each row of the result', '# sentence = "Each row of the result'))
+    (folder / "questions" / "2.1.attn_softmax.py").write_text(
+        "from otter.test_files import test_case\n\nname = 'x'\n\n@test_case()\ndef nothing(attn_softmax, check):\n    pass\n"
+    )
+    bank = folder / "bank" / "section2.toml"
+    kept = [part.split("[[")[0] for part in bank.read_text().split("[[mistake]]") if item in part.split("[[")[0]]
     bank.write_text("".join("[[mistake]]" + part for part in kept))
-    for other in ("alternatives.toml", "alternatives_s3.toml", "mistakes_s3.toml"):
+    for other in ("section1.toml", "section3.toml"):
         (folder / "bank" / other).unlink()
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "--assignment", str(folder), "--build", str(tmp_path / "build"), "pack"],

@@ -417,6 +417,11 @@ RUBRIC = [
     ('section = "T1"', 'section = "T2"', "question 1.add: no section 'T2'; known are T1"),
     ('id = "1.mean"', 'id = "1.add"', "question 1.add occurs twice"),
     ('id = "1.mean"', 'id = "1.media"', "question 1.media: its tests, questions/1.media.py, are missing"),
+    (
+        'id = "1.mean"',
+        'id = "1.mean"\nsentence = "It is the mean."',
+        "it has a sentence and tests of its own, questions/1.mean.py",
+    ),
     ("file_pattern = 't1'", "file_pattern = '(t1'", "section T1: file_pattern is not a regular expression"),
     ("file_pattern = 't1'", "file_pattern = 't1'\nprelude = 'given.py'", "section T1: prelude given.py cannot be read"),
     ("[totals]", "[total]", "no table 'total'; did you mean 'totals'?"),
@@ -444,8 +449,10 @@ def test_a_slip_in_the_rubric_is_refused_with_its_place_and_the_nearest_name(toy
 def test_a_probe_that_does_not_exist_is_refused(tmp_path):
     shutil.copytree(ROOT / "assignment", tmp_path / "a", ignore=shutil.ignore_patterns("__pycache__"))
     rubric = tmp_path / "a" / "rubric.toml"
-    rubric.write_text(rubric.read_text().replace('probe = "collate"', 'probe = "colate"'))
-    with pytest.raises(GraderError, match="question 3.collate: no probe 'colate'; did you mean 'collate'?"):
+    rubric.write_text(rubric.read_text().replace('probe = "data.collate"', 'probe = "data.colate"'))
+    with pytest.raises(
+        GraderError, match="question 3.collate: probe: no function in probes/data.py 'colate'; did you mean 'collate'?"
+    ):
         load_assignment(tmp_path / "a")
 
 

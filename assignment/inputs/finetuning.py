@@ -9,6 +9,9 @@ import numpy as np
 
 from autograder.sandbox.stage import open_stage
 
+from .case import case
+
+SECTION = "A2S3"
 SUBJECTS = "film movie plot story cast script comedy drama ending camera actor scene music dialogue director thriller".split()
 OPINIONS = (
     "charming dull witty slow moving clumsy fresh stale brilliant messy warm cold funny tedious bold timid lovely ugly smart "
@@ -21,6 +24,17 @@ SIZES = {"train": 20, "validation": 13, "test": 7}
 LONG_WORDS, VOCABULARY, BATCH, TRAIN_BATCH = 700, 330, 4, 3
 PICKS = (11, 2, 17, 5, 8)  # the batch that the collate probe takes
 MARGIN = 0.05  # between a prediction's two logits: far above any kernel's noise
+
+
+def worlds(seed: int) -> dict[str, dict]:
+    """See ``inputs.worlds``."""
+    return {SECTION: world(seed)}
+
+
+def draw(seed: int, public: bool, names: dict[str, Any], stages: dict[str, Any]) -> dict[str, dict[str, list[dict]]]:
+    """See ``inputs.draw``: nothing is called here, what the probes observe is held against facts."""
+    known = facts(stages[SECTION].world)
+    return {id: {group: [case([], facts=fact)] for group in ("own", "fresh")} for id, fact in known.items()}
 
 
 def world(seed: int) -> dict:

@@ -7,21 +7,10 @@ workers (kept in memory there) and the notebooks' check cells.
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, Callable
 
-from . import accuracy, data, evaluation, hub, loop, tiny, training
-
-OBSERVERS = {
-    "length": data.length,
-    "items": data.items,
-    "iteration": data.iteration,
-    "collate": data.collate,
-    "training": training.observe,
-    "evaluation": evaluation.observe,
-    "accuracy": accuracy.observe,
-    "main": loop.observe,
-}
-
+from . import hub, tiny
 
 class Stage:
     """Tiny objects in place of the hub's, drawn from ``world``, until ``close``; see ``tiny.World`` for its entries.
@@ -44,7 +33,12 @@ class Stage:
         self.hub.close()
 
     def observe(self, name: str, namespace: dict, plain: Callable[[Any], Any]) -> dict:
-        """What the probe sees of the student's names; raises what their code raises. ``plain``: any value -> plain data."""
+        """What the probe ``module.function`` sees of the student's names; raises what their code raises.
+
+        ``plain``: any value -> plain data.
+        """
+        module, _, function = name.partition(".")
+        observer = getattr(importlib.import_module(f".{module}", __package__), function)
         self.world.reset()
         with self.hub.inside(namespace):
-            return OBSERVERS[name](self.world, namespace, plain)
+            return observer(self.world, namespace, plain)

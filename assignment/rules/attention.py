@@ -234,18 +234,6 @@ def masked_right(check: Any, case: Any, masked: Any) -> None:
         check.note("a finite fill instead of -inf: it vanishes in the softmax here, -inf always does")
 
 
-def also_float64(check: Any, id: str, function: Callable) -> None:
-    """A scoreless word on float64 inputs."""
-    for case in check.cases(id, "float64"):
-        try:
-            result = case.judge(function)
-        except Exception:
-            check.note("float64 inputs do not work yet (no points depend on it): is a dtype fixed somewhere?")
-            return
-        if result.dtype == np.float32:
-            check.note("float64 inputs come back as float32 (no points depend on it)")
-
-
 def wanted_weights(id: str, case: Any) -> np.ndarray | None:
     """Where an answer's attention should go, for the notebooks' pictures; None where it is no set of weights."""
     if id == "2.1.attn_softmax" or id == "2.1.make_causal_mask":

@@ -102,7 +102,7 @@ def strip_modules(source: Path, target: Path) -> None:
 
 def test_sources(assignment: Assignment, id: str, hidden_ones: bool = False) -> list[str]:
     """The test functions of a question that are (not) hidden, without their decorators."""
-    tree = ast.parse(assignment.test_file(assignment.question(id)).read_text(encoding="utf-8"))
+    tree = ast.parse(assignment.test_source(assignment.question(id)))
     sources = []
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):

@@ -9,6 +9,21 @@ from pathlib import Path
 from autograder.core.written import Written, total
 
 
+# The test of a question that the rubric describes in a sentence: every case gives what the solution gives.
+PLAIN_TEST = '''from otter.test_files import test_case
+
+OK_FORMAT = False
+
+name = {id!r}
+
+
+@test_case()
+def is_right({answer}, check):
+    """{sentence}"""
+    check.judge({id!r}, {answer}, {result!r})
+'''
+
+
 @dataclass(frozen=True)
 class Limits:
     """Seconds and bytes that bound untrusted work."""
@@ -59,7 +74,10 @@ class Question:
     ``names`` are looked up in the submission; ``value`` marks them as values to read rather than
     functions to call; ``calls`` maps a function that returns the answer instead to that name. ``context`` names
     are handed to the tests too. ``prerequisites`` are the questions that grade the helpers of a composite; ``see`` says
-    where the handout explains it; ``probe`` names the section's probe that observes the answer.
+    where the handout explains it; ``probe`` names what observes the answer, as ``module.function`` of the section's probes.
+
+    A question whose answer has to equal the solution's needs no test file: ``sentence`` is what its student reads about the
+    test, ``result`` what messages call the answer.
     """
 
     id: str
@@ -74,6 +92,8 @@ class Question:
     prerequisites: tuple[str, ...] = ()
     see: str = ""
     probe: str = ""
+    sentence: str = ""
+    result: str = "the result"
 
 
 @dataclass(frozen=True)
@@ -107,6 +127,13 @@ class Assignment:
 
     def test_file(self, question: Question) -> Path:
         return self.folder / "questions" / f"{question.id}.py"
+
+    def test_source(self, question: Question) -> str:
+        """The question's tests, in Otter's exception format: its file, or the plain test for its sentence."""
+        if not question.sentence:
+            return self.test_file(question).read_text(encoding="utf-8")
+        sentence = question.sentence.replace("\\", "\\\\").replace('"', '\\"')
+        return PLAIN_TEST.format(id=question.id, answer=question.names[0], sentence=sentence, result=question.result)
 
     def parts(self) -> list[Path]:
         """What of the folder decides verdicts: files, and whole folders. The rest is read at build time only."""

@@ -140,38 +140,65 @@ def _sections(folder: Path, entries: list[dict[str, Any]]) -> dict[str, Section]
 def _questions(
     folder: Path, entries: list[dict[str, Any]], sections: dict[str, Section], courses: tuple[str, ...]
 ) -> tuple[Question, ...]:
-    questions: list[Question] = []
-    observers = {s.probes: _observers(folder / s.probes) for s in sections.values() if s.probes}
-    for number, entry in enumerate(entries, 1):
-        where = _where("question", entry, number)
-        if "section" in entry:
-            refuse_unknown([entry["section"]], sections, where, "section")
-        question = build(
-            Question, entry, where, points=_points(entry, courses, where), section=sections.get(entry.get("section", ""))
-        )
-        refuse_unknown(question.extra_credit, courses, where, "course")
-        refuse_unknown(question.calls.values(), question.names, where, "name")
-        if question.section is None:
-            raise GraderError(f"{where}: the key 'section' is missing")
-        if not question.names or not all(name.isidentifier() for name in question.names):
-            raise GraderError(f"{where}: names is empty or holds what is no Python name: say what the answer is called")
-        known = observers.get(question.section.probes)
-        if question.probe and known is not None:
-            refuse_unknown([question.probe], known, where, "probe")
-        elif question.probe and not question.section.probes:
-            raise GraderError(f"{where}: probe {clean(question.probe)!r}, but section {question.section.id} has no probes")
-        if not (folder / "questions" / f"{question.id}.py").is_file():
-            raise GraderError(f"{where}: its tests, questions/{clean(question.id)}.py, are missing")
-        questions.append(question)
+    questions = [_question(folder, entry, number, sections, courses) for number, entry in enumerate(entries, 1)]
     ids = [question.id for question in questions]
     refuse_twice(ids, "rubric.toml", "question")
     bound = {name for question in questions for name in question.names} | {n for s in sections.values() for n in s.names}
     for question in questions:
+        where = f"rubric.toml: question {question.id}"
         if question.id in question.prerequisites:
-            raise GraderError(f"rubric.toml: question {question.id}: it cannot be its own prerequisite")
-        refuse_unknown(question.prerequisites, ids, f"rubric.toml: question {question.id}", "prerequisite")
-        refuse_unknown(question.context, bound, f"rubric.toml: question {question.id}", "name")
+            raise GraderError(f"{where}: it cannot be its own prerequisite")
+        refuse_unknown(question.prerequisites, ids, where, "prerequisite")
+        refuse_unknown(question.context, bound, where, "name")
     return tuple(questions)
+
+
+def _question(
+    folder: Path, entry: dict[str, Any], number: int, sections: dict[str, Section], courses: tuple[str, ...]
+) -> Question:
+    where = _where("question", entry, number)
+    if "section" in entry:
+        refuse_unknown([entry["section"]], sections, where, "section")
+    question = build(
+        Question, entry, where, points=_points(entry, courses, where), section=sections.get(entry.get("section", ""))
+    )
+    refuse_unknown(question.extra_credit, courses, where, "course")
+    refuse_unknown(question.calls.values(), question.names, where, "name")
+    if question.section is None:
+        raise GraderError(f"{where}: the key 'section' is missing")
+    if not question.names or not all(name.isidentifier() for name in question.names):
+        raise GraderError(f"{where}: names is empty or holds what is no Python name: say what the answer is called")
+    if question.probe:
+        _check_probe(folder, question, where)
+    _check_tests(folder, question, where)
+    return question
+
+
+def _check_probe(folder: Path, question: Question, where: str) -> None:
+    """``module.function`` is a function in the module ``module`` of the section's probes, which nobody imports here."""
+    if not question.section.probes:
+        raise GraderError(f"{where}: probe {clean(question.probe)!r}, but section {question.section.id} has no probes")
+    module, _, function = question.probe.partition(".")
+    package = folder / question.section.probes
+    refuse_unknown([module], [path.stem for path in sorted(package.glob("*.py"))], f"{where}: probe", "module of probes")
+    try:
+        body = ast.parse((package / f"{module}.py").read_text(encoding="utf-8")).body
+    except (SyntaxError, ValueError) as error:
+        raise GraderError(f"{question.section.probes}/{module}.py cannot be read: {clean(str(error), 120)}") from None
+    functions = [node.name for node in body if isinstance(node, ast.FunctionDef)]
+    refuse_unknown([function], functions, f"{where}: probe", f"function in {question.section.probes}/{module}.py")
+
+
+def _check_tests(folder: Path, question: Question, where: str) -> None:
+    """A question has a sentence or a file of tests, and not both."""
+    file = f"questions/{clean(question.id)}.py"
+    if (folder / "questions" / f"{question.id}.py").is_file():
+        if question.sentence:
+            raise GraderError(f"{where}: it has a sentence and tests of its own, {file}: remove one of them")
+    elif not question.sentence:
+        raise GraderError(f"{where}: its tests, {file}, are missing; without them it needs a sentence")
+    elif question.probe:
+        raise GraderError(f"{where}: what a probe observes needs tests of its own, {file}")
 
 
 def _points(entry: dict[str, Any], courses: tuple[str, ...], where: str) -> dict[str, float]:
@@ -188,23 +215,6 @@ def _points(entry: dict[str, Any], courses: tuple[str, ...], where: str) -> dict
     if any(value < 0 for value in found.values()):
         raise GraderError(f"{where}: points should not be negative")
     return found
-
-
-def _observers(package: Path) -> list[str] | None:
-    """The names in the dict ``OBSERVERS`` of a probes package, which nobody imports here; None where they cannot be told."""
-    try:
-        body = ast.parse((package / "__init__.py").read_text(encoding="utf-8")).body
-    except (SyntaxError, ValueError) as error:
-        raise GraderError(f"{package.name}/__init__.py cannot be read: {clean(str(error), 120)}") from None
-    for node in body:
-        if (
-            isinstance(node, ast.Assign)
-            and getattr(node.targets[0], "id", "") == "OBSERVERS"
-            and isinstance(node.value, ast.Dict)
-        ):
-            keys = [key.value for key in node.value.keys if isinstance(key, ast.Constant)]
-            return [str(key) for key in keys] if len(keys) == len(node.value.keys) else None
-    return None
 
 
 def _written(rubric: dict[str, Any], courses: tuple[str, ...]) -> Written:

@@ -66,7 +66,10 @@ class TestFiles:
         from otter.test_files.exception_test import ExceptionTestFile
 
         with blamed(assignment.folder):
-            self.files = {q.id: ExceptionTestFile.from_file(str(assignment.test_file(q))) for q in assignment.questions}
+            self.files = {
+                q.id: ExceptionTestFile.from_string(assignment.test_source(q), str(assignment.test_file(q)))
+                for q in assignment.questions
+            }
         self.rules = load_rules(assignment)
 
     def run(self, question: Question, tree: dict, environment: dict[str, Any], group: str = "own") -> Outcome:

@@ -10,7 +10,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from .offline import Unavailable, fetch, stored
+from .offline import Unavailable, stored
+from .offline import fetch as fetch  # also a way in: sst2.fetch()
 
 HUB_MODEL, HUB_DATA = "roberta-base", "gpt3mix/sst2"
 PARQUET = "refs/convert/parquet"  # the hub's own conversion of a data set

@@ -6,9 +6,7 @@ name = "2.1.attn_softmax"
 points = None
 
 @test_case(points=None, hidden=False)
-def normalises_each_row(attn_softmax, check):
+def is_right(attn_softmax, check):
     """Each row of the result sums to one: softmax over the last dimension."""
-    for case in check.cases('2.1.attn_softmax'):
-        case.judge(attn_softmax, 'the attention weights')
-    check.rules.attention.also_float64(check, '2.1.attn_softmax', attn_softmax)
+    check.judge('2.1.attn_softmax', attn_softmax, 'the attention weights')
 

@@ -6,9 +6,7 @@ name = "2.1.pairwise_similarities"
 points = None
 
 @test_case(points=None, hidden=False)
-def scores_every_pair(pairwise_similarities, check):
+def is_right(pairwise_similarities, check):
     """Entry (i, j) of the result is the dot product of query i with key j, for every batch and head."""
-    for case in check.cases('2.1.pairwise_similarities'):
-        case.judge(pairwise_similarities, 'A')
-    check.rules.attention.also_float64(check, '2.1.pairwise_similarities', pairwise_similarities)
+    check.judge('2.1.pairwise_similarities', pairwise_similarities, 'A')
 

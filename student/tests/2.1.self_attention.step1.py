@@ -6,8 +6,7 @@ name = "2.1.self_attention.step1"
 points = None
 
 @test_case(points=None, hidden=False)
-def attends_with_one_head(self_attention, check):
+def is_right(self_attention, check):
     """One head, no mask: softmax(Q Kᵀ / √n_embd) V."""
-    for case in check.cases('2.1.self_attention.step1'):
-        case.judge(self_attention, 'the output')
+    check.judge('2.1.self_attention.step1', self_attention, 'the output')
 

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 from .calls import fitted
 from .tiny import World
 from .training import combinations, first_that_works
-from .watch import Recorder, moved, weights
+from .watch import Recorder, change_of, weights
 
 BATCH = 4
 set_seed = torch.manual_seed
@@ -34,7 +34,7 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             "modes": recorder.modes,
             "graphs": recorder.graphs,
             "predicted": predicted,
-            "moved": moved(before, weights(model)),
+            "weights_changed": change_of(before, weights(model)),
         }
 
     return first_that_works(combinations(world, namespace, "validation", BATCH, look))

@@ -100,7 +100,7 @@ class Run:
             return result
         told = self.world.given["scores"][min(len(self.epochs), len(self.world.given["scores"])) - 1]
         self.told += [told] * (len(self.epochs) - len(self.told))
-        return self.telling(result, told, self.accuracy(recorder.predicted if recorder is not None else {}))
+        return self.with_accuracy(result, told, self.accuracy(recorder.predicted if recorder is not None else {}))
 
     def accuracy(self, predicted: dict[int, int]) -> float:
         """How many validation sentences these predictions get right; -1 where they are not known."""
@@ -109,15 +109,17 @@ class Run:
             sum(predicted.get(start + n, -1) == row["label"] for n, row in enumerate(rows)) / len(rows) if predicted else -1.0
         )
 
-    def telling(self, result: Any, told: float, natural: float) -> Any:
+    def with_accuracy(self, result: Any, told: float, natural: float) -> Any:
         """The student's own answer with its accuracy replaced; ``natural`` shows which number of several it is."""
         if isinstance(result, Figure):
             return Figure(told)
         if isinstance(result, (tuple, list)) and result:
             place = next((n for n, value in enumerate(result) if _close(value, natural)), 0)
-            return type(result)([*result[:place], self.telling(result[place], told, natural), *result[place + 1 :]])
+            return type(result)([*result[:place], self.with_accuracy(result[place], told, natural), *result[place + 1 :]])
         if isinstance(result, dict):
-            return {key: self.telling(value, told, natural) if "acc" in str(key) else value for key, value in result.items()}
+            return {
+                key: self.with_accuracy(value, told, natural) if "acc" in str(key) else value for key, value in result.items()
+            }
         told = 100 * told if _close(result, 100 * natural) and not _close(result, natural) else told
         return tensor(told) if is_tensor(result) else told
 

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from .calls import all_that_work, fitted
 from .data import datasets
 from .tiny import World
-from .watch import Recorder, moved, weights
+from .watch import Recorder, change_of, weights
 
 LambdaLR, set_seed, Dropout = torch.optim.lr_scheduler.LambdaLR, torch.manual_seed, torch.nn.Dropout
 BATCH, RATE = 3, 0.05
@@ -96,7 +96,7 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             "modes": recorder.modes,
             "fresh": list(fresh),
             "gradients": list(used),
-            "moved": moved(before, weights(model)),
+            "weights_changed": change_of(before, weights(model)),
         }
 
     return first_that_works(combinations(world, namespace, "train", BATCH, look))

@@ -79,6 +79,6 @@ def weights(model: Any) -> dict[str, np.ndarray]:
     return {name: array(value) for name, value in model.state_dict().items() if value.is_floating_point()}
 
 
-def moved(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> float:
+def change_of(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> float:
     """The largest difference between two states."""
     return max((float(np.abs(before[name] - after[name]).max()) for name in before if before[name].size), default=0.0)

@@ -23,6 +23,8 @@ def signature(id: str, value: Any, case: Any) -> np.ndarray | None:
     """
     if id in finetuning.RULES:
         return finetuning.symptoms(id, value, case)
+    if not id.startswith(("1.2", "1.3", "1.4")):
+        return None
     array = np.asarray(value, dtype=np.float64)
     if id.startswith("1.4"):
         return array

@@ -135,7 +135,7 @@ def no_graph(check: Any, facts: dict, way: dict) -> None:
 
 
 def untouched(check: Any, facts: dict, way: dict) -> None:
-    if way["moved"]:
+    if way["weights_changed"]:
         check.fail(
             "rule", "the weights are not the same after evaluate: evaluation must not train", symptom=Symptom.WEIGHTS_MOVED
         )
@@ -181,7 +181,7 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
 
 def learns(check: Any, facts: dict, way: dict) -> None:
     events = way["events"]
-    if way["moved"] and "S" in events:
+    if way["weights_changed"] and "S" in events:
         return
     if "F" not in events:
         check.fail(

@@ -151,10 +151,10 @@ def title_patterns(title: str) -> list[str]:
     """A chapter, by number and a word of its title, or by the number alone behind "Section" or "§"."""
     number, _, words = title.partition(" ")
     number = number.strip("§")
-    telling = "|".join(re.escape(word) for word in re.findall(r"\w{5,}", words))
+    keywords = "|".join(re.escape(word) for word in re.findall(r"\w{5,}", words))
     patterns = []
     for n in dict.fromkeys([number, number.split(".")[0]]):
-        patterns.append(rf"^\W{{0,5}}(?:section|part|chapter)?\s*§?\s*{re.escape(n)}[.:)]?\s.*\b(?:{telling})")
+        patterns.append(rf"^\W{{0,5}}(?:section|part|chapter)?\s*§?\s*{re.escape(n)}[.:)]?\s.*\b(?:{keywords})")
         patterns.append(rf"^\W{{0,5}}{OWN_NUMBER}(?:(?:section|part|chapter)\s*§?|§)\s*{re.escape(n)}[.:)]?(?:\s|$)")
     return patterns + [LABELLED + re.escape(number) + LABEL_ENDS] * ("." in number)
 

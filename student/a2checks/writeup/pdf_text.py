@@ -142,7 +142,7 @@ class Sketch:
             self.line_to(operator, [float(x) for x in operands], matrix)
         elif operator == b"re":
             x, y, width, height = (float(x) for x in operands)
-            self.points += [moved(x, y, matrix), moved(x + width, y + height, matrix)]
+            self.points += [transformed(x, y, matrix), transformed(x + width, y + height, matrix)]
         elif operator in PAINTED:
             self.paint(stroked=operator not in FILLED)
             self.forget()
@@ -171,7 +171,7 @@ class Sketch:
             self.pieces.append(PICTURE)
 
     def line_to(self, operator: bytes, numbers: list[float], matrix: list) -> None:
-        point = moved(*numbers[-2:], matrix)
+        point = transformed(*numbers[-2:], matrix)
         if operator != b"m" and self.points:
             least = SLANT if operator == b"l" else BEND
             self.slanting |= all(abs(new - old) >= least for new, old in zip(point, self.points[-1]))
@@ -186,7 +186,7 @@ class Sketch:
             self.drawing()
 
 
-def moved(x: float, y: float, matrix: list) -> tuple[float, float]:
+def transformed(x: float, y: float, matrix: list) -> tuple[float, float]:
     """A point on the page."""
     return x * matrix[0] + y * matrix[2] + matrix[4], x * matrix[1] + y * matrix[3] + matrix[5]
 
