@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.checks.notebook import CODE, MARKDOWN, kind_of_file, read_cells
+from autograder.checks.formats import kind_of_file
+from autograder.checks.notebook import CODE, MARKDOWN, read_cells
 
 sources = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=60)
 kinds = st.sampled_from([nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.submission.formats import Cell, Document
+from autograder.checks.formats import Cell, Document
 from autograder.submission.statements import parse_document
 
 GOOD = [

@@ -12,6 +12,7 @@ from typing import Any, Callable
 
 from . import hub, tiny
 
+
 class Stage:
     """Tiny objects in place of the hub's, drawn from ``world``, until ``close``; see ``tiny.World`` for its entries.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from autograder.checks.notebook import ARCHIVE, CODE, kind_of_file
+from autograder.checks.formats import ARCHIVE, CODE, kind_of_file
 from autograder.core.errors import GraderError
 from autograder.core.tables import read_table
 from autograder.core.text import clean

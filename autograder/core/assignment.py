@@ -8,7 +8,6 @@ from pathlib import Path
 
 from autograder.core.written import Written, total
 
-
 # The test of a question that the rubric describes in a sentence: every case gives what the solution gives.
 PLAIN_TEST = '''from otter.test_files import test_case
 

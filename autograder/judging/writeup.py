@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograder.checks.notebook import PDF
+from autograder.checks.formats import PDF
 from autograder.checks.writeup.reading import MAX_BYTES, PROBLEMS
 from autograder.checks.writeup.review import Report, check_pdf
 from autograder.core.assignment import Assignment

@@ -8,10 +8,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.checks.notebook import CODE, PDF
+from autograder.checks.formats import CODE, CODE_SUFFIXES, PDF, Unreadable, read
 from autograder.core.assignment import Assignment, Section
 from autograder.core.errors import GraderError
-from autograder.submission.formats import Unreadable, read
 from autograder.submission.statements import Parsed, parse_document
 from autograder.submission.unpack import WRITE_UP_HINT, Contents, File, read_files
 
@@ -55,7 +54,7 @@ def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
                 candidates.append(candidate)
     if not candidates:
         alone = any(file.kind == PDF for file in files)
-        kinds = ("" if notes else ": expected .ipynb or .py files") + WRITE_UP_HINT * alone
+        kinds = ("" if notes else f": expected {CODE_SUFFIXES} files") + WRITE_UP_HINT * alone
         raise GraderError("nothing to grade" + (kinds if files or not notes else "") + "".join(f"; {n}" for n in notes[:3]))
     sections = {s.id: _choose(s, candidates, assignment) for s in assignment.sections}
     used = {id(found.parsed) for found in sections.values() if found.parsed}

@@ -9,7 +9,7 @@ import ast
 import re
 from dataclasses import dataclass, field, replace
 
-from autograder.submission.formats import CODE, Cell, Document, dedented, parse
+from autograder.checks.formats import CODE, Cell, Document, dedented, parse
 
 LABEL = re.compile(
     r"^\W{0,6}(?:section|part|question|problem|exercise|task|q)?\W{0,3}(\d+(?:\.\d+){1,2})(?![\d.]*\d)", re.IGNORECASE

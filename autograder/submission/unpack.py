@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from autograder.checks.notebook import ARCHIVE, CODE, PDF, kind_of_file
+from autograder.checks.formats import ARCHIVE, CODE, CODE_SUFFIXES, PDF, kind_of_file
 from autograder.core.errors import GraderError
 from autograder.core.text import clean
 
@@ -41,7 +41,7 @@ class File:
 
     @property
     def kind(self) -> str:
-        """What its name says it is: see ``checks.notebook``."""
+        """What its name says it is: see ``checks.formats``."""
         return kind_of_file(self.path.name)
 
     @property
@@ -86,7 +86,9 @@ def _files(path: Path, limit: int, notes: list[str]) -> Iterator[File]:
             yield File(PurePosixPath(path.name), path.read_bytes() if size <= limit else None, size)
         else:
             other = WRITE_UP_HINT * (kind_of_file(path.name) == PDF)
-            raise GraderError(f"nothing to grade: {clean(path.name)} is neither .ipynb, .py, .zip nor a folder{other}")
+            raise GraderError(
+                f"nothing to grade: {clean(path.name)} is no submission: expected {CODE_SUFFIXES}, .zip or a folder{other}"
+            )
     else:
         raise GraderError(f"cannot read {clean(str(path))}: not a regular file")
 

@@ -17,12 +17,13 @@ import types
 from pathlib import Path
 
 from .data import read_text
-from .notebook import CODE, NOTEBOOK, PDF, is_notebook, kind_of_file, read_cells
+from .formats import CODE, NOTEBOOK, PDF, Unreadable, is_notebook, kind_of_file, read
 
 PACKAGE = Path(__file__).resolve().parent
 WRITEUP, SOURCES = "writeup", (".tex", ".md", ".qmd", ".docx", ".odt", ".typ", ".html")
 CHECK = re.compile(r"^check\(", re.MULTILINE)
 MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)
+MAX_BYTES = 50 << 20  # as the grader
 
 
 def main(arguments: list[str]) -> int:
@@ -97,8 +98,8 @@ def run_cells(path: Path) -> int:
     """Run a notebook's or script's statements up to its last check; returns 1 unless every check is ✅."""
     try:
         cells = cells_of(path)
-    except (ValueError, OSError) as error:
-        print(f"❌ this cannot be read: it {error}" if is_notebook(path.name) else f"❌ this cannot be read: {error}")
+    except (Unreadable, SyntaxError, ValueError, OSError) as error:
+        print(f"❌ this cannot be read: {error}")
         return 1
     last = max((i for i, source in enumerate(cells) if CHECK.search(source)), default=-1)
     if last < 0:
@@ -150,11 +151,11 @@ class Said:
 
 def cells_of(path: Path) -> list[str]:
     """The code cells of a notebook; of a script, its statements (as exported: without Colab's ``!`` and ``%`` lines)."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    if is_notebook(path.name):
-        sources = [source for kind, source in read_cells(text)[0] if kind == CODE]
+    document = read(path.name, path.read_bytes(), MAX_BYTES)
+    sources = [cell.source for cell in document.cells if cell.kind == CODE]
+    if document.numbered:
         return [MAGIC.sub("", source) for source in sources if not source.startswith("%%")]
-    tree = ast.parse(MAGIC.sub("", text))
+    tree = ast.parse(MAGIC.sub("", "\n".join(sources)))
     return [ast.unparse(node) for node in tree.body if not isinstance(node, ast.ImportFrom) or node.module != "__future__"]
 
 

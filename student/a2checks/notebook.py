@@ -1,4 +1,4 @@
-"""What a file's name says it is, and the cells of a notebook: read in one way by check cells, grader and class.
+"""The cells of a notebook, read in one way by check cells, grader and class.
 
 Needs the standard library only. Notebooks come from strangers: one odd key costs no cell.
 """
@@ -6,22 +6,9 @@ Needs the standard library only. Notebooks come from strangers: one odd key cost
 from __future__ import annotations
 
 import json
-from pathlib import PurePosixPath
 from typing import Any
 
 CODE, MARKDOWN, RAW = "code", "markdown", "raw"
-NOTEBOOK, ARCHIVE, PDF = ".ipynb", "archive", "pdf"
-KINDS = {NOTEBOOK: CODE, ".py": CODE, ".zip": ARCHIVE, ".pdf": PDF}
-
-
-def kind_of_file(name: str) -> str:
-    """``code``, ``archive``, ``pdf``, or '' for what nobody here reads."""
-    return KINDS.get(PurePosixPath(name).suffix.lower(), "")
-
-
-def is_notebook(name: str) -> bool:
-    """Whether its name says so."""
-    return name.lower().endswith(NOTEBOOK)
 
 
 def read_cells(text: str) -> tuple[list[tuple[str, str]], bool]:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder.checks.notebook import ARCHIVE, CODE, kind_of_file
+from autograder.checks.formats import ARCHIVE, CODE, kind_of_file
 from autograder.core.assignment import Assignment
 from autograder.core.digests import digest_of, folder_files, package_files, packages_of
 from autograder.core.errors import GraderError

@@ -1,19 +1,24 @@
-"""Files -> cells: every format in which a notebook is handed in.
+"""Files -> cells: the one table of the formats in which a notebook is handed in, and what a file's name says it is.
 
-Notebooks (see ``checks.notebook``), Jupytext percent scripts, ``nbconvert --to script`` output, Colab's
-"Download .py" and plain modules all become one :class:`Document` of code and markdown cells.
+Notebooks (see :mod:`.notebook`), Jupytext percent scripts, ``nbconvert --to script`` output, Colab's "Download .py" and plain
+modules all become one :class:`Document` of code and markdown cells. To read one more, add it to ``FORMATS``.
 """
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import textwrap
 import tokenize
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
-from autograder.checks.notebook import CODE, MARKDOWN, RAW, is_notebook, read_cells
+from .notebook import CODE, MARKDOWN, RAW, read_cells
 
+NOTEBOOK, SCRIPT, ARCHIVE, PDF = ".ipynb", ".py", "archive", "pdf"
 PERCENT = re.compile(r"^# %%", re.MULTILINE)
 NBCONVERT = re.compile(r"^# In\[[\d ]*\]:", re.MULTILINE)
 COLAB_COMMENTED = "# Commented out IPython magic to ensure Python compatibility."
@@ -26,7 +31,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell. ``line`` is the file's line before its first one (0 in a notebook, where lines start anew)."""
+    """One cell. ``line`` is the file's line before its first one (0 in a notebook, where lines start over)."""
 
     kind: str
     source: str
@@ -44,8 +49,31 @@ class Document:
     notes: list[str] = field(default_factory=list)
 
     def place(self, cell: int, line: int) -> str:
-        """Where a statement stands, in the words of the file's own format."""
+        """Where a statement is, in the words of the file's own format."""
         return f"cell {cell + 1}, line {line}" if self.numbered else f"line {line}"
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to write cells down.
+
+    ``suffixes``: how its files' names end; ``fits(name, text)``: whether a file looks like it; ``cells(name, text)``: its
+    Document, or None to leave the file to the formats further down. ``cells`` may raise Unreadable.
+    """
+
+    suffixes: tuple[str, ...]
+    fits: Callable[[str, str], bool]
+    cells: Callable[[str, str], Document | None]
+
+
+def kind_of_file(name: str) -> str:
+    """``code``, ``archive``, ``pdf``, or '' for what nobody here reads."""
+    return KINDS.get(PurePosixPath(name).suffix.lower(), "")
+
+
+def is_notebook(name: str) -> bool:
+    """Whether its name says so."""
+    return name.lower().endswith(NOTEBOOK)
 
 
 def read(name: str, data: bytes, limit: int) -> Document:
@@ -56,9 +84,9 @@ def read(name: str, data: bytes, limit: int) -> Document:
         )
     if not data.strip():
         raise Unreadable(f"{name} is empty")
-    if is_notebook(name) or data.lstrip()[:1] == b"{" and b'"cells"' in data:
-        return _notebook(name, data)  # also one that was renamed to .py
-    return _script(name, _text(name, data))
+    text = uncomment_magics(_text(name, data))
+    documents = (format.cells(name, text) for format in FORMATS if format.fits(name, text))
+    return next(document for document in documents if document is not None)
 
 
 def _text(name: str, data: bytes) -> str:
@@ -72,9 +100,14 @@ def _text(name: str, data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _notebook(name: str, data: bytes) -> Document:
+def _looks_like_notebook(name: str, text: str) -> bool:
+    """By its name, or one that was renamed to .py."""
+    return is_notebook(name) or text.lstrip().startswith("{") and '"cells"' in text
+
+
+def _notebook(name: str, text: str) -> Document:
     try:
-        found, regular = read_cells(_text(name, data))
+        found, regular = read_cells(text)
     except ValueError as error:
         raise Unreadable(f"{name} {error}") from None
     notes = [] if regular else [f"{name} does not follow the notebook format; what could be read of it was graded"]
@@ -83,22 +116,11 @@ def _notebook(name: str, data: bytes) -> Document:
     return Document(name, cells, "notebook", numbered=True, notes=notes)
 
 
-def _script(name: str, text: str) -> Document:
-    text = uncomment_magics(text)
-    if PERCENT.search(text) and not NBCONVERT.search(text):
-        document = _percent(name, text)
-        if document is not None:
-            return document
-    if NBCONVERT.search(text):
-        return Document(name, list(_nbconvert_cells(text)), "nbconvert script")
-    return Document(name, [Cell(CODE, text)], "script")
-
-
 def _percent(name: str, text: str) -> Document | None:
     """Cells of a percent script by jupytext; None where it cannot read it."""
-    import jupytext
-
     try:
+        import jupytext
+
         notebook = jupytext.reads(text, fmt="py:percent")
     except Exception:
         return None
@@ -115,7 +137,15 @@ def _percent(name: str, text: str) -> Document | None:
     return Document(name, cells, "percent script")
 
 
-def _nbconvert_cells(text: str):
+def _nbconvert(name: str, text: str) -> Document:
+    return Document(name, list(_nbconvert_cells(text)), "nbconvert script")
+
+
+def _script(name: str, text: str) -> Document:
+    return Document(name, [Cell(CODE, text)], "script")
+
+
+def _nbconvert_cells(text: str) -> Iterator[Cell]:
     """Split at ``# In[n]:`` markers; the comments in front of a marker (its markdown) stay in the cell before."""
     start = 0
     lines = text.split("\n")
@@ -154,11 +184,8 @@ def parses(source: str) -> bool:
     return parse(source) is not None
 
 
-def parse(source: str):
+def parse(source: str) -> ast.Module | None:
     """``ast.parse`` that returns None instead of raising, also for hostile nesting."""
-    import ast
-    import warnings
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -170,3 +197,15 @@ def parse(source: str):
 def dedented(source: str) -> str:
     """A cell pasted with a common indent, moved to the margin."""
     return textwrap.dedent(source)
+
+
+# In order: the first that fits a file and has cells for it is its format.
+FORMATS = (
+    Format((NOTEBOOK,), _looks_like_notebook, _notebook),
+    Format((SCRIPT,), lambda _, text: bool(NBCONVERT.search(text)), _nbconvert),
+    Format((SCRIPT,), lambda _, text: bool(PERCENT.search(text)), _percent),
+    Format((SCRIPT,), lambda *_: True, _script),
+)
+KINDS = {suffix: CODE for format in FORMATS for suffix in format.suffixes} | {".zip": ARCHIVE, ".pdf": PDF}
+# As a sentence names them: ".ipynb, .py".
+CODE_SUFFIXES = ", ".join(dict.fromkeys(suffix for format in FORMATS for suffix in format.suffixes))

@@ -1,0 +1,211 @@
+"""Files -> cells: the one table of the formats in which a notebook is handed in, and what a file's name says it is.
+
+Notebooks (see :mod:`.notebook`), Jupytext percent scripts, ``nbconvert --to script`` output, Colab's "Download .py" and plain
+modules all become one :class:`Document` of code and markdown cells. To read one more, add it to ``FORMATS``.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import textwrap
+import tokenize
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from .notebook import CODE, MARKDOWN, RAW, read_cells
+
+NOTEBOOK, SCRIPT, ARCHIVE, PDF = ".ipynb", ".py", "archive", "pdf"
+PERCENT = re.compile(r"^# %%", re.MULTILINE)
+NBCONVERT = re.compile(r"^# In\[[\d ]*\]:", re.MULTILINE)
+COLAB_COMMENTED = "# Commented out IPython magic to ensure Python compatibility."
+COMMENTED_MAGIC = re.compile(r"^# %%(time|timeit|capture|prun)\b")
+
+
+class Unreadable(Exception):
+    """The file cannot be read at all; the text says why, for its author."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell. ``line`` is the file's line before its first one (0 in a notebook, where lines start over)."""
+
+    kind: str
+    source: str
+    line: int = 0
+
+
+@dataclass
+class Document:
+    """A submitted file as cells. ``numbered``: whether cells have numbers that the student knows."""
+
+    name: str
+    cells: list[Cell]
+    format: str
+    numbered: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def place(self, cell: int, line: int) -> str:
+        """Where a statement is, in the words of the file's own format."""
+        return f"cell {cell + 1}, line {line}" if self.numbered else f"line {line}"
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to write cells down.
+
+    ``suffixes``: how its files' names end; ``fits(name, text)``: whether a file looks like it; ``cells(name, text)``: its
+    Document, or None to leave the file to the formats further down. ``cells`` may raise Unreadable.
+    """
+
+    suffixes: tuple[str, ...]
+    fits: Callable[[str, str], bool]
+    cells: Callable[[str, str], Document | None]
+
+
+def kind_of_file(name: str) -> str:
+    """``code``, ``archive``, ``pdf``, or '' for what nobody here reads."""
+    return KINDS.get(PurePosixPath(name).suffix.lower(), "")
+
+
+def is_notebook(name: str) -> bool:
+    """Whether its name says so."""
+    return name.lower().endswith(NOTEBOOK)
+
+
+def read(name: str, data: bytes, limit: int) -> Document:
+    """Read one file of at most ``limit`` bytes; raises Unreadable with a sentence for the student."""
+    if len(data) > limit:
+        raise Unreadable(
+            f"{name} is {len(data) >> 20} MB, over the limit of {limit >> 20} MB; clear its outputs and save again"
+        )
+    if not data.strip():
+        raise Unreadable(f"{name} is empty")
+    text = uncomment_magics(_text(name, data))
+    documents = (format.cells(name, text) for format in FORMATS if format.fits(name, text))
+    return next(document for document in documents if document is not None)
+
+
+def _text(name: str, data: bytes) -> str:
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        text = data.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError):
+        raise Unreadable(f"{name} is not UTF-8 text; save or download it again as UTF-8") from None
+    if "\0" in text:
+        raise Unreadable(f"{name} holds NUL bytes: it is not a Python script")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _looks_like_notebook(name: str, text: str) -> bool:
+    """By its name, or one that was renamed to .py."""
+    return is_notebook(name) or text.lstrip().startswith("{") and '"cells"' in text
+
+
+def _notebook(name: str, text: str) -> Document:
+    try:
+        found, regular = read_cells(text)
+    except ValueError as error:
+        raise Unreadable(f"{name} {error}") from None
+    notes = [] if regular else [f"{name} does not follow the notebook format; what could be read of it was graded"]
+    # Every cell keeps its place, so that "cell 7" is the seventh cell the student sees.
+    cells = [Cell(CODE if kind == CODE else MARKDOWN, "" if kind == RAW else source) for kind, source in found]
+    return Document(name, cells, "notebook", numbered=True, notes=notes)
+
+
+def _percent(name: str, text: str) -> Document | None:
+    """Cells of a percent script by jupytext; None where it cannot read it."""
+    try:
+        import jupytext
+
+        notebook = jupytext.reads(text, fmt="py:percent")
+    except Exception:
+        return None
+    cells, position = [], 0
+    lines = text.split("\n")
+    for cell in notebook.cells:
+        kind = CODE if cell.cell_type == "code" else MARKDOWN
+        line = position
+        if kind == CODE and cell.source:
+            first = cell.source.split("\n", 1)[0]
+            line = next((i for i in range(position, len(lines)) if lines[i] == first), position)
+            position = line + cell.source.count("\n") + 1
+        cells.append(Cell(kind, cell.source, line))
+    return Document(name, cells, "percent script")
+
+
+def _nbconvert(name: str, text: str) -> Document:
+    return Document(name, list(_nbconvert_cells(text)), "nbconvert script")
+
+
+def _script(name: str, text: str) -> Document:
+    return Document(name, [Cell(CODE, text)], "script")
+
+
+def _nbconvert_cells(text: str) -> Iterator[Cell]:
+    """Split at ``# In[n]:`` markers; the comments in front of a marker (its markdown) stay in the cell before."""
+    start = 0
+    lines = text.split("\n")
+    for number, line in enumerate(lines + ["# In[ ]:"]):
+        if NBCONVERT.match(line) and number > start:
+            yield Cell(CODE, "\n".join(lines[start:number]), start)
+            start = number
+
+
+def uncomment_magics(text: str) -> str:
+    """Bring back cells that Colab or Jupytext commented out because they began with ``%%time``.
+
+    The number of lines stays the same, so that line numbers stay the student's own.
+    """
+    if "# %%" not in text and COLAB_COMMENTED not in text:
+        return text
+    lines = text.split("\n")
+    for index, line in enumerate(lines):
+        if not COMMENTED_MAGIC.match(line):
+            continue
+        end = index + 1
+        while end < len(lines) and lines[end].startswith("#") and not lines[end].startswith("# %%"):
+            end += 1
+        block = "\n".join(_uncomment(item) for item in lines[index + 1 : end])
+        if block.strip() and parses(block):
+            lines[index + 1 : end] = block.split("\n")
+    return "\n".join(lines)
+
+
+def _uncomment(line: str) -> str:
+    return line[2:] if line.startswith("# ") else line[1:]
+
+
+def parses(source: str) -> bool:
+    """Whether Python can parse this; never raises."""
+    return parse(source) is not None
+
+
+def parse(source: str) -> ast.Module | None:
+    """``ast.parse`` that returns None instead of raising, also for hostile nesting."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def dedented(source: str) -> str:
+    """A cell pasted with a common indent, moved to the margin."""
+    return textwrap.dedent(source)
+
+
+# In order: the first that fits a file and has cells for it is its format.
+FORMATS = (
+    Format((NOTEBOOK,), _looks_like_notebook, _notebook),
+    Format((SCRIPT,), lambda _, text: bool(NBCONVERT.search(text)), _nbconvert),
+    Format((SCRIPT,), lambda _, text: bool(PERCENT.search(text)), _percent),
+    Format((SCRIPT,), lambda *_: True, _script),
+)
+KINDS = {suffix: CODE for format in FORMATS for suffix in format.suffixes} | {".zip": ARCHIVE, ".pdf": PDF}
+# As a sentence names them: ".ipynb, .py".
+CODE_SUFFIXES = ", ".join(dict.fromkeys(suffix for format in FORMATS for suffix in format.suffixes))
