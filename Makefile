@@ -60,8 +60,13 @@ test: develop
 test-slow: develop
 	$(PY) -m pytest -m slow
 
+# Style, layout, types, the walls between packages; no function over 50 lines or of a complexity over 12.
 lint: develop
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
 	.venv/bin/lint-imports --no-cache
+	$(PY) -m lizard -l python -L 50 -C 12 -w autograder assignment solutions tests examples
 
 # Gradescope's container, with whatever engine is there: docker, podman, buildah (ENGINE=…, see autograder/gradescope/image.py).
 docker: autograder

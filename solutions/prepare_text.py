@@ -28,7 +28,7 @@ def split_of(chapter: str) -> str:
 
 
 def prepared(verses: list[dict]) -> dict[str, list[str]]:
-    """split -> lines. A line is a sentence, or the part of one that stands in a verse; no line occurs twice."""
+    """Split -> lines. A line is a sentence, or the part of one that stands in a verse; no line occurs twice."""
     books = list(dict.fromkeys(v["book"] for v in verses))
     wanted = {*books[books.index(FIRST_OF_NEW) :], *WISDOM}
     lines: dict[str, list[str]] = {"train": [], "dev": [], "test": []}

@@ -18,12 +18,12 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "solutions"))
 
-from mingpt import ngram  # noqa: E402
-from mingpt.data import PAD, Sentences, Vocabulary, load_text  # noqa: E402
-from mingpt.evaluate import evaluate_losses, perplexities  # noqa: E402
-from mingpt.model import GPT  # noqa: E402
-from mingpt.trainer import Trainer  # noqa: E402
-from mingpt.utils import set_seed  # noqa: E402
+from mingpt import ngram
+from mingpt.data import PAD, Sentences, Vocabulary, load_text
+from mingpt.evaluate import evaluate_losses, perplexities
+from mingpt.model import GPT
+from mingpt.trainer import Trainer
+from mingpt.utils import set_seed
 
 
 def explicit_attention(Q, K, V, n_heads=1, causal=True):

@@ -285,7 +285,7 @@ MDS = [("md", "### Explanation\n\n" + "\n".join(f"Because of the {i}th key, the 
 add(
     "colab-much-markdown",
     both(
-        cells1(pre=NOISE + MDS * 12, mid={k: MDS * 3 for k in A}, q131="query131 = torch.tensor([\n0.0,\n0.0,\n0.0,\n])"),
+        cells1(pre=NOISE + MDS * 12, mid=dict.fromkeys(A, MDS * 3), q131="query131 = torch.tensor([\n0.0,\n0.0,\n0.0,\n])"),
         cells2(pre=NOISE + MDS * 12),
         "colab",
     ),
@@ -532,7 +532,7 @@ add(
     "seed-in-other-cell",
     both(
         [
-            *"import torch\n--torch.manual_seed(447)\n--noise = torch.randn(7)".split("--"),
+            *["import torch\n", "torch.manual_seed(447)\n", "noise = torch.randn(7)"],
             SETUP1.replace("torch.manual_seed(447)\n", ""),
             ATT,
             *[A[k] for k in A],
@@ -1346,11 +1346,7 @@ for k, id, e in (
 ):
     add(
         f"wrong-{id}-{len(e)}",
-        both(
-            cells1(
-                **{k: e, **({"m2": A["m2"].replace("query132 / query132.norm()", "(key[0]+key[1])/(key[0]+key[1]).norm()")})}
-            )
-        ),
+        both(cells1(**{k: e, "m2": A["m2"].replace("query132 / query132.norm()", "(key[0]+key[1])/(key[0]+key[1]).norm()")})),
         {id},
         why="one §1 answer wrong",
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -106,7 +107,7 @@ def described(item: Any, namespace: dict, plain: Callable) -> dict:
     labels = [
         found
         for found in (*(field(item, name) for name in names), *parts)
-        if isinstance(found, (int, float, np.number)) or is_tensor(found) and found.numel() == 1
+        if isinstance(found, (int, float, np.number)) or (is_tensor(found) and found.numel() == 1)
     ]
     label = labels[0] if labels else None
     return {"blank": item is None, "text": plain(text), "label": plain(label.item() if is_tensor(label) else label)}

@@ -58,10 +58,10 @@ class Split:
             return {name: [self.rows[i][name] for i in key] for name in self.column_names}
         return dict(self.rows[int(key)])
 
-    def select(self, indices: Any, **_: Any) -> "Split":
+    def select(self, indices: Any, **_: Any) -> Split:
         return Split([self.rows[i] for i in indices])
 
-    def map(self, function: Any, batched: bool = False, remove_columns: Any = (), **_: Any) -> "Split":
+    def map(self, function: Any, batched: bool = False, remove_columns: Any = (), **_: Any) -> Split:
         if batched:
             columns = {**self[:], **function(self[:])}
             rows = [dict(zip(columns, values)) for values in zip(*columns.values())]
@@ -69,18 +69,18 @@ class Split:
             rows = [{**row, **(function(dict(row)) or {})} for row in self.rows]
         return Split(rows).remove_columns(remove_columns or ())
 
-    def filter(self, function: Any, **_: Any) -> "Split":
+    def filter(self, function: Any, **_: Any) -> Split:
         return Split([row for row in self.rows if function(dict(row))])
 
-    def shuffle(self, seed: int | None = None, **_: Any) -> "Split":
+    def shuffle(self, seed: int | None = None, **_: Any) -> Split:
         order = torch.randperm(len(self.rows), generator=torch.Generator().manual_seed(seed or 0)).tolist()
         return self.select(order)
 
-    def remove_columns(self, names: Any) -> "Split":
+    def remove_columns(self, names: Any) -> Split:
         gone = [names] if isinstance(names, str) else names
         return Split([{key: value for key, value in row.items() if key not in gone} for row in self.rows])
 
-    def rename_column(self, old: str, new: str) -> "Split":
+    def rename_column(self, old: str, new: str) -> Split:
         return Split([{new if key == old else key: value for key, value in row.items()} for row in self.rows])
 
     def to_list(self) -> list[dict]:
@@ -89,7 +89,7 @@ class Split:
     def to_dict(self) -> dict:
         return self[:]
 
-    def with_format(self, *_: Any, **__: Any) -> "Split":
+    def with_format(self, *_: Any, **__: Any) -> Split:
         return self
 
     def set_format(self, *_: Any, **__: Any) -> None:
@@ -99,10 +99,10 @@ class Split:
 class Splits(dict):
     """All splits by name."""
 
-    def map(self, *args: Any, **kwargs: Any) -> "Splits":
+    def map(self, *args: Any, **kwargs: Any) -> Splits:
         return Splits({name: split.map(*args, **kwargs) for name, split in self.items()})
 
-    def rename_column(self, old: str, new: str) -> "Splits":
+    def rename_column(self, old: str, new: str) -> Splits:
         return Splits({name: split.rename_column(old, new) for name, split in self.items()})
 
 

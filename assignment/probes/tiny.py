@@ -37,7 +37,8 @@ no_grad, from_numpy, set_random, get_random = torch.no_grad, torch.from_numpy, t
 
 class World:
     """``given``: ``seed`` of the weights, ``tokenizer`` (its JSON), ``splits`` (name -> rows of text and label), ``scores``
-    (the validation accuracies that ``main`` is told, epoch after epoch), ``long`` (a row of more than 512 tokens)."""
+    (the validation accuracies that ``main`` is told, epoch after epoch), ``long`` (a row of more than 512 tokens).
+    """
 
     def __init__(self, given: dict):
         os.environ["TOKENIZERS_PARALLELISM"] = "false"  # threads cost more than they give on a few sentences

@@ -15,7 +15,8 @@ zeros_like, as_numpy, enable_grad = torch.zeros_like, torch.Tensor.numpy, torch.
 
 class Recorder:
     """``events``: one letter each, F forward, B backward, S step. ``batches``: for each forward pass its sentences' numbers;
-    ``modes`` and ``graphs``: whether it was in training mode and built a graph; ``predicted``: sentence -> class."""
+    ``modes`` and ``graphs``: whether it was in training mode and built a graph; ``predicted``: sentence -> class.
+    """
 
     def __init__(self, world: World, model: Any):
         self.world, self.model = world, model

@@ -7,7 +7,7 @@ name = "3.main"
 
 @test_case()
 def trains_for_epochs(probe, check):
-    """main trains for at least one epoch."""
+    """Main trains for at least one epoch."""
     check.rules.finetuning.judge(check, "3.main", probe, "trains")
 
 

@@ -114,7 +114,7 @@ def audit(grader: Grader, solutions: Path, starter: Path, say: Callable[[str], N
     return found
 
 
-def _side_by_side(grader: Grader, variants: "Variants", entries: list[tuple[str, dict]]) -> Iterator[tuple[int, Outcome]]:
+def _side_by_side(grader: Grader, variants: Variants, entries: list[tuple[str, dict]]) -> Iterator[tuple[int, Outcome]]:
     """(position, outcome) of each entry as it is done; by processes of ours, each with a clone of the zygote."""
     jobs = min(graders_at_once(), len(entries))
     if jobs < 2 or "fork" not in multiprocessing.get_all_start_methods():
@@ -155,7 +155,7 @@ def _side_by_side(grader: Grader, variants: "Variants", entries: list[tuple[str,
 def _judge_some(
     grader: Grader,
     zygote: ZygoteClient,
-    variants: "Variants",
+    variants: Variants,
     entries: list[tuple[str, dict]],
     numbers: range,
     pipe: Connection,
@@ -166,7 +166,7 @@ def _judge_some(
         pipe.send_bytes(json.dumps([number, vars(_judge(grader, variants, *entries[number]))]).encode())
 
 
-def _judge(grader: Grader, variants: "Variants", kind: str, entry: dict) -> Outcome:
+def _judge(grader: Grader, variants: Variants, kind: str, entry: dict) -> Outcome:
     """One variant graded: it has to cost what it is said to cost, and nothing else."""
     expected = {entry["item"], *entry.get("also_costs", ())} if kind == "mistake" else set()
     question = grader.assignment.question(entry["item"])

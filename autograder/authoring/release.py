@@ -77,11 +77,11 @@ def collect(assignment: Assignment, solutions: Path, references: dict, build: Pa
         if path.suffix not in SOURCES or ".student" in path.name or not path.is_file():
             continue
         secret, public = regions(path, whole=path.suffix != ".ipynb" and name.split("/")[0] not in handed_out)
-        secrets.lines |= {line: f"solutions/{name}" for line in distinctive_lines(secret)}
+        secrets.lines |= dict.fromkeys(distinctive_lines(secret), f"solutions/{name}")
         given |= set(distinctive_lines(public))
     for question in assignment.questions:
         shown, hidden = ("\n".join(test_sources(assignment, question.id, hidden_ones)) for hidden_ones in (False, True))
-        secrets.lines |= {line: f"the hidden tests of {question.id}" for line in distinctive_lines(hidden)}
+        secrets.lines |= dict.fromkeys(distinctive_lines(hidden), f"the hidden tests of {question.id}")
         given |= set(distinctive_lines(shown))
     for item in assignment.written.items:
         earning = [text for text in (item.full, item.half, item.none) if len(text) > 30]
@@ -111,7 +111,7 @@ def regions(path: Path, whole: bool) -> tuple[str, str]:
         first = cell.source.split("\n")[0]
         if cell.cell_type == "raw":
             manual = "manual: true" in cell.source if first == "# BEGIN QUESTION" else manual and first != "# END QUESTION"
-            inside = first == "# BEGIN SOLUTION" or inside and first != "# END SOLUTION"
+            inside = first == "# BEGIN SOLUTION" or (inside and first != "# END SOLUTION")
         elif inside and manual:
             secret.append(cell.source)
         else:

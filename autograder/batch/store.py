@@ -51,7 +51,7 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise GraderError(f"cannot keep results in {path}: {getattr(error, 'strerror', None) or error}") from None
 
-    def __enter__(self) -> "Store":
+    def __enter__(self) -> Store:
         return self
 
     def __exit__(self, *_) -> None:
@@ -101,7 +101,8 @@ def content_key(contents: Contents) -> str:
 
 def judging_key(assignment: Assignment, references: dict) -> str:
     """All but the submission that a verdict depends on: the packages that judge, the assignment's own parts, its rubric but for
-    points and wording, baked arrays, libraries."""
+    points and wording, baked arrays, libraries.
+    """
     files = {f"engine/{name}": path for name, path in package_files(packages_of("judging")).items()}
     files |= {f"assignment/{name}": path for name, path in folder_files(assignment.folder, assignment.parts()).items()}
     rubric = read_toml(assignment.folder / "rubric.toml")

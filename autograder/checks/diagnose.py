@@ -5,7 +5,8 @@ Needs numpy only; the grader and the notebooks' check cells run the same code, o
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 

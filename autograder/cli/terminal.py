@@ -88,7 +88,7 @@ class Status:
     def __init__(self) -> None:
         self.width, self.told, self.last = 0, 0.0, ""
 
-    def __enter__(self) -> "Status":
+    def __enter__(self) -> Status:
         return self
 
     def say(self, text: str) -> None:
@@ -129,7 +129,7 @@ class Progress:
             )
         self.started = self.told = 0.0
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Progress:
         if self.shown:
             self.shown.start()
             self.task = self.shown.add_task("", total=None, rate="")

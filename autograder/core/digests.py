@@ -106,5 +106,5 @@ def _package_of(module: str, start: str) -> str:
     """The package of the engine that a module belongs to: ``start``, where it lies in it, else its first part."""
     if module == start or module.startswith(f"{start}."):
         return start
-    first = module.split(".")[0]
+    first = module.split(".", maxsplit=1)[0]
     return first if (PACKAGE / first / "__init__.py").exists() else ""

@@ -6,9 +6,10 @@ An assignment without them has no written half.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Iterable
+from typing import Any
 
 PLACEHOLDER = "Write here"  # what stands in the templates where an answer goes
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from autograder.checks.compare import BLANK, MISSING, Failure
 from autograder.core.assignment import Question
@@ -28,7 +29,7 @@ def wants_more(outcome: Outcome, question: Question, session: Any) -> bool:
     error, name, loaded = outcome.error, question.names[0], session.loaded
     unbound = name not in loaded.bound and not any(n == name for n, _, _ in loaded.snapshots)
     missing = isinstance(error, WorkerError) and error.type_name in ("NameError", "AttributeError")
-    return is_blank(outcome) and unbound or missing
+    return (is_blank(outcome) and unbound) or missing
 
 
 def worth_another_try(outcome: Outcome) -> bool:

@@ -89,7 +89,7 @@ class SectionRun:
                         reason=f"the same mistake as in {question.id}, where it is charged: {verdict.reason}",
                     )
 
-    def open(self, questions: list[Question], width: str = SLICE, public: bool = False) -> "Session":
+    def open(self, questions: list[Question], width: str = SLICE, public: bool = False) -> Session:
         """A worker with the slice for these questions loaded; statements that end or hang it are left out.
 
         ``public``: in the public world, so that what the student's code says may be shown.
@@ -115,7 +115,7 @@ class SectionRun:
         tree = self.grader.references["public"] if public else self.hidden
         return {"probes": {"sources": self.grader.probes[self.section.id], "world": tree["worlds"][self.section.id]}}
 
-    def judge(self, question: Question, shared: "Session") -> Verdict:
+    def judge(self, question: Question, shared: Session) -> Verdict:
         """On the shared worker first, then (composites on broken helpers) with right ones, then alone."""
         broken, again = self._broken_helpers(question), None
         # A helper that hangs or crashes would do so again in every step that uses it.
@@ -142,7 +142,7 @@ class SectionRun:
             )
         return verdict
 
-    def run_tests(self, question: Question, session: "Session", group: str = "own") -> Outcome:
+    def run_tests(self, question: Question, session: Session, group: str = "own") -> Outcome:
         """Run the tests on each value that may count (functions: once); the first that passes stands."""
         outcome = None
         for environment in self.environments(question, session):
@@ -151,7 +151,7 @@ class SectionRun:
                 return outcome
         return outcome
 
-    def environments(self, question: Question, session: "Session") -> list[dict[str, Any]]:
+    def environments(self, question: Question, session: Session) -> list[dict[str, Any]]:
         """What the tests may see: values for ``value`` questions, proxies for functions, None where missing."""
         if not question.value:
             names, bound = (*question.names, *question.context), session.loaded.bound
@@ -161,13 +161,13 @@ class SectionRun:
         values = self._candidates(question, session)
         return [{**context, question.names[0]: value} for value in values or [None]]
 
-    def _value_of(self, name: str, session: "Session") -> Any:
+    def _value_of(self, name: str, session: Session) -> Any:
         """The value that counts for another question's name."""
         owner = next((q for q in self.questions if name in q.names), None)
         values = self._candidates(owner, session) if owner else []
         return values[0] if values else None
 
-    def _candidates(self, question: Question, session: "Session") -> list[Any]:
+    def _candidates(self, question: Question, session: Session) -> list[Any]:
         values = candidates.values_for(self.slicer, session.program, session.loaded.snapshots, question, self.questions)
         if all(value is None for value in values):
             for function, name in question.calls.items():
@@ -214,7 +214,7 @@ class SectionRun:
         except WorkerError:
             pass  # the worker is gone, and the attempt says so
 
-    def _name_mistake(self, question: Question, verdict: Verdict, session: "Session", group: str) -> None:
+    def _name_mistake(self, question: Question, verdict: Verdict, session: Session, group: str) -> None:
         """Add the sentence of the one known mistake that gives the same outputs, if there is one."""
         known = {name: groups[group] for name, groups in self.hidden["bank"].get(question.id, {}).items() if group in groups}
         if not known or not session.worker.alive:
@@ -228,7 +228,7 @@ class SectionRun:
             verdict.data["mistake"] = name
             verdict.reason += f". Likely: {self.grader.references['says'][question.id][name]} ({question.see})"
 
-    def explained(self, question: Question, outcome: Outcome, session: "Session", group: str = "own") -> Verdict:
+    def explained(self, question: Question, outcome: Outcome, session: Session, group: str = "own") -> Verdict:
         """The verdict in words. A test that is itself broken is the staff's matter: the item counts as not run."""
         error = outcome.error
         if outcome.passed:
@@ -248,7 +248,7 @@ class SectionRun:
             verdict.data["flags"] = flags
         return verdict
 
-    def _shown(self, question: Question, outcome: Outcome, session: "Session"):
+    def _shown(self, question: Question, outcome: Outcome, session: Session):
         """The session whose failures may be quoted: where a slice runs in a hidden world, one in the public world."""
         if self.section.probes and feedback.is_blank(outcome):
             return self.open([question], public=True)
@@ -284,7 +284,7 @@ class Session:
     loaded: Loaded
     killed: list[tuple[Statement, WorkerError]]
 
-    def __enter__(self) -> "Session":
+    def __enter__(self) -> Session:
         return self
 
     def __exit__(self, *_: Any) -> None:

@@ -140,7 +140,7 @@ def _analysed(code: str, node: ast.stmt, imports: dict[str, str], simulated_call
         calls = [item for item in here if isinstance(item, ast.Call)]
         effects.called = {root(call.func) for call in calls} - {""}
         callees, simple = {_callee(call) for call in calls}, isinstance(node, (ast.Expr, ast.Assign))
-        effects.expensive = simple and bool(callees & (EXPENSIVE - set(simulated_calls))) or bool(callees & set(never_calls))
+        effects.expensive = (simple and bool(callees & (EXPENSIVE - set(simulated_calls)))) or bool(callees & set(never_calls))
     return effects
 
 

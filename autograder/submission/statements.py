@@ -25,7 +25,8 @@ MAIN_GUARD = ast.dump(ast.parse('__name__ == "__main__"', mode="eval").body)
 @dataclass
 class Statement:
     """One top-level statement: source, syntax tree, cell index, first line in the cell (or file); the number of
-    the part it stands in, and which heading of the document (counted) said so."""
+    the part it stands in, and which heading of the document (counted) said so.
+    """
 
     code: str
     node: ast.stmt
@@ -71,7 +72,7 @@ class Heading:
     depth: int = 99
     count: int = 0
 
-    def after(self, markdown: str, numbers: frozenset[str]) -> "Heading":
+    def after(self, markdown: str, numbers: frozenset[str]) -> Heading:
         """The heading in force behind a markdown text."""
         heading = self
         for line in markdown.split("\n"):
@@ -81,13 +82,13 @@ class Heading:
                 heading = heading._next(text, depth, numbers)
         return heading
 
-    def after_comment(self, line: str, numbers: frozenset[str]) -> "Heading":
+    def after_comment(self, line: str, numbers: frozenset[str]) -> Heading:
         """The same for a comment line: ``# ## 2.2 …`` (a script's markdown) or ``# 1.2.1``."""
         if line.startswith("# #"):
             return self.after(line[2:], numbers)
         return self._next(line, 99, numbers) if line.startswith("#") else self
 
-    def _next(self, text: str, depth: int, numbers: frozenset[str]) -> "Heading":
+    def _next(self, text: str, depth: int, numbers: frozenset[str]) -> Heading:
         match = LABEL.match(text.lstrip("#* "))
         if match and is_own(match.group(1), numbers):
             return Heading(match.group(1), depth, self.count + 1)
@@ -305,7 +306,7 @@ def without_shell_lines(source: str) -> str:
     for number, line in enumerate(lines):
         text = line.lstrip()
         indent = line[: len(line) - len(text)]
-        if continued or text.startswith(("!", "?")) or text.startswith("%") and text[1:2].isalpha() or text.startswith("%%"):
+        if continued or text.startswith(("!", "?")) or (text.startswith("%") and text[1:2].isalpha()) or text.startswith("%%"):
             word, _, rest = text.lstrip("%").partition(" ")
             code = text.startswith("%") and word in PYTHON_MAGICS and not rest.startswith("-") and parse(rest) is not None
             lines[number] = indent + (rest if code and rest else "pass")

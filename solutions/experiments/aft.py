@@ -22,7 +22,7 @@ def steady(K: torch.Tensor) -> torch.Tensor:
 
 
 def aft_simple(Q, K, V, n_heads=1, causal=True):
-    """w = 0, by running sums. (B, T, C) x 3 -> (B, T, C)."""
+    """W = 0, by running sums. (B, T, C) x 3 -> (B, T, C)."""
     k = steady(K)
     if causal:
         return Q.sigmoid() * (k * V).cumsum(1) / k.cumsum(1)

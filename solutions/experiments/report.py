@@ -17,7 +17,7 @@ INK, LIGHT, LEAK = "#1f4e79", "#c9d6e3", "#b03a2e"
 
 
 def spread(values: list[float], form: str = ".1f") -> str:
-    """mean ± half the range; the mean alone for one seed."""
+    """Mean ± half the range; the mean alone for one seed."""
     mean = f"{statistics.mean(values):{form}}"
     return mean if len(values) == 1 else f"{mean} ± {(max(values) - min(values)) / 2:{form}}"
 

@@ -128,7 +128,7 @@ class GPT(nn.Module):
     def features(self, idx: torch.Tensor) -> torch.Tensor:
         """What the last layer knows at each token: idx (B, T) -> (B, T, C). Raises ValueError when T > block_size."""
         T = idx.shape[1]
-        if T > self.block_size:
+        if self.block_size < T:
             raise ValueError(
                 f"a sequence of {T} tokens does not fit into block_size={self.block_size}: shorten it, or "
                 "build the model with a larger block_size"
@@ -227,7 +227,8 @@ def save_checkpoint(model: GPT, types: list[str], path: Any) -> None:
 
 def load_checkpoint(model: GPT, types: list[str], path: Any) -> None:
     """Weights from a file into the model, which must have the same shape and vocabulary. Raises ValueError; the model
-    is as before then."""
+    is as before then.
+    """
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:

@@ -56,7 +56,8 @@ def choose(source: str = "auto") -> Names:
 
 def hub_data() -> str:
     """What ``load_dataset`` can read: the hub's name, or a local copy of its Parquet form where the original is a script,
-    which ``datasets`` 4 and later refuse. Raises whatever the hub's client raises when it cannot be reached."""
+    which ``datasets`` 4 and later refuse. Raises whatever the hub's client raises when it cannot be reached.
+    """
     from huggingface_hub import HfApi, snapshot_download
 
     info = HfApi().dataset_info(HUB_DATA, timeout=5)

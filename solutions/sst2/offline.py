@@ -140,7 +140,7 @@ def rated_snippets(sdist: Path) -> list[tuple[float, str]]:
 
 
 def split_snippets(rated: list[tuple[float, str]]) -> dict[str, list[dict]]:
-    """split -> rows {"text", "label"}, 8 : 1 : 1 by a hash of the sentence's letters, which is also the order within a split.
+    """Split -> rows {"text", "label"}, 8 : 1 : 1 by a hash of the sentence's letters, which is also the order within a split.
 
     Sentences that differ in case or punctuation only count as one, so that no split shares a sentence with another.
     """

@@ -66,7 +66,7 @@ class LocalCheck(Check):
         for note in self.notes:
             print(f"   note: {note}")
 
-    def trouble(self, id: str, environment: "Names") -> list[str]:
+    def trouble(self, id: str, environment: Names) -> list[str]:
         """What is wrong with an answer, one line for each test that does not pass."""
         environment.turn_to(id)
         lines = [line for line in (run(test, environment) for test in load_tests(id)) if line is not None]
@@ -76,7 +76,7 @@ class LocalCheck(Check):
         """The questions that judge the same answer."""
         return [q for q, answer in self.answers.items() if answer == self.answers[id]]
 
-    def mistake(self, id: str, environment: "Names") -> str:
+    def mistake(self, id: str, environment: Names) -> str:
         """The one known mistake that gives the same outputs, '' for none."""
         known = {name: groups["own"] for name, groups in self.bank.get(id, {}).items()}
         environment.turn_to(id)
@@ -86,7 +86,7 @@ class LocalCheck(Check):
     def signature(self, id: str) -> Callable:
         return lambda value, case: self.rules.signature(id, value, case)
 
-    def draw(self, id: str, environment: "Names") -> None:
+    def draw(self, id: str, environment: Names) -> None:
         """A picture of the weights beside where they should go, for answers that are weights."""
         case = self.cases(id)[0]
         wanted = self.rules.wanted_weights(id, case)

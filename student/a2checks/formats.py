@@ -102,7 +102,7 @@ def _text(name: str, data: bytes) -> str:
 
 def _looks_like_notebook(name: str, text: str) -> bool:
     """By its name, or one that was renamed to .py."""
-    return is_notebook(name) or text.lstrip().startswith("{") and '"cells"' in text
+    return is_notebook(name) or (text.lstrip().startswith("{") and '"cells"' in text)
 
 
 def _notebook(name: str, text: str) -> Document:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import lzma
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from itertools import chain
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any
 
 import torch
 

@@ -7,7 +7,7 @@ points = None
 
 @test_case(points=None, hidden=False)
 def trains_for_epochs(probe, check):
-    """main trains for at least one epoch."""
+    """Main trains for at least one epoch."""
     check.rules.finetuning.judge(check, '3.main', probe, 'trains')
 
 @test_case(points=None, hidden=False)

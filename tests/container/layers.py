@@ -85,6 +85,6 @@ def leaks(saved: Path, secrets: Secrets, archive: set[str]) -> list[str]:
             found.append(f"{name} is the build's own")
         lines = lines_of(name, data)
         held = lines & secrets.lines.keys()
-        if held and (ours or len(held) >= FEWEST and len(held) >= SHARE * len(lines)):
+        if held and (ours or (len(held) >= FEWEST and len(held) >= SHARE * len(lines))):
             found.append(f"{name} holds {len(held)} lines of {secrets.lines[min(held)]}: {min(held)[:60]!r}")
     return found

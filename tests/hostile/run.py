@@ -54,7 +54,8 @@ def main(references: Path, mode: str, first: int, step: int) -> None:
 @contextmanager
 def spent(grader):
     """A list that gets the seconds that a case costs on any machine: of processors, by the judge, the workers and all that
-    they start, and the limits that ran out."""
+    they start, and the limits that ran out.
+    """
     zygote, request, seconds = psutil.Process(grader.zygote.process.pid), Worker._request, []
 
     def counted(worker, op, patience, *more, **fields):
@@ -108,7 +109,7 @@ def judge(case, grader, folder: Path) -> dict:
         )
     if re.search(case.forbidden, text) or CANARY in text:
         broken.append("a secret got out")
-    if any(ord(c) < 32 and c not in "\n " or c in "\u202e\x1b" for t in tree["tests"] for c in t["output"] + t["name"]):
+    if any((ord(c) < 32 and c not in "\n ") or c in "\u202e\x1b" for t in tree["tests"] for c in t["output"] + t["name"]):
         broken.append("control characters in the results")
     if tree["score"] > 38 or set(scores) != everything:
         broken.append("results are not the grader's own")

@@ -15,7 +15,8 @@ from autograder.core.text import clean
 @dataclass(frozen=True)
 class Mistake:
     """``code`` takes the place of the answer to ``item``; ``says``: what its author reads. ``also_costs``: items that it costs by nature,
-    ``reason`` why; ``same_as``: the id of a mistake with the same symptoms, under whose name it is recognised."""
+    ``reason`` why; ``same_as``: the id of a mistake with the same symptoms, under whose name it is recognised.
+    """
 
     item: str
     id: str

@@ -27,7 +27,7 @@ class Solution:
             s.id: open_stage(probe_sources(assignment, s), worlds[s.id]) for s in assignment.sections if s.id in worlds
         }
 
-    def __enter__(self) -> "Solution":
+    def __enter__(self) -> Solution:
         return self
 
     def __exit__(self, *_: Any) -> None:

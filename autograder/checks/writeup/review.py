@@ -158,7 +158,7 @@ def without_placeholders(text: str, outline: dict) -> str:
 
 
 def spoken(numbers: list[int]) -> str:
-    """page 3; pages 2, 5–7."""
+    """Page 3; pages 2, 5–7."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:

@@ -44,7 +44,7 @@ class ZygoteClient:
         )
         theirs.close()
 
-    def __enter__(self) -> "ZygoteClient":
+    def __enter__(self) -> ZygoteClient:
         return self
 
     def __exit__(self, *_: Any) -> None:
@@ -73,7 +73,7 @@ class ZygoteClient:
                 raise GraderError(f"the worker did not start; can {self.python} import {self.preload}?") from None
         return self.off
 
-    def branch(self, preload: tuple[str, ...], scratch: bool) -> "ZygoteClient":
+    def branch(self, preload: tuple[str, ...], scratch: bool) -> ZygoteClient:
         """A zygote forked from this one that holds further modules, its workers with a folder to write in if ``scratch``.
 
         Made once and kept warm; returns at once, like the constructor. Without either it is this one.
@@ -84,7 +84,7 @@ class ZygoteClient:
             self.branches[preload, scratch] = self._branched(preload, scratch)
         return self.branches[preload, scratch]
 
-    def clone(self) -> "ZygoteClient":
+    def clone(self) -> ZygoteClient:
         """Another zygote, forked from this one and warm at once, for another judge's process: it ends when that closes it.
 
         So are its branches.
@@ -106,7 +106,7 @@ class ZygoteClient:
         ours = self._handed({"op": "fork"})
         return protocol.receive(self.control, 1 << 16, READY_SECONDS)["pid"], ours
 
-    def _branched(self, preload: tuple[str, ...], scratch: bool) -> "Branch":
+    def _branched(self, preload: tuple[str, ...], scratch: bool) -> Branch:
         control = self._handed({"op": "branch", "preload": preload, "scratch": scratch})
         return Branch(control, self.python, self.preload, preload)
 

@@ -102,7 +102,7 @@ def readable_paths(hidden: Path, allowed: list[Path]) -> list[Path]:
         if hidden in own_paths:
             return False
         own = any(place == path or place in path.parents for place in allowed)
-        return path in hidden.parents or not own and (path == hidden or hidden in path.parents)
+        return path in hidden.parents or (not own and (path == hidden or hidden in path.parents))
 
     system = [
         "/usr/lib",

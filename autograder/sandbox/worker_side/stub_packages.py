@@ -29,7 +29,7 @@ class Inert:
     def __setattr__(self, name: str, value: Any) -> None:
         pass
 
-    def __call__(self, *args: Any, **kwargs: Any) -> "Inert":
+    def __call__(self, *args: Any, **kwargs: Any) -> Inert:
         first = args[0] if args else ()
         return Inert(range(*args) if args and all(type(a) is int for a in args) else first)
 
@@ -39,13 +39,13 @@ class Inert:
     def __len__(self) -> int:
         return len(self.held)
 
-    def __getitem__(self, key: Any) -> "Inert":
+    def __getitem__(self, key: Any) -> Inert:
         return Inert()
 
     def __setitem__(self, key: Any, value: Any) -> None:
         pass
 
-    def __enter__(self) -> "Inert":
+    def __enter__(self) -> Inert:
         return self
 
     def __exit__(self, *_: Any) -> None:
@@ -56,7 +56,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Makes each module of these packages a bag of :class:`Inert`."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None):
-        if name.split(".")[0] in PACKAGES:
+        if name.split(".", maxsplit=1)[0] in PACKAGES:
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
         return None
 

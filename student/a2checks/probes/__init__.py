@@ -8,7 +8,8 @@ workers (kept in memory there) and the notebooks' check cells.
 from __future__ import annotations
 
 import importlib
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from . import hub, tiny
 
@@ -23,7 +24,7 @@ class Stage:
         self.world = tiny.World(world)
         self.hub = hub.Hub(self.world)
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> Stage:
         return self
 
     def __exit__(self, *_: Any) -> None:

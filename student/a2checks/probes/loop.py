@@ -11,8 +11,9 @@ import contextlib
 import itertools
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,7 +44,7 @@ class Figure(float):
     def __iter__(self):
         return iter((self, self))
 
-    def __getitem__(self, _: Any) -> "Figure":
+    def __getitem__(self, _: Any) -> Figure:
         return self
 
 
@@ -242,7 +243,8 @@ def self_made(run: Run) -> None:
 
 def kept(epochs: list[dict[str, np.ndarray]]) -> list[dict]:
     """Files below the working folder, oldest first; ``epoch``: whose weights each holds (-1: none's, -2: cannot be loaded,
-    -3: holds no weights)."""
+    -3: holds no weights).
+    """
     paths = sorted(
         (p for p in Path(".").rglob("*") if p.is_file() and p.suffix in SUFFIXES), key=lambda p: p.stat().st_mtime_ns
     )

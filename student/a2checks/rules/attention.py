@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -173,7 +174,7 @@ def judge_mask(check: Any, case: Any, make: Callable) -> None:
         "numbers",
         f"the mask for n_tok={n_tok} is wrong in {len(wrong)} of {want.size} entries{place} "
         "(row: the token that looks, column: the token looked at)",
-        off=int(len(wrong)),
+        off=len(wrong),
     )
 
 

@@ -108,7 +108,7 @@ def again(check: Any, facts: dict, way: dict) -> None:
 def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
     filled(check, way["passes"], "__iter__")
     items, count = way["passes"][number], facts["count"]
-    if len(items) == count and all(same_items(facts, items, range(count))) or items == way["own"]:
+    if (len(items) == count and all(same_items(facts, items, range(count)))) or items == way["own"]:
         return
     which = "the second time, " * number
     if len(items) != count:

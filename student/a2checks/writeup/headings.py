@@ -15,7 +15,7 @@ LABEL_ENDS = r"\s*[).:\]–—-]?(?:\s|$)"
 CONTENTS_LINE = re.compile(r"(?:\. ?){4,}\s*\d+\s*$")
 NUMBER_AT_END = re.compile(r"(?:^|\s)\d{1,3}\s*$")
 MANY_HEADINGS = 4  # one right after the other are a table of contents
-ROMAN = "i ii iii iv v vi vii viii ix x".split()
+ROMAN = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"]
 
 
 @dataclass
@@ -167,7 +167,7 @@ def sure_patterns(item: dict, title: str) -> list[str]:
     number = label.lstrip("Qq")
     if number == label:
         return [LABELLED + OWN_NUMBER + "q?" + written(number) + LABEL_ENDS]
-    chapter = re.escape(title.split()[0].strip("§").split(".")[0])
+    chapter = re.escape(title.split(maxsplit=1)[0].strip("§").split(".")[0])
     return [
         LABELLED + OWN_NUMBER + rf"(?:{chapter}\.)?q(?:uestion)?[.\s]*" + written(number) + LABEL_ENDS,
         LABELLED + rf"{chapter}\s?[.–-]\s?" + written(number) + LABEL_ENDS,
@@ -193,7 +193,7 @@ def ordinals(number: str) -> tuple[str, str, str]:
 
 def group_of(heading: str) -> str:
     """The label without its last number: 1.2 of 1.2.3, Q1 of Q1.1."""
-    return heading.split()[0].rpartition(".")[0]
+    return heading.split(maxsplit=1)[0].rpartition(".")[0]
 
 
 def group_pattern(group: str) -> str:
@@ -204,7 +204,7 @@ def group_pattern(group: str) -> str:
 
 def vague_patterns(heading: str, in_group: bool) -> list[str]:
     """An item by the end of its label, as a list under its group's heading numbers it; Q1.1 as 1.1."""
-    label = heading.split()[0]
+    label = heading.split(maxsplit=1)[0]
     number = label.lstrip("Qq")
     alone = [rf"^\W{{0,3}}{re.escape(number)}(?:[).:]|\s|$)"] * (number != label)
     listed = "|".join(ordinals(number.rpartition(".")[2])) if in_group else re.escape(number.rpartition(".")[2])
