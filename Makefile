@@ -93,9 +93,9 @@ sst2-runs: develop
 	cd solutions && ../$(PY) sst2_runs.py
 
 bench: develop autograder build/example
-	$(PY) tests/bench.py
-	$(PY) tests/bench_batch.py
-	$(PY) tests/bench_training.py
+	$(PY) tests/bench/bench.py
+	$(PY) tests/bench/bench_batch.py
+	$(PY) tests/bench/bench_training.py
 
 # Readers' sheets are no product: build/rubric stays.
 clean:

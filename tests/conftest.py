@@ -16,12 +16,12 @@ from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
 from autograder.judging.results import ResultsFile
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
+from support.project import DATA, ROOT
 
 os.environ["AUTOGRADER_SEED"] = "the tests' own seed"
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("any machine")
-ROOT = Path(__file__).resolve().parents[1]
 ASSIGNMENT = ROOT / "assignment"
 
 
@@ -101,10 +101,10 @@ def submit(grader, tmp_path):
 @pytest.fixture(scope="session")
 def s1() -> str:
     """Section 1 as a short right script: tests append to it or replace a line of it."""
-    return (Path(__file__).parent / "fixtures" / "right_s1.py").read_text()
+    return (DATA / "right_s1.py").read_text()
 
 
 @pytest.fixture(scope="session")
 def s2() -> str:
     """Section 2.1 as a short right script."""
-    return (Path(__file__).parent / "fixtures" / "right_s2.py").read_text()
+    return (DATA / "right_s2.py").read_text()

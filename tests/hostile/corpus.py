@@ -13,8 +13,8 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
-S1, S2 = (FIXTURES / "right_s1.py").read_text(), (FIXTURES / "right_s2.py").read_text()
+DATA = Path(__file__).parents[1] / "data"
+S1, S2 = (DATA / "right_s1.py").read_text(), (DATA / "right_s2.py").read_text()
 CANARY = "CANARY-7f3a91"
 SOFTMAX, MASK = "2.1.attn_softmax", "2.1.make_causal_mask"
 RIGHT = "return F.softmax(A, dim=-1)"

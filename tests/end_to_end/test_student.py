@@ -16,8 +16,8 @@ from autograder.authoring import student_tree
 from autograder.authoring.masters import strip_modules
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
+from support.project import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 NAMES = ["A2S1", "A2S2"]
 ALL = [*NAMES, "A2S3"]  # the last needs a hub to run from top to bottom
 # Another torch, another working folder, no network: what a lone notebook may rely on is only itself.

@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-HERE = Path(__file__).parent
+from support.project import ROOT, TESTS
+
 SYSTEM_PYTHON = "/usr/bin/python3"
 USER = "12345"
 MODES = {
@@ -52,7 +53,7 @@ def corpus(references, tmp_path, mode, first, step) -> list[dict]:
                 parent.chmod(parent.stat().st_mode | 0o011)
         interpreter, prefix = SYSTEM_PYTHON, ["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups"]
         environment |= {"PYTHONPATH": sysconfig.get_paths()["purelib"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
-    command = [*prefix, interpreter, str(HERE / "hostile" / "run.py"), str(target), *MODES[mode]]
+    command = [*prefix, interpreter, str(TESTS / "hostile" / "run.py"), str(target), *MODES[mode]]
     runs = [
         subprocess.Popen(
             [*command, str(first + k * step), str(2 * step)],
@@ -96,13 +97,12 @@ def test_the_whole_corpus_is_held(references, tmp_path, mode, capsys):
 
 def test_the_corpus_can_fail(references, monkeypatch, tmp_path):
     """With nothing but a process between them, the same payload reads the same secret."""
-    sys.path.insert(0, str(HERE / "hostile"))
-    from corpus import CASES
+    from hostile.corpus import CASES
 
     first = [case.name for case in CASES].index("read canary files anywhere in /tmp")
     monkeypatch.setenv("HOSTILE_WITHOUT", "user,landlock,seccomp")
     done = subprocess.run(
-        [sys.executable, str(HERE / "hostile" / "run.py"), str(references), "here", str(first), "9999"],
+        [sys.executable, str(TESTS / "hostile" / "run.py"), str(references), "here", str(first), "9999"],
         capture_output=True,
         text=True,
     )
@@ -144,7 +144,7 @@ def test_an_unsafe_platform_never_loads_hidden_references_unless_told_to(referen
     from autograder.judging.run import require_isolation
     from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
-    assignment = load_assignment(HERE.parent / "assignment")
+    assignment = load_assignment(ROOT / "assignment")
     with ZygoteClient((), without=("user", "landlock", "seccomp")) as zygote:
         grader = Grader(assignment, read_references(references), zygote)
         with pytest.raises(GraderError, match="process only"):
@@ -184,7 +184,7 @@ def test_workers_die_with_a_killed_grader_and_the_results_stay_truthful(referenc
         "--output",
         str(tmp_path / "r.json"),
     ]
-    grader = subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.DEVNULL)
+    grader = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     while "2.1.attn_scaled" not in passed(tmp_path / "r.json"):  # what comes before the one that hangs
         assert grader.poll() is None, "it ended by itself"
         time.sleep(0.1)

@@ -1,6 +1,6 @@
 """An epoch of gpt-nano: the trainer as it is against the plain recipe; then a useful model against n-grams. One run.
 
-    python tests/bench_training.py [PAIRS]
+    python tests/bench/bench_training.py [PAIRS]
 
 Plain: every batch padded to 100 tokens, logits at every position, attention by the explicit formula. Both start from the
 same weights (same seed), take as many steps, and are timed in turn.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "solutions"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "solutions"))
 
 from mingpt import ngram
 from mingpt.data import PAD, Sentences, Vocabulary, load_text

@@ -6,12 +6,18 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
-from pdfs import (
+
+from autograder.checks.writeup import pdf_text, reading
+from autograder.checks.writeup.review import check_pdf, examine
+from autograder.core.verdict import Verdict
+from autograder.judging.results import ResultsFile
+from autograder.judging.writeup import find_pdf, for_information
+from autograder.submission.unpack import read_files
+from support.pdfs import (
     ASSIGNMENT,
     BARE,
     BARS,
@@ -31,16 +37,7 @@ from pdfs import (
     seen,
     without,
 )
-
-from autograder.checks.writeup import pdf_text, reading
-from autograder.checks.writeup.review import check_pdf, examine
-from autograder.core.verdict import Verdict
-from autograder.judging.results import ResultsFile
-from autograder.judging.writeup import find_pdf, for_information
-from autograder.submission.unpack import read_files
-
-ROOT = Path(__file__).resolve().parents[1]
-SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text())
+from support.project import ROOT, SCHEMA
 
 
 @pytest.fixture(autouse=True)

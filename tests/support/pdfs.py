@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 from PIL import Image
 from reportlab.lib.pagesizes import A4
@@ -15,8 +14,9 @@ from autograder.checks.writeup import pdf_text
 from autograder.checks.writeup.review import Report, examine
 from autograder.core.loading import load_assignment
 from autograder.judging.writeup import outline
+from support.project import ROOT
 
-ASSIGNMENT = load_assignment(Path(__file__).resolve().parents[1] / "assignment")
+ASSIGNMENT = load_assignment(ROOT / "assignment")
 OUTLINE = outline(ASSIGNMENT)
 
 PICTURE, PLOT, BARS, RULE, SCAN = "a picture", "a plot of lines", "a plot of bars", "a line", "a page as a picture"

@@ -22,9 +22,9 @@ from autograder.batch.grade_class import Batch, run_batch
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.sandbox.process import adopt_orphans
+from support.project import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
-RIGHT = (Path(__file__).resolve().parents[1] / "examples" / "toy" / "solutions" / "T1.py").read_text()
+RIGHT = (ROOT / "examples" / "toy" / "solutions" / "T1.py").read_text()
 WRONG = RIGHT.replace("a + b", "a - b")
 HANG = "def add(a, b):\n    while True:\n        pass\n"
 
@@ -509,7 +509,7 @@ def test_a_zip_bomb_and_a_hostile_archive_cost_their_own_submission(course):
 
 @pytest.mark.slow
 def test_a_class_of_the_real_assignment_with_every_kind_of_trouble(tmp_path, settings, references):
-    from make_class import make_class
+    from support.make_class import make_class
 
     make_class(80, tmp_path / "class")
     assignment = load_assignment(settings["folder"], statement_seconds=3.0, call_seconds=3.0)

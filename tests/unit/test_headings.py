@@ -6,7 +6,8 @@ import itertools
 import re
 
 import pytest
-from pdfs import ANSWER, WHOLE, chapters, heading_of, seen, without
+
+from support.pdfs import ANSWER, WHOLE, chapters, heading_of, seen, without
 
 
 def relabelled(style):

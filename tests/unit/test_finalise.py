@@ -15,8 +15,8 @@ import pytest
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.written.finalise import finalise
+from support.project import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 ASSIGNMENT = load_assignment(ROOT / "assignment")
 AUTOMATIC, BY_HAND = [q.id for q in ASSIGNMENT.questions], [i.id for i in ASSIGNMENT.written.items]
 ADA = {"name": "Ada L.", "email": "ada@u.edu", "sid": "11", "course": "517"}

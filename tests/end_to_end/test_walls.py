@@ -24,9 +24,7 @@ from autograder.core.paths import PACKAGE
 from autograder.gradescope.archive import certificate, members_of
 from autograder.submission.statements import is_own
 from autograder.written.render import render_handout
-
-ROOT = Path(__file__).resolve().parents[1]
-TOY = ROOT / "examples" / "toy"
+from support.project import ROOT, TOY
 
 
 @pytest.fixture

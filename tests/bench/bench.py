@@ -1,6 +1,6 @@
 """One submission, wall time and peak memory, beside a bare torch import and stock `otter run`; medians, one run.
 
-    python tests/bench.py [ROUNDS]
+    python tests/bench/bench.py [ROUNDS]
 
 They are timed in turn (A B C A B C …), so that a machine whose speed drifts treats them alike. Memory is the
 peak of the summed proportional set size over all processes of a command, sampled in runs of their own.
@@ -25,7 +25,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 

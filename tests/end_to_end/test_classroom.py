@@ -1,9 +1,9 @@
 """Every submission of the classroom corpus loses exactly the items it should."""
 
 import pytest
-from classroom import CASES, ENDLESS
 
 from autograder.core.errors import GraderError
+from support.classroom import CASES, ENDLESS
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

@@ -1,8 +1,8 @@
 """A class: submissions a second, beside stock `otter run` one after the other; flat in time and memory from 100 to 2,000.
 
-    python tests/bench_batch.py [SMALL LARGE]
+    python tests/bench/bench_batch.py [SMALL LARGE]
 
-Ordinary submissions of §1 + §2.1 (tests/make_class.py, no two the same): every format, right ones and ones with a mistake; no
+Ordinary submissions of §1 + §2.1 (tests/support/make_class.py, no two the same): every format, right ones and ones with a mistake; no
 optimiser loops, no hangs. Rates count everything after the start of the worker: reading, judging, committing, writing. Stock
 Otter is measured on a few submissions and taken times the number.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 
@@ -43,7 +43,7 @@ def graded(source: Path, output: Path) -> tuple[float, list[int]]:
 
 def main(small: int, large: int) -> int:
     from bench import stock_otter, wall
-    from make_class import make_class
+    from support.make_class import make_class
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -14,9 +14,7 @@ import pytest
 
 from autograder.core.digests import package_files
 from autograder.core.paths import PACKAGE
-
-ROOT = Path(__file__).resolve().parents[1]
-TOY = ROOT / "examples" / "toy"
+from support.project import ROOT, TOY
 
 
 @pytest.fixture(scope="module")

@@ -23,19 +23,17 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from layers import Secrets, leaks, secrets_of
 
 from autograder.core.errors import GraderError
 from autograder.gradescope import image
 from autograder.gradescope.archive import build_archive
+from hostile.corpus import S1, S2, function, statement
+from support.project import DATA, ROOT, SCHEMA
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent
-sys.path[:0] = [str(HERE / "hostile"), str(HERE / "container")]
-from corpus import S1, S2, function, statement  # noqa: E402
-from layers import Secrets, leaks, secrets_of  # noqa: E402
 
-SCHEMA = json.loads((HERE / "gradescope.schema.json").read_text())
-S3 = (HERE / "fixtures" / "right_s3.py").read_text()
+S3 = (DATA / "right_s3.py").read_text()
 RIGHT = {"A2S1.py": S1, "A2S2.py": S2, "A2S3.py": S3}
 NAME, CLONED, STAND_IN = "autograder-test:517", "autograder-test:clone", "localhost/autograder-base:debian"
 SEED = os.environ["AUTOGRADER_SEED"]  # conftest's
@@ -191,7 +189,7 @@ def stand_in(engine: list[str]) -> str:
             subprocess.run([*engine, "load"], input=saved, check=True, capture_output=True)
         else:
             environment = {**os.environ, "ENGINE": shlex.join(engine)}
-            subprocess.run([HERE / "container" / "base.sh", STAND_IN], check=True, env=environment)
+            subprocess.run([HERE / "base.sh", STAND_IN], check=True, env=environment)
     return STAND_IN
 
 

@@ -1,7 +1,6 @@
 """The class on a page, in a real browser: it opens, sorts, filters, and nothing that a student wrote comes alive."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -10,8 +9,9 @@ from autograder.batch.gradebook import Sheet
 from autograder.batch.roster import Person
 from autograder.core.loading import load_assignment
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
+from support.project import ROOT
 
-ASSIGNMENT = load_assignment(Path(__file__).resolve().parents[1] / "assignment")
+ASSIGNMENT = load_assignment(ROOT / "assignment")
 EVIL = "<script>document.title='caught'</script><img src=x onerror=\"document.title='caught'\">"
 SAYS = {"1.2.1": {"wrong row": f"you took another row {EVIL}"}}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

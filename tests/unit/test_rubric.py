@@ -29,8 +29,8 @@ from autograder.written.render import (
     to_latex,
     write_templates,
 )
+from support.project import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "assignment"
 ASSIGNMENT = load_assignment(FOLDER)
 PACKAGES = "apt-get install pandoc texlive-latex-recommended texlive-fonts-recommended texlive-luatex lmodern"

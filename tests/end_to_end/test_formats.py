@@ -4,7 +4,8 @@ import itertools
 
 import nbformat
 import pytest
-from formats import ALL
+
+from support.formats import ALL
 
 NAMES = ("A2S1", "A2S2", "A2S3")
 NOISE = [

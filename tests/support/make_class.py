@@ -1,4 +1,4 @@
-"""A class of any size, laid out as Gradescope exports it:  python tests/make_class.py N OUT [ORDINARY]
+"""A class of any size, laid out as Gradescope exports it:  python tests/support/make_class.py N OUT [ORDINARY]
 
 Drawn from the classroom corpus and the bank of mistakes, with a fixed seed: most are ordinary, a few are broken or empty,
 hang, or run an optimiser for a second; some are handed in by two people, one person hands in twice. With ORDINARY given,
@@ -11,7 +11,7 @@ import random
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 FIRST = (
@@ -27,11 +27,10 @@ SLOW = ("opt-", "scipy-", "hang-", "long-")  # cases of the corpus that compute 
 
 def variants():
     """Ordinary submissions of §1 + §2.1 as dicts of files: right ones in every format, one with each mistake of the bank."""
-    from classroom import CASES
-
     from autograder.authoring.audit import Variants
     from autograder.authoring.baking.bank import load_bank
     from autograder.core.loading import load_assignment
+    from support.classroom import CASES
 
     assignment = load_assignment(ROOT / "assignment")
     made = Variants(assignment, ROOT / "solutions")

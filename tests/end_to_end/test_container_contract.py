@@ -17,10 +17,9 @@ from autograder.gradescope.archive import build_archive
 from autograder.gradescope.container import METADATA, allowed_seconds, warnings
 from autograder.gradescope.smoke import smoke
 from autograder.sandbox.worker_side.cage import memory_left
+from support.project import ROOT, SCHEMA
 
-ROOT = Path(__file__).resolve().parents[1]
 GRADESCOPE = ROOT / "autograder" / "gradescope"
-SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text())
 PEOPLE = [{"email": "a@x.edu", "id": 1, "name": "Ada"}, {"email": "b@x.edu", "id": 2, "name": "Bob <script>"}]
 KINDS_OF_METADATA = {
     "the usual": {

@@ -6,7 +6,6 @@ import os
 import resource
 import socket
 import threading
-from pathlib import Path
 
 import jsonschema
 import nbformat
@@ -24,10 +23,10 @@ from autograder.judging.results import ResultsFile
 from autograder.sandbox import protocol
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
+from support.project import DATA, ROOT, SCHEMA
 
-ROOT = Path(__file__).resolve().parents[1]
-SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "tests" / "gradescope.schema.json").read_text()))
-S1 = (ROOT / "tests" / "fixtures" / "right_s1.py").read_text()
+FORMAT = jsonschema.Draft202012Validator(SCHEMA)
+S1 = (DATA / "right_s1.py").read_text()
 NOTEBOOK = nbformat.writes(
     nbformat.v4.new_notebook(
         cells=[
@@ -122,7 +121,7 @@ def holds(hasty, name: str, data: bytes) -> None:
         assert "\n" not in str(refusal)
         results.refuse(str(refusal))
     tree = json.loads((folder / "results.json").read_text())
-    SCHEMA.validate(tree)
+    FORMAT.validate(tree)
     assert tree["score"] <= 18 and "Traceback" not in json.dumps(tree)
 
 

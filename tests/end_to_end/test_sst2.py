@@ -5,14 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
 from test_student import execute
 
-ROOT = Path(__file__).resolve().parents[1]
+from support.project import ROOT
+
 sys.path.append(str(ROOT / "solutions"))
 pytest.importorskip("datasets")
 

@@ -16,9 +16,7 @@ from autograder.core.loading import load_assignment
 from autograder.core.verdict import NOT_RUN, Verdict
 from autograder.gradescope.archive import build_archive
 from autograder.judging.results import ResultsFile
-
-ROOT = Path(__file__).resolve().parents[1]
-SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text())
+from support.project import ROOT, SCHEMA
 
 
 def run(*arguments, **environment):

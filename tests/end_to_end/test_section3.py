@@ -15,8 +15,8 @@ from autograder.sandbox.judge_side.doctor import examine
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.worker_side import scratch
+from support.project import DATA, ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 ITEMS = {
     "3.dataset.len",
     "3.dataset.getitem",
@@ -31,7 +31,7 @@ ITEMS = {
 
 @pytest.fixture(scope="session")
 def s3() -> str:
-    return (Path(__file__).parent / "fixtures" / "right_s3.py").read_text()
+    return (DATA / "right_s3.py").read_text()
 
 
 def lost(graded) -> set[str]:

@@ -5,7 +5,6 @@ import random
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +14,7 @@ from autograder.authoring.baking.bank import load_bank
 from autograder.checks import picture
 from autograder.checks.diagnose import mistake_of
 from autograder.core.verdict import PASSED
-
-ROOT = Path(__file__).resolve().parents[1]
+from support.project import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,7 @@ from autograder.gradescope.archive import build_archive
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
-
-TOY = Path(__file__).resolve().parents[1] / "examples" / "toy"
+from support.project import TOY
 
 
 @pytest.fixture(scope="module")

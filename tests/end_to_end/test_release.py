@@ -16,7 +16,6 @@ from pathlib import Path
 import nbformat
 import pypdf
 import pytest
-from pdfs import complete, pdf
 
 from autograder.authoring import release
 from autograder.checks.values import to_json
@@ -25,8 +24,9 @@ from autograder.core.files import MARK
 from autograder.core.loading import load_assignment
 from autograder.core.references import read_references, unpacked
 from autograder.judging.writeup import outline
+from support.pdfs import complete, pdf
+from support.project import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 ASSIGNMENT = load_assignment(ROOT / "assignment")
 
 

@@ -1,0 +1,10 @@
+"""Where things lie in this project, and the format of Gradescope's results."""
+
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = ROOT / "tests"
+DATA = TESTS / "data"
+TOY = ROOT / "examples" / "toy"
+SCHEMA = json.loads((DATA / "gradescope.schema.json").read_text())
