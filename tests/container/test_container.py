@@ -58,8 +58,6 @@ HOSTILE = {
     "calls out": statement("import socket\nsocket.create_connection(('192.0.2.1', 80), 5)"),
 }
 
-pytestmark = pytest.mark.container
-
 
 @dataclass
 class Image:

@@ -1,96 +1,23 @@
 """Claims about grading a class. The toy assignment keeps them quick: its workers hold no torch."""
 
-import csv
 import json
 import os
-import random
 import resource
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
-from autograder.authoring.baking.freshness import fresh_references
 from autograder.batch import grade_class, process_pool
-from autograder.batch.grade_class import Batch, run_batch
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
-from autograder.sandbox.process import adopt_orphans
 from support.project import ROOT
+from support.toy_class import RIGHT, WRONG, command, kill_at_random
 
-RIGHT = (ROOT / "examples" / "toy" / "solutions" / "T1.py").read_text()
-WRONG = RIGHT.replace("a + b", "a - b")
 HANG = "def add(a, b):\n    while True:\n        pass\n"
-
-
-@dataclass
-class Course:
-    """A copy of the toy assignment that a test may change, its references, and a place for a class."""
-
-    root: Path
-
-    @property
-    def folder(self) -> Path:
-        return self.root / "toy"
-
-    def hand_in(self, name: str, source: str | bytes | None, where: str = "class") -> Path:
-        path = self.root / where / name
-        path.mkdir(parents=True, exist_ok=True)
-        if source is not None:
-            (path / "T1.py").write_bytes(source if isinstance(source, bytes) else source.encode())
-        return path
-
-    def metadata(self, text: str) -> None:
-        (self.root / "class" / "submission_metadata.yml").write_text(text)
-
-    def run(self, source: str = "class", progress=lambda *_: None, output: str = "out", **options):
-        assignment = load_assignment(self.folder, call_seconds=3.0, statement_seconds=3.0)
-        references = fresh_references(self.folder, self.folder / "solutions", self.root / "build")
-        batch = Batch(
-            assignment, references, self.root / source, self.root / output, assignment.courses[-1], **{"jobs": 2, **options}
-        )
-        return run_batch(batch, progress)
-
-    def rows(self, name: str = "gradebook.csv") -> list[dict]:
-        with open(self.root / "out" / name, newline="") as file:
-            return list(csv.DictReader(file))
-
-    def row(self, **wanted: str) -> dict:
-        return next(row for row in self.rows() if all(row[key.replace("_", " ")] == value for key, value in wanted.items()))
-
-    def bytes(self) -> dict[str, bytes]:
-        """Every file that staff use."""
-        out = self.root / "out"
-        return {
-            str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file() and "sqlite" not in p.name
-        }
-
-
-@pytest.fixture(scope="module")
-def baked(tmp_path_factory):
-    """The toy baked once; each test copies it."""
-    root = tmp_path_factory.mktemp("baked")
-    shutil.copytree(ROOT / "examples" / "toy" / "assignment", root / "toy")
-    shutil.copytree(ROOT / "examples" / "toy" / "solutions", root / "toy" / "solutions")
-    rubric = root / "toy" / "rubric.toml"
-    text = rubric.read_text().replace('["101"]', '["101", "102"]').replace("101 = [5, 0]", "101 = [5, 0]\n102 = [7, 0]")
-    rubric.write_text(text.replace("points = 2", "points = { 101 = 2, 102 = 4 }"))
-    fresh_references(root / "toy", root / "toy" / "solutions", root / "build")
-    return root
-
-
-@pytest.fixture
-def course(baked, tmp_path):
-    shutil.copytree(baked, tmp_path, dirs_exist_ok=True)
-    return Course(tmp_path)
-
-
 EXPORT = """---
 submission_1:
   :submitters:
@@ -331,25 +258,6 @@ def test_a_broken_test_of_ours_is_never_a_zero(course):
 # ---- the command, and what kills it ----
 
 
-def command(course: Course, *more: str) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "autograder",
-        "--assignment",
-        str(course.folder),
-        "--solutions",
-        str(course.folder / "solutions"),
-        "--build",
-        str(course.root / "build"),
-        "batch",
-        str(course.root / "class"),
-        "--output",
-        str(course.root / "out"),
-        *more,
-    ]
-
-
 def test_the_command_says_what_happened_and_exits_1_when_some_were_not_graded(course):
     course.hand_in("a", RIGHT)
     done = subprocess.run(command(course), cwd=ROOT, capture_output=True, text=True)
@@ -376,42 +284,8 @@ def test_a_full_disk_is_one_line_and_what_was_kept_stays(course):
     assert again.returncode == 0 and " 0 known before" not in again.stdout and len(course.rows()) == 40, again.stdout
 
 
-def kill_at_random(course: Course, times: int, seed: int) -> None:
-    """Kill the whole process group at random moments of a run, three times in a row on one store, then let it finish."""
-    for index in range(24):
-        course.hand_in(f"submission_{index}", [RIGHT, WRONG][index % 2] + f"\n# {index}")
-    started = time.monotonic()
-    subprocess.run(command(course, "--quiet"), cwd=ROOT, check=True, capture_output=True)
-    whole, wanted, rng = time.monotonic() - started, course.bytes(), random.Random(seed)
-    adopt_orphans()
-    before = set(psutil.Process().children(recursive=True))
-    for number in range(times):
-        if number % 3 == 0:
-            shutil.rmtree(course.root / "out", ignore_errors=True)
-        process = subprocess.Popen(
-            command(course, "--quiet"), cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        time.sleep(rng.uniform(0.05, 1.1) * whole)
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        process.wait()
-        _, alive = psutil.wait_procs(set(psutil.Process().children(recursive=True)) - before, timeout=600)
-        assert not alive, f"left behind: {[p.cmdline() for p in alive]}"
-        if number % 3 == 2 or number == times - 1:
-            done = subprocess.run(command(course, "--quiet"), cwd=ROOT, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
-            assert course.bytes() == wanted
-
-
 def test_a_batch_killed_at_any_moment_goes_on_and_gives_the_same_bytes(course):
     kill_at_random(course, 3, seed=1)
-
-
-@pytest.mark.slow
-def test_fifty_kills_lose_nothing(course):
-    kill_at_random(course, 50, seed=2)
 
 
 def test_ctrl_c_says_how_to_go_on(course, monkeypatch):
@@ -505,18 +379,3 @@ def test_a_zip_bomb_and_a_hostile_archive_cost_their_own_submission(course):
     assert course.row(Name="bomb")["Status"].startswith("not graded: nothing to grade; T1.py has 60 MB, over the limit")
     assert "unsafe name" in course.row(Name="unsafe")["Status"] and course.row(Name="good")["Total Score"] == "7"
     assert not (course.root / "T1.py").exists()
-
-
-@pytest.mark.slow
-def test_a_class_of_the_real_assignment_with_every_kind_of_trouble(tmp_path, settings, references):
-    from support.make_class import make_class
-
-    make_class(80, tmp_path / "class")
-    assignment = load_assignment(settings["folder"], statement_seconds=3.0, call_seconds=3.0)
-    outputs = []
-    for jobs in (1, 4):
-        batch = Batch(assignment, references, tmp_path / "class", tmp_path / f"out{jobs}", "517", jobs=jobs)
-        summary = run_batch(batch, lambda *_: None)
-        outputs.append((tmp_path / f"out{jobs}" / "gradebook.csv").read_bytes())
-    assert outputs[0] == outputs[1], "the same bytes, however many work at once"
-    assert summary.submissions == 79 and any("handed in twice" in note for note in summary.notes)

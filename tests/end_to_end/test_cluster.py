@@ -7,9 +7,10 @@ import sys
 import time
 
 import pytest
-from test_batch import RIGHT, ROOT, WRONG, baked, course  # noqa: F401
 
 from autograder.core.errors import GraderError
+from support.project import ROOT
+from support.toy_class import RIGHT, WRONG
 
 Client = pytest.importorskip("distributed").Client
 
@@ -70,7 +71,7 @@ def cluster(tmp_path):
             process.wait()
 
 
-def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed_on_the_way(course, cluster):  # noqa: F811
+def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed_on_the_way(course, cluster):
     address, workers = cluster
     for index in range(60):
         course.hand_in(f"s{index}", [RIGHT, WRONG, "import time\ntime.sleep(0.05)\n" + RIGHT][index % 3] + f"\n# {index}")
@@ -91,7 +92,7 @@ def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed_on_the_way(
     assert course.run(scheduler=address).ran == 0
 
 
-def test_no_scheduler_is_one_line(course):  # noqa: F811
+def test_no_scheduler_is_one_line(course):
     course.hand_in("a", RIGHT)
     with pytest.raises(GraderError, match="no Dask scheduler at"):
         course.run(scheduler="not an address")

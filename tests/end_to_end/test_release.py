@@ -6,15 +6,10 @@ import base64
 import io
 import json
 import os
-import re
 import shutil
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import nbformat
-import pypdf
 import pytest
 
 from autograder.authoring import release
@@ -26,25 +21,14 @@ from autograder.core.references import read_references, unpacked
 from autograder.judging.writeup import outline
 from support.pdfs import complete, pdf
 from support.project import ROOT
+from support.student_zip import commands_of, run
 
 ASSIGNMENT = load_assignment(ROOT / "assignment")
 
 
 @pytest.fixture(scope="module")
-def archive(settings, references, tmp_path_factory):
-    path, _ = release.build_release(ASSIGNMENT, settings["solutions"], references, tmp_path_factory.mktemp("release"))
-    return path
-
-
-@pytest.fixture(scope="module")
 def secrets(settings, references):
     return release.collect(ASSIGNMENT, settings["solutions"], read_references(references), settings["build"])
-
-
-@pytest.fixture
-def unpacked_zip(archive, tmp_path):
-    zipfile.ZipFile(archive).extractall(tmp_path)
-    return tmp_path / "student"
 
 
 def notebook(*sources):
@@ -134,24 +118,6 @@ def test_a_leak_means_that_no_archive_is_left(settings, references, tmp_path, mo
     assert not (tmp_path / release.ARCHIVE).exists()
 
 
-def commands_of(readme):
-    """What is to be typed, a block at a time: the lines of one are run in one shell."""
-    return [block.strip() for block in re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)]
-
-
-def run(command, folder):
-    """A command of the README as a student types it: no PYTHONPATH, only this Python's tools and the system's."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {
-        "PATH": path,
-        "HOME": str(folder.parent),
-        "LANG": "C.UTF-8",
-        "HTTP_PROXY": "http://127.0.0.1:9",
-        "HTTPS_PROXY": "http://127.0.0.1:9",
-    }
-    return subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, env=environment, timeout=3600)
-
-
 def test_unpacked_in_an_empty_folder_the_readmes_commands_work(unpacked_zip):
     commands = commands_of((unpacked_zip / "README.md").read_text())
     assert "python3 -m a2checks" in commands
@@ -165,34 +131,6 @@ def test_unpacked_in_an_empty_folder_the_readmes_commands_work(unpacked_zip):
         assert (
             "None came instead of the scaled scores: fill in its TODO" in done.stdout
             and "Traceback" not in done.stdout + done.stderr
-        )
-
-
-@pytest.mark.slow
-def test_the_readmes_commands_make_a_pdf_of_a_filled_template_with_its_figure_and_the_characters_people_paste(unpacked_zip):
-    folder, tried = unpacked_zip / "writeup", 0
-    shutil.copy(ROOT / "solutions" / "writeup" / "section3" / "recipe.png", folder / "loss.png")
-    for name, todo, figure in (
-        ("writeup.md", r"^\[Write here: .*\]$", "![Loss](loss.png)"),
-        ("writeup.tex", r"^\\todo\{.*\}$", r"\includegraphics[width=5cm]{loss.png}"),
-    ):
-        answer = f"The query θ ≤ 1 − ε → α ✓ ℝ ⁿ 😀 is long.\n\n{figure}"
-        filled, answers = re.subn(todo, lambda _: answer, (folder / name).read_text(), flags=re.MULTILINE)
-        (folder / name).write_text(filled)
-        assert answers == 29
-    for command in commands_of((unpacked_zip / "README.md").read_text()):
-        if command.startswith("cd writeup\n") and shutil.which(command.split()[2]):
-            done = run(command, unpacked_zip)
-            assert done.returncode == 0, done.stdout[-1000:] + done.stderr
-            pages = pypdf.PdfReader(folder / "writeup.pdf").pages
-            assert any(page.images for page in pages), done.stderr
-            assert "≤ 1" in "".join(page.extract_text() for page in pages)
-            (folder / "writeup.pdf").unlink()
-            tried += 1
-    if not tried:
-        pytest.skip(
-            "NOT TRIED: neither pdflatex nor pandoc is installed; on Debian: "
-            "apt-get install pandoc texlive-latex-recommended texlive-fonts-recommended lmodern"
         )
 
 

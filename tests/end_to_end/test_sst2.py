@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from test_student import execute
 
+from support.notebooks import execute
 from support.project import ROOT
 
 sys.path.append(str(ROOT / "solutions"))
@@ -295,15 +295,3 @@ def test_every_question_of_the_handout_stands_in_its_step():
         [f"Q4.{i}" for i in range(1, 8)],
         ["Q5.1"],
     ]
-
-
-@pytest.mark.slow
-def test_the_offline_default_reaches_80_percent(tmp_path, monkeypatch):
-    monkeypatch.setenv("SST2_SOURCE", "")
-    try:
-        sst2.fetch()
-    except sst2.Unavailable as error:
-        pytest.skip(str(error))
-    names = sst2_runs.load_notebook()
-    names["checkpoint"] = str(tmp_path)
-    assert max(accuracy for _, accuracy in names["main"]().points["validation"]) >= 0.8

@@ -1,14 +1,11 @@
 """The student tree is generated, leaks nothing, and every notebook in it is complete alone."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-import nbclient
 import nbformat
 import pytest
 
@@ -16,28 +13,11 @@ from autograder.authoring import student_tree
 from autograder.authoring.masters import strip_modules
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
+from support.notebooks import execute
 from support.project import ROOT
 
 NAMES = ["A2S1", "A2S2"]
 ALL = [*NAMES, "A2S3"]  # the last needs a hub to run from top to bottom
-# Another torch, another working folder, no network: what a lone notebook may rely on is only itself.
-OFFLINE = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
-
-
-def hasty(source: str) -> str:
-    """A training cell with a budget of a few batches."""
-    return re.sub(r"^EPOCHS = .*$", "EPOCHS = 0.02", source, flags=re.MULTILINE)
-
-
-def execute(path: Path, folder: Path) -> list:
-    """Run a notebook in a fresh kernel, training on a small budget; returns (source, printed text) of each code cell."""
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        cell.source = hasty(cell.source) if cell.cell_type == "code" else cell.source
-    os.environ.update(OFFLINE)
-    patience = dict.fromkeys(("timeout", "startup_timeout", "iopub_timeout"), 3600)  # a busy machine is no hanging cell
-    nbclient.NotebookClient(notebook, **patience, resources={"metadata": {"path": str(folder)}}).execute()
-    return [(c.source, "".join(o.get("text", "") for o in c.outputs)) for c in notebook.cells if c.cell_type == "code"]
 
 
 def checks(cells) -> dict[str, str]:

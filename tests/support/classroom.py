@@ -4,6 +4,8 @@ Each case names its files, the items it must lose (all others keep their points)
 optimisers, aliases, scratch work, experiments after §2.1, files in the wrong place, one wrong answer at a time.
 """
 
+from __future__ import annotations
+
 import io
 import json
 import zipfile

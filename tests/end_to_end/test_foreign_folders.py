@@ -1,0 +1,142 @@
+"""Where commands read and write: never in a folder that somebody else made, never over what was handed in."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from autograder.cli.project import Project
+from autograder.core.files import MARK
+from support.project import ROOT
+from support.toy import autograder
+
+
+def test_a_command_never_replaces_a_folder_that_it_did_not_make(toy):
+    precious = toy / "student"
+    precious.mkdir()
+    (precious / "thesis.md").write_text("years of work")
+    refused = autograder("student", cwd=toy)
+    assert refused.returncode == 2 and len(refused.stderr.strip().splitlines()[-1]) < 300
+    assert (precious / "thesis.md").read_text() == "years of work" and [p.name for p in precious.iterdir()] == ["thesis.md"]
+
+
+def test_a_command_does_not_take_another_commands_folder_for_its_own(toy):
+    (toy / "class" / "ada").mkdir(parents=True)
+    shutil.copy(toy / "solutions" / "T1.py", toy / "class" / "ada")
+    assert autograder("batch", "class", "--output", "out", cwd=toy).returncode == 0
+    before = {p: p.read_bytes() for p in (toy / "out").rglob("*") if p.is_file()}
+    shutil.copy(ROOT / "student" / "A2S1.ipynb", toy / "solutions" / "T1.ipynb")
+    for command in (["student", "--output", "out"], ["export", "out"], ["rubric", "--output", "out"]):
+        done = autograder(*command, cwd=toy)
+        assert done.returncode == 2 and "was not made by" in done.stderr, (command, done.stderr)
+    assert {p: p.read_bytes() for p in before} == before
+
+
+def test_what_was_handed_in_is_never_written_over(toy):
+    source = (toy / "solutions" / "T1.py").read_text()
+    for output in ("solutions/T1.py", "solutions/results.json"):
+        done = autograder("grade", "solutions" if output.endswith("json") else output, "--output", output, cwd=toy)
+        assert done.returncode == 2 and "choose another --output" in done.stderr
+    assert (toy / "solutions" / "T1.py").read_text() == source and not (toy / "solutions" / "results.json").exists()
+
+
+def test_a_path_of_the_wrong_kind_is_one_line(toy):
+    (toy / "file").write_text("x")
+    for command in (
+        ["grade", "solutions", "--output", "class"],
+        ["--build", "file", "pack"],
+        ["batch", "file"],
+        ["grade", "x" * 300],
+    ):
+        (toy / "class").mkdir(exist_ok=True)
+        done = autograder(*command, cwd=toy)
+        said = [line for line in done.stderr.splitlines() if not line.startswith("baked")]
+        assert done.returncode == 2 and len(said) == 1 and said[0].startswith("autograder: "), (command, done.stderr)
+
+
+def test_the_seed_does_not_depend_on_how_the_folder_is_named(toy):
+    keep = {"AUTOGRADER_SEED": ""}
+    assert autograder("bake", cwd=toy, **keep).returncode == 0
+    seed, made = (toy / ".seed").read_text(), (toy / "build" / "reference.safetensors").read_bytes()
+    done = autograder(
+        "--assignment",
+        "../assignment",
+        "--solutions",
+        "../solutions",
+        "--build",
+        ".",
+        "grade",
+        "../solutions",
+        cwd=toy / "build",
+        **keep,
+    )
+    assert done.returncode == 0 and "baked" not in done.stderr, done.stderr
+    assert (toy / ".seed").read_text() == seed and not (toy / "build" / ".seed").exists()
+    assert (toy / "build" / "reference.safetensors").read_bytes() == made
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["export", "{folder}"],
+        ["batch", "{toy}/solutions", "--output", "{folder}"],
+        ["rubric", "--output", "{folder}"],
+        ["alike", "{toy}/solutions", "--output", "{folder}"],
+    ],
+)
+def test_no_command_writes_into_somebody_elses_folder(toy, tmp_path, command):
+    folder = tmp_path / "somebody's"
+    (folder / "results").mkdir(parents=True)
+    (folder / "results" / "mine.json").write_text("{}")
+    shutil.copy(ROOT / "student" / "A2S1.ipynb", toy / "solutions" / "T1.ipynb")
+    done = autograder(*(part.format(folder=folder, toy=toy) for part in command), cwd=toy)
+    assert done.returncode == 2 and "was not made by" in done.stderr, done.stderr
+    assert sorted(p.name for p in folder.rglob("*")) == ["mine.json", "results"]
+
+
+def test_what_a_command_made_it_may_make_again(toy, tmp_path):
+    (toy / "class" / "ada").mkdir(parents=True)
+    shutil.copy(toy / "solutions" / "T1.py", toy / "class" / "ada")
+    for _ in range(2):
+        done = autograder("batch", "class", "--output", "out", cwd=toy)
+        assert done.returncode == 0, done.stderr
+    assert (toy / "out" / MARK).exists() and (toy / "out" / "gradebook.csv").exists()
+
+
+def test_named_folders_are_worked_on_and_no_other(toy, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    before = {p: p.read_bytes() for p in (ROOT / "student").rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    done = autograder(
+        "--assignment", toy / "assignment", "--solutions", toy / "solutions", "grade", toy / "solutions", cwd=elsewhere
+    )
+    assert done.returncode == 0 and "total 5 of 5" in done.stdout, done.stderr
+    assert {p: p.read_bytes() for p in before} == before
+    assert {p.name for p in elsewhere.iterdir()} - {".seed"} == {"build"}
+    assert not (toy / "build").exists()
+    assert Project(Path("a"), toy / "solutions", Path("b")).student == toy / "student"
+
+
+def test_a_folder_without_an_assignment_is_one_line(tmp_path):
+    for command in (["grade", "x.py"], ["pack"], ["batch", "."], ["student"], ["rubric"], ["audit"], ["release"], ["answers"]):
+        done = autograder(*command, cwd=tmp_path)
+        assert done.returncode == 2 and "there is no rubric.toml" in done.stderr and "Traceback" not in done.stderr, (
+            command,
+            done.stderr,
+        )
+        assert len(done.stderr.strip().splitlines()) == 1
+    assert autograder("--help", cwd=tmp_path).returncode == 0
+    assert not list(tmp_path.iterdir()), "and nothing is left behind"
+
+
+def test_a_submission_is_graded_with_an_archive_and_nothing_else(toy, tmp_path):
+    assert autograder("pack", cwd=toy).returncode == 0
+    archive = shutil.copy(toy / "build" / "autograder-101.zip", tmp_path)
+    empty = tmp_path / "empty"
+    (empty / "class" / "ada").mkdir(parents=True)
+    shutil.copy(toy / "solutions" / "T1.py", empty / "class" / "ada")
+    shutil.rmtree(toy)
+    done = autograder("grade", "class/ada", "--archive", archive, cwd=empty)
+    assert done.returncode == 0 and "total 5 of 5" in done.stdout, done.stderr
+    done = autograder("batch", "class", "--archive", archive, cwd=empty)
+    assert done.returncode == 0 and "1 graded now" in done.stdout, done.stderr

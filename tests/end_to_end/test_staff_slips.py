@@ -1,0 +1,88 @@
+"""A slip in the bank, the inputs, the tests or the solutions is one line that names its place."""
+
+import pytest
+
+from autograder.authoring.baking.bank import load_bank
+from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
+from support.toy import autograder
+
+MINUS = '[[mistake]]\nitem = "1.add"\nid = "minus"\ncode = "def add(a, b): return a - b"\nsays = "it subtracts"\n'
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        (MINUS + 'also_cost = ["1.mean"]\n', "mistake 'minus': unknown key 'also_cost'; did you mean 'also_costs'?"),
+        (MINUS + 'also_costs = ["1.men"]\nreason = "x"\n', "mistake 'minus': no item '1.men'; did you mean '1.mean'?"),
+        (MINUS + 'also_costs = ["1.mean"]\n', "the key 'reason' is missing"),
+        (MINUS + MINUS, "1.add has another mistake of this name"),
+        (MINUS.replace("1.add", "1.ad"), "no item '1.ad'; did you mean '1.add'?"),
+        (MINUS + 'same_as = "plus"\n', "no mistake 'plus'"),
+        (MINUS.replace("return a - b", "return a -"), "line 1 of its code is no Python"),
+        (MINUS.replace('says = "it subtracts"\n', ""), "the key 'says' is missing"),
+        (MINUS.replace("[[mistake]]", "[[misteak]]"), "no table 'misteak'; did you mean 'mistake'?"),
+        ("[[mistake]", "is not valid TOML"),
+    ],
+)
+def test_a_slip_in_the_bank_is_refused_with_its_place_and_the_nearest_name(toy, text, says):
+    (toy / "assignment" / "bank").mkdir()
+    (toy / "assignment" / "bank" / "m.toml").write_text(text)
+    with pytest.raises(GraderError) as refusal:
+        load_bank(load_assignment(toy / "assignment"))
+    assert says in str(refusal.value) and ("m.toml" in str(refusal.value) or "bank" in str(refusal.value))
+
+
+@pytest.mark.parametrize(
+    "file, text, says",
+    [
+        (
+            "inputs.py",
+            "import random\n\n\ndef draw(seed, public, names):\n    return name['add']\n\n\ndef second_opinion(tree):\n    return ''\n",
+            "inputs.py, line 5: NameError: name 'name' is not defined",
+        ),
+        ("inputs.py", "def draw(:\n", "inputs.py, line 1: SyntaxError"),
+        ("inputs.py", "raise ValueError('no seed')\n", "inputs.py, line 1: ValueError: no seed"),
+        ("inputs.py", "def draw(seed, public, names):\n    return {'1.add': {}}\n", "no cases for 1.add in its group 'own'"),
+        (
+            "inputs.py",
+            "def draw(seed, public, names):\n    return {'1.ad': {}}\n",
+            "inputs: draw(): no question '1.ad'; did you mean '1.add'?",
+        ),
+        (
+            "inputs.py",
+            "def draw(seed, public, names):\n    return {'1.add': {'own': [{'arg': []}]}}\n",
+            "inputs: a case of 1.add: no key 'arg'; did you mean 'args'?",
+        ),
+        (
+            "inputs.py",
+            "def draw(seed, public, names):\n    return {'1.add': {'own': [{'args': [], 'kwargs': {}, 'function': 'ad'}]}, "
+            "'1.mean': {'own': [{'args': [], 'kwargs': {}}], 'fresh': [{'args': [], 'kwargs': {}}]}}\n",
+            "no function of the solutions called 'ad'; did you mean 'add'?",
+        ),
+        ("trusted_helpers.py", "answers = {}\n", "trusted_helpers.py: `answers`, for 1.mean: no name 'add'; there are none"),
+        ("trusted_helpers.py", "import nowhere\n", "trusted_helpers.py, line 1: ModuleNotFoundError"),
+        ("questions/1.add.py", "def (\n", "questions/1.add.py, line 1"),
+        ("inputs.py", None, "the assignment has no inputs.py"),
+        ("inputs.py", "raise SystemExit(0)\n", "inputs.py, line 1: SystemExit"),
+        ("inputs.py", "def draw(seed, public, names):\n    return None\n", "inputs: draw() should give a dict"),
+        (
+            "inputs.py",
+            "def draw(seed, public, names):\n    return {'1.add': {'own': []}, '1.mean': {}}\n",
+            "no cases for 1.add in its group 'own'",
+        ),
+        (
+            "inputs.py",
+            "def draw(seed, public, names):\n    return {'1.add': {'own': [{'args': [], 'kwargs': {}, 'function': 'add'}]}, "
+            "'1.mean': {'own': [{'args': [], 'kwargs': {}}], 'fresh': [{'args': [], 'kwargs': {}}]}}\n",
+            "inputs: a case of 1.add: the solutions' add raised TypeError",
+        ),
+        ("../solutions/T1.py", "def add(a, b):\n    return a + b\n\n\nmean = add(1)\n", "T1.py, line 5: TypeError"),
+        ("../solutions/T1.py", "def add(a, b):\n    return a + b\n", "'mean', the answer to 1.mean, is not defined"),
+    ],
+)
+def test_an_error_in_what_staff_wrote_names_its_line_and_is_no_traceback(toy, file, text, says):
+    path = toy / "assignment" / file
+    path.unlink() if text is None else path.write_text(text)
+    done = autograder("pack", cwd=toy)
+    assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr, done.stderr

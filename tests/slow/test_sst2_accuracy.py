@@ -1,0 +1,18 @@
+"""§3: the offline model learns what it is said to learn."""
+
+import pytest
+
+pytest.importorskip("datasets")
+import sst2  # noqa: E402
+import sst2_runs  # noqa: E402
+
+
+def test_the_offline_default_reaches_80_percent(tmp_path, monkeypatch):
+    monkeypatch.setenv("SST2_SOURCE", "")
+    try:
+        sst2.fetch()
+    except sst2.Unavailable as error:
+        pytest.skip(str(error))
+    names = sst2_runs.load_notebook()
+    names["checkpoint"] = str(tmp_path)
+    assert max(accuracy for _, accuracy in names["main"]().points["validation"]) >= 0.8

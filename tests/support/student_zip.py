@@ -1,0 +1,48 @@
+"""student.zip, unpacked in an empty folder, and the commands of its README."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from autograder.authoring import release
+from autograder.core.loading import load_assignment
+from support.project import ROOT
+
+ASSIGNMENT = load_assignment(ROOT / "assignment")
+
+
+@pytest.fixture(scope="session")
+def student_zip(settings, references, tmp_path_factory):
+    path, _ = release.build_release(ASSIGNMENT, settings["solutions"], references, tmp_path_factory.mktemp("release"))
+    return path
+
+
+@pytest.fixture
+def unpacked_zip(student_zip, tmp_path):
+    zipfile.ZipFile(student_zip).extractall(tmp_path)
+    return tmp_path / "student"
+
+
+def commands_of(readme):
+    """What is to be typed, a block at a time: the lines of one are run in one shell."""
+    return [block.strip() for block in re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)]
+
+
+def run(command, folder):
+    """A command of the README as a student types it: no PYTHONPATH, only this Python's tools and the system's."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {
+        "PATH": path,
+        "HOME": str(folder.parent),
+        "LANG": "C.UTF-8",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
+    return subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, env=environment, timeout=3600)

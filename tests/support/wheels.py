@@ -1,0 +1,85 @@
+"""A wheel of the engine, and environments that hold it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from autograder.core.paths import PACKAGE
+from support.project import ROOT, TOY
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory) -> Path:
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    shutil.copytree(PACKAGE, source / "autograder", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", target, source], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return next(target.glob("*.whl"))
+
+
+def environment(folder: Path, wheel: Path, *more: str) -> Path:
+    """A new virtual environment with the wheel in it; returns its folder of programs."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    python = folder / "bin" / "python"
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--python", python, "install", "-q", *more, wheel], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "bin"
+
+
+@pytest.fixture(scope="session")
+def installed(wheel, tmp_path_factory) -> Path:
+    """The wheel, with the libraries of this environment beside it."""
+    programs = environment(tmp_path_factory.mktemp("installed") / "venv", wheel, "--no-deps")
+    site = next((programs.parent / "lib").glob("python*/site-packages"))
+    (site / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return programs
+
+
+@pytest.fixture(scope="session")
+def toy_archive(installed, tmp_path_factory) -> Path:
+    """The toy's archive, packed by the installed engine from a folder of the toy alone."""
+    folder = tmp_path_factory.mktemp("toy")
+    shutil.copytree(TOY, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    done = run(installed, folder, "pack")
+    assert done.returncode == 0, done.stderr
+    return folder / "build" / "autograder-101.zip"
+
+
+def run(programs: Path, folder: Path, *arguments) -> subprocess.CompletedProcess:
+    """The command as somebody types it in this folder, with nothing of this checkout in reach."""
+    keep = {name: os.environ[name] for name in ("AUTOGRADER_SEED", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(
+        [programs / "autograder", *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={"PATH": f"{programs}:/usr/bin:/bin", **keep},
+    )
+
+
+def works(programs: Path, archive: Path, empty: Path) -> None:
+    """--help, doctor, grade and batch, from an empty folder."""
+    helped = run(programs, empty, "--help")
+    assert helped.returncode == 0 and "grade" in helped.stdout, helped.stderr
+    checked = run(programs, empty, "doctor")
+    assert "read a hidden file" in checked.stdout and checked.returncode == 0, checked.stdout + checked.stderr
+    (empty / "class" / "ada").mkdir(parents=True)
+    shutil.copy(TOY / "solutions" / "T1.py", empty / "class" / "ada")
+    graded = run(programs, empty, "grade", "class/ada", "--archive", archive)
+    assert graded.returncode == 0 and "total 5 of 5" in graded.stdout, graded.stderr
+    assert json.loads((empty / "build" / "results.json").read_text())["score"] == 5
+    batch = run(programs, empty, "batch", "class", "--archive", archive)
+    assert batch.returncode == 0 and (empty / "build" / "class" / "gradebook.csv").exists(), batch.stderr
+    assert sorted(p.name for p in empty.iterdir()) == ["build", "class"]

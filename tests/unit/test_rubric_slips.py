@@ -1,0 +1,112 @@
+"""A slip in the rubric or in the term's facts is refused, with its place and the nearest name."""
+
+import shutil
+
+import pytest
+
+from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
+from autograder.written.render import render_handout
+from support.project import ROOT
+
+RUBRIC = [
+    ("points = 3", "points = -3", "question 1.mean: points should not be negative"),
+    ("points = 3", "points = nan", "question 1.mean: points should be a number"),
+    ("points = 3", "points = 1" + "0" * 400, "question 1.mean: points should be a number"),
+    ('courses = ["101"]', 'courses = ["101", "101"]', "course 101 occurs twice"),
+    ('courses = ["101"]', 'courses = ["a/b"]', "courses should name at least one"),
+    ('courses = ["101"]', 'courses = ["101"]\nchecks_package = "../x"', "checks_package '../x' should be a Python name"),
+    ('["1.add"]', '["1.mean"]', "question 1.mean: it cannot be its own prerequisite"),
+    ('names = ["add"]', 'names = ["a d"]', "question 1.add: names is empty or holds what is no Python name"),
+    ("[totals]", "[limits]\ncall_seconds = 0\n\n[totals]", "[limits]: call_seconds should be more than 0"),
+    ("[assignment]", 'limits = "x"\n\n[assignment]', "limits should be written as [limits]"),
+    (
+        "file_pattern = 't1'",
+        "file_pattern = 't1'\nprelude = '../given.py'",
+        "prelude ../given.py lies outside the assignment's folder",
+    ),
+    ("file_pattern = 't1'", "file_pattern = 't1'\nprelude = 5", "section T1: prelude should be a text"),
+    (
+        "file_pattern = 't1'",
+        "file_pattern = 't1'\nprelude_file = 'x'",
+        "section T1: unknown key 'prelude_file'; did you mean 'prelude'?",
+    ),
+    (
+        'prerequisites = ["1.add"]',
+        'prerequisits = ["1.add"]',
+        "question 1.mean: unknown key 'prerequisits'; did you mean 'prerequisites'?",
+    ),
+    ('names = ["mean"]', 'names = ["mean"]\nvalu = true', "question 1.mean: unknown key 'valu'; did you mean 'value'?"),
+    ('title = "Counting"', 'title = "Counting"\nscrach = true', "section T1: unknown key 'scrach'; did you mean 'scratch'?"),
+    ('["1.add"]', '["1.ad"]', "question 1.mean: no prerequisite '1.ad'; did you mean '1.add'?"),
+    ('names = ["mean"]', 'names = ["mean"]\nprobe = "main"', "question 1.mean: probe 'main', but section T1 has no probes"),
+    ("points = 3\n", "", "question 1.mean: the key 'points' is missing"),
+    ('title = "mean"\n', "", "question 1.mean: the key 'title' is missing"),
+    ("points = 3", 'points = "3"', "question 1.mean: points should be a number, not"),
+    ("points = 3", "points = { 102 = 3 }", "question 1.mean: points: no course '102'"),
+    ("points = 3", "points = 3\nextra_credit = ['1O1']", "question 1.mean: no course '1O1'; did you mean '101'?"),
+    ('section = "T1"', 'section = "T2"', "question 1.add: no section 'T2'; known are T1"),
+    ('id = "1.mean"', 'id = "1.add"', "question 1.add occurs twice"),
+    ('id = "1.mean"', 'id = "1.media"', "question 1.media: its tests, questions/1.media.py, are missing"),
+    (
+        'id = "1.mean"',
+        'id = "1.mean"\nsentence = "It is the mean."',
+        "it has a sentence and tests of its own, questions/1.mean.py",
+    ),
+    ("file_pattern = 't1'", "file_pattern = '(t1'", "section T1: file_pattern is not a regular expression"),
+    ("file_pattern = 't1'", "file_pattern = 't1'\nprelude = 'given.py'", "section T1: prelude given.py cannot be read"),
+    ("[totals]", "[total]", "no table 'total'; did you mean 'totals'?"),
+    ("[totals]", "[limits]\ncall_second = 3\n\n[totals]", "[limits]: unknown key 'call_second'; did you mean 'call_seconds'?"),
+    ("[totals]", "[limits]\ncall_seconds = 'ten'\n\n[totals]", "[limits]: call_seconds should be a number"),
+    ("101 = [5, 0]", "101 = [6, 0]", "the items of course 101 sum to 5, [totals] says 6"),
+    ('courses = ["101"]', 'course = ["101"]', "[assignment]: no key 'course'; did you mean 'courses'?"),
+    ("[assignment]", "[assignment", "is not valid TOML"),
+    ('names = ["add"]', "names = []", "question 1.add: names is empty"),
+    ('names = ["add"]', 'names = "add"', "question 1.add: names should be a list"),
+    ('names = ["mean"]', 'names = ["mean"]\ncontext = ["ad"]', "question 1.mean: no name 'ad'; did you mean 'add'?"),
+]
+
+
+@pytest.mark.parametrize("old, new, says", RUBRIC)
+def test_a_slip_in_the_rubric_is_refused_with_its_place_and_the_nearest_name(toy, old, new, says):
+    rubric = toy / "assignment" / "rubric.toml"
+    assert old in rubric.read_text()
+    rubric.write_text(rubric.read_text().replace(old, new, 1))
+    with pytest.raises(GraderError) as refusal:
+        load_assignment(toy / "assignment")
+    assert says in str(refusal.value) and "rubric.toml" in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_a_probe_that_does_not_exist_is_refused(tmp_path):
+    shutil.copytree(ROOT / "assignment", tmp_path / "a", ignore=shutil.ignore_patterns("__pycache__"))
+    rubric = tmp_path / "a" / "rubric.toml"
+    rubric.write_text(rubric.read_text().replace('probe = "data.collate"', 'probe = "data.colate"'))
+    with pytest.raises(
+        GraderError, match="question 3.collate: probe: no function in probes/data.py 'colate'; did you mean 'collate'?"
+    ):
+        load_assignment(tmp_path / "a")
+
+
+def test_a_slip_in_the_terms_facts_is_refused_with_the_nearest_name(tmp_path):
+    assignment = load_assignment(ROOT / "assignment")
+    facts = (ROOT / "assignment" / "course.toml").read_text()
+    for old, new, says in (
+        ("due =", "deu =", "course.toml: unknown key 'deu', which README.student.md does not read; did you mean 'due'?"),
+        ("site =", "sight =", "unknown key 'sight'"),
+        ("[links]", "[lnks]", "unknown key 'lnks'"),
+    ):
+        assert old in facts
+        (tmp_path / "course.toml").write_text(facts.replace(old, new, 1))
+        with pytest.raises(GraderError) as refusal:
+            render_handout(assignment, ROOT / "solutions" / "README.student.md", tmp_path / "course.toml")
+        assert says in str(refusal.value)
+
+
+def test_the_rubrics_time_limit_holds_everywhere(toy):
+    rubric = toy / "assignment" / "rubric.toml"
+    assert load_assignment(toy / "assignment", default_seconds=3600).limits.total_seconds == 3600
+    rubric.write_text(rubric.read_text() + "\n[limits]\ntotal_seconds = 77\n")
+    assert load_assignment(toy / "assignment").limits.total_seconds == 77  # one submission
+    assert load_assignment(toy / "assignment", default_seconds=3600).limits.total_seconds == 77  # a class
+    assert load_assignment(toy / "assignment", default_seconds=540, at_most=540).limits.total_seconds == 77  # Gradescope
+    assert load_assignment(toy / "assignment", default_seconds=30, at_most=30).limits.total_seconds == 30  # … which ends before
