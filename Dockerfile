@@ -1,17 +1,17 @@
-# An image that grades: `docker build .` on a clone, with nothing but a container engine. For the classic builder and BuildKit.
+# The grading image: `docker build .` on a clone needs only a container engine. Works with the classic builder and BuildKit.
 #   --build-arg COURSE=447          whose points count
-#   --build-arg AUTOGRADER_SEED=…   the hidden inputs' seed; without it one is drawn while building
-# `make docker` builds the same from an archive that is already audited. The base's CMD and ENTRYPOINT stay: Gradescope needs them.
+#   --build-arg AUTOGRADER_SEED=…   the seed of the hidden inputs; drawn during the build if not given
+# `make docker` builds the same image from an audited archive. The base image's CMD and ENTRYPOINT stay: Gradescope needs them.
 ARG BASE=gradescope/autograder-base:ubuntu-22.04
 
-# The Python environment, once: the archive is baked by the very Python and libraries that will grade.
+# The Python environment, built once: the Python and libraries that bake the archive are the ones that grade.
 FROM ${BASE} AS installed
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 COPY autograder/gradescope/setup.sh /autograder/source/autograder/gradescope/
 COPY assignment/requirements* /autograder/source/assignment/
 RUN TORCH_INDEX="${TORCH_INDEX}" bash /autograder/source/autograder/gradescope/setup.sh
 
-# Bake, audit and pack, or take the archive that lies here unpacked. Solutions, bank and seed stay in this stage.
+# Bake, audit and pack, or use the unpacked archive that is the build context. Solutions, bank and seed stay in this stage.
 FROM installed AS archive
 ARG COURSE=517
 ARG AUTOGRADER_SEED=

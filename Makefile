@@ -1,11 +1,11 @@
-# One command for each audience. Everything is made on demand; a second run makes nothing anew.
+# One command for each audience. Everything is built on demand; a second run rebuilds nothing.
 SUBMISSION ?= build/example
 COURSE ?= 517
 OUTPUT ?= build/class
 PYTHON ?= python3
 PY := .venv/bin/python
 RUN := $(PY) -m autograder
-# Byte code is made beside pip and by all processors, and not of what nobody imports: a minute less than pip takes alone.
+# Byte code is compiled on all cores while pip runs, and only for what gets imported: a minute faster than pip alone.
 PIP := $(PY) -m pip install -q --no-compile -c constraints.txt
 COMPILE := $(PY) -m compileall -q -j 0 -x '/tests?/|/transformers/models/' .venv/lib > /dev/null 2>&1 || true
 
@@ -15,7 +15,7 @@ COMPILE := $(PY) -m compileall -q -j 0 -x '/tests?/|/transformers/models/' .venv
 setup: .venv/.done
 develop: .venv/.developed
 
-# What grading and building need; `make test` and the like need more.
+# What grading and packing need; tests and lint need `develop`.
 .venv/.done: pyproject.toml constraints.txt assignment/requirements.in
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed" if sys.version_info < (3, 10) else 0)'
 	test -x $(PY) || $(PYTHON) -m venv .venv
@@ -60,7 +60,7 @@ test: develop
 test-slow: develop
 	$(PY) -m pytest -m slow
 
-# Style, layout, types, the walls between packages; no function over 50 lines or of a complexity over 12.
+# Style, layout, types, the contracts between packages, and the size of functions: 50 lines, complexity 12.
 lint: develop
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
@@ -68,7 +68,7 @@ lint: develop
 	.venv/bin/lint-imports --no-cache
 	$(PY) -m lizard -l python -L 50 -C 12 -w autograder assignment solutions tests examples
 
-# Gradescope's container, with whatever engine is there: docker, podman, buildah (ENGINE=…, see autograder/gradescope/image.py).
+# Gradescope's container, with whichever engine is installed: docker, podman or buildah (ENGINE=…, see autograder/gradescope/image.py).
 docker: autograder
 	$(RUN) image build --course $(COURSE) $(if $(BASE),--base $(BASE))
 
@@ -78,7 +78,7 @@ docker-grade: build/example
 docker-test: develop autograder
 	$(PY) -m pytest -m container -s
 
-# Every version anew, from the names in pyproject.toml and the two requirements.in; for all of Python 3.10 and later.
+# Resolves the names in pyproject.toml and the two requirements.in to versions, for Python 3.10 and later.
 UV := $(PY) -m uv pip compile -q --universal --python-version 3.10 --no-annotate --custom-compile-command 'make lock'
 lock: develop
 	$(UV) pyproject.toml assignment/requirements.in --all-extras -o constraints.txt
@@ -97,7 +97,7 @@ bench: develop autograder build/example
 	$(PY) tests/bench/bench_batch.py
 	$(PY) tests/bench/bench_training.py
 
-# Readers' sheets are no product: build/rubric stays.
+# Keeps build/rubric: sheets that graders fill in cannot be rebuilt.
 clean:
 	rm -rf .venv
 	test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name rubric -exec rm -rf {} +
