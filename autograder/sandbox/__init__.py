@@ -1,1 +1,1 @@
-"""Student code, alone and caged: the protocol, the judge's side of it and the worker's."""
+"""Student code, isolated in a cage: the protocol, the judge's side of it and the worker's."""

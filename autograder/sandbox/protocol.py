@@ -1,4 +1,4 @@
-"""Frames between judge and worker: trees (see ``core.trees``) over a socket, capped before they are read."""
+"""Frames between judge and worker: trees (see ``core.trees``) over a socket, their size checked before they are read."""
 
 from __future__ import annotations
 
@@ -23,33 +23,36 @@ def send(sock: socket.socket, tree: Any) -> None:
     try:
         sock.sendall(pack(tree))
     except TimeoutError:
-        raise FrameTimeout("the other side does not read") from None
+        raise FrameTimeout("the other side is not reading") from None
     except OSError as error:
         raise FrameError(f"pipe closed: {error.strerror}") from None
 
 
 def receive(sock: socket.socket, limit: int, seconds: float | None = None) -> Any:
-    """Read one frame of at most ``limit`` bytes within ``seconds`` (None waits for ever).
+    """Read one frame of at most ``limit`` bytes within ``seconds`` (None: no timeout).
 
     Raises FrameTimeout or FrameError.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
-    (length,) = struct.unpack("<I", exactly(sock, 4, deadline))
+    (length,) = struct.unpack("<I", receive_exactly(sock, 4, deadline))
     if length > limit:
         raise FrameError(f"frame of {length} bytes is over the limit of {limit}")
-    return opened(exactly(sock, length, deadline))
+    return tree_of(receive_exactly(sock, length, deadline))
 
 
-def opened(body: bytes) -> Any:
-    """A frame's tree; raises FrameError."""
+def tree_of(body: bytes) -> Any:
+    """The tree in a frame's body; raises FrameError if it is malformed."""
     try:
         return unpack(body)
     except TreeError as error:
         raise FrameError(str(error)) from None
 
 
-def exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
-    """``count`` bytes by then (None waits for ever); raises FrameTimeout or FrameError."""
+def receive_exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
+    """Read exactly ``count`` bytes by ``deadline`` (``time.monotonic``; None: no timeout).
+
+    Raises FrameTimeout or FrameError.
+    """
     chunks, missing = [], count
     while missing:
         if deadline is not None:

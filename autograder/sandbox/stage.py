@@ -1,6 +1,6 @@
-"""An assignment's probes set up beside a student's code; in workers and, for the solutions, in the bake.
+"""Set up an assignment's probes beside student code, in workers, and beside the solutions, in the bake.
 
-Workers cannot read our folders, so the sources come along and are imported from memory.
+Workers cannot read our folders, so the sources are sent with the program and imported from memory.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ import importlib.abc
 import importlib.util
 import sys
 import types
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
 PROBES = "assignment_probes"
 
 
 class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Python files importable from memory: those that came with a submission, and the probes.
+    """Imports Python modules from memory: those that a submission brought along, and the probes.
 
-    Appended to ``sys.meta_path``, so they can shadow neither the standard library nor ours.
+    Appended to ``sys.meta_path``, so that they cannot shadow the standard library or our own modules.
     """
 
     def __init__(self, sources: dict[str, str]):
         self.sources = sources
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         package = f"{name}.__init__" in self.sources or any(key.startswith(name + ".") for key in self.sources)
         if name in self.sources or package:
             return importlib.util.spec_from_loader(name, self, is_package=package)
@@ -36,14 +39,14 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def open_stage(sources: dict[str, str], world: Any) -> Any:
-    """The stage of the assignment's probes (module -> source), set for one world of inputs.
+    """Import the assignment's probes (``sources``: module -> source) and return their stage for one world of inputs.
 
-    A stage stands in for what workers cannot reach; ``stage.observe(name, namespace, plain)`` returns a tree of plain
-    data, ``plain`` turns any value into such.
+    A stage replaces what workers cannot reach. ``stage.observe(name, namespace, plain)`` returns a plain tree; ``plain``
+    converts any value into one.
     """
     sys.meta_path.append(Modules({f"{PROBES}.{module}": source for module, source in sources.items()}))
     package = importlib.import_module(PROBES)
-    for module in sources:  # before any code of a student's runs
+    for module in sources:  # before any student code runs
         if module != "__init__":
             importlib.import_module(f"{PROBES}.{module}")
     return package.Stage(world)

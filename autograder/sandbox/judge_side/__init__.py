@@ -1,1 +1,1 @@
-"""What the judge does with workers: starts them, asks them, probes their cage. Believes nothing."""
+"""The judge's half of the sandbox: it starts workers, sends them requests and distrusts their replies."""

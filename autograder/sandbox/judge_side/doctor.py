@@ -1,7 +1,7 @@
-"""Judge's side: what the cage promises, probed from inside a real worker, and what each layer costs.
+"""Judge side: probe from inside a real worker whether the cage holds.
 
-A layer that was asked for is not yet one that holds. Each probe is a small piece of hostile code that tries the
-real thing; what it reports is the finding, whatever the layers say about themselves.
+A layer that was switched on need not hold. Each probe is a small piece of hostile code that attempts the real thing;
+its result is the finding, whatever the layers report about themselves.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autograder.core.assignment import Limits
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.worker_side.cage import LAYERS
 
-# name -> (why it matters, code that raises OSError while the cage holds; "{…}" is filled in by the judge)
+# name -> (what it protects, code that raises OSError while the cage holds; the judge fills in "{…}")
 PROBES = {
     "read a hidden file": ("references", "open({canary!r}).read()"),
     "list the hidden folder": ("references", "os.listdir({folder!r})"),
@@ -32,7 +33,7 @@ PROBES = {
     "signal the grader": ("processes", "os.kill({judge}, 0)"),
     "make a file in memory": ("processes", "os.memfd_create('x')"),
 }
-# The same for workers that have a folder to write in; the first two are what they are for.
+# For workers with a folder to write in; the first two (WANTED) have to succeed.
 SCRATCH_PROBES = {
     "write in its own folder": "open('probe', 'w').write('x')",
     "remove what it wrote": "os.remove('probe')",
@@ -61,7 +62,7 @@ def probe(code):
 
 @dataclass
 class Finding:
-    """One probe: what was tried, what it would give away, and what came back ('' means it succeeded)."""
+    """One probe: what it attempted, what its success would expose, and the error that stopped it ('': it succeeded)."""
 
     name: str
     protects: str
@@ -74,7 +75,7 @@ class Finding:
 
 @dataclass
 class Diagnosis:
-    """``layers``: name -> "on" or why not; ``findings``: the probes, in order."""
+    """``layers``: name -> "on" or why not; ``findings`` and ``scratch``: the probes, in order."""
 
     layers: dict[str, str]
     findings: list[Finding]
@@ -82,13 +83,13 @@ class Diagnosis:
 
     @property
     def safe(self) -> bool:
-        """Whether hidden references are out of reach of student code, and it writes nowhere but in its own folder."""
+        """Whether student code cannot reach hidden references and cannot write outside its own folder."""
         return all(finding.held != (finding.name in WANTED) for finding in self.scratch) and all(
             finding.held for finding in self.findings if finding.protects == "references"
         )
 
     def lines(self) -> list[str]:
-        """One line for each probe and layer, for logs."""
+        """One line for each layer and probe, for logs."""
         layers = [f"layer {name}: {state}" for name, state in self.layers.items()]
         probes = [f"probe {f.name}: {'held, ' + f.refusal if f.held else 'NOT HELD'}" for f in self.findings]
         return (
@@ -98,11 +99,11 @@ class Diagnosis:
         )
 
 
-def examine(zygote: ZygoteClient, limits: Any, beside: Path, scratch: bool = False) -> Diagnosis:
-    """Probe a fresh worker, and with ``scratch`` one that has a folder to write in too.
+def examine(zygote: ZygoteClient, limits: Limits, beside: Path, scratch: bool = False) -> Diagnosis:
+    """Probe a fresh worker and, with ``scratch``, one that has a folder to write in.
 
-    ``beside``: the folder of the references; a canary is put there (or, where that cannot be written, among temporary files)
-    and taken away. A probe that ends the worker, or that it does not answer, counts as not held.
+    ``beside``: the folder of the references. A canary file is put there for the duration (or into the temporary folder, if
+    that one is not writable). A probe that ends the worker or gets no answer counts as not held.
     """
     off = zygote.wait()
     branch = zygote.branch((), True) if scratch else None
@@ -119,13 +120,15 @@ def examine(zygote: ZygoteClient, limits: Any, beside: Path, scratch: bool = Fal
             "judge": os.getpid(),
             "port": _listening_port(stack),
         }
-        findings = _tried(zygote, limits, PROBES, places)
+        findings = _findings(zygote, limits, PROBES, places)
         within = {name: ("files", code) for name, code in SCRATCH_PROBES.items()}
-        return Diagnosis(layers, findings, _tried(branch, limits, within, places) if branch else [])
+        return Diagnosis(layers, findings, _findings(branch, limits, within, places) if branch else [])
 
 
-def _tried(zygote: ZygoteClient, limits: Any, probes: dict, places: dict) -> list[Finding]:
-    """Each probe in one fresh worker."""
+def _findings(
+    zygote: ZygoteClient, limits: Limits, probes: dict[str, tuple[str, str]], places: dict[str, Any]
+) -> list[Finding]:
+    """Run all probes in one fresh worker."""
     with Worker(zygote, limits) as worker:
         worker.load(
             {
@@ -141,11 +144,13 @@ def _tried(zygote: ZygoteClient, limits: Any, probes: dict, places: dict) -> lis
 
 
 def _listening_port(stack: contextlib.ExitStack) -> int:
-    """A port of ours that a connection would succeed on; where there is no loopback, one that it would not."""
+    """A port that accepts connections; without a loopback interface, one that does not."""
     try:
-        return stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     except OSError:
         return 9
+    port: int = server.getsockname()[1]
+    return port
 
 
 def _ask(worker: Worker, code: str) -> str:

@@ -1,1 +1,1 @@
-"""What runs in the processes that student code runs in. Imports nothing of the judge's."""
+"""What runs in the processes that student code runs in. Imports nothing from the judge's side."""

@@ -1,8 +1,9 @@
-"""Worker side: what a child gives up before the first student line runs, and which layers hold it.
+"""Worker side: the layers of the cage, and the rights that a child gives up before the first student line runs.
 
 The zygote prepares a :class:`Plan` once (a Landlock ruleset, a compiled seccomp filter, what this platform lacks and
-why); each child enters it in a few system calls. The order matters: what needs rights comes first, the filter that
-forbids the calls of the other layers comes last. No layer is a hard dependency: doctor.py probes what really holds.
+why); each child enters it with a few system calls. The order matters: steps that need privileges come first; the filter,
+which forbids the system calls of the other layers, comes last. No layer is a hard dependency: doctor.py probes what really
+holds.
 """
 
 from __future__ import annotations
@@ -34,23 +35,23 @@ LAYERS = (
     "landlock",
     "seccomp",
 )
-FIRST_UID, UIDS = 61200, 4000  # a range that no distribution hands out to people
+FIRST_UID, UIDS = 61200, 4000  # a range that no distribution assigns to accounts
 GIB = 1 << 30
 SPARE_MEMORY = 2 * GIB
-# In a container with a memory limit, what is kept for the judge and for pages that a child shares until it writes to them.
+# In a container with a memory limit: reserved for the judge and for copy-on-write pages; the least that a child gets.
 KEPT_MEMORY, LEAST_MEMORY = 96 << 20, 64 << 20
 CPU_SECONDS = 900
 SCRATCH_FILE = 8 << 20
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 22, 38
 SECCOMP_MODE_FILTER = 2
-# What root needs to give workers and their folders to another user, and to end them: capability -> its bit.
+# What root needs to give workers and their folders to another user, and to kill them: capability -> its bit.
 TO_CHANGE_USER = {"CAP_CHOWN": 0, "CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7}
 CAPABILITY_VERSION_3 = 0x20080522
 
 
 @dataclass
 class Plan:
-    """What every child will enter. ``off``: layer -> why it is not available here."""
+    """What every child enters. ``off``: layer -> why it is not available here."""
 
     ruleset: int = -1
     filter: bytes = b""
@@ -63,8 +64,8 @@ class Plan:
 def prepare(hidden: Path, allowed: list[str], without: list[str]) -> Plan:
     """Build the plan in the zygote, after its imports.
 
-    ``hidden``: the tree no child may see, but for this Python's own folders in it and those ``allowed``; an engine that is
-    installed among Python's packages hides nothing there. ``without``: layers left out.
+    ``hidden``: the tree that no child may see, except for this Python's own folders and the ``allowed`` ones in it; an
+    engine installed in site-packages hides nothing there. ``without``: layers to leave out.
     """
     plan = Plan()
     if not LINUX:
@@ -74,15 +75,10 @@ def prepare(hidden: Path, allowed: list[str], without: list[str]) -> Plan:
         return plan
     readable = readable_paths(hidden, [Path(sys.prefix), *map(Path, allowed)])
     plan.readable = tuple(readable)
-    if "user" in without or os.geteuid() != 0:
-        plan.off["user"] = "left out" if "user" in without else "not root"
-    elif missing := [name for name, bit in TO_CHANGE_USER.items() if not int(_status("CapEff"), 16) >> bit & 1]:
-        plan.off["user"] = f"root without {', '.join(missing)}"
-    else:
-        closed = [path for path in readable if path.exists() and not open_to_all(path)]
-        plan.drop_user = not closed
-        if closed:
-            plan.off["user"] = f"{closed[0]} cannot be read by another user"
+    obstacle = "left out" if "user" in without else _obstacle_to_changing_user(readable)
+    plan.drop_user = not obstacle
+    if obstacle:
+        plan.off["user"] = obstacle
     for layer, build in (("landlock", _plan_landlock), ("seccomp", _plan_seccomp)):
         try:
             if layer in without:
@@ -93,16 +89,26 @@ def prepare(hidden: Path, allowed: list[str], without: list[str]) -> Plan:
     return plan
 
 
+def _obstacle_to_changing_user(readable: list[Path]) -> str:
+    """Why children cannot run as a user of their own here; '' if they can."""
+    if os.geteuid() != 0:
+        return "not root"
+    if missing := [name for name, bit in TO_CHANGE_USER.items() if not int(_status("CapEff"), 16) >> bit & 1]:
+        return f"root without {', '.join(missing)}"
+    closed = [path for path in readable if path.exists() and not open_to_all(path)]
+    return f"{closed[0]} cannot be read by another user" if closed else ""
+
+
 def readable_paths(hidden: Path, allowed: list[Path]) -> list[Path]:
-    """What Python and torch read while student code runs: the interpreter, its libraries, the system's."""
+    """What Python and torch read while student code runs: the interpreter, its libraries and the system's."""
     own_paths = {Path(p) for p in sysconfig.get_paths().values()}
     paths = {Path(p) for p in (sys.prefix, sys.base_prefix, *filter(None, sys.path))} | own_paths
 
     def shows_hidden(path: Path) -> bool:
         if hidden in own_paths:
             return False
-        own = any(place == path or place in path.parents for place in allowed)
-        return path in hidden.parents or (not own and (path == hidden or hidden in path.parents))
+        exempt = any(folder == path or folder in path.parents for folder in allowed)
+        return path in hidden.parents or (not exempt and (path == hidden or hidden in path.parents))
 
     system = [
         "/usr/lib",
@@ -111,14 +117,14 @@ def readable_paths(hidden: Path, allowed: list[Path]) -> list[Path]:
         "/usr/share/zoneinfo",
         "/etc/ld.so.cache",
         "/etc/localtime",
-        "/proc/cpuinfo",
+        "/proc/cpuinfo",  # this and the next: half precision depends on the processor
         "/sys/devices/system/cpu",
-    ]  # half precision asks which processor this is
+    ]
     return sorted({*(p for p in paths if p.is_dir() and not shows_hidden(p)), *map(Path, system)})
 
 
 def open_to_all(path: Path) -> bool:
-    """Whether a user without any rights could enter this path."""
+    """Whether a user without any rights can read this path."""
     try:
         real = path.resolve()
         return all(parent.stat().st_mode & stat.S_IXOTH for parent in real.parents) and bool(real.stat().st_mode & stat.S_IROTH)
@@ -127,26 +133,29 @@ def open_to_all(path: Path) -> bool:
 
 
 def with_scratch(plan: Plan) -> Plan:
-    """The same plan for workers that get a folder to write in: each needs a ruleset and all a filter of their own.
+    """The same plan for workers that get a writable folder: they share another filter, and each makes its own ruleset.
 
-    Where neither Landlock nor a user of its own would hold a worker inside its folder, it may write nowhere, as before.
+    Where neither Landlock nor its own user would confine a worker to its folder, it still may not write anywhere.
     """
-    held = plan.ruleset >= 0 or plan.drop_user
-    return replace(plan, scratch=True, filter=syscalls.compiled(scratch=True) if plan.filter and held else plan.filter)
+    confined = plan.ruleset >= 0 or plan.drop_user
+    return replace(plan, scratch=True, filter=syscalls.compiled(scratch=True) if plan.filter and confined else plan.filter)
 
 
 def _status(field: str) -> str:
-    """What Linux says of this process: ``CapEff``, capabilities as hexadecimal bits; ``VmData``, private memory in kB."""
-    return re.search(rf"^{field}:\s+(\w+)", Path("/proc/self/status").read_text(), re.MULTILINE).group(1)
+    """A field of /proc/self/status: ``CapEff``, capabilities as hexadecimal bits; ``VmData``, private memory in kB."""
+    match = re.search(rf"^{field}:\s+(\w+)", Path("/proc/self/status").read_text(), re.MULTILINE)
+    if match is None:
+        raise OSError(f"no {field} in /proc/self/status")
+    return match.group(1)
 
 
 def user_of(plan: Plan, number: int) -> int:
-    """The user of the child ``number``; -1 where it keeps ours."""
+    """The uid for the child ``number``; -1 where it keeps ours."""
     return FIRST_UID + number % UIDS if plan.drop_user else -1
 
 
 def _plan_landlock(plan: Plan, readable: list[Path], scratch: str = "") -> None:
-    """Read below ``readable``, write to /dev/null and below ``scratch``, no TCP; signals and abstract sockets stay inside."""
+    """Allow reading below ``readable`` and writing to /dev/null and below ``scratch``; no TCP, no signals to the outside."""
     from landlockpy import AccessFS, Ruleset, Scope
 
     rules = Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET)
@@ -167,7 +176,7 @@ def _plan_landlock(plan: Plan, readable: list[Path], scratch: str = "") -> None:
             | AccessFS.REMOVE_FILE
             | AccessFS.REMOVE_DIR,
         )
-    plan.ruleset = os.dup(rules.fileno())  # outlives the object that made it
+    plan.ruleset = os.dup(rules.fileno())  # outlives the Ruleset object
 
 
 def _plan_seccomp(plan: Plan, _: list[Path]) -> None:
@@ -175,9 +184,9 @@ def _plan_seccomp(plan: Plan, _: list[Path]) -> None:
 
 
 def enter(plan: Plan, keep: int, number: int, scratch: str = "") -> None:
-    """Give up everything, in the child ``number``, but the descriptor ``keep`` and the folder ``scratch``.
+    """Enter the cage, in the child ``number``; it keeps only the descriptor ``keep`` and the folder ``scratch``.
 
-    Raises OSError where a layer fails.
+    Raises OSError if a layer fails.
     """
     os.setsid()
     _close_descriptors(keep, plan.ruleset)
@@ -191,7 +200,7 @@ def enter(plan: Plan, keep: int, number: int, scratch: str = "") -> None:
             _plan_landlock(plan, list(plan.readable), scratch)
     _limits(plan)
     if LINUX:
-        _write("/proc/self/oom_score_adj", "1000")  # where memory runs out, the child goes and the grader stays
+        _write("/proc/self/oom_score_adj", "1000")  # out of memory, the kernel kills the child and not the grader
     if plan.drop_user:
         uid = user_of(plan, number)
         os.setgroups([])
@@ -199,7 +208,7 @@ def enter(plan: Plan, keep: int, number: int, scratch: str = "") -> None:
         os.setresuid(uid, uid, uid)
     if not LINUX:
         return
-    die_with_parent()  # anew: a change of user clears it
+    die_with_parent()  # again: a change of user clears it
     _drop_capabilities()
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     hide_from_debuggers()
@@ -217,7 +226,7 @@ def _close_descriptors(*keep: int) -> None:
         os.dup2(null, standard)
     low = 3
     for descriptor in sorted(d for d in keep if d >= 3):
-        if low < descriptor:  # os.closerange(n, n) must not be asked for: CPython 3.11 closes everything for (0, 0)
+        if low < descriptor:  # never call os.closerange(n, n): CPython 3.11 closes everything for (0, 0)
             os.closerange(low, descriptor)
         low = descriptor + 1
     os.closerange(low, 65536)
@@ -234,19 +243,19 @@ def _limits(plan: Plan) -> None:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limits[resource.RLIMIT_AS] = max(3 * GIB, pages * os.sysconf("SC_PAGE_SIZE") + SPARE_MEMORY)
         if (left := memory_left()) is not None:
-            # Refused memory is an error in the student's code; taken too much, the kernel would have to kill.
+            # Under this limit student code gets a MemoryError; without it, the kernel would have to kill.
             held = int(_status("VmData")) << 10
             limits[resource.RLIMIT_DATA] = held + max(LEAST_MEMORY, min(SPARE_MEMORY, left - KEPT_MEMORY))
-        if plan.drop_user:  # counts a whole user, so only where each child has a user of its own
+        if plan.drop_user:  # counted per user, so only where each child has its own
             limits[resource.RLIMIT_NPROC] = 64
     for which, value in limits.items():
         hard = resource.getrlimit(which)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(which, (value, value))
+        allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(which, (allowed, allowed))
 
 
 def memory_left(root: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """Bytes that this container may still take, by its control group of version 2 or 1; None where no limit is set."""
+    """Bytes that this container may still use, by its control group (version 2 or 1); None without a limit."""
     for limit, used, cache in (
         ("memory.max", "memory.current", "inactive_file"),
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
@@ -263,14 +272,14 @@ def memory_left(root: Path = Path("/sys/fs/cgroup")) -> int | None:
 
 
 def _drop_capabilities() -> None:
-    """All sets empty; matters where the user stays root."""
+    """Empty all capability sets; matters where the user stays root."""
     header = struct.pack("Ii", CAPABILITY_VERSION_3, 0)
     if libc.capset(header, bytes(24)):
         raise OSError(ctypes.get_errno(), "capset")
 
 
 def _install(program: bytes) -> None:
-    """Install a compiled filter on this (single) thread; needs no_new_privs."""
+    """Install a compiled seccomp filter on this process's only thread; needs no_new_privs."""
 
     class Program(ctypes.Structure):
         _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_char_p)]

@@ -1,13 +1,13 @@
 """Worker side: the process that runs one submission's slice and answers the judge's requests.
 
-It is forked from the zygote, owns one end of a socket pair and nothing else, and speaks frames:
+It is forked from the zygote, owns nothing but one end of a socket pair, and exchanges frames:
 
     judge  -> {"id", "op": "load", "program"}            run the slice, report what it bound
            -> {"id", "op": "call", "name", "args", ...}   call a student function
-           -> {"id", "op": "stub", "names"}               answer these helpers from the judge
-           -> {"id", "op": "probe", "name"}               run one of our probes beside the student's names
+           -> {"id", "op": "stub", "names"}               have the judge answer calls of these helpers
+           -> {"id", "op": "probe", "name"}               run one of our probes on the student's namespace
     child  -> {"id", "ok"} | {"id", "error"} | {"id", "done"} (a statement of the slice has run)
-           -> {"id", "ask"} (a stub asks, the judge answers)
+           -> {"id", "ask"} (a stub was called; the judge answers)
 """
 
 from __future__ import annotations
@@ -20,19 +20,22 @@ import socket
 import sys
 import types
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from autograder.checks.values import make_decoder, make_encoder
 from autograder.core import trees
 from autograder.sandbox import protocol
 from autograder.sandbox.stage import Modules, open_stage
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MAX_REQUEST = 256 << 20
 MAX_MESSAGE = 2000
 
 
 class Deadline(BaseException):
-    """Raised by the alarm inside student code; not an Exception, so `except Exception` lets it pass."""
+    """Raised by the alarm inside student code; not an Exception, so that `except Exception` does not catch it."""
 
 
 class Child:
@@ -61,14 +64,14 @@ class Child:
                 reply = {"error": describe(error)}
             self.answer(reply)
 
-    def answer(self, reply: dict) -> None:
+    def answer(self, reply: dict[str, Any]) -> None:
         try:
             protocol.send(self.sock, {"id": self.request, **reply})
         except TypeError:
             protocol.send(self.sock, {"id": self.request, "error": {"type": "Unsendable", "message": "", "where": []}})
 
-    def load(self, message: dict) -> dict:
-        """Run prelude and statements one by one; a failing statement is noted and skipped.
+    def load(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Run the prelude, then the statements one by one; a failing statement is recorded and skipped.
 
         Returns the names bound (with their kind), the failures, and a snapshot of each watched name
         whenever its value changed.
@@ -78,15 +81,17 @@ class Child:
         self.namespace = main.__dict__
         self.namespace["__builtins__"] = builtins
         sys.modules["__main__"] = main
-        if program.get("probes"):  # before any student code, so that they look up what they need now
+        if program.get("probes"):  # imported before any student code, which therefore cannot patch what they use
             self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
         sys.meta_path.append(Modules(program["modules"]))
         exec(compile(program["prelude"], "<given>", "exec"), self.namespace)
-        # Annotations may name packages that are not here; no answer depends on their value.
+        # Annotations may name packages that are missing here, and no answer depends on them: never evaluate them.
         flags = __future__.annotations.compiler_flag
         for feature in program["future"]:
             flags |= getattr(__future__, feature).compiler_flag
-        failures, snapshots, last = [], [], {}
+        failures: list[dict[str, Any]] = []
+        snapshots: list[dict[str, Any]] = []
+        last: dict[str, bytes] = {}
         for index, statement in enumerate(program["statements"]):
             try:
                 text, file = "\n" * (statement["line"] - 1) + statement["code"], f"<cell {statement['cell']}>"
@@ -106,26 +111,27 @@ class Child:
         bound = {name: kind_of(self.namespace[name]) for name in program["report"] if name in self.namespace}
         return {"bound": bound, "failures": failures, "snapshots": snapshots}
 
-    def call(self, message: dict) -> Any:
+    def call(self, message: dict[str, Any]) -> Any:
         """Call a student function on fresh copies of the judge's arguments."""
         function = self.namespace[message["name"]]
         args, kwargs = self.decode(message["args"]), self.decode(message["kwargs"])
         calm()
         return self.encode(with_deadline(message["seconds"], function, *args, **kwargs))
 
-    def probe(self, message: dict) -> Any:
-        """What one of the assignment's probes observes; it sees the student's namespace."""
+    def probe(self, message: dict[str, Any]) -> Any:
+        """Run one of the assignment's probes on the student's namespace; returns what it observes."""
         calm()
         return with_deadline(message["seconds"], self.stage.observe, message["name"], self.namespace, self.encode)
 
-    def stub(self, message: dict) -> list[str]:
+    def stub(self, message: dict[str, Any]) -> list[str]:
         """Replace helpers by functions that send their arguments to the judge and return its answer."""
-        for name in message["names"]:
-            self.namespace[name] = self._asking(name)
-        return message["names"]
+        names: list[str] = message["names"]
+        for name in names:
+            self.namespace[name] = self._stub_for(name)
+        return names
 
-    def _asking(self, name: str):
-        def helper(*args, **kwargs):
+    def _stub_for(self, name: str) -> Callable[..., Any]:
+        def helper(*args: Any, **kwargs: Any) -> Any:
             question = {
                 "name": name,
                 "args": self.encode(list(args)),
@@ -142,7 +148,8 @@ class Child:
 
 def remember(file: str, text: str) -> None:
     """Give ``inspect.getsource`` (and so torch.jit.script) the source of each statement at its own lines."""
-    lines = linecache.cache.get(file, (0, None, [], file))[2]
+    cached = cast("tuple[int, None, list[str], str]", linecache.cache.get(file, (0, None, [], file)))
+    lines = cached[2]
     new = [line + "\n" for line in text.split("\n")]
     merged = [b if b.strip() else a for a, b in zip(lines, new)] + (lines[len(new) :] or new[len(lines) :])
     linecache.cache[file] = (len(merged), None, merged, file)
@@ -155,11 +162,11 @@ def kind_of(value: Any) -> str:
 
 
 def with_deadline(seconds: float, function: Any, *args: Any, **kwargs: Any) -> Any:
-    """Run a call that the judge's alarm may end; where the alarm does not, the judge ends the process."""
+    """Call ``function``; the judge's alarm may interrupt it, and if that fails, the judge kills the process."""
     started = monotonic()
 
     def ring(*_: Any) -> None:
-        if monotonic() - started > seconds / 2:  # else it was meant for the statement before
+        if monotonic() - started > seconds / 2:  # otherwise it was meant for the previous statement
             raise Deadline(f"no answer within {seconds:g} s")
 
     signal.signal(signal.SIGALRM, ring)
@@ -169,16 +176,17 @@ def with_deadline(seconds: float, function: Any, *args: Any, **kwargs: Any) -> A
         signal.signal(signal.SIGALRM, signal.SIG_IGN)
 
 
-def describe(error: BaseException) -> dict:
+def describe(error: BaseException) -> dict[str, Any]:
     """An exception as data: type name, message, and the student's own lines (cell, line), innermost last."""
-    where, trace = [], error.__traceback__
+    where: list[list[Any]] = []
+    trace = error.__traceback__
     while trace is not None and len(where) < 50:
         file = trace.tb_frame.f_code.co_filename
         if file.startswith("<cell ") and file.endswith(">"):
             where.append([file[6:-1], trace.tb_lineno])
         trace = trace.tb_next
-    if isinstance(error, SyntaxError) and str(error.filename).startswith("<cell "):
-        where.append([error.filename[6:-1], error.lineno or 0])
+    if isinstance(error, SyntaxError) and (file := str(error.filename)).startswith("<cell "):
+        where.append([file[6:-1], error.lineno or 0])
     try:
         message = str(error)[:MAX_MESSAGE]
     except BaseException:
@@ -191,7 +199,7 @@ def describe(error: BaseException) -> dict:
 
 
 def calm() -> None:
-    """Undo global settings that a notebook may have changed and that our float32 inputs cannot share."""
+    """Reset global torch settings that a notebook may have changed and that do not suit our float32 inputs."""
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_default_dtype(torch.float32)

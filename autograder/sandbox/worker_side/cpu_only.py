@@ -1,7 +1,7 @@
-"""Worker side: a submission that asks for ``cuda`` or ``mps`` gets the CPU, and ``torch.compile`` compiles nothing.
+"""Worker side: a submission that asks for ``cuda`` or ``mps`` gets the CPU, and ``torch.compile`` does nothing.
 
-Works below every torch call, so ``.cuda()``, ``.to("cuda:0")``, ``device=DEVICE`` and
-``torch.set_default_device("cuda")`` all run where there is no accelerator.
+Intercepts every torch call, so that ``.cuda()``, ``.to("cuda:0")``, ``device=DEVICE`` and
+``torch.set_default_device("cuda")`` all work without an accelerator.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ ACCELERATORS = ("cuda", "mps", "xpu", "hpu", "xla")
 
 
 def install() -> None:
-    """Switch the mapping on for this process and all forked from it."""
+    """Activate this for the current process and all processes forked from it."""
     import torch
     from torch.overrides import TorchFunctionMode
     from torch.utils._device import _device_constructors
@@ -27,10 +27,10 @@ def install() -> None:
         return value
 
     class OnCpu(TorchFunctionMode):
-        def __torch_function__(self, func, types, args=(), kwargs=None):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = {key: mapped(value) for key, value in (kwargs or {}).items()}
             if func in constructors and kwargs.get("device") is None:
-                # A default device acts below this mode and would fill the gap with an accelerator.
+                # A default device applies below this mode and would put an accelerator here.
                 kwargs["device"] = cpu
             name = getattr(func, "__name__", "")
             if name in ("cuda", "xpu", "mps") and args and isinstance(args[0], torch.Tensor):
@@ -45,7 +45,8 @@ def install() -> None:
     def uncompiled(model: Any = None, **_: Any) -> Any:
         return uncompiled if model is None else model
 
-    OnCpu().__enter__()
-    torch.compile = uncompiled  # compiling needs processes and minutes; the result is the same
+    mode: Any = OnCpu()
+    mode.__enter__()
+    torch.compile = uncompiled  # compiling needs subprocesses and minutes; the results are the same
     for name in ("cuda", "xpu"):
         setattr(torch.nn.Module, name, module_on_cpu)

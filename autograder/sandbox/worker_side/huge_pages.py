@@ -1,8 +1,8 @@
-"""Worker side: a process that forks often, its memory laid out in huge pages.
+"""Worker side: huge pages for a process that forks often.
 
-Each fork copies the page tables of all anonymous memory, about 38,000 entries once torch is imported. Where the kernel
-collapses 512 small pages into a huge one, it copies one entry instead: a fork takes less than half the time.
-Worth its 0.3 s only where hundreds of forks follow.
+Each fork copies the page tables of all anonymous memory, about 38,000 entries once torch is imported. With 512 small
+pages collapsed into a huge one, the kernel copies a single entry for them: a fork takes less than half the time.
+Collapsing takes 0.3 s and is worth it only before hundreds of forks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MADV_COLLAPSE = 25  # Linux 6.1
 
 
 def collapse() -> int:
-    """Collapse this process's private writable anonymous memory; returns how many huge pages that made (0 elsewhere)."""
+    """Collapse this process's private writable anonymous memory; returns the number of huge pages made (0 outside Linux)."""
     if sys.platform != "linux":
         return 0
     madvise = ctypes.CDLL(None).madvise

@@ -1,6 +1,6 @@
-"""Worker side: a folder of one worker's own, the only place where it may write; made, watched and removed by its zygote.
+"""Worker side: one worker's scratch folder, the only place where it may write; its zygote makes, watches and removes it.
 
-Nobody reads from it but the worker itself. What was left in it is removed without following a link.
+Only the worker itself reads from it. Its contents are removed without following links.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MAX_ENTRIES = 1000
 
 
 def make(uid: int) -> str:
-    """A new folder that only this user may enter (-1: whoever we are), named for its zygote; returns its path."""
+    """Make a folder that only the user ``uid`` may enter (-1: ours), named after its zygote; returns its path."""
     folder = os.path.realpath(tempfile.mkdtemp(prefix=f"worker-{os.getpid()}-"))
     if uid >= 0:
         os.chown(folder, uid, uid)
@@ -22,7 +22,7 @@ def make(uid: int) -> str:
 
 
 def too_full(folder: str) -> bool:
-    """Whether it holds more than MAX_BYTES or MAX_ENTRIES; what vanishes meanwhile does not count."""
+    """Whether it holds more than MAX_BYTES or MAX_ENTRIES; entries that vanish meanwhile are not counted."""
     total, count, pending = 0, 0, [folder]
     while pending:
         try:
@@ -38,9 +38,9 @@ def too_full(folder: str) -> bool:
 
 
 def remove(folder: str) -> None:
-    """Empty and remove it, after all its worker's processes are gone.
+    """Empty and remove it, after all processes of its worker have ended.
 
-    Whatever a sub-folder holds is moved to the top first, so that no depth of nesting is too deep.
+    The contents of a subfolder are moved to the top first, so that no nesting is too deep.
     """
     top, number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW), 0
     os.fchmod(top, 0o700)

@@ -1,7 +1,7 @@
-"""Worker side: packages that only show things, replaced by stand-ins that do nothing.
+"""Worker side: packages that only display things, replaced by stand-ins that do nothing.
 
-An answer may come from a loop that also draws a progress bar or a plot. The stand-ins import in no time, draw nothing,
-and let ``for x in tqdm(xs)`` and ``fig, ax = plt.subplots()`` go on.
+An answer may come from a loop that also draws a progress bar or a plot. The stand-ins import instantly, draw nothing,
+and let ``for x in tqdm(xs)`` and ``fig, ax = plt.subplots()`` work.
 """
 
 from __future__ import annotations
@@ -10,13 +10,17 @@ import contextlib
 import importlib.abc
 import importlib.machinery
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.machinery import ModuleSpec
 
 PACKAGES = {"matplotlib", "seaborn", "plotly", "IPython", "tqdm", "wandb", "ipywidgets", "google", "altair", "bokeh"}
 
 
 class Inert:
-    """Answers everything with more of itself; iterates over what it was given."""
+    """Returns another of its kind for every attribute, call and item; iterates over what it was called with."""
 
     def __init__(self, held: Any = ()):
         self.__dict__["held"] = held
@@ -33,7 +37,7 @@ class Inert:
         first = args[0] if args else ()
         return Inert(range(*args) if args and all(type(a) is int for a in args) else first)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.held if hasattr(type(self.held), "__iter__") else ())
 
     def __len__(self) -> int:
@@ -48,14 +52,14 @@ class Inert:
     def __enter__(self) -> Inert:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         pass
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Makes each module of these packages a bag of :class:`Inert`."""
+    """Imports each module of these packages as a module whose attributes are :class:`Inert`."""
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if name.split(".", maxsplit=1)[0] in PACKAGES:
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
         return None
@@ -67,16 +71,16 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 @contextlib.contextmanager
-def lifted():
-    """The real packages for a while: libraries of ours that are imported meanwhile keep theirs."""
-    found = [finder for finder in sys.meta_path if isinstance(finder, Finder)]
-    sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in found]
+def uninstalled() -> Iterator[None]:
+    """Make the real packages importable inside the block; libraries imported there keep using them."""
+    finders = [finder for finder in sys.meta_path if isinstance(finder, Finder)]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in finders]
     try:
         yield
     finally:
-        sys.meta_path[:0] = found
+        sys.meta_path[:0] = finders
 
 
 def install() -> None:
-    """Put the stand-ins in front of the real packages; libraries that were imported before keep theirs."""
+    """Make imports find the stand-ins first; libraries imported before keep using the real packages."""
     sys.meta_path.insert(0, Finder())

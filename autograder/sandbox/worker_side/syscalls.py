@@ -1,16 +1,18 @@
-"""Worker side: the seccomp filter, as a list of what student code is denied.
+"""Worker side: the seccomp filter, as a list of the system calls that student code is denied.
 
-Denied calls fail with EPERM, as if rights were missing, so that ordinary code sees an ordinary PermissionError.
-Compiled once in the zygote by libseccomp; a child installs the bytes.
+Denied calls fail with EPERM, so that ordinary code sees an ordinary PermissionError. libseccomp compiles the filter once,
+in the zygote; a child installs the bytes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import tempfile
+from typing import Any
 
-# By what they would give away.
+# Grouped by what they would give access to.
 DENIED = {
     "network": "socket socketpair connect bind listen accept accept4 sendmsg sendmmsg recvmsg recvmmsg setsockopt",
     "processes": "fork vfork execve execveat ptrace process_vm_readv process_vm_writev process_madvise kill tkill "
@@ -20,7 +22,7 @@ DENIED = {
     "fchownat utime utimes utimensat futimesat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr "
     "fallocate memfd_create memfd_secret name_to_handle_at open_by_handle_at inotify_init inotify_init1 "
     "fanotify_init fanotify_mark flock copy_file_range sendfile splice tee vmsplice",
-    "files of one's own": "creat ftruncate rename renameat renameat2 unlink unlinkat mkdir mkdirat rmdir",
+    "scratch files": "creat ftruncate rename renameat renameat2 unlink unlinkat mkdir mkdirat rmdir",
     "kernel": "mount umount2 mount_setattr move_mount open_tree fsopen fsconfig fsmount fspick pivot_root chroot bpf "
     "perf_event_open keyctl add_key request_key io_uring_setup io_uring_enter io_uring_register userfaultfd "
     "init_module finit_module delete_module kexec_load kexec_file_load reboot swapon swapoff personality "
@@ -30,7 +32,7 @@ DENIED = {
     "mq_timedsend mq_timedreceive mq_notify",
     "identity": "setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups capset",
 }
-# Newer forms whose arguments lie in memory, where a filter cannot look: libraries fall back to the older ones.
+# Newer variants whose arguments are in memory, which a filter cannot read: libraries fall back to the older calls.
 UNKNOWN = "clone3 openat2"
 WRITING = os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC
 CLONE_THREAD = 0x00010000
@@ -38,16 +40,16 @@ PR_SET_DUMPABLE, PR_SET_PDEATHSIG, TIOCSTI, TIOCLINUX = 4, 1, 0x5412, 0x541C
 
 
 def compiled(scratch: bool = False) -> bytes:
-    """The filter as BPF instructions for this architecture. Raises OSError or ImportError where libseccomp is missing.
+    """The filter as BPF instructions for this architecture. Raises OSError or ImportError if libseccomp is missing.
 
-    With ``scratch`` files may be made, written and removed; Landlock or the user says where.
+    With ``scratch``, files may be created, written and removed; Landlock or the user decides where.
     """
     import pyseccomp as seccomp
 
     rules = seccomp.SyscallFilter(seccomp.ALLOW)
     deny = seccomp.ERRNO(errno.EPERM)
     for kind, names in DENIED.items():
-        for name in names.split() if not (scratch and kind == "files of one's own") else ():
+        for name in names.split() if not (scratch and kind == "scratch files") else ():
             _rule(rules, deny, name)
     for name in UNKNOWN.split():
         _rule(rules, seccomp.ERRNO(errno.ENOSYS), name)
@@ -65,9 +67,7 @@ def compiled(scratch: bool = False) -> bytes:
         return file.read()
 
 
-def _rule(rules, action, name: str, *arguments) -> None:
-    """Add one rule; a call that this architecture or libseccomp does not know needs none."""
-    try:
+def _rule(rules: Any, action: Any, name: str, *arguments: Any) -> None:
+    """Add one rule; a system call unknown to this architecture or libseccomp needs none."""
+    with contextlib.suppress(OSError, ValueError, RuntimeError):
         rules.add_rule(action, name, *arguments)
-    except (OSError, ValueError, RuntimeError):
-        pass

@@ -1,12 +1,13 @@
 """The process that workers are forked from: libraries imported once, nothing secret in memory.
 
-Started by ``ZygoteClient`` with an empty environment; argv: control socket number, package root, and a JSON object
-with the modules to import, further import paths, and layers to leave out. Control messages are frames, with one
-descriptor attached to each "fork" and "branch".
+Started by ``ZygoteClient`` with an almost empty environment. Arguments: the control socket's descriptor, the package root,
+and a JSON object with the modules to import, further import paths, and layers to leave out. Control messages are frames;
+each "fork" and "branch" comes with a descriptor.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -17,26 +18,27 @@ import socket
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ADDED = [root for root in sys.argv[2:3] if __name__ == "__main__" and root not in sys.path]
-sys.path[:0] = ADDED  # a checkout; an installed engine is found without
+sys.path[:0] = ADDED  # a checkout; an installed engine is found without it
 
-# ruff: noqa: E402  # the path has to be there first
+# ruff: noqa: E402  # these imports need the path above
 from autograder.sandbox import process, protocol
 from autograder.sandbox.worker_side import cage, cpu_only, huge_pages, scratch, stub_packages
 from autograder.sandbox.worker_side.child import Child
 
-USERS = 8  # of one zygote's workers: more than it ever has at once
+USERS = 8  # for one zygote's workers: more than it ever has at once
 
 
-def main(control_fd: int, root: str, options: dict) -> None:
-    """Import, prepare the cage, and serve until the judge hangs up."""
+def main(control_fd: int, root: str, options: dict[str, Any]) -> None:
+    """Import the modules, prepare the cage, and serve until the judge closes the control socket."""
     process.die_with_parent()
     process.hide_from_debuggers()
     process.adopt_orphans()
     control = socket.socket(fileno=control_fd)
     sys.path.extend(options["paths"])
-    hold(options["preload"])
+    preload(options["preload"])
     sys.path[:] = [path for path in sys.path if path not in ADDED]
     stub_packages.install()
     Zygote(control, cage.prepare(Path(root), options["paths"], options["without"])).serve()
@@ -44,17 +46,17 @@ def main(control_fd: int, root: str, options: dict) -> None:
 
 @dataclass
 class Zygote:
-    """Forks workers, and branches of itself, on request. ``children``: pid -> number; ``folders``: pid -> scratch folder."""
+    """Forks workers and branches of itself on request. ``children``: pid -> number; ``folders``: pid -> scratch folder."""
 
     control: socket.socket
     plan: cage.Plan
-    first: int = field(default_factory=lambda: USERS * os.getpid())  # zygotes side by side do not share their workers' users
+    first: int = field(default_factory=lambda: USERS * os.getpid())  # keeps the uids of concurrent zygotes' workers apart
     children: dict[int, int] = field(default_factory=dict)
     folders: dict[int, str] = field(default_factory=dict)
     branches: set[int] = field(default_factory=set)
 
     def serve(self) -> None:
-        """Answer until the judge hangs up, then end every child."""
+        """Answer until the judge closes the control socket, then end every child."""
         protocol.send(self.control, {"ready": True, "off": self.plan.off})
         while True:
             self.watch()
@@ -73,10 +75,10 @@ class Zygote:
         for pid in list(self.children):
             self.reap(pid)
         for pid in self.branches:
-            os.waitpid(pid, 0)  # its own judge's end is closed too, or will be
+            os.waitpid(pid, 0)  # its judge has closed the other end, or will
 
     def fork(self, descriptor: int) -> int:
-        """A caged worker that speaks through this descriptor; returns its pid."""
+        """Fork a caged worker that communicates through this descriptor; returns its pid."""
         number = next(n for n in range(self.first, self.first + len(self.children) + 1) if n not in self.children.values())
         folder = scratch.make(cage.user_of(self.plan, number)) if self.plan.scratch else ""
         pid = os.fork()
@@ -90,10 +92,10 @@ class Zygote:
             self.folders[pid] = folder
         return pid
 
-    def branch(self, descriptor: int, options: dict) -> None:
-        """Another zygote, forked from this one, that may hold further modules and give its workers a folder to write in.
+    def branch(self, descriptor: int, options: dict[str, Any]) -> None:
+        """Fork another zygote, which may import further modules and give its workers a folder to write in.
 
-        It ends when a judge closes its pipe, and not with this process: its workers' folders have to be removed.
+        It ends when a judge closes its pipe, not with this process: it still has to remove its workers' folders.
         """
         self.branches = {pid for pid in self.branches if not os.waitpid(pid, os.WNOHANG)[0]}
         pid = os.fork()
@@ -103,13 +105,13 @@ class Zygote:
             return
         self.control.close()
         process.adopt_orphans()
-        with stub_packages.lifted():
-            hold(options["preload"])
+        with stub_packages.uninstalled():
+            preload(options["preload"])
         plan = cage.with_scratch(self.plan) if options["scratch"] else self.plan
         Zygote(socket.socket(fileno=descriptor), plan).serve()
         os._exit(0)
 
-    def reap(self, pid: int) -> dict:
+    def reap(self, pid: int) -> dict[str, Any]:
         del self.children[pid]
         ended = reap(pid, {*self.children, *self.branches})
         if pid in self.folders:
@@ -117,20 +119,23 @@ class Zygote:
         return ended
 
     def watch(self) -> None:
-        """Wait for the judge; meanwhile end every worker whose folder grows over its limits."""
+        """Wait for the judge; meanwhile kill every worker whose folder exceeds its limits."""
         while self.folders and not select.select([self.control], [], [], scratch.WATCH_SECONDS)[0]:
             for pid, folder in self.folders.items():
                 if scratch.too_full(folder):
                     end(pid)
 
 
-def hold(modules: list[str]) -> None:
-    """Import them; with torch come one thread only, devices mapped to the CPU, and what frames need. Ready for fork."""
-    held = "torch" in sys.modules
+def preload(modules: list[str]) -> None:
+    """Import these modules and get ready to fork.
+
+    The first time that torch is among them, it is limited to one thread and the CPU, and what frames need is imported.
+    """
+    had_torch = "torch" in sys.modules
     for name in modules:
         importlib.import_module(name)
-    if "torch" in sys.modules and not held:
-        import safetensors.numpy  # noqa: F401
+    if "torch" in sys.modules and not had_torch:
+        import safetensors.numpy  # noqa: F401  # so that workers need not
 
         sys.modules["torch"].set_num_threads(1)
         cpu_only.install()
@@ -138,7 +143,8 @@ def hold(modules: list[str]) -> None:
     gc.freeze()
 
 
-def receive_with_descriptor(control: socket.socket):
+def receive_with_descriptor(control: socket.socket) -> tuple[dict[str, Any], int]:
+    """Read one control message and the descriptor sent with it (-1: none); raises FrameError."""
     try:
         head, descriptors, _, _ = socket.recv_fds(control, 4, 1)
     except OSError as error:
@@ -146,15 +152,15 @@ def receive_with_descriptor(control: socket.socket):
     if len(head) < 4:
         raise protocol.FrameError("judge is gone")
     length = int.from_bytes(head, "little")
-    message = protocol.opened(protocol.exactly(control, length, None))
+    message = protocol.tree_of(protocol.receive_exactly(control, length, None))
     return message, descriptors[0] if descriptors else -1
 
 
-def reap(pid: int, others: set[int]) -> dict:
-    """Kill a child's process group, wait for it, then end whatever it left behind.
+def reap(pid: int, others: set[int]) -> dict[str, Any]:
+    """Kill a child's process group, wait for it, then kill whatever it left behind.
 
-    Only a parent may reap, so no pid is ever reused under us. Descendants that fled into a session of their own were
-    adopted by this process (see ``cage.adopt_orphans``): any child that is not one of ``others`` is such a stray.
+    Only a parent can reap, so no pid is reused before we do. Descendants that escaped into their own session were adopted
+    by this process (see ``process.adopt_orphans``): any child that is not one of ``others`` is such a stray.
     """
     end(pid)
     _, status, usage = os.wait4(pid, 0)
@@ -175,14 +181,12 @@ def reap(pid: int, others: set[int]) -> dict:
 def end(pid: int) -> None:
     """Kill a child and its process group."""
     for kill in (os.killpg, os.kill):
-        try:
+        with contextlib.suppress(OSError):
             kill(pid, signal.SIGKILL)
-        except OSError:
-            pass
 
 
 def children_now() -> set[int]:
-    """All living or unreaped children of this process (Linux; elsewhere none are known)."""
+    """All living or unreaped children of this process (on Linux; elsewhere always empty)."""
     try:
         return {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
     except OSError:
