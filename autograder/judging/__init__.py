@@ -1,1 +1,4 @@
-"""The verdict: hidden tests over proxies of the student's functions, what is wrong in words, results.json. No torch, no student code."""
+"""The verdict: hidden tests on proxies of the student's functions, mistakes explained in words, results.json.
+
+Imports neither torch nor student code.
+"""

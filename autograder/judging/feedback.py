@@ -1,11 +1,11 @@
-"""Verdicts in words: what came back, where it went wrong, what to do; never a hidden input or expected value."""
+"""Verdicts in words: what came back, where it went wrong, what to do. Never a hidden input or expected value."""
 
 from __future__ import annotations
 
 import ast
 import builtins
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograder.checks.compare import BLANK, MISSING, Failure
 from autograder.core.assignment import Question
@@ -14,51 +14,57 @@ from autograder.judging.question_tests import Outcome
 from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.submission.statements import Parsed
 
+if TYPE_CHECKING:
+    from autograder.judging.section import Session
+
 BUILTIN_ERRORS = {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
 }
 
 
 def is_blank(outcome: Outcome) -> bool:
-    """The answer is missing, or an untouched TODO."""
+    """Whether the answer is missing or an untouched TODO."""
     return isinstance(outcome.error, Failure) and outcome.error.kind in (BLANK, MISSING)
 
 
-def wants_more(outcome: Outcome, question: Question, session: Any) -> bool:
-    """Whether a wider slice might help: the name was never bound, or another is missing inside a call."""
-    error, name, loaded = outcome.error, question.names[0], session.loaded
-    unbound = name not in loaded.bound and not any(n == name for n, _, _ in loaded.snapshots)
+def wants_more(outcome: Outcome, question: Question, session: Session) -> bool:
+    """Whether a wider slice might help: the name was never bound, or a name is missing inside a call."""
+    error, name = outcome.error, question.names[0]
     missing = isinstance(error, WorkerError) and error.type_name in ("NameError", "AttributeError")
-    return (is_blank(outcome) and unbound) or missing
+    return (is_blank(outcome) and not _was_bound(name, session)) or missing
+
+
+def _was_bound(name: str, session: Session) -> bool:
+    return name in session.loaded.bound or any(bound == name for bound, _, _ in session.loaded.snapshots)
 
 
 def worth_another_try(outcome: Outcome) -> bool:
-    """A hang costs its deadline once, not twice; a broken test does not mend by repetition."""
+    """Whether to repeat the tests: not after a timeout, which would only be waited for twice, nor for a broken test."""
     error = outcome.error
     return isinstance(error, Failure) or (isinstance(error, WorkerError) and error.kind != "timeout")
 
 
 def reason(
     question: Question,
-    error: BaseException,
+    error: Failure | WorkerError,
     parsed: Parsed,
-    session: Any,
+    session: Session,
     public_error: Callable[[Question, WorkerError], WorkerError | None],
-) -> tuple[str, dict]:
-    """One or two lines for the student, and the figures behind them."""
+) -> tuple[str, dict[str, Any]]:
+    """(one or two lines for the student, the data behind them)."""
     name = question.names[0]
     if isinstance(error, Failure):
         if error.kind in (BLANK, MISSING):
-            text, cause = _absent(question, name, parsed, session)
+            text, cause = _why_absent(question, name, parsed, session)
             return text, {"kind": error.kind, **({"cause": cause} if cause else {})}
         return clean(error.text, 600), {"kind": error.kind, **error.data}
     if error.kind == "timeout":
         return (
-            f"`{name}` gave no answer in time{_place(error, parsed)}: look for a loop that never ends or a very slow one",
+            f"`{name}` did not finish in time{_place(error, parsed)}: look for an endless or a very slow loop",
             {"kind": "timeout"},
         )
     if error.kind == "exception":
-        kind, message = _told(error, public_error(question, error))
+        kind, message = _shown_exception(error, public_error(question, error))
         return f"`{name}` raised {kind}{message}{_place(error, parsed)}", {"kind": "exception", "type": kind}
     return (
         f"`{name}` ended the Python process (a crash, an exit or too much memory)"
@@ -67,10 +73,10 @@ def reason(
     ), {"kind": error.kind}
 
 
-def _told(error: WorkerError, public: WorkerError | None) -> tuple[str, str]:
-    """Type and text of an exception, as far as a student may see them.
+def _shown_exception(error: WorkerError, public: WorkerError | None) -> tuple[str, str]:
+    """(type, message) of an exception, as far as a student may see them.
 
-    A text, or a type of the student's own making, could carry hidden inputs: they are shown as raised on public ones.
+    A message, or a type that the student defined, could carry hidden inputs: they are shown as raised on public inputs.
     """
     if public is not None and (public.type_name == error.type_name or error.type_name not in BUILTIN_ERRORS):
         message = clean(public.message, 300)
@@ -78,8 +84,21 @@ def _told(error: WorkerError, public: WorkerError | None) -> tuple[str, str]:
     return error.type_name if error.type_name in BUILTIN_ERRORS else "an exception", ""
 
 
-def _absent(question: Question, name: str, parsed: Parsed, session: Any) -> tuple[str, dict]:
-    """Why there is no answer (a statement that failed or hung, an untouched TODO, no such name), and what kind of failure."""
+def _why_absent(question: Question, name: str, parsed: Parsed, session: Session) -> tuple[str, dict[str, str]]:
+    """(why there is no answer, the data of the failed statement that should have bound it or {})."""
+    if failed := _failed_binding(name, parsed, session):
+        return failed
+    if session.loaded.bound.get(name) == "function" and not question.value:
+        return f"`{name}` returned None: its TODO is not filled in yet, or a `return` is missing", {}
+    if not _was_bound(name, session):
+        place = parsed.document.place
+        broken = f" (code at {place(*parsed.broken[0])} is not valid Python and was skipped)" if parsed.broken else ""
+        return f"`{name}` is not defined in {clean(parsed.document.name)}: is its TODO cell missing?{broken}", {}
+    return f"`{name}` is still None: fill in its TODO", {}
+
+
+def _failed_binding(name: str, parsed: Parsed, session: Session) -> tuple[str, dict[str, str]] | None:
+    """The first statement that binds ``name`` but hung, ended the process or raised: (text, data); None without one."""
     place = parsed.document.place
     for statement, error in session.killed:
         if _binds(statement.node, name):
@@ -94,23 +113,17 @@ def _absent(question: Question, name: str, parsed: Parsed, session: Any) -> tupl
                 f"`{name}` has no value: {place(statement.cell, statement.line)} raised {clean(failure['type'])}"
                 + (f": {message}" if message else "")
             ), {"kind": kind, "type": clean(failure["type"])}
-    state = session.loaded.bound.get(name)
-    if state == "function" and not question.value:
-        return f"`{name}` returned None: its TODO is not filled in yet, or a `return` is missing", {}
-    if state is None and not any(n == name for n, _, _ in session.loaded.snapshots):
-        broken = f" (code at {place(*parsed.broken[0])} is not valid Python and was skipped)" if parsed.broken else ""
-        return f"`{name}` is not defined in {clean(parsed.document.name)}: is its TODO cell missing?{broken}", {}
-    return f"`{name}` is still None: fill in its TODO", {}
+    return None
 
 
-def _binds(node: Any, name: str) -> bool:
+def _binds(node: ast.AST, name: str) -> bool:
     return getattr(node, "name", None) == name or any(
         isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id == name for n in ast.walk(node)
     )
 
 
 def _place(error: WorkerError, parsed: Parsed) -> str:
-    """`` at cell 7, line 3 (`x = y`)``: the innermost line of the student's own code."""
+    """`` at cell 7, line 3 (`x = y`)``: the innermost line of the student's own code; '' without one."""
     for cell, line in reversed(error.where):
         if not cell.isdigit() or int(cell) >= len(parsed.document.cells):
             continue

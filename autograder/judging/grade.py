@@ -1,4 +1,4 @@
-"""One submission, the whole way: what was handed in, its slices, workers, the judge."""
+"""Grade one submission, from its files to its verdicts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autograder.submission.unpack import Contents
 def grade(grader: Grader, submitted: Path | Contents, report: Callable[[list[Verdict], list[str]], None]) -> list[Verdict]:
     """Grade one submission; ``report`` is called with all verdicts and notes at the start and after each item.
 
-    Raises GraderError when there is nothing that could be graded.
+    Raises GraderError if there is nothing to grade.
     """
     assignment = grader.assignment
     verdicts = {q.id: Verdict(q) for q in assignment.questions}

@@ -1,9 +1,10 @@
-"""What is ready before a submission arrives and serves any number of them."""
+"""What is prepared once and grades any number of submissions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from autograder.core.assignment import Assignment, Section
 from autograder.core.references import unpacked
@@ -15,18 +16,21 @@ from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
 @dataclass
 class Grader:
-    """An assignment, its references, a warm zygote and all tests. ``answers``: right prerequisites, by name."""
+    """An assignment, its references, a warm zygote and all tests.
+
+    ``answers``: name -> correct version of a prerequisite; ``probes``: section -> module -> source.
+    """
 
     assignment: Assignment
-    references: dict
+    references: dict[str, Any]
     zygote: ZygoteClient
-    tests: TestFiles = None
-    answers: dict[str, Callable] = field(default_factory=dict)
-    probes: dict[str, dict[str, str]] = field(default_factory=dict)
-    unpacked: dict[int, dict] = field(default_factory=dict)
+    tests: TestFiles = field(init=False)
+    answers: dict[str, Callable[..., Any]] = field(init=False, default_factory=dict)
+    probes: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
+    unpacked: dict[int, dict[str, Any]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.tests = self.tests or TestFiles(self.assignment)
+        self.tests = TestFiles(self.assignment)
         self.probes = {s.id: probe_sources(self.assignment, s) for s in self.assignment.sections}
         if (self.assignment.folder / f"{HELPERS}.py").exists():
             self.answers = getattr(load_part(self.assignment.folder, HELPERS), "answers", {})
@@ -35,18 +39,19 @@ class Grader:
             refuse_unknown(helpers, self.answers, f"{HELPERS}.py: `answers`, for {question.id}", "name")
 
     def zygote_of(self, section: Section) -> ZygoteClient:
-        """Where workers for this section come from; started by the first call, ready when first used."""
+        """The zygote that forks workers for this section; the first call starts it without waiting for its imports."""
         return self.zygote.branch(section.preload, section.scratch)
 
     def use_public_inputs(self) -> None:
-        """Forget the hidden sets: where student code could reach them, only the public inputs are used."""
+        """Drop the hidden sets, because student code could reach them here: use only the public inputs."""
         self.references = {**self.references, "sets": []}
 
-    def hidden(self, digest: str) -> dict:
-        """The hidden set for this submission: fixed by its content, so that resubmitting is no oracle."""
+    def hidden(self, digest: str) -> dict[str, Any]:
+        """The hidden set for a submission; its digest decides which, so that resubmitting reveals no further set."""
         sets = self.references["sets"]
         if not sets:
-            return self.references["public"]
+            public: dict[str, Any] = self.references["public"]
+            return public
         number = int(digest[:8], 16) % len(sets)
         if number not in self.unpacked:
             self.unpacked[number] = unpacked(sets[number])

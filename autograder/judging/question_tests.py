@@ -1,6 +1,6 @@
-"""Run a question's hidden tests over proxies of the student's functions. Never imports torch or student code.
+"""Run a question's hidden tests on proxies of the student's functions. Never imports torch or student code.
 
-Tests are files in Otter's exception format; Otter's own classes run them. What they raise is kept as data.
+Tests are files in Otter's exception format, run by Otter's own classes. Their exceptions are kept as data.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from autograder.checks.case import Check
 from autograder.checks.compare import MISSING, Failure
@@ -20,10 +20,12 @@ from autograder.core.trusted import blamed, load_rules
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 
 
-def otter_test_files() -> types.ModuleType:
-    """``otter.test_files`` without importing the rest of Otter (its top package imports everything)."""
+def otter_test_files() -> Any:
+    """The module ``otter.test_files``, without the rest of Otter (its top-level package imports everything)."""
     if "otter" not in sys.modules:
         spec = importlib.util.find_spec("otter")
+        if spec is None or spec.submodule_search_locations is None:
+            raise ModuleNotFoundError("No module named 'otter'", name="otter")
         package = types.ModuleType("otter")
         package.__path__ = list(spec.submodule_search_locations)
         package.__spec__ = spec
@@ -35,7 +37,7 @@ def otter_test_files() -> types.ModuleType:
 
 @dataclass
 class CaseResult:
-    """One test function: the sentence its student reads, and what it raised (None when it passed)."""
+    """One test function: the sentence that students read about it, and what it raised (None: it passed)."""
 
     sentence: str
     error: BaseException | None = None
@@ -43,7 +45,7 @@ class CaseResult:
 
 @dataclass
 class Outcome:
-    """All test functions of one question, run once."""
+    """The results of one run of a question's test functions, and notes for the student."""
 
     cases: list[CaseResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -54,7 +56,7 @@ class Outcome:
 
     @property
     def error(self) -> BaseException | None:
-        """The first thing that went wrong."""
+        """What the first failing test function raised; None if all passed."""
         return next((case.error for case in self.cases if case.error is not None), None)
 
 
@@ -72,9 +74,9 @@ class TestFiles:
             }
         self.rules = load_rules(assignment)
 
-    def run(self, question: Question, tree: dict, environment: dict[str, Any], group: str = "own") -> Outcome:
-        """Run one question's tests; ``environment`` maps names to values or proxies."""
-        check = Check(tree, self.rules, group)
+    def run(self, question: Question, cases: dict[str, Any], environment: dict[str, Any], group: str = "own") -> Outcome:
+        """Run one question's tests; ``cases``: question id -> group -> cases, ``environment``: name -> value or proxy."""
+        check = Check(cases, self.rules, group)
         test_file, results = self.files[question.id], []
         originals = [(case.body, case.body.test_func) for case in test_file.test_cases]
         try:
@@ -88,7 +90,9 @@ class TestFiles:
         return Outcome(results, check.notes)
 
 
-def _recording(function: Callable, result: CaseResult) -> Callable:
+def _recording(function: Callable[..., Any], result: CaseResult) -> Callable[..., None]:
+    """Wrap a test function so that ``result`` records what it raises."""
+
     @functools.wraps(function)
     def recorded(*args: Any, **kwargs: Any) -> None:
         try:
@@ -96,15 +100,15 @@ def _recording(function: Callable, result: CaseResult) -> Callable:
         except Exception as error:
             result.error = error
             raise
-        except SystemExit as error:  # a test that ends Python is itself broken
+        except SystemExit as error:  # a test that calls exit is itself broken
             result.error = error
             raise RuntimeError("the test called exit") from error
 
     return recorded
 
 
-def proxy(worker: Worker, name: str) -> Callable:
-    """A stand-in for a student function: arrays in, arrays out, WorkerError when it does not answer."""
+def proxy(worker: Worker, name: str) -> Callable[..., Any]:
+    """A stand-in for a student function: takes and returns arrays, raises WorkerError if the worker gives no result."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         return worker.call(name, list(args), kwargs)
@@ -114,9 +118,9 @@ def proxy(worker: Worker, name: str) -> Callable:
 
 
 class Probe:
-    """``probe()`` in a test: what the question's probe observes in a worker, asked for once.
+    """``probe()`` in a test: what the question's probe observes in a worker; run once, then cached.
 
-    Raises Failure where the answer is not defined, WorkerError where the student's code does not bear the probe.
+    Raises Failure if the answer is not defined, WorkerError if the probe fails on the student's code.
     """
 
     def __init__(self, worker: Worker, question: Question, bound: dict[str, str]):
@@ -136,6 +140,6 @@ class Probe:
         return self.seen
 
 
-def is_students_fault(error: BaseException | None) -> bool:
-    """Whether a test failed because of the answer, not because the test itself is broken."""
+def is_students_fault(error: BaseException | None) -> TypeGuard[Failure | WorkerError]:
+    """Whether a test failed because of the answer, and not because the test itself is broken."""
     return isinstance(error, (Failure, WorkerError))

@@ -1,4 +1,4 @@
-"""Verdicts -> Gradescope's results.json, through Otter's ``GradingResults`` and written atomically."""
+"""Verdicts -> Gradescope's results.json, by Otter's ``GradingResults``; written atomically."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from autograder.checks.writeup.review import Report
 from autograder.core.assignment import Assignment
@@ -15,7 +16,7 @@ from autograder.core.verdict import NOT_RUN, PASSED, Verdict
 from autograder.judging.question_tests import otter_test_files
 
 WRITEUP, INFORMATION = "writeup", "for information"
-# What Otter's own writer is asked for: every item visible (a hidden one would hide students' totals), no stdout.
+# Options for Otter's writer: every item visible (one hidden item would hide students' totals), no stdout.
 OTTER_CONFIG = SimpleNamespace(
     show_hidden=True,
     show_all_public=True,
@@ -35,8 +36,8 @@ class ResultsFile:
         self.started = time.monotonic()
         self.writeup: Report | None = None
 
-    def write(self, verdicts: list[Verdict], notes: list[str]) -> dict:
-        """Replace the file by these verdicts; returns what was written."""
+    def write(self, verdicts: list[Verdict], notes: list[str]) -> dict[str, Any]:
+        """Replace the file with these verdicts; returns what was written."""
         tree = gradescope_tree(self.assignment, self.course, verdicts, notes)
         if self.writeup is not None:
             tree["tests"].append(writeup_entry(self.writeup))
@@ -44,18 +45,17 @@ class ResultsFile:
         write_whole(self.path, (json.dumps(tree, indent=1) + "\n").encode("ascii"))
         return tree
 
-    def refuse(self, message: str) -> dict:
-        """Nothing could be graded: every item stays "not run", and the one-line reason stands on top."""
+    def refuse(self, message: str) -> dict[str, Any]:
+        """Write that nothing could be graded: the one-line reason on top, and every item "not run"."""
         verdicts = [Verdict(q, NOT_RUN, "not run: nothing could be graded") for q in self.assignment.questions]
         return self.write(verdicts, [message])
 
 
-def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict], notes: list[str]) -> dict:
+def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict], notes: list[str]) -> dict[str, Any]:
     """The dict that Gradescope reads; the same verdicts always give the same dict."""
-    tree = _otter_results(verdicts, course).to_gradescope_dict(OTTER_CONFIG)
+    tree: dict[str, Any] = _otter_results(verdicts, course).to_gradescope_dict(OTTER_CONFIG)
     for test, verdict in zip(tree["tests"], verdicts):
         question = verdict.question
-        extra = course in question.extra_credit
         test.update(
             name=f"{question.id} {question.title}" if question.title not in question.id else question.id,
             number=question.id,
@@ -63,7 +63,7 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
             output=_output(verdict),
             output_format="text",
             name_format="text",
-            tags=[*(["extra credit"] if extra else []), *verdict.tags],
+            tags=[*(["extra credit"] if course in question.extra_credit else []), *verdict.tags],
             extra_data={
                 "id": question.id,
                 "verdict": verdict.status,
@@ -76,13 +76,13 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
             test["status"] = "passed" if verdict.status == PASSED else "failed"
     regular, bonus = assignment.max_points(course)
     not_run = sum(v.status == NOT_RUN for v in verdicts)
-    extra = f" and {bonus:g} extra credit" if bonus else ""
-    head = [f"{assignment.title}, course {course}: {regular:g} points{extra} are graded here."]
+    extra_credit = f" and {bonus:g} extra credit" if bonus else ""
+    summary = [f"{assignment.title}, course {course}: {regular:g} points{extra_credit} are graded here."]
     if not_run:
-        head.append(f"{not_run} of {len(verdicts)} items have not run.")
+        summary.append(f"{not_run} of {len(verdicts)} items have not run.")
     tree.update(
         score=round(sum(v.score(course) for v in verdicts), 5),
-        output="\n".join(head + [clean(n, 300) for n in notes]),
+        output="\n".join(summary + [clean(n, 300) for n in notes]),
         output_format="text",
         test_output_format="text",
         test_name_format="text",
@@ -93,8 +93,8 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
     return tree
 
 
-def writeup_entry(report: Report) -> dict:
-    """What was noticed about the PDF: for information, no points."""
+def writeup_entry(report: Report) -> dict[str, Any]:
+    """The entry about the PDF: for information, without points."""
     return {
         "name": "Write-up (PDF), for information: no points are given or taken here",
         "number": WRITEUP,
@@ -109,8 +109,8 @@ def writeup_entry(report: Report) -> dict:
     }
 
 
-def _otter_results(verdicts: list[Verdict], course: str):
-    """The verdicts as Otter's result objects, one test file a question."""
+def _otter_results(verdicts: list[Verdict], course: str) -> Any:
+    """The verdicts as Otter's ``GradingResults``, one test file per question."""
     otter = otter_test_files()
     from otter.test_files.abstract_test import TestCase, TestCaseResult
     from otter.test_files.exception_test import ExceptionTestFile

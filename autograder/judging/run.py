@@ -1,11 +1,11 @@
-"""One grading from start to end: the worker warmed up, the cage probed, results.json kept truthful throughout."""
+"""One grading from start to finish: warm up the worker, probe the cage, keep results.json truthful throughout."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
@@ -13,6 +13,11 @@ from autograder.core.verdict import NOT_RUN, Verdict
 from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import hide_from_debuggers
+
+if TYPE_CHECKING:
+    from autograder.judging.grader import Grader
+    from autograder.judging.results import ResultsFile
+    from autograder.submission.unpack import Contents
 
 
 def run_grading(
@@ -22,31 +27,29 @@ def run_grading(
     course: str,
     output: Path,
     log: Callable[[str], None] = lambda line: None,
-) -> dict:
-    """Grade one submission and keep results.json truthful from the first moment on.
+) -> dict[str, Any]:
+    """Grade one submission and keep results.json truthful from the first moment on; returns its content.
 
-    ``log`` receives lines for instructors. Raises GraderError after writing it, when nothing could be graded.
+    ``log`` receives lines for instructors. Raises GraderError, after writing it, if nothing could be graded.
     """
     hide_from_debuggers()
-    # The worker imports torch while the judge reads the submission; nothing it needs is secret.
+    # The worker imports torch while the judge reads the submission; nothing that it needs is secret.
     with ZygoteClient(assignment.preload) as zygote:
-        # Imported only now: it takes about as long as the worker needs for torch.
+        # Imported here, while the worker imports torch: both take about as long.
         from autograder.core.references import read_references
         from autograder.judging.grade import grade
         from autograder.judging.grader import Grader
         from autograder.judging.results import ResultsFile
-        from autograder.judging.writeup import for_information
-        from autograder.submission.unpack import Contents, read_files
+        from autograder.submission.unpack import read_files
 
         results = ResultsFile(output, assignment, course)
-        last = [Verdict(q) for q in assignment.questions], []
-        contents = Contents([], [], "")
-        results.write(*last)
+        latest: tuple[list[Verdict], list[str]] = [Verdict(q) for q in assignment.questions], []
+        results.write(*latest)
 
         def report(verdicts: list[Verdict], notes: list[str]) -> None:
-            nonlocal last
-            last = list(verdicts), notes
-            results.write(*last)
+            nonlocal latest
+            latest = list(verdicts), notes
+            results.write(*latest)
 
         try:
             grader = Grader(assignment, read_references(references), zygote)
@@ -57,24 +60,31 @@ def run_grading(
             results.refuse(str(error))
             raise
         except Exception as error:
-            # What was found before the grader failed still stands; the rest is "not run", not failed.
-            tree = results.write(last[0], [*last[1], "the grader itself failed on the way; please tell the staff"])
+            # Verdicts reached before the grader failed still stand; the other items are "not run", not failed.
+            tree = results.write(latest[0], [*latest[1], "the grader itself failed before it finished; please tell the staff"])
             log(f"internal error, {type(error).__name__}: {error}")
-            if all(verdict.status == NOT_RUN for verdict in last[0]):
+            if all(verdict.status == NOT_RUN for verdict in latest[0]):
                 raise GraderError(f"internal error, {type(error).__name__}: {error}") from error
             return tree
+    _check_writeup(results, contents, log)
+    # Written again now that every worker has ended: nothing that a submission left behind can come after this.
+    return results.write(*latest)
+
+
+def _check_writeup(results: ResultsFile, contents: Contents, log: Callable[[str], None]) -> None:
+    """Add the check of the submission's PDF; if that fails, the grading stands without it."""
+    from autograder.judging.writeup import for_information
+
     try:
-        results.writeup = for_information(assignment, contents, course)
+        results.writeup = for_information(results.assignment, contents, results.course)
     except Exception as error:
         log(f"the PDF was not checked, {type(error).__name__}: {error}")
-    # Once more with every worker gone: nothing that a submission left behind comes after this.
-    return results.write(*last)
 
 
-def require_isolation(grader: Any, beside: Path, log: Callable[[str], None]) -> None:
+def require_isolation(grader: Grader, beside: Path, log: Callable[[str], None]) -> None:
     """Probe the cage before hidden references come near student code.
 
-    Where they would be within reach, grade on the public inputs only if AUTOGRADER_ISOLATION says "process";
+    If student code could reach them, grade on the public inputs only, and only if AUTOGRADER_ISOLATION is "process";
     otherwise raise GraderError.
     """
     from autograder.sandbox.judge_side.doctor import examine
@@ -82,7 +92,7 @@ def require_isolation(grader: Any, beside: Path, log: Callable[[str], None]) -> 
     try:
         diagnosis = examine(grader.zygote, grader.assignment.limits, beside)
     except WorkerError as error:
-        raise GraderError(f"no worker can run behind the cage here: it {error.kind} at once; please tell the staff") from None
+        raise GraderError(f"no worker can run in the cage here ({error.kind}); please tell the staff") from None
     for line in diagnosis.lines():
         log(line)
     if not diagnosis.safe:

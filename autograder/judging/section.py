@@ -1,8 +1,7 @@
-"""All questions of one section of one submission.
+"""Judge all questions of one section of one submission.
 
-A section's functions share one worker; an item that does not pass there is judged once more alone in a fresh
-one, so that nobody pays for what another item did. A composite that fails on broken helpers is judged again with
-right ones.
+A section's functions share one worker. An item that fails there is judged again alone in a fresh worker, so that no item
+suffers from what another one did. A composite that fails on broken helpers is judged again with correct ones.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ import contextlib
 import functools
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,20 +35,20 @@ MAX_KILLERS = 6
 class SectionRun:
     """All questions of one section of one submission."""
 
-    def __init__(self, grader: Grader, section: Section, submission: Submission, hidden: dict, deadline: float):
+    def __init__(self, grader: Grader, section: Section, submission: Submission, hidden: dict[str, Any], deadline: float):
         self.grader, self.section, self.deadline = grader, section, deadline
         self.limits = grader.assignment.limits
         self.found: Found = submission.sections[section.id]
         self.questions = grader.assignment.of_section(section)
         self.hidden = hidden
-        self.killed: list[tuple[Statement, WorkerError]] = []  # statements that hung or ended a worker
+        self.killed: list[tuple[Statement, WorkerError]] = []  # statements that hung or ended a worker, and how
         self.done: dict[str, Verdict] = {}
-        self.helped: tuple[list[Question], Session] | None = None
+        self.helped: tuple[list[Question], Session] | None = None  # broken helpers, and the session that has ours instead
         if self.found.parsed:
             self.slicer = Slicer(grader.assignment, section, self.found.parsed, submission.modules)
 
-    def verdicts(self):
-        """Yield a verdict for each question, in order."""
+    def verdicts(self) -> Iterator[Verdict]:
+        """Yield a verdict for each question, in order, and then those that ``charged_once`` corrects."""
         if not self.found.parsed:
             for question in self.questions:
                 yield Verdict(question, MISSING, self.found.problem)
@@ -74,25 +75,24 @@ class SectionRun:
             if self.helped is not None:
                 self.helped[1].worker.close()
 
-    def charged_once(self):
-        """Where all questions about one function fail by the same known mistake, the first alone is charged."""
+    def charged_once(self) -> Iterator[Verdict]:
+        """Where all questions about one function fail by the same known mistake, let all but the first pass."""
         for question in self.questions:
             group = [self.done[q.id] for q in self.questions if q.names == question.names and not q.value and q.id in self.done]
-            names = {v.data.get("mistake", "") for v in group}
-            same = len(names - {""}) == len(names) == 1
-            if len(group) > 1 and group[0].question is question and all(v.status == FAILED for v in group) and same:
-                for verdict in group[1:]:
-                    yield replace(
-                        verdict,
-                        status=PASSED,
-                        tags=[*verdict.tags, "charged once"],
-                        reason=f"the same mistake as in {question.id}, where it is charged: {verdict.reason}",
-                    )
+            if len(group) < 2 or group[0].question is not question or not _share_a_mistake(group):
+                continue
+            for verdict in group[1:]:
+                yield replace(
+                    verdict,
+                    status=PASSED,
+                    tags=[*verdict.tags, "charged once"],
+                    reason=f"the same mistake as in {question.id}, and only charged there: {verdict.reason}",
+                )
 
     def open(self, questions: list[Question], width: str = SLICE, public: bool = False) -> Session:
-        """A worker with the slice for these questions loaded; statements that end or hang it are left out.
+        """A worker with the slice for these questions loaded, without the statements that hang or end it.
 
-        ``public``: in the public world, so that what the student's code says may be shown.
+        ``public``: in the public world, so that the student's error messages may be shown.
         """
         stage = self.stage(public)
         program = self.slicer.program(questions, width)
@@ -108,51 +108,54 @@ class SectionRun:
                     return Session(worker, kept, Loaded(), self.killed)
                 self.killed.append((kept.statements[error.statement], error))
 
-    def stage(self, public: bool) -> dict:
-        """The section's probes and the world that they show to the student's code, as a part of a program."""
+    def stage(self, public: bool) -> dict[str, Any]:
+        """The part of a program with the section's probes and the world that they present to the student's code."""
         if not self.section.probes:
             return {}
         tree = self.grader.references["public"] if public else self.hidden
         return {"probes": {"sources": self.grader.probes[self.section.id], "world": tree["worlds"][self.section.id]}}
 
     def judge(self, question: Question, shared: Session) -> Verdict:
-        """On the shared worker first, then (composites on broken helpers) with right ones, then alone."""
+        """Judge on the shared worker first, then (composites on broken helpers) with correct helpers, then alone."""
         broken, again = self._broken_helpers(question), None
         # A helper that hangs or crashes would do so again in every step that uses it.
         hangs = any(self.done[h.id].data.get("kind") in ("timeout", "died") for h in broken)
-        outcome, session = None if hangs else self.run_tests(question, shared), shared
-        if broken and (hangs or not outcome.passed):
+        outcome = None if hangs else self.run_tests(question, shared)
+        if broken and (outcome is None or not outcome.passed):
             again = self.with_right_helpers(question, broken)
             if again.status == PASSED:
                 return again
-        outcome = outcome or self.run_tests(question, shared)
-        if not outcome.passed and feedback.worth_another_try(outcome):
-            widen = feedback.wants_more(outcome, question, shared)
-            if widen or shared.worker.requests > 2:
-                with self.open([question], WIDE if widen else SLICE) as alone:
-                    second = self.run_tests(question, alone)
-                    if second.passed or widen:
-                        outcome, session = second, alone
+        outcome, session = self._retried_alone(question, outcome or self.run_tests(question, shared), shared)
         verdict = self.explained(question, outcome, session)
         if again and not outcome.passed:
             if "mistake" in again.data:
                 return again
             verdict.notes.append(
-                f"judged on your own functions, and again with right versions of {_listed(broken)}: wrong both times"
+                f"tested with your own functions, and again with correct versions of {_listed(broken)}: wrong both times"
             )
         return verdict
 
+    def _retried_alone(self, question: Question, outcome: Outcome, shared: Session) -> tuple[Outcome, Session]:
+        """The outcome that counts, and its session: a failure is retried in a fresh worker, if that may help."""
+        if outcome.passed or not feedback.worth_another_try(outcome):
+            return outcome, shared
+        widen = feedback.wants_more(outcome, question, shared)
+        if not widen and shared.worker.requests <= 2:  # nothing else has run there
+            return outcome, shared
+        with self.open([question], WIDE if widen else SLICE) as alone:
+            second = self.run_tests(question, alone)
+        return (second, alone) if second.passed or widen else (outcome, shared)
+
     def run_tests(self, question: Question, session: Session, group: str = "own") -> Outcome:
-        """Run the tests on each value that may count (functions: once); the first that passes stands."""
-        outcome = None
+        """Run the tests on each value that may count (functions: once); returns the first pass or the last failure."""
         for environment in self.environments(question, session):
             outcome = self.grader.tests.run(question, self.hidden["cases"], environment, group)
             if outcome.passed:
-                return outcome
+                break
         return outcome
 
     def environments(self, question: Question, session: Session) -> list[dict[str, Any]]:
-        """What the tests may see: values for ``value`` questions, proxies for functions, None where missing."""
+        """What the tests may see, at least one: values for ``value`` questions, proxies for functions, None where missing."""
         if not question.value:
             names, bound = (*question.names, *question.context), session.loaded.bound
             probe = {"probe": Probe(session.worker, question, bound)} if question.probe else {}
@@ -162,7 +165,7 @@ class SectionRun:
         return [{**context, question.names[0]: value} for value in values or [None]]
 
     def _value_of(self, name: str, session: Session) -> Any:
-        """The value that counts for another question's name."""
+        """The value that counts for a name, by the question that owns it; None without one."""
         owner = next((q for q in self.questions if name in q.names), None)
         values = self._candidates(owner, session) if owner else []
         return values[0] if values else None
@@ -183,14 +186,14 @@ class SectionRun:
         return [h for h in helpers if h.id in self.done and self.done[h.id].status != PASSED]
 
     def with_right_helpers(self, question: Question, broken: list[Question]) -> Verdict:
-        """Judge a composite with its broken helpers answered by the judge, on inputs used nowhere else.
+        """Judge a composite on inputs used nowhere else, while the judge answers calls of its broken helpers.
 
-        Composites with the same broken helpers share a worker; one that does not pass there gets its own.
+        Composites with the same broken helpers share a worker; one that fails there is judged again in its own.
         """
-        shared = self.helped is not None and self.helped[0] == broken and self.helped[1].worker.alive
-        if not shared:
-            self._open_helped(question, broken)
-        session = self.helped[1]
+        session = self._open_session_with(broken)
+        shared = session is not None
+        if session is None:
+            session = self._session_with_right(question, broken)
         verdict = self.explained(question, self.run_tests(question, session, "fresh"), session, "fresh")
         if verdict.status != PASSED and shared:
             session.worker.close()
@@ -198,28 +201,33 @@ class SectionRun:
         if verdict.status == PASSED:
             verdict.reason = (
                 f"right once {_listed(broken)} {'is' if len(broken) == 1 else 'are'} right: full points here, "
-                "the mistake is charged there"
+                "the mistake is only charged there"
             )
             verdict.tags.append("right prerequisites")
         return verdict
 
-    def _open_helped(self, question: Question, broken: list[Question]) -> None:
-        """A worker whose broken helpers are answered by the judge."""
+    def _open_session_with(self, broken: list[Question]) -> Session | None:
+        """The live session in which the judge answers exactly these helpers, if there is one."""
+        if self.helped is not None and self.helped[0] == broken and self.helped[1].worker.alive:
+            return self.helped[1]
+        return None
+
+    def _session_with_right(self, question: Question, broken: list[Question]) -> Session:
+        """A new session in which the judge answers calls of the broken helpers; replaces the previous one."""
         if self.helped is not None:
             self.helped[1].worker.close()
-        composites = [q for q in self.questions if q.names == question.names]
-        self.helped = broken, self.open(composites)
-        try:
-            self.helped[1].worker.stub({h.names[0]: self.grader.answers[h.names[0]] for h in broken})
-        except WorkerError:
-            pass  # the worker is gone, and the attempt says so
+        session = self.open([q for q in self.questions if q.names == question.names])
+        self.helped = broken, session
+        with contextlib.suppress(WorkerError):  # the worker is gone, and the tests will report it
+            session.worker.stub({h.names[0]: self.grader.answers[h.names[0]] for h in broken})
+        return session
 
     def _name_mistake(self, question: Question, verdict: Verdict, session: Session, group: str) -> None:
-        """Add the sentence of the one known mistake that gives the same outputs, if there is one."""
+        """Add the sentence of the one known mistake that gives the same outputs, if exactly one does."""
         known = {name: groups[group] for name, groups in self.hidden["bank"].get(question.id, {}).items() if group in groups}
         if not known or not session.worker.alive:
             return
-        # Laid out plainly: an answer that also trips over the memory layout still shows which mistake it is.
+        # In the plain memory layout: an answer that also fails on another one still shows which mistake it is.
         cases = [Case(**{**case, "layout": ""}) for case in self.hidden["cases"][question.id][group]]
         answer = self.environments(question, session)[0]["probe" if question.probe else question.names[0]]
         signature = functools.partial(self.grader.tests.rules.signature, question.id)
@@ -229,17 +237,17 @@ class SectionRun:
             verdict.reason += f". Likely: {self.grader.references['says'][question.id][name]} ({question.see})"
 
     def explained(self, question: Question, outcome: Outcome, session: Session, group: str = "own") -> Verdict:
-        """The verdict in words. A test that is itself broken is the staff's matter: the item counts as not run."""
+        """The verdict in words. If the test itself is broken, the item counts as not run and staff are to be told."""
         error = outcome.error
         if outcome.passed:
             verdict = Verdict(question, PASSED, "correct")
-        elif not is_students_fault(error):
-            print(f"autograder: the test of {question.id} failed by itself: {type(error).__name__}: {error}", file=sys.stderr)
-            verdict = Verdict(question, NOT_RUN, "not run: the test itself failed; please tell the staff", tags=["grader"])
-        else:
-            with self._shown(question, outcome, session) as shown:
-                reason, data = feedback.reason(question, error, self.found.parsed, shown, self._public_error)
+        elif is_students_fault(error):
+            with self._quotable(question, outcome, session) as quotable:
+                reason, data = feedback.reason(question, error, self.slicer.parsed, quotable, self._public_error)
             verdict = Verdict(question, FAILED, reason, data=data)
+        else:
+            print(f"autograder: the test of {question.id} is broken: {type(error).__name__}: {error}", file=sys.stderr)
+            verdict = Verdict(question, NOT_RUN, "not run: the test itself failed; please tell the staff", tags=["grader"])
         if verdict.status == FAILED and isinstance(error, Failure):
             self._name_mistake(question, verdict, session, group)
         verdict.lines = [("✓ " if case.error is None else "✗ ") + case.sentence for case in outcome.cases]
@@ -248,14 +256,14 @@ class SectionRun:
             verdict.data["flags"] = flags
         return verdict
 
-    def _shown(self, question: Question, outcome: Outcome, session: Session):
-        """The session whose failures may be quoted: where a slice runs in a hidden world, one in the public world."""
+    def _quotable(self, question: Question, outcome: Outcome, session: Session) -> AbstractContextManager[Session]:
+        """The session whose failures may be quoted: this one, or one in the public world if this one's is hidden."""
         if self.section.probes and feedback.is_blank(outcome):
             return self.open([question], public=True)
         return contextlib.nullcontext(session)
 
     def _public_error(self, question: Question, error: WorkerError) -> WorkerError | None:
-        """The exception as it arises on public inputs, None where it does not: hidden inputs stay hidden."""
+        """The exception that public inputs raise, which may be shown; None if they raise none."""
         if question.value:
             return error
         with self.open([question], public=True) as session:
@@ -267,8 +275,14 @@ class SectionRun:
 
 
 def late(question: Question) -> Verdict:
-    """What the deadline for the whole submission came before, or cut off."""
+    """The verdict on an item that the deadline of the whole submission cut off or left out."""
     return Verdict(question, NOT_RUN, "not run: time was up", tags=["time"])
+
+
+def _share_a_mistake(verdicts: list[Verdict]) -> bool:
+    """Whether all of them failed by one and the same known mistake."""
+    mistakes = {verdict.data.get("mistake", "") for verdict in verdicts}
+    return len(mistakes) == 1 and "" not in mistakes and all(verdict.status == FAILED for verdict in verdicts)
 
 
 def _listed(questions: list[Question]) -> str:
@@ -277,7 +291,7 @@ def _listed(questions: list[Question]) -> str:
 
 @dataclass
 class Session:
-    """A worker with its program and what loading it left; ``killed``: see SectionRun."""
+    """A worker, its program and what loading it left behind; ``killed``: see SectionRun."""
 
     worker: Worker
     program: Program
@@ -287,5 +301,5 @@ class Session:
     def __enter__(self) -> Session:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self.worker.close()

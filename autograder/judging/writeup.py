@@ -1,8 +1,9 @@
-"""The grader's side of the check of a write-up: the outline from the rubric, the PDF from a submission."""
+"""Check a submission's write-up: the outline comes from the rubric, the PDF from the submission."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from autograder.checks.formats import PDF
 from autograder.checks.writeup.reading import MAX_BYTES, PROBLEMS
@@ -17,8 +18,8 @@ from autograder.submission.unpack import Contents, File
 CAGED_READER = PACKAGE / "sandbox" / "worker_side" / "pdf_reader.py"
 
 
-def outline(assignment: Assignment) -> dict:
-    """What the check looks for; students get it as JSON. Questions only, nothing of what earns credit."""
+def outline(assignment: Assignment) -> dict[str, Any]:
+    """What the check looks for; students get it as JSON. It holds the questions, but not what earns credit."""
     written = assignment.written
     return {
         "courses": list(assignment.courses),
@@ -45,7 +46,7 @@ def outline(assignment: Assignment) -> dict:
 
 
 def check_file(assignment: Assignment, path: Path) -> Report:
-    """The check of one file; raises GraderError where it cannot be read at all."""
+    """Check one file; raises GraderError if it cannot be read."""
     try:
         if path.stat().st_size > MAX_BYTES:
             return Report(missing=[PROBLEMS["size"]])
@@ -55,27 +56,28 @@ def check_file(assignment: Assignment, path: Path) -> Report:
 
 
 def for_information(assignment: Assignment, contents: Contents, course: str) -> Report | None:
-    """What to say to the author of a submission about its PDF; None where there is none (code and PDF are often two uploads)."""
-    found = find_pdf(contents) if assignment.written.chapters else None
-    if found is None:
+    """What a submission's author reads about its PDF; None without one (code and PDF are often two uploads)."""
+    candidate = find_pdf(contents) if assignment.written.chapters else None
+    if candidate is None:
         return None
-    file, data, others = found
+    file, data, others = candidate
     too_large = Report(missing=[PROBLEMS["size"]])
     report = too_large if data is None else check_pdf(data, outline(assignment), course, CAGED_READER)
-    report.notes.insert(0, f"{file.name} was looked at" + (f", {others} other PDF{'s' * (others > 1)} not" if others else ""))
+    skipped = f"; {others} other PDF{'s were' if others > 1 else ' was'} not" if others else ""
+    report.notes.insert(0, f"{file.name} was checked{skipped}")
     return report
 
 
 def find_pdf(contents: Contents) -> tuple[File, bytes | None, int] | None:
-    """(file, bytes or None when too large, how many others) of the PDF nearest the top, and the largest of several there."""
-    found = sorted(
+    """(file, its bytes or None if too large, number of others): the PDF nearest the top, the largest of several there."""
+    pdfs = sorted(
         (file for file in contents.files if file.kind == PDF and file.load),
         key=lambda file: (len(file.path.parts), -file.size, str(file.path)),
     )
-    if not found:
+    if not pdfs:
         return None
-    file = found[0]
+    file = pdfs[0]
     try:
-        return file, file.load() if file.size <= MAX_BYTES else None, len(found) - 1
+        return file, file.load() if file.load and file.size <= MAX_BYTES else None, len(pdfs) - 1
     except Exception:  # encrypted or damaged members: zipfile raises many kinds
-        return file, b"", len(found) - 1
+        return file, b"", len(pdfs) - 1
