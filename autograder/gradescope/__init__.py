@@ -1,1 +1,1 @@
-"""Gradescope's side: the archive, what its container runs, the image, the smoke test. Travels in the archive."""
+"""Gradescope: the archive, what its container runs, the image and the smoke test. Part of the archive."""

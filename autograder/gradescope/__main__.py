@@ -1,7 +1,7 @@
-"""What runs inside Gradescope's container, where there is no more than the archive:
+"""The commands for Gradescope's container, where only the archive is available.
 
-python -m autograder.gradescope grade ROOT      as run_autograder does; always exits 0
-python -m autograder.gradescope smoke SOURCE    as setup.sh does at its end
+python -m autograder.gradescope grade ROOT      called by run_autograder; always exits 0
+python -m autograder.gradescope smoke SOURCE    called by setup.sh as its last step
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from autograder.core.errors import GraderError
 
 
 def main(arguments: list[str]) -> int:
-    """The exit status; a GraderError is one line."""
+    """Run one command; returns the exit status. A GraderError is printed as one line."""
     if len(arguments) != 2 or arguments[0] not in ("grade", "smoke"):
         print(__doc__, file=sys.stderr)
         return 2

@@ -1,6 +1,7 @@
-"""The Gradescope archive: the packages that grade, what of the assignment decides verdicts, the references. Same input, same bytes.
+"""The Gradescope archive: the packages that grade, the parts of the assignment that decide verdicts, the references.
 
-An unpacked archive is a folder like a checkout: ``autograder/``, ``assignment/``, the references and the course beside them.
+The same input gives the same bytes. An unpacked archive is laid out like a checkout: ``autograder/`` and ``assignment/``, with
+the references and the course beside them.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from autograder.core.zips import zip_bytes
 
 ASSIGNMENT, COURSE = "assignment", "course.txt"
 HERE = PACKAGE / "gradescope"
-# Gradescope wants these two at the root of the zip.
+# Gradescope expects these two at the root of the zip.
 SCRIPTS = ("setup.sh", "run_autograder")
 
 
 @dataclass(frozen=True)
 class Unpacked:
-    """An unpacked archive: where its assignment and its references lie, and for which course it was built."""
+    """An unpacked archive: the paths of its assignment and references, and the course that it was built for."""
 
     assignment: Path
     references: Path
@@ -39,15 +40,15 @@ class Unpacked:
 
 
 def members_of(assignment: Assignment, references: Path, course: str) -> dict[str, bytes]:
-    """Name -> bytes of everything in the archive: it follows from what ``gradescope`` imports and what the rubric names."""
+    """Name -> bytes of everything in the archive, as determined by what ``gradescope`` imports and what the rubric names."""
     files = package_files(packages_of("gradescope"))
-    travels = [
+    included = [
         assignment.folder / "rubric.toml",
         *assignment.parts(),
         *assignment.folder.glob("requirements*"),
         *(path for path in [assignment.folder / "smoke"] if path.exists()),
     ]
-    files |= {f"{ASSIGNMENT}/{name}": path for name, path in folder_files(assignment.folder, travels).items()}
+    files |= {f"{ASSIGNMENT}/{name}": path for name, path in folder_files(assignment.folder, included).items()}
     files |= {name: HERE / name for name in SCRIPTS} | {REFERENCES: references}
     return {name: path.read_bytes() for name, path in files.items()} | {COURSE: f"{course}\n".encode()}
 
@@ -60,19 +61,19 @@ def write_archive(members: dict[str, bytes], course: str, build: Path) -> Path:
 
 
 def build_archive(assignment: Assignment, references: Path, course: str, build: Path) -> Path:
-    """The archive of one course, without asking whether it was audited."""
+    """Build one course's archive without checking that it was audited; returns its path."""
     return write_archive(members_of(assignment, references, course), course, build)
 
 
 def certificate(assignment: Assignment, archives: dict[str, dict[str, bytes]]) -> str:
-    """What an audit certifies: every byte of the archives, the bank that it is held against, and the versions it ran with."""
+    """A digest of what an audit certifies: every byte of the archives, the bank of mistakes, and the versions it ran with."""
     members = {f"{course}/{name}": data for course, files in archives.items() for name, data in files.items()}
     bank = {f"bank/{path.name}": path.read_bytes() for path in files_below(assignment.folder / "bank")}
     return digest_of(members | bank, repr(sorted(needed_versions(assignment).items())))
 
 
 def read_unpacked(source: Path) -> Unpacked:
-    """An archive that lies unpacked in ``source``. Raises GraderError where it is none."""
+    """The archive unpacked in ``source``. Raises GraderError if there is none."""
     try:
         course = (source / COURSE).read_text(encoding="utf-8").strip()
     except OSError as error:
@@ -82,7 +83,7 @@ def read_unpacked(source: Path) -> Unpacked:
 
 @contextlib.contextmanager
 def opened(archive: Path) -> Iterator[Unpacked]:
-    """The archive's assignment and references in a private folder for a while. Raises GraderError where it is none of ours."""
+    """Unpack an archive's assignment and references into a private temporary folder. Raises GraderError if it is not ours."""
     with tempfile.TemporaryDirectory(prefix="archive-") as folder:
         try:
             with zipfile.ZipFile(io.BytesIO(archive.read_bytes())) as zipped:

@@ -1,6 +1,6 @@
-"""Gradescope's side of a grading: its folders, its metadata, its time limit. One call grades one container.
+"""Gradescope's container: its folders, its metadata, its time limit. One call grades the submission in a container.
 
-Everything in the metadata comes from outside and nothing in it changes a score: it only lets us warn staff.
+The metadata is untrusted and nothing in it changes a score: it only serves to warn staff.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from autograder.judging.run import run_grading
 METADATA = "submission_metadata.json"
 METADATA_BYTES = 1 << 20
 TIMEOUT, TIMEOUT_SECONDS = "AUTOGRADER_TIMEOUT", 600.0
-# Kept from the harness's limit: warming up, and what follows the last item.
+# Subtracted from Gradescope's time limit, for warming up and for what follows the last item; the least that is left.
 RESERVE_SECONDS, LEAST_SECONDS = 60.0, 10.0
 
 
 def grade_container(root: Path, log: Callable[[str], None]) -> None:
     """Grade ``root/submission`` into ``root/results/results.json``; ``log`` receives lines for instructors.
 
-    Raises GraderError, after writing results.json where that is possible, when nothing could be graded.
+    Raises GraderError, after writing results.json if possible, when nothing could be graded.
     """
     close_to_others(root)
     archive = read_unpacked(root / "source")
@@ -41,14 +41,14 @@ def grade_container(root: Path, log: Callable[[str], None]) -> None:
     if not (root / "submission").is_dir():
         from autograder.judging.results import ResultsFile
 
-        message = "nothing was submitted: there is no folder `submission`; please submit again, or tell the staff"
+        message = "nothing was submitted: the folder `submission` is missing; please submit again, or tell the staff"
         ResultsFile(target, assignment, archive.course).refuse(message)
         raise GraderError(message)
     run_grading(assignment, archive.references, root / "submission", archive.course, target, log=log)
 
 
 def close_to_others(root: Path) -> None:
-    """Gradescope's folders closed to every other user; a folder mounted read-only stays as it is."""
+    """Close Gradescope's folders to every other user; a folder mounted read-only stays as it is."""
     for name in ("source", "submission", "results", METADATA):
         path = root / name
         try:
@@ -59,7 +59,7 @@ def close_to_others(root: Path) -> None:
 
 
 def allowed_seconds(text: str, log: Callable[[str], None]) -> float:
-    """Seconds for grading within the harness's own limit ``text`` ("" and what is no number count as ten minutes)."""
+    """Seconds for grading within Gradescope's time limit ``text`` ("" or not a number: ten minutes, see TIMEOUT_SECONDS)."""
     try:
         seconds = float(text) if text else TIMEOUT_SECONDS
         if not 0 < seconds < math.inf:
@@ -71,17 +71,17 @@ def allowed_seconds(text: str, log: Callable[[str], None]) -> float:
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """The harness's description of the submission; {} where it is missing, too large or no JSON object."""
+    """Gradescope's description of the submission; {} if it is missing, too large or not a JSON object."""
     try:
         with path.open("rb") as file:
-            found = json.loads(file.read(METADATA_BYTES))
+            metadata = json.loads(file.read(METADATA_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def warnings(assignment: Assignment, course: str, metadata: dict[str, Any]) -> list[str]:
-    """What staff should know: the points of the Gradescope assignment are not those of this archive."""
+    """A warning for staff if the assignment's points on Gradescope are not those of this archive; else []."""
     described = metadata.get("assignment")
     text = described.get("total_points") if isinstance(described, dict) else None
     try:
@@ -97,7 +97,5 @@ def warnings(assignment: Assignment, course: str, metadata: dict[str, Any]) -> l
         if others
         else "students would see a wrong total"
     )
-    return [
-        f"warning: the assignment on Gradescope is worth {worth:g} points, "
-        f"this archive (course {course}) grades {here:g}; {hint}"
-    ]
+    points = f"the assignment on Gradescope is worth {worth:g} points, this archive (course {course}) grades {here:g}"
+    return [f"warning: {points}; {hint}"]

@@ -1,4 +1,4 @@
-"""The image: built from the archive, and run as Gradescope runs it. With whatever engine is installed.
+"""The image: build it from the archive, and run it as Gradescope does, with whatever engine is installed.
 
 ``ENGINE`` names another command ("podman --runtime runc"), ``ENGINE_BUILD`` and ``ENGINE_RUN`` add flags to `build` and `run`.
 """
@@ -20,16 +20,16 @@ from pathlib import Path
 from autograder.core.errors import GraderError
 from autograder.core.text import clean
 
-# command -> what answers only where it can really work
+# engine -> a subcommand that succeeds only if the engine works
 ENGINES = {"docker": ["info"], "podman": ["info"], "buildah": ["images"]}
-NONE = "no container engine answers here; on Debian or Ubuntu: apt-get install podman buildah runc"
-# Gradescope's smallest container; no network while student code is near.
+NO_ENGINE = "no container engine works here; on Debian or Ubuntu: apt-get install podman buildah runc"
+# Gradescope's smallest container; no network, as student code runs in it.
 SMALLEST = ("--network", "none", "--cpus", "0.5", "--memory", "768m", "--memory-swap", "768m")
 
 
 @dataclass(frozen=True)
 class Run:
-    """One grading in a container. ``exit``: the container's status; ``results``: the path of results.json, written or not."""
+    """One grading in a container. ``exit``: the container's exit status; ``results``: where results.json should be."""
 
     exit: int
     stdout: str
@@ -42,20 +42,20 @@ def name_for(course: str) -> str:
 
 
 def engine(able: tuple[str, ...] = tuple(ENGINES)) -> list[str]:
-    """The command of the first engine of ``able`` that works here. Raises GraderError where none does."""
+    """The command of the first of the engines in ``able`` that works here. Raises GraderError if none does."""
     if chosen := shlex.split(os.environ.get("ENGINE", "")):
         return chosen
     for name in able:
-        if shutil.which(name) and subprocess.run([name, *ENGINES[name]], capture_output=True).returncode == 0:
+        if shutil.which(name) and subprocess.run([name, *ENGINES[name]], capture_output=True, check=False).returncode == 0:
             return [name]
-    raise GraderError(NONE)
+    raise GraderError(NO_ENGINE)
 
 
 def build_image(archive: Path, dockerfile: Path, name: str, base: str = "", torch_index: str | None = None) -> float:
     """Build the image ``name`` from an archive, by the Dockerfile and the archive's own setup.sh; returns seconds.
 
-    ``base`` and ``torch_index`` replace the Dockerfile's. Nothing is baked: an unpacked archive is a build context that is ready.
-    Raises GraderError where the build fails.
+    ``base`` and ``torch_index`` replace the Dockerfile's. The unpacked archive is the build context, so that nothing is baked.
+    Raises GraderError if the build fails.
     """
     for path in (archive, dockerfile):
         if not path.is_file():
@@ -63,49 +63,51 @@ def build_image(archive: Path, dockerfile: Path, name: str, base: str = "", torc
     command = engine()
     arguments = {"BASE": base or None, "TORCH_INDEX": torch_index}
     with tempfile.TemporaryDirectory(prefix="image-") as folder:
-        with zipfile.ZipFile(archive) as opened:
-            opened.extractall(folder)
+        with zipfile.ZipFile(archive) as zipped:
+            zipped.extractall(folder)
         flags = [flag for key, value in arguments.items() if value is not None for flag in ("--build-arg", f"{key}={value}")]
         started = time.monotonic()
         extra = shlex.split(os.environ.get("ENGINE_BUILD", ""))
-        done = subprocess.run([*command, "build", *extra, *flags, "-f", str(dockerfile), "-t", name, folder])
-        if done.returncode:
-            raise GraderError(f"{command[0]} could not build {name} (exit {done.returncode}); its last lines say why")
+        build = [*command, "build", *extra, *flags, "-f", str(dockerfile), "-t", name, folder]
+        status = subprocess.run(build, check=False).returncode
+        if status:
+            raise GraderError(f"{command[0]} could not build {name} (exit {status}); its last lines say why")
         return time.monotonic() - started
 
 
 def image_size(name: str) -> int:
-    """Bytes of the image with its base; 0 where the engine does not tell."""
+    """Bytes of the image including its base; 0 if the engine does not report them."""
     command = engine(("docker", "podman"))
-    done = subprocess.run([*command, "image", "inspect", "--format", "{{.Size}}", name], capture_output=True, text=True)
+    inspect = [*command, "image", "inspect", "--format", "{{.Size}}", name]
+    done = subprocess.run(inspect, capture_output=True, text=True, check=False)
     return int(done.stdout) if done.returncode == 0 and done.stdout.strip().isdigit() else 0
 
 
 @contextmanager
 def container(submission: Path) -> Iterator[tuple[Path, Path]]:
-    """(submission, results): folders as Gradescope lays them out, the first with a copy of a file, folder or unpacked zip."""
+    """(submission, results): temporary folders laid out like Gradescope's, the first with a copy of the file or folder."""
     with tempfile.TemporaryDirectory(prefix="container-") as folder:
-        handed_in, results = Path(folder) / "submission", Path(folder) / "results"
+        mounted, results = Path(folder) / "submission", Path(folder) / "results"
         results.mkdir()
         if submission.is_dir():
-            shutil.copytree(submission, handed_in, symlinks=True)
+            shutil.copytree(submission, mounted, symlinks=True)
         elif submission.is_file():
-            handed_in.mkdir()
-            shutil.copy(submission, handed_in)
+            mounted.mkdir()
+            shutil.copy(submission, mounted)
         else:
             raise GraderError(f"no file or folder {submission}")
-        yield handed_in, results
+        yield mounted, results
 
 
 def run_image(
     name: str,
-    handed_in: Path,
+    submission: Path,
     results: Path,
     flags: tuple[str, ...] = (),
     command: tuple[str, ...] = ("/autograder/run_autograder",),
 ) -> Run:
-    """Run the image as Gradescope would: root inside, the submission read-only, the smallest size, no network."""
-    mounts = ["-v", f"{handed_in}:/autograder/submission:ro", "-v", f"{results}:/autograder/results"]
+    """Run the image as Gradescope would: root inside, the submission read-only, the smallest container, no network."""
+    mounts = ["-v", f"{submission}:/autograder/submission:ro", "-v", f"{results}:/autograder/results"]
     started = time.monotonic()
     extra = shlex.split(os.environ.get("ENGINE_RUN", ""))
     done = subprocess.run(
@@ -113,6 +115,7 @@ def run_image(
         capture_output=True,
         text=True,
         errors="replace",
-        cwd=results.parent,
-    )  # some leave files where they stand
+        cwd=results.parent,  # some engines leave files in their working directory
+        check=False,
+    )
     return Run(done.returncode, done.stdout + done.stderr, time.monotonic() - started, results / "results.json")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Run once when the image is built, by Gradescope or by our Dockerfile: a Python environment of its own beside the system's,
-# and a grading to try it. Safe to run twice.
+# Run once when the image is built, by Gradescope or by our Dockerfile: creates a virtual environment and tests it by grading
+# a submission. Safe to run twice.
 set -euo pipefail
 umask 022
 root="${AUTOGRADER_ROOT:-/autograder}"
@@ -17,7 +17,7 @@ python="$root/venv/bin/python"
 [ -x "$python" ] || python3 -m venv "$root/venv"
 lock="$source/assignment/requirements.txt"
 if [ -f "$lock" ]; then
-    # It is complete (see `make lock`): what it does not name is not installed, what it names has these bytes.
+    # A complete lock file (see `make lock`): nothing else is installed, and every file has to match its hash.
     "$python" -m pip install -qq --no-deps --require-hashes -r "$lock"
 else
     own="$source/assignment/requirements.in"
@@ -27,12 +27,12 @@ if [ -f "$source/assignment/requirements-torch.txt" ]; then
     # The CPU build of torch; the default Linux wheel brings gigabytes of CUDA. TORCH_INDEX="" uses pip's own configuration.
     torch_index="${TORCH_INDEX-https://download.pytorch.org/whl/cpu}"
     "$python" -m pip install -qq --no-deps ${torch_index:+--index-url "$torch_index"} -r "$source/assignment/requirements-torch.txt"
-    # What only compiling against torch, or testing it, needs: a quarter of its size.
+    # Only needed to compile against torch or to test it, and a quarter of its size.
     torch="$("$python" -c 'import importlib.util; print(importlib.util.find_spec("torch").submodule_search_locations[0])')"
     rm -rf "$torch/include" "$torch/test" "$torch/share"
     find "$torch/bin" -type f ! -name torch_shm_manager -delete
 fi
-# Student code runs as a user of its own: it must find Python and torch, and nothing of ours.
+# Student code runs as another user, who has to reach Python and torch, and nothing of ours.
 chmod go+x "$root"
 chmod 700 "$source"
 if [ -f "$source/course.txt" ]; then
