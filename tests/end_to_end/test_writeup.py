@@ -328,7 +328,7 @@ def test_on_gradescope_a_pdf_is_an_entry_without_points(tmp_path):
     jsonschema.validate(tree, SCHEMA)
     entry = tree["tests"][-1]
     assert (entry["score"], entry["max_score"]) == (0, 0) and "status" not in entry
-    assert "my writeup.PDF was looked at" in entry["output"] and "2 %" in entry["output"]
+    assert "my writeup.PDF was checked" in entry["output"] and "2 %" in entry["output"]
 
 
 def test_without_a_pdf_there_is_no_entry(tmp_path):
