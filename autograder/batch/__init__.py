@@ -1,1 +1,1 @@
-"""A whole class: who handed in what, what was found, processes that grade, what staff get."""
+"""Grading a whole class: the roster, the processes that grade, the store of verdicts, and the files staff get."""

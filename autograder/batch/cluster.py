@@ -1,16 +1,18 @@
-"""More than one machine: submissions handed to a Dask cluster; the store and everything that staff get stay here.
+"""Grading on several machines: submissions go to a Dask cluster; the store and everything staff get stay here.
 
-A Dask worker needs this package and torch, no shared folder: files and references travel in the task. Each worker process
-keeps one warm zygote. A worker that dies loses nothing: Dask gives its task to another.
+A Dask worker needs this package and torch but no shared folder: files and references travel with the task. Each worker
+process keeps one warm zygote. If a worker dies, Dask reruns its task on another.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -29,15 +31,27 @@ from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import hide_from_debuggers
 from autograder.submission.unpack import Contents, File, read_files
 
-AHEAD = 3  # tasks under way for each thread of the cluster: enough that none waits for us
+TASKS_PER_THREAD = 3  # tasks submitted ahead, so that no thread of the cluster waits for us
 _lock = threading.Lock()
-_graders: dict[str, Grader] = {}
+_graders: dict[str, Grader] = {}  # in a Dask worker: by judging key
+
+
+@dataclass(eq=False)
+class Task:
+    """A submission on the cluster. ``future``: a Dask future; ``content``: the submission's part of the store key."""
+
+    future: Any
+    entry: Entry
+    content: str
 
 
 def on_cluster(
     address: str, assignment: Assignment, references: Path, judging: str, entries: list[Entry], known: Callable[[str], bool]
 ) -> Iterator[list[Done]]:
-    """Grade entries on the cluster at ``address``; yields what is done, as ``process_pool`` does. Raises GraderError."""
+    """Grade entries on the cluster at ``address``; yields results like ``in_process_pool``.
+
+    ``known`` tells whether the store has a submission's content. Raises GraderError if there is no scheduler.
+    """
     try:
         from distributed import Client
     except ImportError:
@@ -46,21 +60,19 @@ def on_cluster(
         client = Client(address, timeout="20s")
     except (OSError, ValueError) as error:
         raise GraderError(f"no Dask scheduler at {clean(address)}: {clean(str(error), 200)}") from None
+    setup = {
+        "references": references.read_bytes(),
+        "assignment": assignment_files(assignment),
+        "judging": judging,
+        "limits": vars(assignment.limits),
+    }
     with client:
-        shared = client.scatter(
-            {
-                "references": references.read_bytes(),
-                "assignment": travelling(assignment),
-                "judging": judging,
-                "limits": vars(assignment.limits),
-            },
-            broadcast=True,
-        )
+        shared = client.scatter(setup, broadcast=True)
         yield from _work(client, shared, assignment, deque(entries), known)
 
 
-def travelling(assignment: Assignment) -> dict[str, bytes]:
-    """Path in the assignment's folder -> bytes, of what decides verdicts."""
+def assignment_files(assignment: Assignment) -> dict[str, bytes]:
+    """The files that grading needs: path in the assignment's folder -> bytes."""
     parts = [assignment.folder / "rubric.toml", *assignment.parts()]
     return {name: path.read_bytes() for name, path in folder_files(assignment.folder, parts).items()}
 
@@ -68,46 +80,56 @@ def travelling(assignment: Assignment) -> dict[str, bytes]:
 def _work(
     client: Any, shared: Any, assignment: Assignment, waiting: deque[Entry], known: Callable[[str], bool]
 ) -> Iterator[list[Done]]:
-    from distributed import wait
-
-    running: list[tuple[Any, Entry, str]] = []
+    running: list[Task] = []
     while waiting or running:
-        done = []
-        room = AHEAD * max(1, sum(client.nthreads().values()))
+        done: list[Done] = []
+        room = TASKS_PER_THREAD * max(1, sum(client.nthreads().values()))
         while waiting and len(running) < room:
-            entry = waiting.popleft()
-            try:
-                contents = read_files(entry.path, assignment.limits.file_bytes)
-            except GraderError as error:
-                done.append(Done(entry, problem=f"not graded: {error}"))
-                continue
-            content = content_key(contents)
-            if known(content):
-                done.append(Done(entry, content))
-                continue
-            files = [(str(file.path), file.data, file.size) for file in contents.files]
-            future = client.submit(grade_one, shared, files, contents.notes, contents.digest, key=f"grade-{content}", retries=2)
-            running.append((future, entry, content))
+            submitted = _submit(client, shared, assignment, waiting.popleft(), known)
+            if isinstance(submitted, Task):
+                running.append(submitted)
+            else:
+                done.append(submitted)
         if running and not done:
-            try:
-                wait([future for future, _, _ in running], timeout=TICK_SECONDS, return_when="FIRST_COMPLETED")
-            except asyncio.TimeoutError:  # a kind of its own on Python 3.10
-                pass
-        for item in [item for item in running if item[0].done()]:
-            running.remove(item)
-            done.append(_done(*item))
+            _wait_for_any(running)
+        for task in [task for task in running if task.future.done()]:
+            running.remove(task)
+            done.append(_result(task))
         yield done
 
 
-def _done(future: Any, entry: Entry, content: str) -> Done:
-    error = future.exception()
+def _submit(client: Any, shared: Any, assignment: Assignment, entry: Entry, known: Callable[[str], bool]) -> Task | Done:
+    """Start a submission's task; returns Done if it is in the store already or cannot be read."""
+    try:
+        contents = read_files(entry.path, assignment.limits.file_bytes)
+    except GraderError as error:
+        return Done(entry, problem=f"not graded: {error}")
+    content = content_key(contents)
+    if known(content):
+        return Done(entry, content)
+    files = [(str(file.path), file.data, file.size) for file in contents.files]
+    future = client.submit(grade_one, shared, files, contents.notes, contents.digest, key=f"grade-{content}", retries=2)
+    return Task(future, entry, content)
+
+
+def _wait_for_any(tasks: list[Task]) -> None:
+    """Wait until a task is done, at most ``TICK_SECONDS``."""
+    from distributed import wait
+
+    with contextlib.suppress(asyncio.TimeoutError):  # not the built-in TimeoutError on Python 3.10
+        wait([task.future for task in tasks], timeout=TICK_SECONDS, return_when="FIRST_COMPLETED")
+
+
+def _result(task: Task) -> Done:
+    error = task.future.exception()
     if error is not None:
-        return Done(entry, problem=f"not graded: {type(error).__name__} on the cluster: {clean(str(error), 200)}")
-    return Done(entry, content, future.result())
+        reason = f"{type(error).__name__} on the cluster: {clean(str(error), 200)}"
+        return Done(task.entry, problem=f"not graded: {reason}")
+    return Done(task.entry, task.content, task.future.result())
 
 
-def grade_one(shared: dict, files: list[tuple[str, bytes | None, int]], notes: list[str], digest: str) -> str:
-    """On a Dask worker: what the store keeps of one submission. One at a time in each process."""
+def grade_one(shared: dict[str, Any], files: list[tuple[str, bytes | None, int]], notes: list[str], digest: str) -> str:
+    """Runs on a Dask worker: grade one submission and return the store's text. One at a time per process."""
     with _lock:
         grader = _graders.get(shared["judging"])
         if grader is None or grader.zygote.process.poll() is not None:
@@ -116,11 +138,11 @@ def grade_one(shared: dict, files: list[tuple[str, bytes | None, int]], notes: l
         return verdicts_text(grader, contents)
 
 
-def _grader(shared: dict) -> Grader:
-    """A warm grader in this worker process. Raises GraderError where it would judge differently from the one that asks."""
+def _grader(shared: dict[str, Any]) -> Grader:
+    """A warm grader in this worker process. Raises GraderError if it would judge differently from the machine that asks."""
     hide_from_debuggers()
-    with tempfile.TemporaryDirectory() as place:
-        folder, path = Path(place) / "assignment", Path(place) / "references"
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, path = Path(temporary) / "assignment", Path(temporary) / "references"
         for name, data in shared["assignment"].items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(data)
@@ -132,5 +154,7 @@ def _grader(shared: dict) -> Grader:
     require_isolation(grader, Path(tempfile.gettempdir()), lambda line: None)
     grader.zygote.compact()
     if judging != shared["judging"]:
-        raise GraderError("this worker has another version of the grader, its tests or its libraries; install the same there")
+        raise GraderError(
+            "this worker has a different version of the grader, its tests or its libraries; install the same version there"
+        )
     return grader

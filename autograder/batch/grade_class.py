@@ -1,4 +1,4 @@
-"""A class graded from start to end: what is known stays, the rest runs, staff get gradebook, results and page."""
+"""Grading a class from start to end: reuse stored verdicts, grade the rest, write the gradebook, the results and the page."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from autograder.batch.outputs import OWN_FILES, STORE
 from autograder.batch.roster import Roster, read_roster
@@ -19,24 +20,30 @@ from autograder.core.text import reason
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import hide_from_debuggers
 
-TOTAL_SECONDS = 3600.0  # for one submission: no container's limit stands behind this grader
+if TYPE_CHECKING:
+    from autograder.batch.process_pool import Done
+    from autograder.batch.regrade_diff import Change
+    from autograder.batch.store import Store
+
+TOTAL_SECONDS = 3600.0  # limit for one submission; unlike on Gradescope, no container has a timeout of its own
+ProgressCallback = Callable[[int, int, int], None]  # called with (done, total, graded in this run)
 
 
 @dataclass
 class Summary:
-    """What a batch did. ``problems``: (submission, why it could not be graded)."""
+    """What a batch did. ``problems``: (submission, why it could not be graded); ``ran``: how many were graded in this run."""
 
     submissions: int = 0
     ran: int = 0
     seconds: float = 0.0
     problems: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    moves: list[tuple[str, ...]] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
 
 
 @dataclass
 class Batch:
-    """What was asked for."""
+    """The settings of a run. ``jobs``: submissions at once (0: default); ``scheduler``: address of a Dask cluster or ''."""
 
     assignment: Assignment
     references: Path
@@ -49,18 +56,25 @@ class Batch:
     anonymous: bool = False
 
 
-def run_batch(
-    batch: Batch, progress: Callable[[int, int, int], None], log: Callable[[str], None] = lambda line: None
-) -> Summary:
+@dataclass(frozen=True)
+class Outcome:
+    """The store key of a submission's content, or the problem that kept it from being graded."""
+
+    content: str
+    problem: str
+
+
+def run_batch(batch: Batch, progress: ProgressCallback, log: Callable[[str], None] = lambda line: None) -> Summary:
     """Grade everything that is not in the store yet, then write what staff get.
 
-    ``progress(done, total, ran)`` is called several times a second. Raises GraderError where nothing could be done at all.
+    ``progress`` is called several times a second. Raises GraderError if nothing could be graded or the output cannot be
+    written.
     """
     hide_from_debuggers()
     roster = read_roster(batch.source, batch.roster, batch.assignment.courses)
     own_folder(batch.output, "batch", OWN_FILES, 0o700)
     with contextlib.nullcontext() if batch.scheduler else ZygoteClient(batch.assignment.preload) as zygote:
-        # Imported only now: it takes about as long as the worker needs for torch.
+        # Imported here because it takes about as long as the worker needs to load torch.
         from autograder.batch.process_pool import in_process_pool
         from autograder.batch.store import Store, judging_key
         from autograder.core.references import read_references
@@ -68,7 +82,8 @@ def run_batch(
         from autograder.judging.run import require_isolation
 
         with Store(batch.output / STORE) as store:
-            grader = Grader(batch.assignment, read_references(batch.references), zygote)
+            # On a cluster this grader only checks the assignment; the workers have graders and zygotes of their own.
+            grader = Grader(batch.assignment, read_references(batch.references), cast(ZygoteClient, zygote))
             if zygote is not None:
                 require_isolation(grader, batch.references.parent, log)
                 zygote.compact()
@@ -79,87 +94,100 @@ def run_batch(
             def known(content: str) -> bool:
                 return store.find(content, judging) is not None
 
-            contents: dict[str, tuple[str, str]] = {}
             if batch.scheduler:
                 from autograder.batch.cluster import on_cluster
 
-                done = on_cluster(batch.scheduler, batch.assignment, batch.references, judging, roster.entries, known)
+                work = on_cluster(batch.scheduler, batch.assignment, batch.references, judging, roster.entries, known)
             else:
-                done = in_process_pool(grader, roster.entries, batch.jobs or graders_at_once(), known)
-            _collect(done, store, judging, contents, summary, progress)
+                work = in_process_pool(grader, roster.entries, batch.jobs or graders_at_once(), known)
+            outcomes = _collect(work, store, judging, summary, progress)
             summary.seconds = time.monotonic() - started
-            _write(batch, roster, store, judging, grader.references["says"], contents, summary)
+            _write(batch, roster, store, judging, grader.references["says"], outcomes, summary)
             return summary
 
 
-def _collect(work: Iterator, store, judging: str, contents: dict, summary: Summary, progress) -> None:
-    """Commit what comes in before it counts."""
+def _collect(
+    work: Iterator[list[Done]], store: Store, judging: str, summary: Summary, progress: ProgressCallback
+) -> dict[str, Outcome]:
+    """Commit results as they arrive; returns each submission's outcome by id."""
+    outcomes: dict[str, Outcome] = {}
     try:
-        _commit_each(work, store, judging, contents, summary, progress)
+        for done in work:
+            _commit(done, store, judging, outcomes, summary)
+            progress(len(outcomes), summary.submissions, summary.ran)
     except KeyboardInterrupt:
         raise GraderError(
-            f"stopped; {len(contents)} of {summary.submissions} are safe. Run the same command again: it goes on from there"
+            f"stopped; {len(outcomes)} of {summary.submissions} are safe. Run the same command again to continue"
         ) from None
+    return outcomes
 
 
-def _commit_each(work: Iterator, store, judging: str, contents: dict, summary: Summary, progress) -> None:
-    for done in work:
-        fresh = [(d.content, judging, d.verdicts) for d in done if d.verdicts is not None]
-        if fresh:
-            try:
-                store.keep(fresh)
-            except sqlite3.Error as error:
-                raise GraderError(
-                    f"results could not be kept: {error}; {len(contents)} of {summary.submissions} are safe. "
-                    "Make room and run the same command again: it goes on from there"
-                ) from None
-        for d in done:
-            contents[d.entry.id] = (d.content, d.problem)
-        summary.ran += len(fresh)
-        progress(len(contents), summary.submissions, summary.ran)
+def _commit(done: list[Done], store: Store, judging: str, outcomes: dict[str, Outcome], summary: Summary) -> None:
+    fresh = [(result.content, judging, result.verdicts) for result in done if result.verdicts is not None]
+    if fresh:
+        try:
+            store.keep(fresh)
+        except sqlite3.Error as error:
+            raise GraderError(
+                f"results could not be saved: {error}; {len(outcomes)} of {summary.submissions} are safe. "
+                "Free some disk space and run the same command again to continue"
+            ) from None
+    for result in done:
+        outcomes[result.entry.id] = Outcome(result.content, result.problem)
+    summary.ran += len(fresh)
 
 
-def _write(batch: Batch, roster: Roster, store, judging: str, says: dict, contents: dict, summary: Summary) -> None:
-    """Results, gradebook and what moved; then this run is the one that the next is compared with."""
+def _write(
+    batch: Batch,
+    roster: Roster,
+    store: Store,
+    judging: str,
+    says: dict[str, dict[str, str]],
+    outcomes: dict[str, Outcome],
+    summary: Summary,
+) -> None:
+    """Write results, gradebook, page and score changes; then make this run the one that the next is compared with."""
     from autograder.batch.class_page import Page
     from autograder.batch.gradebook import Gradebook, sheet_of, write_results
-    from autograder.batch.regrade_diff import moves, write_moves
+    from autograder.batch.regrade_diff import score_changes, write_changes
     from autograder.batch.similarity import read_alike
     from autograder.batch.store import Record
 
-    assignment, records = batch.assignment, {}
+    assignment = batch.assignment
+    records: dict[str, Record] = {}
     book, page = Gradebook(assignment, batch.course), Page(assignment, says, batch.anonymous)
     try:
         (batch.output / "results").mkdir(exist_ok=True)
         _sweep(batch.output, {f"{entry.id}.json" for entry in roster.entries})
         for entry in roster.entries:
-            content, problem = contents[entry.id]
+            outcome = outcomes[entry.id]
             course = entry.people[0].course or batch.course
-            sheet = sheet_of(assignment, entry.id, entry.people, store.find(content, judging), problem)
+            sheet = sheet_of(assignment, entry.id, entry.people, store.find(outcome.content, judging), outcome.problem)
             if sheet.status().startswith("not graded"):
                 summary.problems.append((entry.id, sheet.status()))
             write_results(batch.output / "results", assignment, sheet, course)
             book.add(sheet)
             page.add(sheet, course)
-            records[entry.id] = Record(content, judging, course, sheet.scores(course))
-        for person, why in roster.without:
+            records[entry.id] = Record(outcome.content, judging, course, sheet.scores(course))
+        for person, why in roster.absent:
             book.add_absent(person, why)
         book.write(batch.output)
         page.write(batch.output, read_alike(batch.output))
         before = store.last()
         if before and before != records:
-            summary.moves = moves(store, before, records)
-            write_moves(batch.output / "moved.csv", summary.moves)
+            summary.changes = score_changes(store, before, records)
+            write_changes(batch.output / "moved.csv", summary.changes)
         if before != records:
             store.replace_last(records)
     except (OSError, sqlite3.Error) as error:
         raise GraderError(
-            f"graded and kept, but {batch.output} cannot be written: {reason(error)}. Make room and run the same command again"
+            f"graded and saved, but {batch.output} cannot be written: {reason(error)}. "
+            "Free some disk space and run the same command again"
         ) from None
 
 
 def _sweep(output: Path, wanted: set[str]) -> None:
-    """Remove results of submissions that are no longer there, and what a killed run left half written."""
+    """Remove results of submissions that are gone, and temporary files that a killed run left behind."""
     for path in [*(output / "results").glob("*.json"), *(output / "results").glob(".new-*"), *output.glob(".new-*")]:
         if path.name not in wanted:
             path.unlink()

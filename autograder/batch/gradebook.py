@@ -1,13 +1,15 @@
-"""What staff get: gradebook.csv, canvas.csv, moved.csv and one results.json for each submission.
+"""What staff get: gradebook.csv, canvas.csv and one results file per submission.
 
-The same verdicts and roster always give the same bytes: no times, one order, numbers written one way.
+The same verdicts and roster always produce the same bytes: no timestamps, a fixed order and one number format.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from autograder.batch.roster import Person
 from autograder.core.assignment import Assignment
@@ -20,7 +22,7 @@ from autograder.judging.results import gradescope_tree
 
 @dataclass
 class Sheet:
-    """One submission as staff see it. ``problem``: why it is not graded ('' where it is)."""
+    """One submission as staff see it. ``problem``: why it is not graded, or ''."""
 
     id: str
     people: list[Person]
@@ -29,27 +31,32 @@ class Sheet:
     problem: str = ""
 
     def scores(self, course: str) -> dict[str, float | None]:
-        """Points of each item; None where it did not run."""
+        """Points per item; None if the item did not run."""
         return {v.question.id: None if v.status == NOT_RUN else v.score(course) for v in self.verdicts}
 
+    def total(self, course: str) -> float | None:
+        """The sum of all items' points; None if the submission or any item was not graded."""
+        scores = [score for score in self.scores(course).values() if score is not None]
+        return sum(scores) if not self.problem and len(scores) == len(self.verdicts) else None
+
     def status(self) -> str:
-        """``graded``, or what staff must know before they use the score."""
+        """``graded``, possibly with sections that were not submitted, or ``not graded: …`` with the reason."""
         if self.problem:
             return self.problem
-        unrun = [v.question.id for v in self.verdicts if v.status == NOT_RUN]
-        if unrun:
-            return f"not graded: {', '.join(unrun)} did not run"
+        not_run = [v.question.id for v in self.verdicts if v.status == NOT_RUN]
+        if not_run:
+            return f"not graded: {', '.join(not_run)} did not run"
         absent = sorted({v.question.section.id for v in self.verdicts if v.status == MISSING})
         return f"graded; not submitted: {', '.join(absent)}" if absent else "graded"
 
 
 def sheet_of(assignment: Assignment, id: str, people: list[Person], text: str | None, problem: str) -> Sheet:
-    """A sheet from what the store keeps."""
+    """Build a sheet from the store's text for a submission (None if the store has none)."""
     if problem or text is None:
         return Sheet(id, people, problem=problem or "not graded yet")
-    kept = json.loads(text)
-    if "refused" in kept:
-        return Sheet(id, people, problem=f"not graded: {kept['refused']}")
+    stored = json.loads(text)
+    if "refused" in stored:
+        return Sheet(id, people, problem=f"not graded: {stored['refused']}")
     verdicts = [
         Verdict(
             assignment.question(item["id"]),
@@ -60,13 +67,13 @@ def sheet_of(assignment: Assignment, id: str, people: list[Person], text: str | 
             item["tags"],
             item["data"],
         )
-        for item in kept["items"]
+        for item in stored["items"]
     ]
-    return Sheet(id, people, verdicts, kept["notes"])
+    return Sheet(id, people, verdicts, stored["notes"])
 
 
 def write_results(folder: Path, assignment: Assignment, sheet: Sheet, course: str) -> None:
-    """``folder/<id>.json``, as Gradescope would show it; a file that says so already is left alone."""
+    """Write ``folder/<id>.json``, as Gradescope would show it, unless the file already has this content."""
     if sheet.problem:
         verdicts = [Verdict(q, NOT_RUN, "not run: nothing could be graded") for q in assignment.questions]
         tree = gradescope_tree(assignment, course, verdicts, [sheet.problem])
@@ -78,66 +85,67 @@ def write_results(folder: Path, assignment: Assignment, sheet: Sheet, course: st
 
 
 def number(value: float | None) -> str:
+    """A score in its shortest form; '' for None."""
     return "" if value is None else f"{value:g}"
 
 
+class GradebookRow(NamedTuple):
+    """One person's line; ``submission`` is '' and ``scores`` empty if nothing was submitted."""
+
+    person: Person
+    course: str
+    submission: str
+    scores: dict[str, float | None]
+    total: float | None
+    status: str
+
+
 class Gradebook:
-    """Collects rows; ``gradebook.csv`` has every item (Gradescope's column names), ``canvas.csv`` what Canvas imports."""
+    """Collects rows and writes gradebook.csv (every item, Gradescope's column names) and canvas.csv (for Canvas's import)."""
 
     def __init__(self, assignment: Assignment, course: str):
-        self.assignment, self.course, self.rows = assignment, course, []
+        self.assignment, self.course = assignment, course
+        self.rows: list[GradebookRow] = []
 
     def add(self, sheet: Sheet) -> None:
+        """Add a row for each person of a submission."""
         for person in sheet.people:
             course = person.course or self.course
-            scores = sheet.scores(course)
-            whole = not sheet.problem and None not in scores.values()
-            total = sum(scores.values()) if whole else None
-            self.rows.append((person, course, sheet.id, scores, total, sheet.status()))
+            self.rows.append(GradebookRow(person, course, sheet.id, sheet.scores(course), sheet.total(course), sheet.status()))
 
-    def add_absent(self, person: Person, why: str) -> None:
-        self.rows.append((person, person.course or self.course, "", {}, None, f"not graded: {why}"))
+    def add_absent(self, person: Person, reason: str) -> None:
+        """Add a row for someone without a submission."""
+        self.rows.append(GradebookRow(person, person.course or self.course, "", {}, None, f"not graded: {reason}"))
 
     def write(self, folder: Path) -> None:
-        self.rows.sort(key=lambda row: (row[0].name.casefold(), row[0].email, row[0].sid, row[2]))
-        questions = self.assignment.questions
-        most = {c: sum(self.assignment.max_points(c)[:1]) for c in self.assignment.courses}
-        head = [
-            "Name",
-            "Email",
-            "SID",
-            "Course",
-            "Submission ID",
-            "Total Score",
-            "Max Points",
-            "Status",
-            *(q.id for q in questions),
-        ]
-        write_csv(
-            folder / "gradebook.csv",
-            [head]
-            + [
-                [
-                    cell(p.name),
-                    cell(p.email),
-                    cell(p.sid),
-                    course,
-                    cell(id),
-                    number(total),
-                    number(most[course]),
-                    cell(status),
-                    *(number(scores.get(q.id)) for q in questions),
-                ]
-                for p, course, id, scores, total, status in self.rows
-            ],
-        )
+        """Write both files. Raises OSError."""
+        self.rows.sort(key=lambda row: (row.person.name.casefold(), row.person.email, row.person.sid, row.submission))
+        max_points = {c: sum(self.assignment.max_points(c)[:1]) for c in self.assignment.courses}
+        write_csv(folder / "gradebook.csv", self._gradebook(max_points))
+        write_csv(folder / "canvas.csv", self._canvas(max(max_points.values())))
+
+    def _gradebook(self, max_points: dict[str, float]) -> Iterator[list[str]]:
+        questions = [question.id for question in self.assignment.questions]
+        who = ["Name", "Email", "SID", "Course", "Submission ID"]
+        yield [*who, "Total Score", "Max Points", "Status", *questions]
+        for row in self.rows:
+            yield [
+                cell(row.person.name),
+                cell(row.person.email),
+                cell(row.person.sid),
+                row.course,
+                cell(row.submission),
+                number(row.total),
+                number(max_points[row.course]),
+                cell(row.status),
+                *(number(row.scores.get(id)) for id in questions),
+            ]
+
+    def _canvas(self, max_points: float) -> Iterator[list[str]]:
         title = f"{self.assignment.title} (autograded)"
-        canvas = [
-            ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title],
-            ["    Points Possible", "", "", "", "", number(max(most.values()))],
-        ]
-        canvas += [
-            [cell(p.name), "", cell(p.sid), cell(p.email.split("@")[0]), course, number(total)]
-            for p, course, _, _, total, _ in self.rows
-        ]
-        write_csv(folder / "canvas.csv", canvas)
+        yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title]
+        yield ["    Points Possible", "", "", "", "", number(max_points)]
+        for row in self.rows:
+            person = row.person
+            login = person.email.split("@")[0]
+            yield [cell(person.name), "", cell(person.sid), cell(login), row.course, number(row.total)]

@@ -1,4 +1,4 @@
-"""What a class's folder holds beside what staff get; a folder with one of these files is a class's, whoever marked it."""
+"""Files that mark an output folder as a class's, whichever command (`batch` or `alike`) created it."""
 
 STORE, ALIKE = "store.sqlite", "alike.json"
 OWN_FILES = (STORE, ALIKE)

@@ -1,15 +1,17 @@
-"""Processes that grade: forked from one that has everything loaded, each with a clone of the zygote.
+"""A pool of grading processes, forked from one that has everything loaded, each with a clone of the zygote.
 
-As many submissions are graded at once as there are jobs. One that takes long keeps its member and another member takes
-its place, so that a hang delays no other. Frames between parent and member:
+As many submissions are graded at once as there are jobs. A slow submission keeps its process, and another process takes
+that one's place, so a hang delays no other submission. Messages between parent and process:
 
-    parent -> {"path"}        member -> {"content"} | {"problem"}
-           -> {"go": bool}    member -> {"verdicts": text, "warm": [[modules, scratch], …]} | {"problem"}
-                                      (not asked for where the store knows it; warm: the branches that this member opened)
+    parent -> {"path"}        process -> {"content"} | {"problem"}
+           -> {"go": bool}    process -> {"verdicts": text, "warm": [[modules, scratch], …]} | {"problem"}
+                                         (only if "go", which is false if the store has the verdicts;
+                                          "warm": the branches of its zygote that this process opened)
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -20,7 +22,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from autograder.batch.roster import Entry
 from autograder.batch.store import content_key
@@ -30,20 +31,25 @@ from autograder.core.verdict import Verdict
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
 from autograder.sandbox import protocol
+from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import die_with_parent
 from autograder.submission.unpack import Contents, read_files
 
-SLOW_SECONDS = 2.0  # after this long a submission no longer counts against the number of jobs
-SLOW_MEMBERS = 16
+SLOW_SECONDS = 2.0  # a submission that takes longer no longer counts against the number of jobs
+MAX_SLOW = 16  # slow submissions at once
 TICK_SECONDS = 0.25
 FRAME_BYTES = 64 << 20
 TRIES = 2
-PATIENCE = 2  # times the limit for a whole submission: past it, the grader itself is stuck
+TIMEOUT_FACTOR = 2  # times the time limit of a whole submission; past it, the grader itself is stuck
 
 
 @dataclass
 class Done:
-    """What came of a submission. ``verdicts``: text for the store, None where it has them; ``problem``: why there are none."""
+    """The result of one submission.
+
+    ``content``: its part of the store key; ``verdicts``: text for the store, or None if the store has it or there is a
+    ``problem``, the reason why it was not graded.
+    """
 
     entry: Entry
     content: str = ""
@@ -52,136 +58,159 @@ class Done:
 
 
 @dataclass
-class Member:
-    """One process and what it works on."""
+class Job:
+    """A submission being graded. ``since``: when it was assigned, in monotonic seconds."""
+
+    entry: Entry
+    since: float
+    content: str = ""
+
+
+@dataclass(eq=False)
+class Process:
+    """One process of the pool and its current job."""
 
     pid: int
     sock: socket.socket
-    entry: Entry | None = None
-    content: str = ""
-    since: float = 0.0
+    job: Job | None = None
 
 
 def in_process_pool(grader: Grader, entries: list[Entry], jobs: int, known: Callable[[str], bool]) -> Iterator[list[Done]]:
-    """Grade entries side by side; yields what is done, at least every ``TICK_SECONDS`` (then possibly nothing)."""
-    members = ProcessPool(grader, jobs)
+    """Grade entries in parallel; yields results at least every ``TICK_SECONDS``, possibly an empty list.
+
+    ``known`` tells whether the store has a submission's content.
+    """
+    pool = ProcessPool(grader, jobs)
     try:
-        yield from members.work(deque(entries), known)
+        yield from pool.work(deque(entries), known)
     finally:
-        members.close()
+        pool.close()
 
 
 class ProcessPool:
-    """All members of one batch."""
+    """The processes of one batch."""
 
     def __init__(self, grader: Grader, jobs: int):
         self.grader, self.jobs = grader, jobs
-        self.idle: list[Member] = []
-        self.busy: list[Member] = []
+        self.idle: list[Process] = []
+        self.busy: list[Process] = []
         self.tries: dict[str, int] = {}
-        self.patience = PATIENCE * grader.assignment.limits.total_seconds
+        self.timeout = TIMEOUT_FACTOR * grader.assignment.limits.total_seconds
         self.selector = selectors.DefaultSelector()
 
     def work(self, waiting: deque[Entry], known: Callable[[str], bool]) -> Iterator[list[Done]]:
+        """Grade all waiting entries; see :func:`in_process_pool`."""
         while waiting or self.busy:
             now = time.monotonic()
-            while waiting and self._room(now):
-                self._assign(waiting.popleft(), now)
+            while waiting and self._has_room(now):
+                self._assign(Job(waiting.popleft(), now))
             done = []
             for key, _ in self.selector.select(TICK_SECONDS):
-                done += self._hear(key.data, known, waiting)
-            for member in [member for member in self.busy if now - member.since > self.patience]:
-                done.append(Done(member.entry, problem=f"not graded: no answer within {self.patience:g} s"))
-                self._end(member)
+                done += self._receive(key.data, known, waiting)
+            done += self._end_stuck(now)
             yield done
 
     def close(self) -> None:
-        for member in [*self.idle, *self.busy]:
-            self._end(member)
+        """Kill all processes."""
+        for process in [*self.idle, *self.busy]:
+            self._end(process)
         self.selector.close()
 
-    def _room(self, now: float) -> bool:
-        quick = sum(now - member.since < SLOW_SECONDS for member in self.busy)
-        return quick < self.jobs and len(self.busy) < self.jobs + SLOW_MEMBERS
+    def _has_room(self, now: float) -> bool:
+        quick = sum(now - job.since < SLOW_SECONDS for job in self._jobs())
+        return quick < self.jobs and len(self.busy) < self.jobs + MAX_SLOW
 
-    def _assign(self, entry: Entry, now: float) -> None:
-        member = self.idle.pop() if self.idle else self._open()
-        member.entry, member.since = entry, now
-        self.busy.append(member)
-        try:
-            protocol.send(member.sock, {"path": os.fspath(entry.path)})
-        except protocol.FrameError:
-            pass  # the member is gone: its closed pipe says so in the next round
+    def _jobs(self) -> list[Job]:
+        return [process.job for process in self.busy if process.job is not None]
 
-    def _open(self) -> Member:
+    def _assign(self, job: Job) -> None:
+        process = self.idle.pop() if self.idle else self._start()
+        process.job = job
+        self.busy.append(process)
+        # If the process is gone, its closed socket shows that in the next round.
+        with contextlib.suppress(protocol.FrameError):
+            protocol.send(process.sock, {"path": os.fspath(job.entry.path)})
+
+    def _start(self) -> Process:
         zygote = self.grader.zygote.clone()
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             try:
                 ours.close()
-                for member in [*self.idle, *self.busy]:
-                    member.sock.close()
+                for process in [*self.idle, *self.busy]:
+                    process.sock.close()
                 serve(theirs, self.grader, zygote)
             finally:
                 os._exit(0)
         theirs.close()
         zygote.close()
-        member = Member(pid, ours)
-        self.selector.register(ours, selectors.EVENT_READ, member)
-        return member
+        process = Process(pid, ours)
+        self.selector.register(ours, selectors.EVENT_READ, process)
+        return process
 
-    def _hear(self, member: Member, known: Callable[[str], bool], waiting: deque[Entry]) -> list[Done]:
-        """One frame of a member; the submission is done, or goes on."""
+    def _receive(self, process: Process, known: Callable[[str], bool], waiting: deque[Entry]) -> list[Done]:
+        """Handle one message of a process; returns its result if the submission is done."""
+        job = process.job
         try:
-            answer = protocol.receive(member.sock, FRAME_BYTES, 60)
+            answer = protocol.receive(process.sock, FRAME_BYTES, 60)
+            if job is None:
+                raise protocol.FrameError("a message from an idle process")
             if "content" in answer:
-                member.content = answer["content"]
-                go = not known(member.content)
-                protocol.send(member.sock, {"go": go})
+                job.content = answer["content"]
+                go = not known(job.content)
+                protocol.send(process.sock, {"go": go})
                 if go:
                     return []
                 answer = {}
         except protocol.FrameError:
-            return self._lost(member, waiting)
+            return self._handle_death(process, waiting)
         for preload, scratch in answer.get("warm", ()):
-            self.grader.zygote.branch(tuple(preload), scratch)  # members opened from now on have it at once
-        done = Done(member.entry, member.content, answer.get("verdicts"), answer.get("problem", ""))
-        self.busy.remove(member)
-        member.entry, member.content = None, ""
-        self.idle.append(member)
-        return [done]
+            self.grader.zygote.branch(tuple(preload), scratch)  # processes started from now on have it warm
+        self.busy.remove(process)
+        process.job = None
+        self.idle.append(process)
+        return [Done(job.entry, job.content, answer.get("verdicts"), answer.get("problem", ""))]
 
-    def _lost(self, member: Member, waiting: deque[Entry]) -> list[Done]:
-        """A member ended by itself (out of memory, a bug of ours): its submission is tried once more."""
-        entry, status = member.entry, self._end(member)
-        if entry is None:
+    def _handle_death(self, process: Process, waiting: deque[Entry]) -> list[Done]:
+        """A process ended by itself (out of memory, a bug of ours): retry its submission once."""
+        job, status = process.job, self._end(process)
+        if job is None:
             return []
+        entry = job.entry
         self.tries[entry.id] = self.tries.get(entry.id, 0) + 1
         if self.tries[entry.id] < TRIES:
             waiting.append(entry)
             return []
         how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}"
-        return [Done(entry, problem=f"not graded: the grader's own process ended ({how}), {TRIES} times")]
+        return [Done(entry, problem=f"not graded: the grading process ended ({how}), {TRIES} times")]
 
-    def _end(self, member: Member) -> int:
-        """Kill a member; its zygote and workers end with it. Returns its wait status."""
-        self.selector.unregister(member.sock)
-        member.sock.close()
+    def _end_stuck(self, now: float) -> list[Done]:
+        """End the processes that have passed the timeout."""
+        done = []
+        for process in list(self.busy):
+            job = process.job
+            if job is not None and now - job.since > self.timeout:
+                done.append(Done(job.entry, problem=f"not graded: no answer within {self.timeout:g} s"))
+                self._end(process)
+        return done
+
+    def _end(self, process: Process) -> int:
+        """Kill a process; its zygote and workers end with it. Returns its wait status."""
+        self.selector.unregister(process.sock)
+        process.sock.close()
         for group in (self.idle, self.busy):
-            if member in group:
-                group.remove(member)
-        try:
-            os.kill(member.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        return os.waitpid(member.pid, 0)[1]
+            if process in group:
+                group.remove(process)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+        return os.waitpid(process.pid, 0)[1]
 
 
-def serve(sock: socket.socket, grader: Grader, zygote: Any) -> None:
-    """A member's life: grade what the parent names until it closes the socket."""
+def serve(sock: socket.socket, grader: Grader, zygote: ZygoteClient) -> None:
+    """Run in a process of the pool: grade the paths that the parent sends until it closes the socket."""
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles it
     grader.zygote = zygote
     while True:
         try:
@@ -204,22 +233,22 @@ def serve(sock: socket.socket, grader: Grader, zygote: Any) -> None:
 
 
 def verdicts_text(grader: Grader, contents: Contents) -> str:
-    """Grade one submission; what the store keeps of it. The same submission always gives the same text.
+    """Grade one submission; returns its verdicts as JSON for the store, always the same text for the same submission.
 
-    Raises GraderError for what should not be kept.
+    Raises GraderError if the result should not be stored.
     """
     notes: list[str] = []
 
-    def report(_: list[Verdict], told: list[str]) -> None:
-        notes[:] = told
+    def report(_: list[Verdict], latest_notes: list[str]) -> None:
+        notes[:] = latest_notes
 
     try:
         verdicts = grade(grader, contents, report)
     except GraderError as error:
         return json.dumps({"refused": str(error)})
     if any("time" in v.tags for v in verdicts):
-        raise GraderError("time was up before every item had run; the next run tries again")
-    found = [
+        raise GraderError("the time limit was reached before every item had run; the next run tries again")
+    items = [
         {
             "id": v.question.id,
             "status": v.status,
@@ -231,4 +260,4 @@ def verdicts_text(grader: Grader, contents: Contents) -> str:
         }
         for v in verdicts
     ]
-    return json.dumps({"items": found, "notes": notes}, separators=(",", ":"))
+    return json.dumps({"items": items, "notes": notes}, separators=(",", ":"))

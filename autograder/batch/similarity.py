@@ -1,9 +1,9 @@
-"""Which submissions look alike once the starter's code is taken out: a hint for a person, never a verdict.
+"""Pairs of submissions that look alike once the starter code is removed: a hint for a person, never a verdict.
 
-copydetect turns code into tokens without names or comments and hashes every run of ``RUN`` of them (its k-grams). Runs that
-many share (the starter's, the one obvious way to write a line) say nothing and are dropped. Nothing here is executed.
+copydetect tokenizes code without names and comments and hashes every run of ``RUN`` tokens (its k-grams). Runs that many
+submissions share (starter code, the obvious way to write a line) carry no information and are dropped. Nothing is executed.
 
-Cost: about 15 ms a submission to read and hash, then a look at the pairs that share a rare run.
+Cost: about 15 ms per submission to read and hash, then a comparison of the pairs that share a rare run.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 from autograder.batch.outputs import ALIKE, OWN_FILES
 from autograder.batch.roster import Roster
@@ -25,54 +26,62 @@ from autograder.core.tables import write_csv
 from autograder.core.text import cell
 from autograder.submission.sections import take_in
 
-RUN = 16  # tokens; shorter runs are coincidence
-COMMON = 0.05  # a run that more than this part of a class shares says nothing
-FEW = 3  # … but in a small class this many may share one
-SHARE = 0.6
-TOKENS = 48
-MAX_CODE = 200_000
+RUN = 16  # tokens; shorter runs coincide by chance
+COMMON = 0.05  # a run that more than this fraction of a class shares is ignored
+FEW = 3  # … unless this few submissions share it, in a small class
+MIN_SHARE = 0.6
+MIN_TOKENS = 48
+MAX_CODE = 200_000  # characters per submission
+
+Pair = dict[str, Any]  # {"one", "other": submission ids, "share": 0 to 1, "tokens": number of tokens shared}
 
 
-def look_alike(assignment: Assignment, roster: Roster, starter: Path, progress: Callable[[int, int, int], None]) -> list[dict]:
-    """Pairs ``{"one", "other", "share", "tokens"}`` (submission ids), most alike first.
+def look_alike(assignment: Assignment, roster: Roster, starter: Path, progress: Callable[[int, int, int], None]) -> list[Pair]:
+    """Pairs that look alike, most alike first.
 
-    ``share``: tokens in shared runs as a part of the shorter one's own, uncommon code. Raises GraderError without copydetect.
+    ``share``: tokens in shared runs, as a fraction of the shorter submission's own, uncommon code. ``progress`` is called
+    with (done, total, done). Raises GraderError if copydetect is not installed.
     """
     try:
         from copydetect import CodeFingerprint, compare_files
-        from copydetect.utils import get_token_coverage
     except ImportError:
         raise GraderError("`alike` needs copydetect: pip install 'autograder[similarity]'") from None
     given = _statements(assignment, starter) if starter.exists() else set()
-    prints = {}
+    fingerprints: dict[str, Any] = {}
     for number, entry in enumerate(roster.entries, start=1):
         code = own_code(assignment, entry.path, given)
-        found = CodeFingerprint(f"{entry.id}.py", RUN, 1, fp=io.StringIO(code), language="python") if code else None
-        if found and len(found.hashes):
-            prints[entry.id] = found
+        fingerprint = CodeFingerprint(f"{entry.id}.py", RUN, 1, fp=io.StringIO(code), language="python") if code else None
+        if fingerprint and len(fingerprint.hashes):
+            fingerprints[entry.id] = fingerprint
         progress(number, len(roster.entries), number)
-    spread = Counter(value for found in prints.values() for value in found.hashes)
-    most = max(FEW, COMMON * len(prints))
-    holders: dict[int, list[str]] = {}
-    for id, found in prints.items():
-        found.hash_idx = {value: places for value, places in found.hash_idx.items() if spread[value] <= most}
-        found.hashes = set(found.hash_idx)
-        found.token_coverage = get_token_coverage(found.hash_idx, RUN, len(found.filtered_code))
-        for value in found.hashes:
-            if spread[value] > 1:
-                holders.setdefault(value, []).append(id)
-    pairs = {pair for sharing in holders.values() for pair in combinations(sharing, 2)}
-    found = []
-    for one, other in sorted(pairs):
-        tokens, shares, _ = compare_files(prints[one], prints[other])
+    pairs = []
+    for one, other in sorted(_candidates(fingerprints)):
+        tokens, shares, _ = compare_files(fingerprints[one], fingerprints[other])
         share = min(1.0, float(max(shares)))
-        if tokens >= TOKENS and share >= SHARE:
-            found.append({"one": one, "other": other, "share": round(share, 3), "tokens": int(tokens)})
-    return sorted(found, key=lambda pair: (-pair["share"], -pair["tokens"], pair["one"], pair["other"]))
+        if tokens >= MIN_TOKENS and share >= MIN_SHARE:
+            pairs.append({"one": one, "other": other, "share": round(share, 3), "tokens": int(tokens)})
+    return sorted(pairs, key=lambda pair: (-pair["share"], -pair["tokens"], pair["one"], pair["other"]))
+
+
+def _candidates(fingerprints: dict[str, Any]) -> set[tuple[str, str]]:
+    """Drop the common runs from the fingerprints, in place; returns the pairs of ids that share a remaining one."""
+    from copydetect.utils import get_token_coverage
+
+    counts = Counter(run for fingerprint in fingerprints.values() for run in fingerprint.hashes)
+    limit = max(FEW, COMMON * len(fingerprints))
+    holders: dict[int, list[str]] = {}
+    for id, fingerprint in fingerprints.items():
+        fingerprint.hash_idx = {run: places for run, places in fingerprint.hash_idx.items() if counts[run] <= limit}
+        fingerprint.hashes = set(fingerprint.hash_idx)
+        fingerprint.token_coverage = get_token_coverage(fingerprint.hash_idx, RUN, len(fingerprint.filtered_code))
+        for run in fingerprint.hashes:
+            if counts[run] > 1:
+                holders.setdefault(run, []).append(id)
+    return {pair for sharing in holders.values() for pair in combinations(sharing, 2)}
 
 
 def own_code(assignment: Assignment, path: Path, given: set[str]) -> str:
-    """The graded files' statements that are not the starter's, as one text."""
+    """The statements of the graded files that are not in ``given``, as one text; '' if nothing can be read."""
     try:
         submission = take_in(assignment, path)
     except GraderError:
@@ -88,27 +97,28 @@ def _statements(assignment: Assignment, starter: Path) -> set[str]:
 
 
 def _shape(node: ast.stmt) -> str:
-    """A statement free of layout and comments."""
+    """A statement without layout and comments."""
     try:
         return ast.dump(node)
     except RecursionError:
         return ""
 
 
-def write_alike(output: Path, found: list[dict]) -> None:
-    """alike.csv for people, alike.json for the page."""
+def write_alike(output: Path, pairs: list[Pair]) -> None:
+    """Write alike.csv for people and alike.json for the class page."""
     own_folder(output, "batch", OWN_FILES, 0o700)
-    write_private(output / ALIKE, json.dumps(found, indent=1) + "\n")
+    write_private(output / ALIKE, json.dumps(pairs, indent=1) + "\n")
     write_csv(
         output / "alike.csv",
         [["One", "Other", "Alike", "Tokens shared"]]
-        + [[cell(p["one"]), cell(p["other"]), f"{p['share']:.3f}", str(p["tokens"])] for p in found],
+        + [[cell(p["one"]), cell(p["other"]), f"{p['share']:.3f}", str(p["tokens"])] for p in pairs],
     )
 
 
-def read_alike(output: Path) -> list[dict] | None:
-    """What the last `alike` found here; None where it never ran."""
+def read_alike(output: Path) -> list[Pair] | None:
+    """The pairs that the last `alike` wrote here; None if it never ran."""
     try:
-        return json.loads((output / ALIKE).read_text(encoding="utf-8"))
+        pairs: list[Pair] = json.loads((output / ALIKE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    return pairs

@@ -1,7 +1,7 @@
-"""What was found, kept: one SQLite file beside the results, written before a submission counts as graded.
+"""The store of verdicts: one SQLite file beside the results. A submission counts as graded once its verdicts are committed.
 
-The key is the submission's content and everything a verdict depends on, so that nothing is graded twice and nothing
-stale is reused. Verdicts are kept, not scores: points, titles and courses may change without running anything again.
+The key combines the submission's content with everything else its verdicts depend on, so nothing is graded twice and no
+stale result is reused. The store keeps verdicts, not scores: points, titles and courses may change without a regrade.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.core.assignment import Assignment
 from autograder.core.digests import digest_of, folder_files, package_files, packages_of
@@ -25,12 +27,12 @@ CREATE TABLE IF NOT EXISTS found
     (content TEXT, judging TEXT, verdicts TEXT NOT NULL, PRIMARY KEY (content, judging)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS last (id TEXT PRIMARY KEY, content TEXT, judging TEXT, course TEXT, scores TEXT) WITHOUT ROWID;
 """
-WORDING = ("points", "extra_credit", "title")  # of a question: what a verdict does not depend on
+WORDING = ("points", "extra_credit", "title")  # keys of a question that do not affect its verdict
 
 
 @dataclass(frozen=True)
 class Record:
-    """What one submission got in a run; scores are None for what did not run."""
+    """One submission's result in a run: its store key, its course, and its score per item (None if the item did not run)."""
 
     content: str
     judging: str
@@ -39,75 +41,79 @@ class Record:
 
 
 class Store:
-    """Open for one process; many may read while one writes. Use as a context manager."""
+    """An open store; one process may write while others read. Use as a context manager."""
 
     def __init__(self, path: Path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.base = sqlite3.connect(path, timeout=60, isolation_level=None)
-            self.base.execute("PRAGMA journal_mode=WAL")
-            self.base.execute("PRAGMA synchronous=FULL")  # a commit survives the power cord
-            self.base.executescript(SCHEMA)
+            self.database = sqlite3.connect(path, timeout=60, isolation_level=None)
+            self.database.execute("PRAGMA journal_mode=WAL")
+            self.database.execute("PRAGMA synchronous=FULL")  # a commit survives a power failure
+            self.database.executescript(SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise GraderError(f"cannot keep results in {path}: {getattr(error, 'strerror', None) or error}") from None
 
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(self, *_) -> None:
-        self.base.close()
+    def __exit__(self, *_: object) -> None:
+        self.database.close()
 
     def find(self, content: str, judging: str) -> str | None:
-        """The verdicts kept under this key, as they were given to :meth:`keep`."""
-        row = self.base.execute("SELECT verdicts FROM found WHERE content = ? AND judging = ?", (content, judging)).fetchone()
+        """The verdicts stored under this key by :meth:`keep`, or None."""
+        query = "SELECT verdicts FROM found WHERE content = ? AND judging = ?"
+        row = self.database.execute(query, (content, judging)).fetchone()
         return row[0] if row else None
 
     def keep(self, rows: list[tuple[str, str, str]]) -> None:
-        """Commit (content, judging, verdicts); on disk when this returns. Raises sqlite3.Error where it is full."""
+        """Commit (content, judging, verdicts) rows to disk. Raises sqlite3.Error, for example when the disk is full."""
         with self.transaction():
-            self.base.executemany("INSERT OR IGNORE INTO found VALUES (?, ?, ?)", rows)
+            self.database.executemany("INSERT OR IGNORE INTO found VALUES (?, ?, ?)", rows)
 
     def last(self) -> dict[str, Record]:
-        """What the last finished run gave, by submission."""
-        rows = self.base.execute("SELECT id, content, judging, course, scores FROM last")
+        """The records of the last finished run, by submission id."""
+        rows = self.database.execute("SELECT id, content, judging, course, scores FROM last")
         return {id: Record(content, judging, course, json.loads(scores)) for id, content, judging, course, scores in rows}
 
     def replace_last(self, records: dict[str, Record]) -> None:
-        """What the next run is compared with."""
+        """Set the records that the next run is compared with."""
         with self.transaction():
-            self.base.execute("DELETE FROM last")
-            self.base.executemany(
+            self.database.execute("DELETE FROM last")
+            self.database.executemany(
                 "INSERT INTO last VALUES (?, ?, ?, ?, ?)",
                 [(id, r.content, r.judging, r.course, json.dumps(r.scores)) for id, r in records.items()],
             )
 
     @contextmanager
-    def transaction(self):
-        self.base.execute("BEGIN IMMEDIATE")
+    def transaction(self) -> Iterator[None]:
+        """Commit on success, roll back on any exception."""
+        self.database.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
-            if self.base.in_transaction:
-                self.base.execute("ROLLBACK")
+            if self.database.in_transaction:
+                self.database.execute("ROLLBACK")
             raise
-        self.base.execute("COMMIT")
+        self.database.execute("COMMIT")
 
 
 def content_key(contents: Contents) -> str:
-    """The submission's digest, with what could not be read of it."""
-    told = "\n".join([contents.digest, *contents.notes, *(f"{f.path} {f.size}" for f in contents.files if f.data is None)])
-    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+    """A hash of the submission's digest, its notes, and the names and sizes of files that were not read."""
+    parts = [contents.digest, *contents.notes, *(f"{f.path} {f.size}" for f in contents.files if f.data is None)]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def judging_key(assignment: Assignment, references: dict) -> str:
-    """All but the submission that a verdict depends on: the packages that judge, the assignment's own parts, its rubric but for
-    points and wording, baked arrays, libraries.
+def judging_key(assignment: Assignment, references: dict[str, Any]) -> str:
+    """A hash of everything a verdict depends on except the submission.
+
+    That is: the packages that judge, the parts of the assignment used for grading, its rubric without points and wording,
+    the reference arrays and the versions of libraries.
     """
     files = {f"engine/{name}": path for name, path in package_files(packages_of("judging")).items()}
     files |= {f"assignment/{name}": path for name, path in folder_files(assignment.folder, assignment.parts()).items()}
     rubric = read_toml(assignment.folder / "rubric.toml")
     questions = [{key: value for key, value in q.items() if key not in WORDING} for q in rubric["question"]]
-    decides = [
+    settings = [
         rubric["section"],
         questions,
         assignment.preload,
@@ -116,22 +122,23 @@ def judging_key(assignment: Assignment, references: dict) -> str:
         references["says"],
         needed_versions(assignment),
     ]
-    digest = hashlib.sha256(digest_of(files, json.dumps(decides, sort_keys=True)).encode())
-    _arrays([references["sets"], references["public"]], digest)
+    digest = hashlib.sha256(digest_of(files, json.dumps(settings, sort_keys=True)).encode())
+    for chunk in _chunks([references["sets"], references["public"]]):
+        digest.update(chunk)
     return digest.hexdigest()
 
 
-def _arrays(node, digest) -> None:
-    """Hash a tree whose leaves may be numpy arrays."""
+def _chunks(node: Any) -> Iterator[bytes]:
+    """A tree whose leaves may be numpy arrays, as bytes to hash."""
     if isinstance(node, dict):
         for key in sorted(node):
-            digest.update(str(key).encode() + b":")
-            _arrays(node[key], digest)
+            yield str(key).encode() + b":"
+            yield from _chunks(node[key])
     elif isinstance(node, (list, tuple)):
-        digest.update(b"[%d]" % len(node))
+        yield b"[%d]" % len(node)
         for item in node:
-            _arrays(item, digest)
+            yield from _chunks(item)
     elif hasattr(node, "tobytes"):
-        digest.update(f"{node.dtype}{node.shape}".encode() + node.tobytes())
+        yield f"{node.dtype}{node.shape}".encode() + node.tobytes()
     else:
-        digest.update(repr(node).encode())
+        yield repr(node).encode()

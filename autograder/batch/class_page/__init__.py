@@ -1,7 +1,7 @@
 """index.html: what a class did and did not understand, on one page that needs no server and no network.
 
-Everything here comes from submissions and rosters, so Jinja escapes all of it, and the page's own policy lets nothing run
-but its one script.
+The content comes from submissions and rosters, so Jinja escapes all of it, and the page's Content-Security-Policy allows no
+script but its own.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import hashlib
 import math
 import statistics
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 from markupsafe import Markup
@@ -26,7 +27,7 @@ from autograder.core.verdict import FAILED, MISSING, PASSED, Verdict
 
 HERE = PACKAGE / "batch" / "class_page"
 GLYPHS = {PASSED: "●", FAILED: "○", MISSING: "–"}
-# What stands for a failure that no known mistake explains.
+# Descriptions of failures that match no known mistake, by the verdict's kind.
 KINDS = {
     "blank": "left blank, or returned None",
     "missing": "no such name",
@@ -40,12 +41,13 @@ KINDS = {
     "died": "ended the Python process",
     "protocol": "an unreadable answer",
 }
-MISTAKES = 6
+INCIDENTS = {"died": "crashed", "timeout": "timed out", "protocol": "broke the protocol"}
+SHOWN_MISTAKES = 6  # per question
 
 
 @dataclass
 class Line:
-    """One submission in the table. ``marks``: the ids of its mistakes; ``score`` None where it is not graded."""
+    """One submission in the table. ``marks``: the ids of its mistakes; ``score``: None if it is not graded."""
 
     label: str
     id: str
@@ -59,7 +61,7 @@ class Line:
 
 @dataclass
 class Mistake:
-    """A way in which some got a question wrong; ``named`` when the bank knows it."""
+    """A way to get a question wrong; ``named``: whether the bank of mistakes has it."""
 
     mark: str
     text: str
@@ -69,7 +71,7 @@ class Mistake:
 
 @dataclass
 class Item:
-    """One question over the class. ``rate`` among those who handed it in; ``discrimination``: see :func:`item_rest`."""
+    """One question over the class. ``rate``: passes among those who submitted it; ``discrimination``: see :func:`item_rest`."""
 
     question: Question
     passed: int = 0
@@ -83,23 +85,31 @@ class Item:
         return self.passed / (self.passed + self.failed) if self.passed + self.failed else None
 
     @property
-    def commonest(self) -> list[Mistake]:
+    def most_common(self) -> list[Mistake]:
         return sorted(self.mistakes.values(), key=lambda m: (-m.count, m.text))
 
 
 @dataclass
 class Incident:
-    """A crash, a time-out, or something that the cage refused."""
+    """A crash, a timeout, or something that the cage refused."""
 
     label: str
     id: str
     item: str
-    what: str
+    kind: str
     reason: str
 
 
+class Flagged(NamedTuple):
+    """An answer that uses names that staff asked to see."""
+
+    line: Line
+    item: str
+    names: str
+
+
 class Page:
-    """Collects one class, then writes it."""
+    """Collects a class's submissions, then writes the page."""
 
     def __init__(self, assignment: Assignment, says: dict[str, dict[str, str]], anonymous: bool = False):
         self.assignment, self.says, self.anonymous = assignment, says, anonymous
@@ -107,29 +117,32 @@ class Page:
         self.lines: list[Line] = []
         self.labels: dict[str, str] = {}
         self.incidents: list[Incident] = []
-        self.flagged: list[tuple[Line, str, str]] = []
-        self.passes: list[tuple[float, set[str]]] = []
+        self.flagged: list[Flagged] = []
+        self.passes: list[set[str]] = []  # ids of the items passed, one set per graded submission
 
     def add(self, sheet: Sheet, course: str) -> None:
-        people = ", ".join(p.name or p.email or p.sid for p in sheet.people)
-        label = f"student {len(self.lines) + 1:04d}" if self.anonymous else people
-        scores = sheet.scores(course)
-        whole = not sheet.problem and None not in scores.values()
+        """Add one submission."""
+        total = sheet.total(course)
         line = Line(
-            label,
-            "" if self.anonymous else sheet.id,
-            course,
-            sum(scores.values()) if whole else None,
-            "".join(GLYPHS.get(v.status, "?") for v in sheet.verdicts),
-            [v.question.id for v in sheet.verdicts if v.status in (FAILED, MISSING)],
-            "" if sheet.status() == "graded" else sheet.status(),
+            label=self._label(sheet),
+            id="" if self.anonymous else sheet.id,
+            course=course,
+            score=total,
+            glyphs="".join(GLYPHS.get(v.status, "?") for v in sheet.verdicts),
+            lost=[v.question.id for v in sheet.verdicts if v.status in (FAILED, MISSING)],
+            status="" if sheet.status() == "graded" else sheet.status(),
         )
         self.lines.append(line)
-        self.labels[sheet.id] = label
+        self.labels[sheet.id] = line.label
         for verdict in sheet.verdicts:
             self._count(line, verdict)
-        if whole:
-            self.passes.append((line.score, {v.question.id for v in sheet.verdicts if v.status == PASSED}))
+        if total is not None:
+            self.passes.append({v.question.id for v in sheet.verdicts if v.status == PASSED})
+
+    def _label(self, sheet: Sheet) -> str:
+        if self.anonymous:
+            return f"student {len(self.lines) + 1:04d}"
+        return ", ".join(p.name or p.email or p.sid for p in sheet.people)
 
     def _count(self, line: Line, verdict: Verdict) -> None:
         item = self.items[verdict.question.id]
@@ -137,7 +150,7 @@ class Page:
         item.failed += verdict.status == FAILED
         item.absent += verdict.status == MISSING
         if flags := verdict.data.get("flags"):
-            self.flagged.append((line, verdict.question.id, ", ".join(flags)))
+            self.flagged.append(Flagged(line, verdict.question.id, ", ".join(flags)))
         if verdict.status != FAILED:
             return
         text, named = self._cause(verdict)
@@ -145,11 +158,11 @@ class Page:
             item.mistakes[text] = Mistake(f"m{sum(len(i.mistakes) for i in self.items.values()) + 1}", text, named)
         item.mistakes[text].count += 1
         line.marks.append(item.mistakes[text].mark)
-        if what := incident_of(verdict):
-            self.incidents.append(Incident(line.label, line.id, verdict.question.id, what, verdict.reason))
+        if kind := incident_of(verdict):
+            self.incidents.append(Incident(line.label, line.id, verdict.question.id, kind, verdict.reason))
 
     def _cause(self, verdict: Verdict) -> tuple[str, bool]:
-        """(what to call this failure, whether the bank names it)."""
+        """(description of this failure, whether it is a known mistake)."""
         name, kind = verdict.data.get("mistake"), verdict.data.get("kind", "")
         if name:
             return self.says.get(verdict.question.id, {}).get(name, name), True
@@ -157,8 +170,9 @@ class Page:
             return f"raised {verdict.data.get('type', 'an exception')}", False
         return KINDS.get(kind, kind or "another reason"), False
 
-    def write(self, folder: Path, alike: list[dict] | None = None) -> None:
-        for id, item in self.items.items():
+    def write(self, folder: Path, alike: list[dict[str, Any]] | None = None) -> None:
+        """Write index.html. ``alike``: pairs from the `alike` command, None if it never ran. Raises OSError."""
+        for item in self.items.values():
             item.discrimination = item_rest(self.passes, item.question)
         environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE),
@@ -169,63 +183,60 @@ class Page:
         )
         environment.filters.update(number=number, bar=bar, dot=dot)
         script = (HERE / "page.js").read_text(encoding="utf-8")
-        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        graded = [line for line in self.lines if line.score is not None]
-        if alike is not None:
-            alike = [
-                {**pair, "one": self.labels[pair["one"]], "other": self.labels[pair["other"]]}
-                for pair in alike
-                if pair["one"] in self.labels and pair["other"] in self.labels
-            ]
-        write_private(
-            folder / "index.html",
-            environment.get_template("page.html.jinja").render(
-                assignment=self.assignment,
-                lines=self.lines,
-                graded=graded,
-                items=list(self.items.values()),
-                incidents=self.incidents,
-                flagged=self.flagged,
-                alike=alike,
-                classes=self._classes(graded),
-                script=Markup(script),
-                digest=digest,
-                most=MISTAKES,
-                style=Markup((HERE / "page.css").read_text(encoding="utf-8")),
-            ),
+        text = environment.get_template("page.html.jinja").render(
+            assignment=self.assignment,
+            lines=self.lines,
+            graded=[line for line in self.lines if line.score is not None],
+            items=list(self.items.values()),
+            incidents=self.incidents,
+            flagged=self.flagged,
+            alike=None if alike is None else self._labelled(alike),
+            classes=list(self._classes()),
+            script=Markup(script),
+            digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            shown_mistakes=SHOWN_MISTAKES,
+            style=Markup((HERE / "page.css").read_text(encoding="utf-8")),
         )
+        write_private(folder / "index.html", text)
 
-    def _classes(self, graded: list[Line]) -> list[dict[str, Any]]:
-        """The scores of each course: figures and a picture."""
-        found = []
+    def _labelled(self, alike: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The pairs with labels in place of ids; pairs with a submission that is no longer there are left out."""
+        return [
+            {**pair, "one": self.labels[pair["one"]], "other": self.labels[pair["other"]]}
+            for pair in alike
+            if pair["one"] in self.labels and pair["other"] in self.labels
+        ]
+
+    def _classes(self) -> Iterator[dict[str, Any]]:
+        """Score statistics and a histogram for each course that has scores."""
         for course in self.assignment.courses:
-            scores = sorted(line.score for line in graded if line.course == course)
+            scores = sorted(line.score for line in self.lines if line.score is not None and line.course == course)
             if scores:
-                top = sum(self.assignment.max_points(course))
-                found.append(
-                    {
-                        "course": course,
-                        "count": len(scores),
-                        "median": statistics.median(scores),
-                        "quartiles": statistics.quantiles(scores, n=4, method="inclusive") if len(scores) > 1 else None,
-                        "most": self.assignment.max_points(course),
-                        "svg": histogram(scores, top, course),
-                    }
-                )
-        return found
+                max_points = self.assignment.max_points(course)
+                yield {
+                    "course": course,
+                    "count": len(scores),
+                    "median": statistics.median(scores),
+                    "quartiles": statistics.quantiles(scores, n=4, method="inclusive") if len(scores) > 1 else None,
+                    "max_points": max_points,
+                    "svg": histogram(scores, sum(max_points), course),
+                }
 
 
 def incident_of(verdict: Verdict) -> str:
-    """What staff should look at in a failed item: a crash, a time-out, a refusal by the cage; '' for none."""
+    """What staff should look at in a failed item: a crash, a timeout or a refusal by the cage; '' for none."""
     cause = verdict.data.get("cause", verdict.data)
     if cause.get("type") == "PermissionError":
         return "refused by the cage"
-    return {"died": "crashed", "timeout": "timed out", "protocol": "spoke out of turn"}.get(cause.get("kind", ""), "")
+    return INCIDENTS.get(cause.get("kind", ""), "")
 
 
-def item_rest(passes: list[tuple[float, set[str]]], question: Question) -> float | None:
-    """Point-biserial correlation of passing an item with how many others were passed; None where one of them never varies."""
-    pairs = [(float(question.id in passed), float(len(passed - {question.id}))) for _, passed in passes]
+def item_rest(passes: list[set[str]], question: Question) -> float | None:
+    """Point-biserial correlation between passing an item and the number of other items passed; None if either is constant.
+
+    ``passes``: the ids of the items passed, one set per submission.
+    """
+    pairs = [(float(question.id in passed), float(len(passed - {question.id}))) for passed in passes]
     if len(pairs) < 3:
         return None
     try:
@@ -235,7 +246,10 @@ def item_rest(passes: list[tuple[float, set[str]]], question: Question) -> float
 
 
 def histogram(scores: list[float], top: float, course: str) -> Markup:
-    """One thin bar for each whole point; the dark part of the baseline runs from the lowest to the highest score."""
+    """One thin bar per whole point; the dark part of the baseline runs from the lowest to the highest score.
+
+    ``scores`` must be sorted and not empty; ``top`` is the highest possible score.
+    """
     counts = Counter(math.floor(score) for score in scores)
     width, height, step = 640, 120, 640 / (top + 1)
     tallest, parts = max(counts.values()), [f'<line class="hair" x1="0" x2="{width}" y1="{height - 18}" y2="{height - 18}"/>']
@@ -251,25 +265,28 @@ def histogram(scores: list[float], top: float, course: str) -> Markup:
     at = (median + 0.5) * step
     parts.append(f'<line x1="{low * step:.1f}" x2="{(high + 1) * step:.1f}" y1="{height - 18}" y2="{height - 18}"/>')
     parts.append(f'<path d="M{at:.1f} {height - 17} l4 6 h-8 z"/>')
-    for value in sorted({low, high} | {v for v in range(0, int(top) + 1, 10) if low + 2 < v < high - 2}):
-        if abs(value - median) > 1.5:
-            parts.append(f'<text x="{(value + 0.5) * step:.1f}" y="{height - 2}" text-anchor="middle">{value}</text>')
+    labels = {low, high} | {v for v in range(0, int(top) + 1, 10) if low + 2 < v < high - 2}
+    parts += [
+        f'<text x="{(value + 0.5) * step:.1f}" y="{height - 2}" text-anchor="middle">{value}</text>'
+        for value in sorted(labels)
+        if abs(value - median) > 1.5
+    ]
     parts.append(f'<text x="{at:.1f}" y="{height - 1}" text-anchor="middle" class="median">{number(median)}</text>')
-    words = f"Course {course}: {len(scores)} scores from {number(scores[0])} to {number(scores[-1])}, median {number(median)}"
+    title = f"Course {course}: {len(scores)} scores from {number(scores[0])} to {number(scores[-1])}, median {number(median)}"
     return Markup(
-        f'<svg role="img" viewBox="0 0 {width} {height}" aria-label="{words}"><title>{words}</title>{"".join(parts)}</svg>'
+        f'<svg role="img" viewBox="0 0 {width} {height}" aria-label="{title}"><title>{title}</title>{"".join(parts)}</svg>'
     )
 
 
 def bar(rate: float | None) -> Markup:
-    """A pass rate as a line of that length on a hair line."""
+    """A pass rate as a thick line along a hairline that stands for 100 %."""
     if rate is None:
         return Markup("")
     return _small(f'<path class="hair" d="M0 5H80"/><path class="thick" d="M0 5H{80 * rate:.1f}"/>')
 
 
 def dot(value: float | None) -> Markup:
-    """A correlation as a dot between -1 and 1; the tick is zero."""
+    """A correlation as a dot on a scale from -1 to 1 with a tick at zero."""
     if value is None:
         return Markup("")
     return _small(f'<path class="hair" d="M0 5H80M40 1V9"/><circle cx="{40 + 38 * value:.1f}" cy="5" r="3"/>')

@@ -11,7 +11,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     heads.forEach((other) => other.removeAttribute("aria-sort"));
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
     const rows = [...table.tBodies[0].rows].map((row) => [key(row, column), row]);
-    // What has no value stays below, whichever way the rest is sorted.
+    // Rows without a value stay at the bottom in both directions.
     rows.sort(([a], [b]) => a === null ? (b === null ? 0 : 1) : b === null ? -1 : down ? compare(b, a) : compare(a, b));
     table.tBodies[0].append(...rows.map(([, row]) => row));
   }));
