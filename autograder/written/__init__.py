@@ -1,1 +1,1 @@
-"""What people read and write: the rubric for readers, sheets, templates, the final grades."""
+"""The written half, which people grade: the rubric and the sheet for graders, the write-up's templates, the final grades."""

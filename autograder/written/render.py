@@ -1,15 +1,16 @@
-"""What readers, students and staff are handed, from the rubric alone: nothing is written down twice.
+"""Documents generated from the rubric, so that nothing is written twice.
 
-The rubric as Markdown and as one HTML page, the sheet that readers fill, the write-up's templates, the handout.
+The rubric as Markdown and as an HTML page, the sheet that graders fill in, the write-up's templates, the handout.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
@@ -20,13 +21,13 @@ from autograder.core.paths import PACKAGE
 from autograder.core.strict import nearest, read_toml
 from autograder.core.tables import csv_text
 from autograder.core.text import cell, clean, reason
-from autograder.core.written import PLACEHOLDER, total
+from autograder.core.written import PLACEHOLDER, Chapter, Written, total
 from autograder.written.sheets import Row, read_rows
 
 TEMPLATES = PACKAGE / "written" / "templates"
-# Beside each write-up: what pdflatex makes of ≤, θ, − and the like where people type them as they are.
+# Goes beside each write-up: tells pdflatex how to print ≤, θ, − and other characters that people type directly.
 CHARACTERS = "characters.tex"
-# The rubric's texts are Markdown of three kinds of marks only: `code`, *emphasis*, $x_i$.
+# The rubric's texts use three kinds of Markdown only: `code`, *emphasis* and $x_i$.
 MARK = re.compile(r"`([^`]+)`|\*([^*]+)\*|\$([^$]+)\$")
 LATEX_SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -43,7 +44,7 @@ LATEX_SPECIAL = {
 
 
 def environment(folder: Path = TEMPLATES) -> jinja2.Environment:
-    """Templates that fail on a name nobody defined."""
+    """A Jinja environment that fails on undefined names, with filters for the rubric's texts."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,
@@ -58,39 +59,39 @@ def environment(folder: Path = TEMPLATES) -> jinja2.Environment:
 def to_latex(text: str) -> str:
     """A text of the rubric, or any plain text, as LaTeX."""
 
-    def escaped(plain: str) -> str:
+    def escape(plain: str) -> str:
         return "".join(LATEX_SPECIAL.get(c, c) for c in plain)
 
-    def marked(match: re.Match) -> str:
+    def convert_mark(match: re.Match[str]) -> str:
         code, emphasis, math = match.groups()
-        return rf"\texttt{{{escaped(code)}}}" if code else rf"\emph{{{escaped(emphasis)}}}" if emphasis else f"${math}$"
+        return rf"\texttt{{{escape(code)}}}" if code else rf"\emph{{{escape(emphasis)}}}" if emphasis else f"${math}$"
 
-    return _converted(text, escaped, marked)
+    return _convert(text, escape, convert_mark)
 
 
 def to_html(text: str) -> str:
-    """A text of the rubric as HTML; ``$k_2$`` becomes an italic letter with an index."""
+    """A text of the rubric as HTML; ``$k_2$`` becomes an italic letter with a subscript."""
 
-    def marked(match: re.Match) -> str:
+    def convert_mark(match: re.Match[str]) -> str:
         code, emphasis, math = match.groups()
         if math:
             letter, _, index = math.partition("_")
             return f"<i>{html.escape(letter)}</i>" + (f"<sub>{html.escape(index)}</sub>" if index else "")
         return f"<code>{html.escape(code)}</code>" if code else f"<em>{html.escape(emphasis)}</em>"
 
-    return _converted(text, html.escape, marked)
+    return _convert(text, html.escape, convert_mark)
 
 
-def _converted(text: str, plain, marked) -> str:
+def _convert(text: str, escape: Callable[[str], str], convert_mark: Callable[[re.Match[str]], str]) -> str:
     parts, last = [], 0
     for match in MARK.finditer(text):
-        parts += [plain(text[last : match.start()]), marked(match)]
+        parts += [escape(text[last : match.start()]), convert_mark(match)]
         last = match.end()
-    return "".join([*parts, plain(text[last:])])
+    return "".join([*parts, escape(text[last:])])
 
 
-def overview(assignment: Assignment) -> dict:
-    """What the templates draw from: parts with their items of both kinds, chapters, totals; points by course."""
+def overview(assignment: Assignment) -> dict[str, Any]:
+    """The variables of all templates: parts with their items of both kinds, chapters, and totals by course."""
     written = assignment.written
     parts = [
         {
@@ -100,17 +101,12 @@ def overview(assignment: Assignment) -> dict:
         }
         for part in written.parts
     ]
-    asked = [{"part": entry["part"], "items": [item for item in entry["items"] if item.heading]} for entry in parts]
-    chapters = [
-        {"chapter": chapter, "parts": [entry for entry in asked if entry["part"].id in chapter.parts]}
-        for chapter in written.chapters
-    ]
     return {
         "title": assignment.title,
         "courses": assignment.courses,
         "written": written,
         "parts": parts,
-        "chapters": chapters,
+        "chapters": [{"chapter": chapter, "parts": _asked(written, chapter)} for chapter in written.chapters],
         "placeholder": PLACEHOLDER,
         "checks": assignment.checks_package,
         "questions": assignment.questions,
@@ -118,17 +114,26 @@ def overview(assignment: Assignment) -> dict:
         "pages": sum(chapter.pages for chapter in written.chapters),
         "totals": {c: total([*assignment.questions, *written.items], c) for c in assignment.courses},
         "autograded": {c: assignment.max_points(c) for c in assignment.courses},
-        "read": {c: total(written.items, c) for c in assignment.courses},
+        "manual": {c: total(written.items, c) for c in assignment.courses},
     }
+
+
+def _asked(written: Written, chapter: Chapter) -> list[dict[str, Any]]:
+    """A chapter's parts, each with the items that the write-up has to answer."""
+    return [
+        {"part": part, "items": [item for item in written.of_part(part.id) if item.heading]}
+        for part in written.parts
+        if part.id in chapter.parts
+    ]
 
 
 def render_rubric(
     assignment: Assignment, target: Path, gradebook: Path | None = None, answers: str = ""
 ) -> tuple[list[Path], list[Path]]:
-    """Write rubric.md and rubric.html into the folder ``target`` and a sheet for readers, with the gradebook's people in it.
+    """Write rubric.md, rubric.html and a sheet for graders, with the people of ``gradebook``, into the folder ``target``.
 
-    ``answers``: where the model answers lie, seen from there ('': nowhere yet). A sheet that somebody has begun is kept
-    and the new one gets another name. Returns (what was written, the sheets that were kept); raises GraderError.
+    ``answers``: the model answers' path relative to ``target``, or ''. A sheet that already has rows is kept, and the new
+    one gets another name. Returns (files written, sheets kept). Raises GraderError.
     """
     own_folder(target, "rubric", ("manual.csv",))
     made, facts = environment(), {**overview(assignment), "answers": answers}
@@ -147,7 +152,7 @@ def render_rubric(
 
 
 def sheet(assignment: Assignment, people: Iterable[Row] = ()) -> str:
-    """The file that readers fill: who, the statement about collaborators, a column for each item."""
+    """The CSV file that graders fill in: the person, the statement about collaborators, late days, and every item."""
     who, rest = ("email", "sid", "name", "course"), [""] * (len(assignment.written.items) + 3)
     head = [*who, "collaborators", "late_days", *(item.id for item in assignment.written.items), "comment"]
     rows = [[*(cell(clean(person.who[column], 200)) for column in who), *rest] for person in people]
@@ -155,7 +160,7 @@ def sheet(assignment: Assignment, people: Iterable[Row] = ()) -> str:
 
 
 def is_begun(path: Path, empty: str) -> bool:
-    """Whether a sheet holds more than a header, by whatever program it was saved."""
+    """Whether a sheet has rows below its header, whichever program saved it. ``empty``: the new sheet's text."""
     if not path.exists():
         return False
     data = path.read_bytes()
@@ -163,7 +168,7 @@ def is_begun(path: Path, empty: str) -> bool:
 
 
 def write_templates(assignment: Assignment, target: Path) -> None:
-    """The write-up to fill in, in LaTeX and in Markdown: every question in order, collaborators first."""
+    """Write the write-up's templates, in LaTeX and in Markdown: collaborators first, then every question in order."""
     if not assignment.written.chapters:
         return
     target.mkdir(parents=True, exist_ok=True)
@@ -174,9 +179,9 @@ def write_templates(assignment: Assignment, target: Path) -> None:
 
 
 def render_handout(assignment: Assignment, source: Path, facts: Path) -> str:
-    """The students' README: ``source`` is a jinja2 template, ``facts`` the TOML file that staff edit each term.
+    """The students' README. ``source``: a Jinja template; ``facts``: the TOML file that staff edit each term.
 
-    Raises GraderError, one line, where either is missing, names something that the other does not have, or is not as it should be.
+    Raises GraderError if a file is missing or invalid, or if one names something that the other does not have.
     """
     made = environment(source.parent)
     try:
@@ -184,17 +189,18 @@ def render_handout(assignment: Assignment, source: Path, facts: Path) -> str:
         refuse_unread(course, made.parse(source.read_text(encoding="utf-8")), facts.name, source.name)
         return made.get_template(source.name).render(overview(assignment), course=course)
     except jinja2.TemplateError as error:
-        lacks = f"; does {facts.name} lack an entry?" if isinstance(error, jinja2.UndefinedError) else ""
-        raise GraderError(f"{source.name}: {error}{lacks}") from None
+        hint = f"; does {facts.name} lack an entry?" if isinstance(error, jinja2.UndefinedError) else ""
+        raise GraderError(f"{source.name}: {error}{hint}") from None
 
 
-def refuse_unread(course: dict, template: jinja2.nodes.Template, name: str, reader: str) -> None:
-    """Raise GraderError for an entry of the facts that the template never speaks of: it is misspelt, or of no use."""
+def refuse_unread(course: dict[str, Any], template: jinja2.nodes.Template, name: str, template_name: str) -> None:
+    """Raise GraderError for an entry of the facts (in file ``name``) that the template never uses."""
     used = {node.attr for node in template.find_all(jinja2.nodes.Getattr)}
     used |= {node.value for node in template.find_all(jinja2.nodes.Const) if isinstance(node.value, str)}
-    reads = any(node.name == "course" for node in template.find_all(jinja2.nodes.Name))  # the Makefile reads nothing of it
-    for key, value in course.items() if reads else ():
+    if all(node.name != "course" for node in template.find_all(jinja2.nodes.Name)):  # a template without any facts
+        return
+    for key, value in course.items():
         for entry in [key, *(value if isinstance(value, dict) else ())]:
             if entry not in used:
-                near = nearest(entry, sorted(word for word in used if word.isidentifier()))
-                raise GraderError(f"{name}: unknown key {clean(entry)!r}, which {reader} does not read{near}")
+                hint = nearest(entry, sorted(word for word in used if word.isidentifier()))
+                raise GraderError(f"{name}: unknown key {clean(entry)!r}, which {template_name} does not use{hint}")
