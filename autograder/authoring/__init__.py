@@ -1,1 +1,1 @@
-"""What staff do before a term: bake, audit, hand out. Seen by ``cli`` alone; nothing of it ships, and no verdict depends on it."""
+"""What staff do before a term: bake, audit, release. Only ``cli`` uses it; nothing here ships, and no verdict depends on it."""

@@ -1,7 +1,7 @@
-"""The grader is graded: solutions full, starter zero, every known mistake on its own item only, every alternative full.
+"""Grading the grader: solutions get all points, the starter none; a mistake loses its own item only, an alternative nothing.
 
-Each mistake and alternative takes the place of one answer in the solutions and goes the whole way through the same
-grader as a submission. ``make autograder`` refuses to build when anything here fails.
+Each mistake and alternative replaces one answer in the solutions and goes through the same grader as a submission.
+``make autograder`` refuses to build if anything here fails.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from autograder.authoring.baking.bank import load_bank
+from autograder.authoring.baking.bank import BankEntry, load_bank
+from autograder.authoring.baking.solution import parsed_section
 from autograder.core.assignment import Assignment, Question
 from autograder.core.errors import GraderError
 from autograder.core.processors import graders_at_once
@@ -26,12 +28,16 @@ from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.slicing.slicer import Slicer
 from autograder.submission.sections import take_in
 
-MARGIN = 10.0
+MARGIN = 10.0  # by which tolerances have to exceed noise, and mistakes tolerances
 
 
 @dataclass
 class Outcome:
-    """One graded variant: ``wrong`` says what did not hold ('' for nothing)."""
+    """One graded variant.
+
+    ``wrong``: what is not as expected, or ''; ``named``: whether the mistake was recognised; ``error``: its largest
+    deviation from the expected values.
+    """
 
     kind: str
     item: str
@@ -43,7 +49,10 @@ class Outcome:
 
 @dataclass
 class Tolerance:
-    """Between the solution's own noise and the smallest mistake's error; ``judged`` against the margin."""
+    """An item's tolerance, its solution's numerical noise and its smallest mistake's error.
+
+    ``judged``: whether the margin counts (the course has fixed the tolerances of values).
+    """
 
     item: str
     noise: float
@@ -58,7 +67,7 @@ class Tolerance:
 
 @dataclass
 class Audit:
-    """All that was graded, and the tolerances' table."""
+    """All outcomes, the table of tolerances, and the mistakes that also cost other items (``shared``)."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     tolerances: list[Tolerance] = field(default_factory=list)
@@ -78,44 +87,47 @@ class Audit:
 
     def last_line(self) -> str:
         def count(kind: str) -> str:
-            found = self.of(kind)
-            return f"{sum(not o.wrong for o in found)}/{len(found)}"
+            outcomes = self.of(kind)
+            return f"{sum(not o.wrong for o in outcomes)}/{len(outcomes)}"
 
         smallest = min((t.margin for t in self.tolerances if t.judged), default=float("inf"))
         return f"audit: mistakes {count('mistake')}, alternatives {count('alternative')}, smallest margin {smallest:.0f}x"
 
 
-def audit(grader: Grader, solutions: Path, starter: Path, say: Callable[[str], None] = lambda line: None) -> Audit:
-    """Grade the solutions, the starter and every variant of the bank, as many at once as there are processors.
-
-    ``say`` is told how far it is.
-    """
-    assignment, found = grader.assignment, Audit()
-    verdicts = grade(grader, solutions, lambda *_: None)
-    lost = [v.question.id for v in verdicts if v.status != PASSED]
-    found.outcomes.append(Outcome("solution", "", "all items", f"lost {lost}" if lost else ""))
+def audit(grader: Grader, solutions: Path, starter: Path, log: Callable[[str], None] = lambda line: None) -> Audit:
+    """Grade the solutions, the starter (if there is one) and every variant of the bank, in parallel; ``log`` gets progress."""
+    assignment, result = grader.assignment, Audit()
+    lost = [v.question.id for v in grade(grader, solutions, lambda *_: None) if v.status != PASSED]
+    result.outcomes.append(Outcome("solution", "", "all items", f"lost {lost}" if lost else ""))
     if starter.exists():
         earned = [v.question.id for v in grade(grader, starter, lambda *_: None) if v.status == PASSED]
-        found.outcomes.append(Outcome("starter", "", "all items", f"earned {earned}" if earned else ""))
+        result.outcomes.append(Outcome("starter", "", "all items", f"earned {earned}" if earned else ""))
     bank = load_bank(assignment)
-    entries = [(kind, entry) for kind in ("mistake", "alternative") for entry in bank[kind]]
-    done: dict[int, Outcome] = {}
-    for number, outcome in _side_by_side(grader, Variants(assignment, solutions), entries):
-        done[number] = outcome
-        if len(done) % 20 == 0 or len(done) == len(entries):
-            say(f"audited {len(done)} of {len(entries)} mistakes and alternatives")
-    found.outcomes += [done[number] for number in sorted(done)]
-    found.shared = [
+    result.outcomes += _grade_bank(grader, Variants(assignment, solutions), bank, log)
+    result.shared = [
         f"{m['item']} {m['id']} also costs {', '.join(m['also_costs'])}: {m['reason']}"
         for m in bank["mistake"]
         if m.get("also_costs")
     ]
-    found.tolerances = _tolerances(grader, found)
-    return found
+    result.tolerances = _tolerances(grader, result)
+    return result
 
 
-def _side_by_side(grader: Grader, variants: Variants, entries: list[tuple[str, dict]]) -> Iterator[tuple[int, Outcome]]:
-    """(position, outcome) of each entry as it is done; by processes of ours, each with a clone of the zygote."""
+def _grade_bank(
+    grader: Grader, variants: Variants, bank: dict[str, list[BankEntry]], log: Callable[[str], None]
+) -> list[Outcome]:
+    """The outcomes of all entries, in the bank's order."""
+    entries = [(kind, entry) for kind in ("mistake", "alternative") for entry in bank[kind]]
+    done: dict[int, Outcome] = {}
+    for number, outcome in _in_parallel(grader, variants, entries):
+        done[number] = outcome
+        if len(done) % 20 == 0 or len(done) == len(entries):
+            log(f"audited {len(done)} of {len(entries)} mistakes and alternatives")
+    return [done[number] for number in sorted(done)]
+
+
+def _in_parallel(grader: Grader, variants: Variants, entries: list[tuple[str, BankEntry]]) -> Iterator[tuple[int, Outcome]]:
+    """(position, outcome) of each entry when it is done; graded by forked processes, each with a clone of the zygote."""
     jobs = min(graders_at_once(), len(entries))
     if jobs < 2 or "fork" not in multiprocessing.get_all_start_methods():
         yield from ((number, _judge(grader, variants, *entry)) for number, entry in enumerate(entries))
@@ -123,78 +135,88 @@ def _side_by_side(grader: Grader, variants: Variants, entries: list[tuple[str, d
     grader.zygote.compact()  # hundreds of forks follow
     for section in grader.assignment.sections:
         grader.zygote_of(section).compact()
-    context, running = multiprocessing.get_context("fork"), {}
-    for first in range(jobs):
-        ours, theirs = context.Pipe(duplex=False)
-        clone = grader.zygote.clone()
-        process = context.Process(
-            target=_judge_some, args=(grader, clone, variants, entries, range(first, len(entries), jobs), theirs)
-        )
-        process.start()
-        theirs.close()
-        clone.close()
-        running[ours] = process
+    running = dict(_start(grader, variants, entries, range(first, len(entries), jobs)) for first in range(jobs))
     try:
-        while running:
-            for pipe in multiprocessing.connection.wait(list(running)):
-                try:
-                    number, outcome = json.loads(pipe.recv_bytes())  # type: ignore[union-attr]  # these are pipes
-                    yield number, Outcome(**outcome)
-                except EOFError:
-                    process = running.pop(pipe)
-                    process.join()
-                    if process.exitcode:
-                        raise GraderError(
-                            f"the audit was cut short: one of its processes ended with {process.exitcode}"
-                        ) from None
+        yield from _receive(running)
     finally:
         for process in running.values():
             process.kill()
+
+
+def _start(
+    grader: Grader, variants: Variants, entries: list[tuple[str, BankEntry]], numbers: range
+) -> tuple[Connection, BaseProcess]:
+    """Start a process that grades the entries with these numbers; returns the pipe to read outcomes from, and the process."""
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    clone = grader.zygote.clone()
+    process = context.Process(target=_judge_some, args=(grader, clone, variants, entries, numbers, theirs))
+    process.start()
+    theirs.close()
+    clone.close()
+    return ours, process
+
+
+def _receive(running: dict[Connection, BaseProcess]) -> Iterator[tuple[int, Outcome]]:
+    """The outcomes that processes send. Removes those that have finished; raises GraderError if one fails."""
+    while running:
+        ready = multiprocessing.connection.wait(list(running))
+        for pipe in [pipe for pipe in running if pipe in ready]:
+            try:
+                number, outcome = json.loads(pipe.recv_bytes())
+            except EOFError:
+                process = running.pop(pipe)
+                process.join()
+                if process.exitcode:
+                    raise GraderError(f"the audit did not finish: one of its processes ended with {process.exitcode}") from None
+            else:
+                yield number, Outcome(**outcome)
 
 
 def _judge_some(
     grader: Grader,
     zygote: ZygoteClient,
     variants: Variants,
-    entries: list[tuple[str, dict]],
+    entries: list[tuple[str, BankEntry]],
     numbers: range,
     pipe: Connection,
 ) -> None:
-    """One process's share; JSON is all that it sends back."""
+    """Grade one process's share of the entries; send the outcomes back as JSON."""
     grader.zygote = zygote
     for number in numbers:
         pipe.send_bytes(json.dumps([number, vars(_judge(grader, variants, *entries[number]))]).encode())
 
 
-def _judge(grader: Grader, variants: Variants, kind: str, entry: dict) -> Outcome:
-    """One variant graded: it has to cost what it is said to cost, and nothing else."""
+def _judge(grader: Grader, variants: Variants, kind: str, entry: BankEntry) -> Outcome:
+    """Grade one variant: it has to lose the items that the bank says, and no others."""
     expected = {entry["item"], *entry.get("also_costs", ())} if kind == "mistake" else set()
     question = grader.assignment.question(entry["item"])
     verdicts = variants.graded(grader, {question.id: entry["code"]})
     lost = {v.question.id for v in verdicts if v.status != PASSED}
     own = next(v for v in verdicts if v.question.id == question.id)
-    kept, more = expected - lost, lost - expected
-    problems = [f"kept {sorted(kept)}"] * bool(kept) + [f"lost {sorted(more)}: {_why(verdicts, more)}"] * bool(more)
+    kept, unexpected = expected - lost, lost - expected
+    problems = [f"kept {sorted(kept)}"] if kept else []
+    problems += [f"lost {sorted(unexpected)}: {_reason(verdicts, unexpected)}"] if unexpected else []
     named = own.data.get("mistake") == entry.get("same_as", entry["id"])
     return Outcome(kind, question.id, entry["id"], "; ".join(problems), named, own.data.get("largest") or float("inf"))
 
 
-def _why(verdicts: list[Verdict], ids: set[str]) -> str:
+def _reason(verdicts: list[Verdict], ids: set[str]) -> str:
     return next((v.reason for v in verdicts if v.question.id in ids), "")
 
 
 class Variants:
-    """The solutions with some answers replaced, as scripts."""
+    """The solutions as scripts, with some answers replaced."""
 
     def __init__(self, assignment: Assignment, solutions: Path):
         submission = take_in(assignment, solutions)
         self.assignment = assignment
         self.slicers = {
-            s.id: Slicer(assignment, s, submission.sections[s.id].parsed, submission.modules) for s in assignment.sections
+            s.id: Slicer(assignment, s, parsed_section(submission, s), submission.modules) for s in assignment.sections
         }
 
     def graded(self, grader: Grader, replaced: dict[str, str]) -> list[Verdict]:
-        """Verdicts of the sections that these answers (question id -> code) belong to."""
+        """The verdicts in the sections of the replaced answers (question id -> code)."""
         sections = {self.assignment.question(id).section.id for id in replaced}
         with tempfile.TemporaryDirectory() as folder:
             for id in sections:
@@ -203,22 +225,30 @@ class Variants:
         return [v for v in verdicts if v.question.section.id in sections]
 
     def script(self, section: str, replaced: dict[str, str]) -> str:
-        """One section as a script; each replaced answer stands where the solution's was."""
-        slicer, lines, label, done = self.slicers[section], [], "", set()
-        questions = [q for q in self.assignment.questions if q.id in replaced and q.section.id == section]
+        """One section as a script; each replacement stands where the solution's answer was."""
+        slicer = self.slicers[section]
+        lines, label, done = [], "", set()
         for index, statement in enumerate(slicer.statements[: slicer.end]):
             if statement.label != label:
                 label = statement.label
                 lines.append(f"# {label}")
-            owners = [q for q in questions if self._answers(slicer, index, q)]
-            if all(_builds_on(replaced[q.id], q.names[0]) for q in owners):
+            answered = self._answered(slicer, index, replaced)
+            if all(_builds_on(replaced[q.id], q.names[0]) for q in answered):
                 lines.append(statement.code)
-            lines += [replaced[q.id] for q in owners if q.id not in done]
-            done |= {q.id for q in owners}
+            lines += [replaced[q.id] for q in answered if q.id not in done]
+            done |= {q.id for q in answered}
         return "\n".join(lines) + "\n"
 
+    def _answered(self, slicer: Slicer, index: int, replaced: dict[str, str]) -> list[Question]:
+        """The replaced questions whose answer this statement is, or is part of."""
+        return [
+            q
+            for q in self.assignment.questions
+            if q.id in replaced and q.section.id == slicer.section.id and self._answers(slicer, index, q)
+        ]
+
     def _answers(self, slicer: Slicer, index: int, question: Question) -> bool:
-        """Whether this statement is (part of) the solution's answer to the question."""
+        """Whether this statement is, or is part of, the solution's answer to the question."""
         effects, name = slicer.effects[index], question.names[0]
         if not question.value:
             return getattr(slicer.statements[index].node, "name", "") == name
@@ -226,25 +256,18 @@ class Variants:
 
 
 def _builds_on(code: str, name: str) -> bool:
-    """Whether an entry is a class that takes over all but a method or two from the solution's own, which has to stay."""
+    """Whether the code is a class that inherits from the solution's class of the same name, which then has to stay."""
     return f"class {name}({name})" in code
 
 
-def _tolerances(grader: Grader, found: Audit) -> list[Tolerance]:
-    """One row for each item whose cases have a tolerance; the course fixed those of values, they are shown only."""
+def _tolerances(grader: Grader, audited: Audit) -> list[Tolerance]:
+    """One row per item whose cases have a tolerance and that has a mistake."""
     cases = grader.references["public"]["cases"]
     rows = []
     for question in grader.assignment.questions:
-        errors = [o.error for o in found.of("mistake") if o.item == question.id]
+        errors = [o.error for o in audited.of("mistake") if o.item == question.id]
         first = cases[question.id]["own"][0]
         if first.get("tolerance") and errors:
-            rows.append(
-                Tolerance(
-                    question.id,
-                    grader.references.get("noise", {}).get(question.id, 0.0),
-                    first["tolerance"],
-                    min(errors),
-                    not question.value,
-                )
-            )
+            noise = grader.references.get("noise", {}).get(question.id, 0.0)
+            rows.append(Tolerance(question.id, noise, first["tolerance"], min(errors), not question.value))
     return rows

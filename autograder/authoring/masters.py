@@ -1,7 +1,7 @@
-"""The masters: notebooks and modules with solutions in them, as staff edit them; what Otter Assign makes of one for students.
+"""The masters: the notebooks and modules with solutions that staff edit, and their student versions from Otter Assign.
 
-Masters hold no tests: each question's test functions are injected here from the assignment's own definitions, so
-that notebooks and grader can never disagree about what is tested.
+Masters hold no tests: each question's test functions are injected here from the assignment's definitions, so that
+notebooks and grader always test the same.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ KEPT_METADATA = ("kernelspec", "language_info")
 
 
 def read_master(path: Path) -> nbformat.NotebookNode:
-    """A notebook of the staff's; raises GraderError, one line, where it is none, or lacks what Otter Assign asks for."""
+    """Read a master notebook and add the kernel that Otter Assign needs if it has none. Raises GraderError."""
     try:
-        notebook = nbformat.read(path, as_version=4)
+        notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
     except Exception as error:  # nbformat raises many kinds
-        raise GraderError(f"{path.name} is not a notebook that can be read: {clean(str(error), 120)}") from None
+        raise GraderError(f"{path.name} is not a readable notebook: {clean(str(error), 120)}") from None
     if "language" not in notebook.metadata.get("kernelspec", {}):
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return notebook
 
 
 def strip(assignment: Assignment, master: Path, folder: Path, tests: Path) -> nbformat.NotebookNode:
-    """One master through Otter Assign; its public test files are moved to ``tests``."""
+    """Strip a master with Otter Assign, in a subfolder of ``folder``; copies its public test files to ``tests``."""
     from otter.assign import main as assign
 
     notebook = read_master(master)
@@ -58,35 +58,49 @@ def strip(assignment: Assignment, master: Path, folder: Path, tests: Path) -> nb
 
 
 def inject_tests(assignment: Assignment, notebook: nbformat.NotebookNode, name: str) -> None:
-    """Put each question's public test functions between BEGIN and END TESTS cells, before its END QUESTION."""
-    known = {q.id for q in assignment.questions}
-    cells, current = [], None
+    """Add each question's public test functions, between BEGIN and END TESTS cells, before its END QUESTION cell.
+
+    Raises GraderError if the master called ``name`` lacks a question of its section.
+    """
+    pending = {q.id for q in assignment.questions}
+    cells, current = [], ""
     for cell in notebook.cells:
         if cell.cell_type == "raw" and cell.source.startswith("# BEGIN QUESTION"):
-            match = re.search(r"^name:\s*[\"']?([\w.]+)[\"']?\s*$", cell.source, re.MULTILINE)
-            current = match.group(1) if match else None
+            current = _question_name(cell.source)
         elif cell.cell_type == "raw" and cell.source.startswith("# END QUESTION"):
-            if current in known:
-                cells.append(nbformat.v4.new_raw_cell("# BEGIN TESTS"))
-                cells += [nbformat.v4.new_code_cell(text) for text in test_sources(assignment, current)]
-                cells.append(nbformat.v4.new_raw_cell("# END TESTS"))
-                known.discard(current)
-            current = None
+            if current in pending:
+                cells += _test_cells(assignment, current)
+                pending.discard(current)
+            current = ""
         cells.append(cell)
     notebook.cells = cells
     section = section_of(assignment, name)
-    missing = [q.id for q in assignment.questions if q.section is section and q.id in known]
+    missing = [q.id for q in assignment.questions if q.section is section and q.id in pending]
     if missing:
         raise GraderError(f"solutions/{name} has no `# BEGIN QUESTION` for {', '.join(missing)}")
 
 
+def _question_name(source: str) -> str:
+    """The name in a BEGIN QUESTION cell, or ''."""
+    match = re.search(r"^name:\s*[\"']?([\w.]+)[\"']?\s*$", source, re.MULTILINE)
+    return match.group(1) if match else ""
+
+
+def _test_cells(assignment: Assignment, id: str) -> list[nbformat.NotebookNode]:
+    return [
+        nbformat.v4.new_raw_cell("# BEGIN TESTS"),
+        *(nbformat.v4.new_code_cell(source) for source in sources_of_tests(assignment, id)),
+        nbformat.v4.new_raw_cell("# END TESTS"),
+    ]
+
+
 def section_of(assignment: Assignment, name: str) -> Section | None:
-    """The section whose notebook has this file name."""
+    """The section whose notebook has this file name, or None."""
     return next((s for s in assignment.sections if re.search(s.file_pattern, name.lower())), None)
 
 
 def strip_modules(source: Path, target: Path) -> None:
-    """A folder of modules and data, with the solutions taken out of its .py files by the notebooks' own markers."""
+    """Copy a folder of modules and data, with the solutions removed from its .py files (same markers as in notebooks)."""
     from otter.assign.solutions import replace_solutions
 
     for path in files_below(source):
@@ -100,30 +114,29 @@ def strip_modules(source: Path, target: Path) -> None:
             shutil.copyfile(path, copy)
 
 
-def test_sources(assignment: Assignment, id: str, hidden_ones: bool = False) -> list[str]:
-    """The test functions of a question that are (not) hidden, without their decorators."""
-    tree = ast.parse(assignment.test_source(assignment.question(id)))
+def sources_of_tests(assignment: Assignment, id: str, hidden: bool = False) -> list[str]:
+    """The sources of a question's public or hidden test functions, without their decorators."""
     sources = []
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            hidden = any(
-                k.arg == "hidden" and getattr(k.value, "value", False)
-                for d in node.decorator_list
-                if isinstance(d, ast.Call)
-                for k in d.keywords
-            )
+    for node in ast.parse(assignment.test_source(assignment.question(id))).body:
+        if isinstance(node, ast.FunctionDef) and _is_hidden(node) == hidden:
             node.decorator_list = []
-            if hidden == hidden_ones:
-                sources.append(ast.unparse(node))
+            sources.append(ast.unparse(node))
     return sources
 
 
-def tidy(notebook: nbformat.NotebookNode, ids: dict[str, str], stem: str) -> nbformat.NotebookNode:
-    """Stable ids; no tags, outputs or Otter metadata; Otter's own check and answer cells out.
+def _is_hidden(test: ast.FunctionDef) -> bool:
+    """Whether a test function's decorator says ``hidden=True``."""
+    keywords = [k for decorator in test.decorator_list if isinstance(decorator, ast.Call) for k in decorator.keywords]
+    return any(k.arg == "hidden" and getattr(k.value, "value", False) for k in keywords)
 
-    Our checks need no Otter, and written answers go into the write-up.
+
+def tidy(notebook: nbformat.NotebookNode, ids: dict[str, str], stem: str) -> nbformat.NotebookNode:
+    """Clean up a stripped notebook: stable ids; no tags, outputs or Otter metadata; no check and answer cells of Otter's.
+
+    Our checks do not need Otter, and written answers go into the write-up. ``ids``: cell ids of the master by source.
     """
-    cells, seen = [], set()
+    cells: list[nbformat.NotebookNode] = []
+    seen: set[str] = set()
     for cell in notebook.cells:
         if cell.source.startswith(("grader.check(", "_Type your answer here")) or not cell.source.strip():
             continue
@@ -143,14 +156,14 @@ def tidy(notebook: nbformat.NotebookNode, ids: dict[str, str], stem: str) -> nbf
 
 
 def refuse_leftovers(text: str, name: str) -> None:
-    """Raise GraderError when a marker is left in what students will get."""
+    """Raise GraderError if a text for students still has a marker."""
     left = [m for m in MARKERS if m in text]
     if left:
         raise GraderError(f"{name}: {left[0]!r} is still there after stripping")
 
 
 def export_scripts(solutions: Path, target: Path) -> list[Path]:
-    """Write ``target/<name>.py`` for each notebook; returns the paths."""
+    """Convert each solution notebook to ``target/<name>.py``; returns the paths."""
     from nbconvert import PythonExporter
 
     own_folder(target, "export")

@@ -1,7 +1,7 @@
-"""The staff's own write-up: model answers, put together in the rubric's order.
+"""The staff's write-up: model answers in the rubric's order.
 
-A chapter whose answers stand in a notebook (its manual questions' solutions) is taken from there; the others are whole
-files, ``solutions/writeup/section<number>.md``, with their figures beside them.
+A chapter comes from ``solutions/writeup/section<number>.md``, with its figures beside it, or else from the solutions of the
+manual questions in the notebooks.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ STATEMENT = (
 
 
 def assemble(assignment: Assignment, solutions: Path, target: Path) -> tuple[Path, list[str]]:
-    """Write ``target/answers.md`` with figures beside it, and answers.pdf where pandoc and a LaTeX are installed.
+    """Write ``target/answers.md`` with its figures, and answers.pdf if pandoc and LaTeX are installed.
 
-    Returns the last of them and the chapters that nobody has written yet.
+    Returns the path of the PDF, or else of the Markdown, and the titles of chapters that have no answers yet.
     """
     notebooks: dict[str, str] = {}
     for path in sorted(solutions.glob("*.ipynb")):
@@ -36,7 +36,7 @@ def assemble(assignment: Assignment, solutions: Path, target: Path) -> tuple[Pat
         f'title: "{assignment.title}: model answers"',
         "geometry: margin=2.5cm",
         "header-includes:",
-        # Figures stay where they are put: beside a long table a floating one pushes text over the page's end.
+        # No floating figures: beside a long table they push text off the page.
         "- \\input{characters.tex}",
         "- \\usepackage{float}\\floatplacement{figure}{H}",
         "---",
@@ -63,13 +63,13 @@ def assemble(assignment: Assignment, solutions: Path, target: Path) -> tuple[Pat
     if (solutions / "writeup").exists():
         shutil.copytree(solutions / "writeup", target, ignore=shutil.ignore_patterns("*.md"), dirs_exist_ok=True)
     shutil.copy(TEMPLATES / CHARACTERS, target)
-    made = target / "answers.md"
-    made.write_text("\n".join(text), encoding="utf-8")
-    return to_pdf(made) or made, missing
+    markdown = target / "answers.md"
+    markdown.write_text("\n".join(text), encoding="utf-8")
+    return to_pdf(markdown) or markdown, missing
 
 
 def answers_of(path: Path) -> dict[str, str]:
-    """Label -> answer, from a master's manual questions, each after the code that solves the question of that number."""
+    """Label -> answer, from a master's manual questions, each preceded by the code of the question with the same number."""
     code: dict[str, str] = {}
     answers: dict[str, str] = {}
     name = ""
@@ -88,16 +88,18 @@ def answers_of(path: Path) -> dict[str, str]:
 
 
 def without_title(text: str) -> str:
-    """A chapter's file without its own first heading: the chapter has one."""
+    """A chapter's file without its top heading, which the chapter has already."""
     return re.sub(r"\A\s*# .*\n", "", text).strip()
 
 
 def to_pdf(path: Path) -> Path | None:
-    """The Markdown as a PDF beside it; None where pandoc or pdflatex is not installed."""
+    """Convert Markdown to a PDF beside it; returns None if pandoc or pdflatex is not installed. Raises GraderError."""
     if not shutil.which("pandoc") or not shutil.which("pdflatex"):
         return None
     target = path.with_suffix(".pdf")
-    done = subprocess.run(["pandoc", path.name, "-o", target.name], cwd=path.parent, capture_output=True, text=True)
+    command = ["pandoc", path.name, "-o", target.name]
+    done = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise GraderError(f"pandoc could not make {target.name}: {(done.stderr.strip() or 'no reason given').splitlines()[-1]}")
+        message = (done.stderr.strip() or "no reason given").splitlines()[-1]
+        raise GraderError(f"pandoc could not create {target.name}: {message}")
     return target

@@ -1,8 +1,7 @@
-"""build/student.zip, and the proof that it holds nothing that students must not have.
+"""build/student.zip, and a check that it contains nothing secret.
 
-What is secret is computed from the sources (solution regions, whole solution files, hidden tests, hidden arrays, the
-seed, what earns credit, where staff keep things) and looked for in every file of the zip, in the archives that notebooks
-carry along too.
+Secrets are computed from the sources (solution regions, whole solution files, hidden tests, hidden arrays, the seed, the
+rubric's criteria, the staff's paths) and searched for in every file of the zip, also in the archives inside notebooks.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 
-from autograder.authoring.masters import BUNDLE_LINE, SOLUTION, read_master, test_sources
+from autograder.authoring.masters import BUNDLE_LINE, SOLUTION, read_master, sources_of_tests
 from autograder.authoring.student_tree import checks_sources, generate
 from autograder.checks.values import from_json
 from autograder.core.assignment import Assignment
@@ -33,23 +32,25 @@ from autograder.core.zips import zip_bytes
 
 ARCHIVE = "student.zip"
 SOURCES = (".py", ".ipynb", ".md", ".tex")
-SHORTEST_LINE = 12  # characters: a shorter line (`return x`) tells nothing and stands in many places
-FEWEST_VALUES = 4  # distinct numbers in an array before its turning up elsewhere means anything
+MIN_LINE = 12  # characters; shorter lines (`return x`) occur in many places and give nothing away
+MIN_VALUES = 4  # distinct numbers in an array; arrays with fewer coincide by chance
+
+ArrayKey = tuple[tuple[int, ...], bytes]  # shape and float32 bytes
 
 
 @dataclass
 class Secrets:
-    """What must not be found. ``lines`` and other ``texts``: text -> what it is; ``arrays``: shapes and bytes."""
+    """What students must not get. ``lines``, ``texts``: secret -> description; ``texts`` may also be parts of lines."""
 
     lines: dict[str, str] = field(default_factory=dict)
-    arrays: set[tuple] = field(default_factory=set)
+    arrays: set[ArrayKey] = field(default_factory=set)
     texts: dict[str, str] = field(default_factory=dict)
 
 
 def build_release(assignment: Assignment, solutions: Path, references: Path, build: Path) -> tuple[Path, list[str]]:
-    """Write ``build/student.zip`` from newly generated files; returns its path and what was proved.
+    """Generate the student tree and write ``build/student.zip``; returns its path and a summary of the check.
 
-    Raises GraderError naming the first leak, and leaves no archive then.
+    If a secret would leak, raises GraderError naming the first leak and leaves no archive.
     """
     target = build / ARCHIVE
     target.unlink(missing_ok=True)
@@ -57,52 +58,68 @@ def build_release(assignment: Assignment, solutions: Path, references: Path, bui
         tree = generate(assignment, solutions, references, Path(folder) / "student")
         files = {path.relative_to(tree).as_posix(): path.read_bytes() for path in files_below(tree)}
     secrets = collect(assignment, solutions, read_references(references), build)
-    found = leaks(files, secrets)
-    if found:
-        raise GraderError(f"not built: {found[0]}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""))
+    leaked = leaks(files, secrets)
+    if leaked:
+        raise GraderError(f"not built: {leaked[0]}" + (f" (and {len(leaked) - 1} more)" if len(leaked) > 1 else ""))
     write_whole(target, zip_bytes({f"student/{name}": data for name, data in files.items()}))
-    return target, [
-        f"{len(files)} files; none of {len(secrets.lines)} lines of solutions and hidden tests, "
-        f"{len(secrets.arrays)} hidden arrays and {len(secrets.texts)} other secrets is in them"
-    ]
+    summary = (
+        f"{len(files)} files; they contain none of {len(secrets.lines)} lines of solutions and hidden tests, "
+        f"{len(secrets.arrays)} hidden arrays and {len(secrets.texts)} other secrets"
+    )
+    return target, [summary]
 
 
-def collect(assignment: Assignment, solutions: Path, references: dict, build: Path) -> Secrets:
-    """All that students must not have, minus what they are given anyway."""
-    secrets = Secrets()
-    given: set[str] = set()
-    handed_out = {m for section in assignment.sections for m in section.modules}
+def collect(assignment: Assignment, solutions: Path, references: dict[str, Any], build: Path) -> Secrets:
+    """Everything that students must not get, without what they are given anyway."""
+    given: set[str] = {line for text in checks_sources(assignment).values() for line in distinctive_lines(text)}
+    lines: dict[str, str] = {}
+    for origin, secret, public in [*_solution_texts(assignment, solutions), *_test_texts(assignment)]:
+        lines |= dict.fromkeys(distinctive_lines(secret), origin)
+        given |= set(distinctive_lines(public))
+    hidden_arrays = {array for packed in references["sets"] for array in arrays_of(unpacked(packed))}
+    return Secrets(
+        {line: origin for line, origin in lines.items() if line not in given},
+        hidden_arrays - set(arrays_of(references["public"])),
+        _other_secrets(assignment, solutions, build),
+    )
+
+
+def _solution_texts(assignment: Assignment, solutions: Path) -> Iterator[tuple[str, str, str]]:
+    """(origin, secret text, public text) of every file of the solutions."""
+    modules = {module for section in assignment.sections for module in section.modules}
     for path in sorted(solutions.rglob("*")):
         name = path.relative_to(solutions).as_posix()
-        if path.suffix not in SOURCES or ".student" in path.name or not path.is_file():
-            continue
-        secret, public = regions(path, whole=path.suffix != ".ipynb" and name.split("/")[0] not in handed_out)
-        secrets.lines |= dict.fromkeys(distinctive_lines(secret), f"solutions/{name}")
-        given |= set(distinctive_lines(public))
+        if path.suffix in SOURCES and ".student" not in path.name and path.is_file():
+            secret, public = regions(path, whole=path.suffix != ".ipynb" and name.split("/")[0] not in modules)
+            yield f"solutions/{name}", secret, public
+
+
+def _test_texts(assignment: Assignment) -> Iterator[tuple[str, str, str]]:
+    """(origin, hidden tests, public tests) of every question."""
     for question in assignment.questions:
-        shown, hidden = ("\n".join(test_sources(assignment, question.id, hidden_ones)) for hidden_ones in (False, True))
-        secrets.lines |= dict.fromkeys(distinctive_lines(hidden), f"the hidden tests of {question.id}")
-        given |= set(distinctive_lines(shown))
+        public, hidden = ("\n".join(sources_of_tests(assignment, question.id, hidden)) for hidden in (False, True))
+        yield f"the hidden tests of {question.id}", hidden, public
+
+
+def _other_secrets(assignment: Assignment, solutions: Path, build: Path) -> dict[str, str]:
+    """Secret text -> description: the rubric's criteria, the seed, the staff's paths and folders."""
+    texts: dict[str, str] = {}
     for item in assignment.written.items:
-        earning = [text for text in (item.full, item.half, item.none) if len(text) > 30]
-        secrets.texts |= dict.fromkeys(earning, f"what earns credit in {item.id}")
-    for text in checks_sources(assignment).values():
-        given |= set(distinctive_lines(text))
-    for line in given & set(secrets.lines):
-        del secrets.lines[line]
-    public_arrays = set(arrays_of(references["public"]))
-    secrets.arrays = {a for packed in references["sets"] for a in arrays_of(unpacked(packed))} - public_arrays
+        criteria = [text for text in (item.full, item.half, item.none) if len(text) > 30]
+        texts |= dict.fromkeys(criteria, f"what earns credit in {item.id}")
     seed = build.parent / ".seed"
-    for text in (seed.read_text().strip() if seed.exists() else "", os.environ.get("AUTOGRADER_SEED", "")):
-        secrets.texts |= {text: "the seed"} if text else {}
-    for place in (solutions.resolve(), build.resolve(), Path.home()):
-        secrets.texts |= {str(place): "a path of the staff"} if len(str(place)) > 4 else {}
-    secrets.texts |= dict.fromkeys(("assignment/bank", "assignment/inputs"), "a folder of the staff")
-    return secrets
+    seeds = (seed.read_text().strip() if seed.exists() else "", os.environ.get("AUTOGRADER_SEED", ""))
+    texts |= {text: "the seed" for text in seeds if text}
+    paths = [str(path) for path in (solutions.resolve(), build.resolve(), Path.home())]
+    texts |= {path: "a path of the staff" for path in paths if len(path) > 4}
+    return texts | dict.fromkeys(("assignment/bank", "assignment/inputs"), "a folder of the staff")
 
 
 def regions(path: Path, whole: bool) -> tuple[str, str]:
-    """(secret, public) text of a source: solution regions and manual answers of a master, all of a solution file."""
+    """(secret, public) text of a source file.
+
+    Secret are the solution regions and manual answers of a master, or all of the file if ``whole``.
+    """
     if path.suffix != ".ipynb":
         text = path.read_text(encoding="utf-8")
         return (text, "") if whole else ("\n".join(SOLUTION.findall(text)), SOLUTION.sub("", text))
@@ -121,17 +138,17 @@ def regions(path: Path, whole: bool) -> tuple[str, str]:
 
 
 def distinctive_lines(text: str) -> Iterator[str]:
-    """The lines of a text that could give something away, stripped."""
+    """The stripped lines of a text that could give something away."""
     for line in map(str.strip, text.split("\n")):
-        if len(line) >= SHORTEST_LINE and not line.startswith(("import ", "from ", "#", '"""', "def ", "class ")):
+        if len(line) >= MIN_LINE and not line.startswith(("import ", "from ", "#", '"""', "def ", "class ")):
             yield line
 
 
-def arrays_of(tree: Any) -> Iterator[tuple]:
-    """Every array of numbers in a tree, by shape and values, that has enough of them to be recognised."""
-    if isinstance(tree, numpy.ndarray):
-        if tree.dtype.kind == "f" and len(numpy.unique(tree)) >= FEWEST_VALUES:
-            yield tree.shape, tree.astype(numpy.float32).tobytes()
+def arrays_of(tree: Any) -> Iterator[ArrayKey]:
+    """Every float array in a tree that has enough distinct values to be recognised."""
+    if isinstance(tree, np.ndarray):
+        if tree.dtype.kind == "f" and len(np.unique(tree)) >= MIN_VALUES:
+            yield tree.shape, tree.astype(np.float32).tobytes()
     elif isinstance(tree, dict):
         for value in tree.values():
             yield from arrays_of(value)
@@ -141,33 +158,42 @@ def arrays_of(tree: Any) -> Iterator[tuple]:
 
 
 def leaks(files: dict[str, bytes], secrets: Secrets) -> list[str]:
-    """One line for each secret that stands in one of the files."""
-    found = []
+    """One message for each secret that one of the files contains."""
+    messages = []
     for name, data in opened(files):
         text = data.decode("utf-8", errors="replace")
         lines = set(map(str.strip, text.split("\n")))
         if name.endswith(".ipynb"):
             lines |= {line.strip() for cell in json.loads(text)["cells"] for line in "".join(cell["source"]).split("\n")}
-        found += [f"{name} holds a line of {secrets.lines[line]}: {line[:60]!r}" for line in sorted(lines & set(secrets.lines))]
-        found += [f"{name} holds {what}" for secret, what in secrets.texts.items() if secret in text]
+        leaked = sorted(lines & set(secrets.lines))
+        messages += [f"{name} holds a line of {secrets.lines[line]}: {line[:60]!r}" for line in leaked]
+        messages += [f"{name} holds {description}" for secret, description in secrets.texts.items() if secret in text]
         if name.endswith(".json"):
-            written = set(arrays_of(from_json(json.loads(text))))
-            found += [f"{name} holds a hidden array"] * len(written & secrets.arrays)
-        found += [f"{name} holds a hidden array" for _, raw in secrets.arrays if raw in data]
-    return found
+            arrays = set(arrays_of(from_json(json.loads(text))))
+            messages += [f"{name} holds a hidden array"] * len(arrays & secrets.arrays)
+        messages += [f"{name} holds a hidden array" for _, raw in secrets.arrays if raw in data]
+    return messages
 
 
 def opened(files: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
-    """The files, and those in the archives that notebooks carry along."""
+    """The files, and the members of the archives inside notebooks as ``notebook -> member``."""
     for name, data in files.items():
         yield name, data
         if name.endswith(".ipynb"):
             for cell in json.loads(data)["cells"]:
-                match = BUNDLE_LINE.search("".join(cell["source"]))
-                bundle = match.group(0).split('"')[1] if match else ""
-                try:
-                    archive = zipfile.ZipFile(io.BytesIO(base64.b64decode(bundle, validate=True))) if bundle else None
-                except (binascii.Error, zipfile.BadZipFile):
-                    raise GraderError(f"{name}: what it carries along cannot be opened") from None
-                for member in archive.namelist() if archive else ():
-                    yield f"{name} -> {member}", archive.read(member)
+                for member, content in _bundled("".join(cell["source"]), name):
+                    yield f"{name} -> {member}", content
+
+
+def _bundled(source: str, name: str) -> Iterator[tuple[str, bytes]]:
+    """The members of the archive in a cell's BUNDLE, if it has one."""
+    match = BUNDLE_LINE.search(source)
+    bundle = match.group(0).split('"')[1] if match else ""
+    if not bundle:
+        return
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(base64.b64decode(bundle, validate=True)))
+    except (binascii.Error, zipfile.BadZipFile):
+        raise GraderError(f"{name}: its bundle cannot be opened") from None
+    for member in archive.namelist():
+        yield member, archive.read(member)

@@ -1,7 +1,7 @@
-"""Build time, trusted: run the solution on drawn inputs and keep inputs and outputs as arrays.
+"""Baking, trusted, at build time: run the solution on drawn inputs and keep inputs and outputs as arrays.
 
-The file it writes holds ``HIDDEN_SETS`` hidden sets and one public set; no code and no seed. Sets do not depend on each
-other and are baked side by side, in processes of ours.
+The file holds ``HIDDEN_SETS`` hidden sets and one public set, but no code and no seed. Sets are independent of each other
+and are baked in parallel.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import functools
 import io
+import itertools
 import multiprocessing
 import sys
 import types
@@ -19,13 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.authoring.baking.bank import load_bank, same_answer
+from autograder.authoring.baking.bank import BankEntry, load_bank, same_answer
 from autograder.authoring.baking.freshness import fingerprint
 from autograder.authoring.baking.solution import Solution, import_all, run
 from autograder.checks.case import Case
 from autograder.checks.diagnose import alike, outputs_of
 from autograder.checks.values import on_arrays
-from autograder.core.assignment import Assignment
+from autograder.core.assignment import Assignment, Question
 from autograder.core.errors import GraderError
 from autograder.core.processors import processors
 from autograder.core.references import packed
@@ -36,215 +37,265 @@ from autograder.submission.sections import Submission, take_in
 
 HIDDEN_SETS = 8
 
+Cases = dict[str, dict[str, list[dict[str, Any]]]]  # question id -> group -> cases, each with the fields of checks.case.Case
+
 
 @dataclass
-class Kitchen:
-    """What every set is made from. ``inputs``: the assignment's own module, ``rules``: its verdict rules."""
+class BakeContext:
+    """What all sets are baked from. ``inputs``, ``rules``: the assignment's modules of these names."""
 
     assignment: Assignment
     submission: Submission
-    mistakes: list[dict[str, Any]]
+    mistakes: list[BankEntry]
     inputs: types.ModuleType
     rules: types.ModuleType
     seed: int
 
 
 @dataclass
-class Baked:
-    """One set: its tree, the symptoms that probes saw (the public set's only), the solution's numerical error."""
+class BakedSet:
+    """One set: its tree, the mistakes' outputs that probes observed (public set only), the solution's numerical error."""
 
     tree: dict[str, Any]
     observed: dict[str, Any]
     noise: dict[str, float]
 
 
-def bake(assignment: Assignment, solutions: Path, seed: int, say: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
+def bake(assignment: Assignment, solutions: Path, seed: int, log: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
     """All that a grader needs: ``{"fingerprint", "sets": [packed tree, …], "public": tree, "says", "noise"}``.
 
     A tree has ``cases`` (question id -> group -> list of cases, see ``checks.case``), ``worlds`` (section -> what its probes
-    work on) and ``bank`` (question id -> mistake -> group -> outputs). ``says``: what the author of a mistake reads; ``noise``:
-    the solution's own numerical error. Raises GraderError when the solution fails or disagrees with the assignment's own second
-    opinion.
+    work on) and ``bank`` (question id -> mistake -> group -> outputs). ``says``: question id -> mistake -> message for its
+    author; ``noise``: question id -> the solution's numerical error. Raises GraderError if the solution fails or disagrees
+    with the assignment's ``second_opinion``.
     """
     mistakes = load_bank(assignment)["mistake"]
-    kitchen = Kitchen(
-        assignment, take_in(assignment, solutions), mistakes, load_part(assignment.folder, INPUTS), load_rules(assignment), seed
-    )
-    missing = [s.id for s in assignment.sections if kitchen.submission.sections[s.id].parsed is None]
+    submission = take_in(assignment, solutions)
+    inputs, rules = load_part(assignment.folder, INPUTS), load_rules(assignment)
+    missing = [s.id for s in assignment.sections if submission.sections[s.id].parsed is None]
     if missing:
         raise GraderError(f"the solutions in {solutions} lack {', '.join(missing)}")
-    made: list[Baked] = []
-    for baked in _side_by_side(kitchen, range(HIDDEN_SETS + 1)):
-        made.append(baked)
-        say(f"baked {len(made)} of {HIDDEN_SETS + 1} sets of inputs")
-    trees = [baked.tree for baked in made]
-    for tree in trees:
-        tree["bank"] |= made[-1].observed
-    says: dict[str, dict[str, str]] = {}
-    for mistake in mistakes:
-        for question in same_answer(assignment, mistake["item"]):
-            says.setdefault(question.id, {})[mistake["id"]] = mistake["says"]
-    noise = {id: max(baked.noise.get(id, 0.0) for baked in made) for id in made[0].noise}
+    context = BakeContext(assignment, submission, mistakes, inputs, rules, seed)
+    sets: list[BakedSet] = []
+    for baked in _in_parallel(context, range(HIDDEN_SETS + 1)):
+        sets.append(baked)
+        log(f"baked {len(sets)} of {HIDDEN_SETS + 1} sets of inputs")
+    for baked in sets:
+        baked.tree["bank"] |= sets[-1].observed
     return {
         "fingerprint": fingerprint(assignment, solutions, seed),
-        "sets": [packed(tree) for tree in trees[:-1]],
-        "public": trees[-1],
-        "says": says,
-        "noise": noise,
+        "sets": [packed(baked.tree) for baked in sets[:-1]],
+        "public": sets[-1].tree,
+        "says": _messages(assignment, mistakes),
+        "noise": {id: max(baked.noise.get(id, 0.0) for baked in sets) for id in sets[0].noise},
     }
 
 
-_kitchen: list[Kitchen] = []  # what forked processes find
-
-
-def _side_by_side(kitchen: Kitchen, numbers: Iterable[int]) -> Iterable[Baked]:
-    """Each set, in order, as many at once as there are processors; one after the other where processes cannot be forked."""
-    jobs = processors()
-    if jobs == 1 or "fork" not in multiprocessing.get_all_start_methods():
-        yield from (bake_set(kitchen, number) for number in numbers)
-        return
-    import_all(kitchen.assignment)  # once, for all of them
-    _kitchen[:] = [kitchen]
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
-        yield from pool.map(_forked, numbers)
-
-
-def _forked(number: int) -> Baked:
-    return bake_set(_kitchen[0], number)
-
-
-def bake_set(kitchen: Kitchen, number: int) -> Baked:
-    """One set of inputs and outputs; the last one is public. What the solution prints on the way is nobody's concern."""
-    sink = io.StringIO()
-    with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
-        return _bake_set(kitchen, number)
-
-
-def _bake_set(kitchen: Kitchen, number: int) -> Baked:
-    assignment, inputs, public = kitchen.assignment, kitchen.inputs, number == HIDDEN_SETS
-    seed = None if public else kitchen.seed + number
-    with blamed(assignment.folder):
-        worlds = inputs.worlds(seed, public=public) if hasattr(inputs, "worlds") else {}
-    with Solution(assignment, kitchen.submission, worlds) as solution:
-        names, further = solution.names(), {"stages": solution.stages} if worlds else {}
-        with blamed(assignment.folder):
-            drawn = inputs.draw(seed, public=public, names=names, **further)
-        cases = _fill(drawn, solution, names, kitchen.rules)
-        with blamed(assignment.folder):
-            problem = inputs.second_opinion(cases) if hasattr(inputs, "second_opinion") else ""
-        if problem:
-            raise GraderError(f"the solution disagrees with the second opinion: {problem}")
-        called = [m for m in kitchen.mistakes if not assignment.question(m["item"]).probe]
-        tree = {"cases": cases, "worlds": worlds, "bank": mistake_outputs(solution, cases, called, names, kitchen.rules)}
-        observed = {}
-        if public:  # symptoms that probes see are the same in every world; what is like another mistake bears its name
-            probed = [m for m in kitchen.mistakes if m not in called and "same_as" not in m]
-            observed = mistake_outputs(solution, cases, probed, names, kitchen.rules)
-        return Baked(tree, observed, {} if public else noise(cases, names, assignment))
-
-
-def mistake_outputs(solution: Solution, cases: dict, mistakes: list[dict], names: dict, rules: types.ModuleType) -> dict:
-    """Run every mistake on the same inputs; a mistake that raises has no outputs there."""
-    bank: dict[str, dict] = {}
-    assignment = solution.assignment
+def _messages(assignment: Assignment, mistakes: list[BankEntry]) -> dict[str, dict[str, str]]:
+    """Question id -> mistake -> message for its author."""
+    messages: dict[str, dict[str, str]] = {}
     for mistake in mistakes:
         for question in same_answer(assignment, mistake["item"]):
-            scope = solution.scope(question.section) if question.probe else dict(names)
-            run(mistake["code"], f"bank: mistake {mistake['id']!r} of {mistake['item']}", scope)
-            answer = solution.answer(question, scope)
-            if question.probe:
-                answer = functools.cache(answer)  # its groups differ in what else is judged, not in what is seen
-            signature = functools.partial(rules.signature, question.id)
-            outputs = {
-                group: outputs_of(answer, [Case(**case) for case in listed], signature)
-                for group, listed in cases[question.id].items()
-                if group in ("own", "fresh")
-            }
-            # A mistake that gives right answers here (a wrong mask where none is asked for) explains no wrong one.
-            right = all(
-                alike(o, case["expected"])
-                for o, case in zip(outputs["own"], cases[question.id]["own"])
-                if o is not None and case["expected"] is not None
-            )
-            if question.value or not right or mistake["item"] == question.id:
+            messages.setdefault(question.id, {})[mistake["id"]] = mistake["says"]
+    return messages
+
+
+_context: list[BakeContext] = []  # how forked processes get the context
+
+
+def _in_parallel(context: BakeContext, numbers: Iterable[int]) -> Iterable[BakedSet]:
+    """Bake the sets, in order, on all processors; one after the other where processes cannot be forked."""
+    jobs = processors()
+    if jobs == 1 or "fork" not in multiprocessing.get_all_start_methods():
+        yield from (bake_set(context, number) for number in numbers)
+        return
+    import_all(context.assignment)  # once, before forking
+    _context[:] = [context]
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
+        yield from pool.map(_bake_forked, numbers)
+
+
+def _bake_forked(number: int) -> BakedSet:
+    return bake_set(_context[0], number)
+
+
+def bake_set(context: BakeContext, number: int) -> BakedSet:
+    """Bake one set; the last one is public. What the solution prints is discarded."""
+    sink = io.StringIO()
+    with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+        return _bake_set(context, number)
+
+
+def _bake_set(context: BakeContext, number: int) -> BakedSet:
+    assignment, inputs, rules, public = context.assignment, context.inputs, context.rules, number == HIDDEN_SETS
+    seed = None if public else context.seed + number
+    with blamed(assignment.folder):
+        worlds = inputs.worlds(seed, public=public) if hasattr(inputs, "worlds") else {}
+    with Solution(assignment, context.submission, worlds) as solution:
+        names, stages = solution.names(), {"stages": solution.stages} if worlds else {}
+        with blamed(assignment.folder):
+            drawn = inputs.draw(seed, public=public, names=names, **stages)
+        cases = _fill(drawn, solution, names, rules)
+        _ask_second_opinion(context, cases)
+        called, probed = _split(context)
+        tree = {"cases": cases, "worlds": worlds, "bank": mistake_outputs(solution, cases, called, names, rules)}
+        if not public:
+            return BakedSet(tree, {}, noise(cases, names, assignment))
+        # Probes observe the same in every world, so the public set's observations serve all sets.
+        return BakedSet(tree, mistake_outputs(solution, cases, probed, names, rules), {})
+
+
+def _ask_second_opinion(context: BakeContext, cases: Cases) -> None:
+    """Raise GraderError if the assignment has a ``second_opinion`` and it disagrees with the solution."""
+    with blamed(context.assignment.folder):
+        problem = context.inputs.second_opinion(cases) if hasattr(context.inputs, "second_opinion") else ""
+    if problem:
+        raise GraderError(f"the solution disagrees with the second opinion: {problem}")
+
+
+def _split(context: BakeContext) -> tuple[list[BankEntry], list[BankEntry]]:
+    """(mistakes found by calls, mistakes found by probes and recognised under their own name)."""
+    called, probed = [], []
+    for mistake in context.mistakes:
+        if not context.assignment.question(mistake["item"]).probe:
+            called.append(mistake)
+        elif "same_as" not in mistake:
+            probed.append(mistake)
+    return called, probed
+
+
+def mistake_outputs(
+    solution: Solution, cases: Cases, mistakes: list[BankEntry], names: dict[str, Any], rules: types.ModuleType
+) -> dict[str, dict[str, Any]]:
+    """Run every mistake on the same inputs: question id -> mistake -> group -> outputs, None where the mistake raises."""
+    bank: dict[str, dict[str, Any]] = {}
+    for mistake in mistakes:
+        for question in same_answer(solution.assignment, mistake["item"]):
+            outputs = _outputs(solution, question, mistake, cases[question.id], names, rules)
+            # A mistake that gives correct answers here (a wrong mask where none is asked for) explains no wrong one.
+            if question.value or mistake["item"] == question.id or not _is_right(outputs["own"], cases[question.id]["own"]):
                 bank.setdefault(question.id, {})[mistake["id"]] = outputs
     return bank
 
 
-def noise(cases: dict, names: dict, assignment: Assignment) -> dict[str, float]:
-    """Largest difference of the solution's float32 outputs to its float64 ones, and between thread counts."""
-    torch, found = sys.modules.get("torch"), {}
+def _outputs(
+    solution: Solution,
+    question: Question,
+    mistake: BankEntry,
+    groups: dict[str, list[dict[str, Any]]],
+    names: dict[str, Any],
+    rules: types.ModuleType,
+) -> dict[str, list[Any]]:
+    """Group -> a mistake's outputs on the cases of a question."""
+    scope = solution.scope(question.section) if question.probe else dict(names)
+    run(mistake["code"], f"bank: mistake {mistake['id']!r} of {mistake['item']}", scope)
+    answer = solution.answer(question, scope)
+    if question.probe:
+        answer = functools.cache(answer)  # the groups of a probe differ in what is judged, not in what is observed
+    signature = functools.partial(rules.signature, question.id)
+    return {
+        group: outputs_of(answer, [Case(**case) for case in groups[group]], signature)
+        for group in groups
+        if group in ("own", "fresh")
+    }
+
+
+def _is_right(outputs: list[Any], cases: list[dict[str, Any]]) -> bool:
+    """Whether all outputs agree with what is expected, as far as both are known."""
+    return all(
+        alike(output, case["expected"])
+        for output, case in zip(outputs, cases)
+        if output is not None and case["expected"] is not None
+    )
+
+
+def noise(cases: Cases, names: dict[str, Any], assignment: Assignment) -> dict[str, float]:
+    """Question id -> the solution's largest difference between float32 and float64, and between numbers of threads."""
+    largest: dict[str, float] = {}
+    torch = sys.modules.get("torch")
     if torch is None:
-        return found
-    import numpy
+        return largest
+    import numpy as np
 
     for id, groups in cases.items():
         question = assignment.question(id)
         for case in [] if question.value or question.probe else groups["own"]:
             function = on_arrays(names[question.names[0]])
-            precise = [a.astype(numpy.float64) if isinstance(a, numpy.ndarray) else a for a in case["args"]]
+            precise = [a.astype(np.float64) if isinstance(a, np.ndarray) else a for a in case["args"]]
             outputs = [function(*precise, **case["kwargs"])]
             for threads in (2, 1):
                 torch.set_num_threads(threads)
                 outputs.append(function(*case["args"], **case["kwargs"]))
             for output in outputs:
-                with numpy.errstate(invalid="ignore"):
-                    error = numpy.where(output == case["expected"], 0.0, numpy.abs(output - case["expected"])).max()
-                found[id] = max(found.get(id, 0.0), float(error))
-    return found
+                with np.errstate(invalid="ignore"):
+                    error = np.where(output == case["expected"], 0.0, np.abs(output - case["expected"])).max()
+                largest[id] = max(largest.get(id, 0.0), float(error))
+    return largest
 
 
 def _exact(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """What the function gives for float32 arrays, computed in float64 and rounded once: the same digits on every processor."""
-    import numpy
+    """The function's result on float32 arrays, computed in float64 and rounded once: the same digits on every processor."""
+    import numpy as np
 
-    single = [isinstance(a, numpy.ndarray) and a.dtype == numpy.float32 for a in args]
+    single = [isinstance(a, np.ndarray) and a.dtype == np.float32 for a in args]
     if not any(single):
         return function(*args, **kwargs)
-    result = function(*(a.astype(numpy.float64) if one else a for a, one in zip(args, single)), **kwargs)
-    return result.astype(numpy.float32) if isinstance(result, numpy.ndarray) and result.dtype == numpy.float64 else result
+    result = function(*(a.astype(np.float64) if one else a for a, one in zip(args, single)), **kwargs)
+    return result.astype(np.float32) if isinstance(result, np.ndarray) and result.dtype == np.float64 else result
 
 
 def _check_drawn(tree: Any, assignment: Assignment) -> None:
-    """Raise GraderError unless draw() gave question -> group -> list of cases, with inputs for every question."""
-    where, keys = "inputs: draw()", [f.name for f in dataclasses.fields(Case)] + ["function"]
+    """Raise GraderError unless draw() returned cases for every question. Sets the ``expected`` that cases lack to None."""
+    where = "inputs: draw()"
     if not isinstance(tree, dict) or not all(isinstance(groups, dict) for groups in tree.values()):
-        raise GraderError(f"{where} should give a dict: question -> group -> list of cases")
+        raise GraderError(f"{where} should return a dict: question -> group -> list of cases")
     refuse_unknown(tree, [q.id for q in assignment.questions], where, "question")
     for id, groups in tree.items():
-        for case in (case for cases in groups.values() if isinstance(cases, list) for case in cases):
-            if not isinstance(case, dict):
-                raise GraderError(f"inputs: a case of {id} should be a dict, not {clean(repr(case))}")
-            refuse_unknown(case, keys, f"inputs: a case of {id}", "key")
-            if missing := [key for key in ("args", "kwargs") if key not in case]:
-                raise GraderError(f"inputs: a case of {id}: the key {missing[0]!r} is missing")
-            case.setdefault("expected", None)
+        for cases in groups.values():
+            for case in cases if isinstance(cases, list) else ():
+                _check_case(case, f"inputs: a case of {id}")
     for question in assignment.questions:
         if question.id not in tree:
             raise GraderError(f"{where} has no cases for {question.id}")
-        for group in ("own", *(["fresh"] if question.prerequisites else [])):
-            if not isinstance(tree[question.id].get(group), list) or not tree[question.id][group]:
-                raise GraderError(f"{where} has no cases for {question.id} in its group {group!r}")
+        _check_groups(tree[question.id], question, where)
 
 
-def _fill(tree: dict, solution: Solution, names: dict[str, Any], rules: types.ModuleType) -> dict:
-    """Compute ``expected`` of each case that names a solution ``function``, and of those that a probe observes."""
+def _check_groups(groups: dict[str, Any], question: Question, where: str) -> None:
+    for group in ("own", "fresh") if question.prerequisites else ("own",):
+        if not isinstance(groups.get(group), list) or not groups[group]:
+            raise GraderError(f"{where} has no cases for {question.id} in its group {group!r}")
+
+
+def _check_case(case: Any, where: str) -> None:
+    if not isinstance(case, dict):
+        raise GraderError(f"{where} should be a dict, not {clean(repr(case))}")
+    refuse_unknown(case, [*(field.name for field in dataclasses.fields(Case)), "function"], where, "key")
+    if missing := [key for key in ("args", "kwargs") if key not in case]:
+        raise GraderError(f"{where}: the key {missing[0]!r} is missing")
+    case.setdefault("expected", None)
+
+
+def _fill(tree: Any, solution: Solution, names: dict[str, Any], rules: types.ModuleType) -> Cases:
+    """Check what draw() returned and compute what is ``expected``, in place.
+
+    That is for each case that names a ``function`` of the solution, and for each case of a probe.
+    """
     _check_drawn(tree, solution.assignment)
-    for id in tree:
-        for cases in tree[id].values():
-            for case in cases:
-                function = case.pop("function", None)
-                if function:
-                    refuse_unknown([function], names, f"inputs: a case of {id}", "function of the solutions called")
-                    try:
-                        case["expected"] = _exact(on_arrays(names[function]), case["args"], case["kwargs"])
-                    except (Exception, SystemExit) as error:
-                        raise GraderError(
-                            f"inputs: a case of {id}: the solutions' {function} raised {type(error).__name__}: "
-                            f"{clean(str(error), 160)}"
-                        ) from error
+    cases: Cases = tree
+    for id, groups in cases.items():
+        for case in itertools.chain(*groups.values()):
+            function = case.pop("function", None)
+            if function:
+                where = f"inputs: a case of {id}"
+                refuse_unknown([function], names, where, "function of the solutions called")
+                try:
+                    case["expected"] = _exact(on_arrays(names[function]), case["args"], case["kwargs"])
+                except (Exception, SystemExit) as error:
+                    raise GraderError(
+                        f"{where}: the solutions' {function} raised {type(error).__name__}: {clean(str(error), 160)}"
+                    ) from error
     for question in (q for q in solution.assignment.questions if q.probe):
         answer = solution.answer(question, solution.scope(question.section))
-        for case in (case for cases in tree[question.id].values() for case in cases):
+        for case in itertools.chain(*cases[question.id].values()):
             case["expected"] = rules.signature(question.id, answer(), Case(**case))
-    return tree
+    return cases

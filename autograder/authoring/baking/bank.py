@@ -1,4 +1,4 @@
-"""``bank/*.toml``: known mistakes, each with what its author reads, and right answers that look unlike the solution."""
+"""``bank/*.toml``: known mistakes, each with a message for its author, and correct answers that look unlike the solution."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from autograder.core.errors import GraderError
 from autograder.core.strict import build, listed, read_toml, refuse_unknown
 from autograder.core.text import clean
 
+BankEntry = dict[str, Any]  # a table of the bank, with the keys of Mistake or Alternative
+
 
 @dataclass(frozen=True)
 class Mistake:
-    """``code`` takes the place of the answer to ``item``; ``says``: what its author reads. ``also_costs``: items that it costs by nature,
-    ``reason`` why; ``same_as``: the id of a mistake with the same symptoms, under whose name it is recognised.
+    """``code`` replaces the answer to ``item``; ``says``: the message for its author.
+
+    ``also_costs``: other items that it necessarily costs, for the given ``reason``; ``same_as``: the id of a mistake with
+    the same symptoms, under whose name it is recognised.
     """
 
     item: str
@@ -29,61 +33,70 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Alternative:
-    """``code`` takes the place of the answer to ``item`` and is right."""
+    """``code`` replaces the answer to ``item`` and is correct."""
 
     item: str
     id: str
     code: str
 
 
-KINDS = {"mistake": Mistake, "alternative": Alternative}
+KINDS: dict[str, type[Mistake | Alternative]] = {"mistake": Mistake, "alternative": Alternative}
 
 
-def load_bank(assignment: Assignment) -> dict[str, list[dict[str, Any]]]:
-    """The entries as they stand, by kind; none where an assignment keeps no bank.
+def load_bank(assignment: Assignment) -> dict[str, list[BankEntry]]:
+    """The entries by kind, as written; no entries if the assignment has no bank.
 
-    Raises GraderError, one line, for a key nobody reads, an item or mistake that does not exist, a second entry of one name, or
-    code that is no Python.
+    Raises GraderError for an unknown key, item or mistake, for two entries of the same name, and for code that is not valid
+    Python.
     """
-    bank: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
+    bank: dict[str, list[BankEntry]] = {kind: [] for kind in KINDS}
     items = [q.id for q in assignment.questions]
-    seen: dict[tuple[str, ...], str] = {}
+    files: dict[tuple[str, str, str], str] = {}
     for path in sorted(assignment.folder.glob("bank/*.toml")):
         tree = read_toml(path)
         refuse_unknown(tree, KINDS, path.name, "table")
         for kind in tree:
             entries = listed(tree, kind, path.name)
-            for number, entry in enumerate(entries, 1):
-                where = f"{path.name}: {kind} {clean(str(entry.get('id', f'number {number}')))!r}"
-                made: Any = build(KINDS[kind], entry, where)
-                refuse_unknown([made.item, *getattr(made, "also_costs", ())], items, where, "item")
-                if made.item in getattr(made, "also_costs", ()) or not made.code.strip():
-                    raise GraderError(
-                        f"{where}: "
-                        + ("its code is empty" if not made.code.strip() else f"also_costs names {made.item}, its own item")
-                    )
-                if getattr(made, "also_costs", ()) and not made.reason:
-                    raise GraderError(
-                        f"{where}: the key 'reason' is missing: say why it also costs {', '.join(made.also_costs)}"
-                    )
-                try:
-                    ast.parse(made.code)
-                except SyntaxError as error:
-                    raise GraderError(f"{where}: line {error.lineno} of its code is no Python: {error.msg}") from None
-                for question in same_answer(assignment, made.item):
-                    key = (kind, question.id, made.id)
-                    if key in seen and (kind == "mistake" or question.id == made.item):
-                        raise GraderError(f"{where}: {question.id} has another {kind} of this name, in {seen[key]}")
-                    seen[key] = path.name
+            for number, table in enumerate(entries, 1):
+                where = f"{path.name}: {kind} {clean(str(table.get('id', f'number {number}')))!r}"
+                entry: Mistake | Alternative = build(KINDS[kind], table, where)
+                _check_entry(entry, items, where)
+                for question in same_answer(assignment, entry.item):
+                    key = (kind, question.id, entry.id)
+                    if key in files and (kind == "mistake" or question.id == entry.item):
+                        raise GraderError(f"{where}: {question.id} has another {kind} of this name, in {files[key]}")
+                    files[key] = path.name
             bank[kind] += entries
-    for entry in bank["mistake"]:
-        if "same_as" in entry:
-            others = [m["id"] for m in bank["mistake"] if m["item"] == entry["item"] and m is not entry]
-            refuse_unknown([entry["same_as"]], others, f"bank: mistake {clean(entry['id'])!r} of {entry['item']}", "mistake")
+    _check_same_as(bank["mistake"])
     return bank
 
 
+def _check_entry(entry: Mistake | Alternative, items: list[str], where: str) -> None:
+    """Raise GraderError, beginning with ``where``, if the entry is invalid by itself."""
+    also_costs = entry.also_costs if isinstance(entry, Mistake) else ()
+    refuse_unknown([entry.item, *also_costs], items, where, "item")
+    if not entry.code.strip():
+        raise GraderError(f"{where}: its code is empty")
+    if entry.item in also_costs:
+        raise GraderError(f"{where}: also_costs names {entry.item}, its own item")
+    if isinstance(entry, Mistake) and also_costs and not entry.reason:
+        raise GraderError(f"{where}: the key 'reason' is missing: say why it also costs {', '.join(also_costs)}")
+    try:
+        ast.parse(entry.code)
+    except SyntaxError as error:
+        raise GraderError(f"{where}: line {error.lineno} of its code is not valid Python: {error.msg}") from None
+
+
+def _check_same_as(mistakes: list[BankEntry]) -> None:
+    """Raise GraderError if a ``same_as`` names no other mistake of the same item."""
+    for mistake in mistakes:
+        if "same_as" in mistake:
+            others = [m["id"] for m in mistakes if m["item"] == mistake["item"] and m is not mistake]
+            where = f"bank: mistake {clean(mistake['id'])!r} of {mistake['item']}"
+            refuse_unknown([mistake["same_as"]], others, where, "mistake")
+
+
 def same_answer(assignment: Assignment, item: str) -> list[Question]:
-    """The questions that a mistake may show up in: for a function, all that judge it by calling it."""
+    """The questions in which a mistake in ``item`` may show: for a function, all questions that call it."""
     question = assignment.question(item)
     return [question] if question.value or question.probe else [q for q in assignment.questions if q.names == question.names]

@@ -1,4 +1,4 @@
-"""The baked file is made anew when anything it depends on has changed; its hidden inputs come from a seed kept apart."""
+"""Rebake the references when anything they depend on has changed; keep the seed of the hidden inputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder.checks.formats import ARCHIVE, CODE, kind_of_file
+from autograder.checks.formats import ARCHIVE, kind_of_file
+from autograder.checks.notebook import CODE
 from autograder.core.assignment import Assignment
 from autograder.core.digests import digest_of, folder_files, package_files, packages_of
 from autograder.core.errors import GraderError
@@ -25,7 +26,10 @@ BAKING = "authoring.baking"
 
 
 def secret_seed(build: Path) -> int:
-    """The hidden inputs' seed: AUTOGRADER_SEED, else ``.seed`` beside ``build``, made once, never packed or committed."""
+    """The seed of the hidden inputs: AUTOGRADER_SEED, else ``.seed`` beside ``build``, created on first use.
+
+    Never packed or committed. Raises GraderError if the file holds anything else.
+    """
     path = Path(os.path.abspath(build)).parent / ".seed"
     if os.environ.get("AUTOGRADER_SEED"):
         return int.from_bytes(hashlib.sha256(os.environ["AUTOGRADER_SEED"].encode()).digest()[:8], "little")
@@ -38,55 +42,57 @@ def secret_seed(build: Path) -> int:
         return int(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise GraderError(
-            f"{path} should hold one number, the seed of the hidden inputs: mend it, or delete it for a new one"
+            f"{path} should hold one number, the seed of the hidden inputs: correct it, or delete it to get a new one"
         ) from None
 
 
 def fingerprint(assignment: Assignment, solutions: Path, seed: int) -> str:
-    """Hash of all that the baked file depends on: the packages that bake, the assignment, the solutions' code, the seed, the versions."""
+    """A hash of everything the baked file depends on.
+
+    That is: the packages that bake, the assignment, the solutions' code, the seed and the versions of libraries.
+    """
     files = {f"engine/{name}": path for name, path in package_files(packages_of(BAKING)).items()}
     files |= {f"assignment/{name}": path for name, path in folder_files(assignment.folder).items()}
-    read = {name: path for name, path in folder_files(solutions).items() if kind_of_file(name) in (CODE, ARCHIVE)}
-    files |= {f"solutions/{name}": path for name, path in read.items()}
+    code = {name: path for name, path in folder_files(solutions).items() if kind_of_file(name) in (CODE, ARCHIVE)}
+    files |= {f"solutions/{name}": path for name, path in code.items()}
     return digest_of(files, f"{FORMAT} {seed}", repr(sorted(needed_versions(assignment).items())))
 
 
-def fresh_references(folder: Path, solutions: Path, build: Path, say: Callable[[str], None] = lambda line: None) -> Path:
-    """The baked file, made anew when missing or stale, in a process of its own, which may import torch.
+def fresh_references(folder: Path, solutions: Path, build: Path, log: Callable[[str], None] = lambda line: None) -> Path:
+    """The baked file, baked again if it is missing or stale, in a separate process, which may import torch.
 
-    ``say`` is told how far it is. Raises GraderError with what that process said.
+    ``folder``: the assignment; ``log`` gets progress. Raises GraderError with the reason if baking fails.
     """
     path, assignment = build / REFERENCES, load_assignment(folder)
     if assignment.folder in build.resolve().parents:
-        raise GraderError(f"{build} lies in the assignment's folder: name another with --build")
+        raise GraderError(f"{build} is inside the assignment's folder: choose another with --build")
     wanted = fingerprint(assignment, solutions, secret_seed(build))
     if stored_fingerprint(path) != wanted:
-        places = {"--assignment": folder, "--solutions": solutions, "--build": build}
-        options = [text for name, place in places.items() for text in (name, os.path.abspath(place))]
-        command = [sys.executable, "-m", "autograder", *options, "bake"]
-        environment = {**os.environ, "PYTHONPATH": str(IMPORT_ROOT), "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
-        with tempfile.TemporaryFile("w+") as errors:
-            process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=IMPORT_ROOT
-            )
-            said = []
-            for line in process.stdout or ():
-                said.append(line.strip())
-                say(said[-1])
-            if process.wait():
-                errors.seek(0)
-                raise GraderError(
-                    "baking failed: " + (_last_words(errors.read()) or " ".join(said[-1:]) or "no reason was given")
-                )
+        _bake_in_process(folder, solutions, build, log)
         if stored_fingerprint(path) != wanted:
-            raise GraderError(
-                "baking ended without new references: was anything changed meanwhile, or does some code call exit()?"
-            )
+            raise GraderError("baking ended without new references: did a file change meanwhile, or does the code call exit()?")
     return path
 
 
-def _last_words(text: str) -> str:
-    """A refusal's own line, else the last one, without the command's name in front."""
+def _bake_in_process(folder: Path, solutions: Path, build: Path, log: Callable[[str], None]) -> None:
+    """Run `autograder bake`. Raises GraderError with its last message if it fails."""
+    folders = {"--assignment": folder, "--solutions": solutions, "--build": build}
+    options = [text for option, path in folders.items() for text in (option, os.path.abspath(path))]
+    command = [sys.executable, "-m", "autograder", *options, "bake"]
+    environment = {**os.environ, "PYTHONPATH": str(IMPORT_ROOT), "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=IMPORT_ROOT)
+        last_line = ""
+        for line in process.stdout or ():
+            last_line = line.strip()
+            log(last_line)
+        if process.wait():
+            errors.seek(0)
+            raise GraderError("baking failed: " + (_error_message(errors.read()) or last_line or "no reason was given"))
+
+
+def _error_message(text: str) -> str:
+    """The error that the command printed, without its name in front; else the last line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith("autograder: ")]
-    return (told or lines or [""])[-1].removeprefix("autograder: ")
+    errors = [line for line in lines if line.startswith("autograder: ")]
+    return (errors or lines or [""])[-1].removeprefix("autograder: ")

@@ -1,4 +1,4 @@
-"""The staff's solution, run in this process, which is trusted and never holds student code."""
+"""The staff's solution, run in this process, which is trusted and never runs student code."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ from autograder.core.trusted import probe_sources
 from autograder.sandbox.stage import open_stage
 from autograder.slicing.slicer import Slicer
 from autograder.submission.sections import Submission
+from autograder.submission.statements import Parsed
 
 
 class Solution:
-    """The solution run in this process, its probed sections in the given worlds. Use as a context manager."""
+    """The solution, run in this process. Use as a context manager.
+
+    ``worlds``: for each section with probes, the world that its stage is set up for.
+    """
 
     def __init__(self, assignment: Assignment, submission: Submission, worlds: dict[str, Any]):
         self.assignment, self.submission = assignment, submission
@@ -35,7 +39,7 @@ class Solution:
             stage.close()
 
     def names(self) -> dict[str, Any]:
-        """All names that the sections' slices bind."""
+        """All names that the sections' slices define."""
         return {
             key: value
             for section in self.assignment.sections
@@ -44,43 +48,48 @@ class Solution:
         }
 
     def scope(self, section: Section) -> dict[str, Any]:
-        """One section's slice, run anew."""
-        found = self.submission.sections[section.id]
-        if found.parsed is None:
-            raise GraderError(f"solutions/: {found.problem}")
-        slicer = Slicer(self.assignment, section, found.parsed, self.submission.modules)
+        """Run one section's slice in a new module; returns its names. Raises GraderError if an answer is missing."""
+        parsed = parsed_section(self.submission, section)
+        document = parsed.document
+        slicer = Slicer(self.assignment, section, parsed, self.submission.modules)
         module = sys.modules[f"solution_{section.id}"] = types.ModuleType(f"solution_{section.id}")
         run(section.prelude, f"{section.prelude_file or section.id}", module.__dict__)
         for statement in slicer.program(self.assignment.of_section(section)).statements:
-            place = found.parsed.document.place(statement.cell, statement.line)
-            run(statement.code, f"solutions, {found.parsed.document.name}, {place}", module.__dict__)
+            place = document.place(statement.cell, statement.line)
+            run(statement.code, f"solutions, {document.name}, {place}", module.__dict__)
         if missing := [q for q in self.assignment.of_section(section) if q.names[0] not in module.__dict__]:
-            raise GraderError(
-                f"solutions, {found.parsed.document.name}: {missing[0].names[0]!r}, the answer to {missing[0].id}, "
-                "is not defined there"
-            )
+            name, id = missing[0].names[0], missing[0].id
+            raise GraderError(f"solutions, {document.name}: {name!r}, the answer to {id}, is not defined there")
         return module.__dict__
 
     def answer(self, question: Question, scope: dict[str, Any]) -> Any:
-        """The question's answer in these names, as tests see it: a value, a function, or what a probe observes."""
+        """The question's answer in a scope, as tests see it: a value, a function, or a function that runs its probe."""
         if question.probe:
             return lambda: self.stages[question.section.id].observe(question.probe, scope, make_encoder())
         return to_plain(scope[question.names[0]]) if question.value else on_arrays(scope[question.names[0]])
 
 
+def parsed_section(submission: Submission, section: Section) -> Parsed:
+    """The section's parsed file in the solutions. Raises GraderError if there is none."""
+    found = submission.sections[section.id]
+    if found.parsed is None:
+        raise GraderError(f"solutions/: {found.problem}")
+    return found.parsed
+
+
 def import_all(assignment: Assignment) -> None:
-    """What workers hold before student code runs."""
+    """Import the modules that workers preload. Raises GraderError."""
     for name in [*assignment.preload, *(name for section in assignment.sections for name in section.preload)]:
         try:
             importlib.import_module(name)
         except ImportError as error:
             raise GraderError(f"rubric.toml: preload: {name} cannot be imported: {clean(str(error), 160)}") from error
     if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)  # as in workers; on small tensors more only wait for each other
+        sys.modules["torch"].set_num_threads(1)  # as in workers; with small tensors, more threads only wait for each other
 
 
 def run(code: str, place: str, scope: dict[str, Any]) -> None:
-    """Run code of the staff's; whatever it raises becomes a GraderError that begins with ``place``."""
+    """Run the staff's code in a scope; any exception becomes a GraderError that begins with ``place``."""
     try:
         exec(compile(code, place, "exec"), scope)
     except (Exception, SystemExit) as error:
