@@ -1,7 +1,7 @@
-"""An autograder for notebooks. The engine knows no assignment: it is handed one, a folder of staff's own.
+"""An autograder for notebooks. The engine contains no assignment; staff pass one to it as a folder.
 
-cli → authoring, batch, gradescope → judging, written → slicing, sandbox → submission → core → checks, which travels to students.
-Imports go this way only; import-linter holds them to it (see pyproject.toml).
+Packages import only from packages further right, which import-linter enforces (see pyproject.toml): cli → authoring, batch,
+gradescope → judging, written → slicing, sandbox → submission → core → checks. Students get a copy of ``checks``.
 """
 
 __version__ = "0.2.0"

@@ -1,4 +1,4 @@
-"""What staff do before a term: bake, audit, pack, hand out."""
+"""Commands for staff before a term: bake, audit, pack, release."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ PATH = click.Path(path_type=Path)
 @click.pass_obj
 def bake(project: Project) -> None:
     """Run the solutions on hidden inputs and write the references."""
-    from autograder.authoring.baking.bake import bake as baked
+    from autograder.authoring.baking.bake import bake as bake_sets
     from autograder.authoring.baking.freshness import secret_seed
     from autograder.core.references import REFERENCES, write_references
 
-    tree = baked(project.load(), project.solutions, secret_seed(project.build), click.echo)
+    tree = bake_sets(project.load(), project.solutions, secret_seed(project.build), click.echo)
     write_references(project.build / REFERENCES, tree)
     click.echo(f"baked {len(tree['sets'])} hidden sets and a public one: {project.build / REFERENCES}")
 
 
 @click.command()
-@click.option("--course", help="Only this course's (default: all).")
+@click.option("--course", help="Build only this course's archive (default: all).")
 @click.pass_obj
 def pack(project: Project, course: str | None) -> None:
-    """Build the Gradescope archives, one for each course. Refuses, unless an audit holds for the very bytes that go in."""
+    """Build the Gradescope archives, one per course. Refuses unless an audit of exactly these bytes succeeds."""
     from autograder.core.files import write_whole
     from autograder.gradescope.archive import certificate, members_of, write_archive
 
@@ -44,10 +44,10 @@ def pack(project: Project, course: str | None) -> None:
     archives = {name: members_of(assignment, references, name) for name in assignment.courses}
     stamp, audited = certificate(assignment, archives), project.build / "audited"
     if not audited.exists() or audited.read_text(encoding="utf-8") != stamp:
-        found = run_audit(project, assignment, references)
-        if found.problems:
-            raise GraderError("not built, the grader no longer tells right from wrong: " + "; ".join(found.problems[:3]))
-        click.echo(found.last_line())
+        result = run_audit(project, assignment, references)
+        if result.problems:
+            raise GraderError("not built, the audit failed: " + "; ".join(result.problems[:3]))
+        click.echo(result.last_line())
         write_whole(audited, stamp.encode())
     for name in courses:
         path = write_archive(archives[name], name, project.build)
@@ -57,19 +57,19 @@ def pack(project: Project, course: str | None) -> None:
 @click.command()
 @click.pass_obj
 def audit(project: Project) -> None:
-    """Grade the grader: solutions, starter, every known mistake and alternative; exits 1 when one does not hold."""
+    """Grade the grader: solutions, starter, all known mistakes and alternatives; exits 1 if any result is unexpected."""
     from autograder.cli.terminal import print_audit
 
-    found = run_audit(project, project.load(), project.fresh_references())
-    print_audit(found)
-    sys.exit(1 if found.problems else 0)
+    result = run_audit(project, project.load(), project.fresh_references())
+    print_audit(result)
+    sys.exit(1 if result.problems else 0)
 
 
 @click.command()
-@click.option("--output", type=PATH, help="Where the tree goes (default: student, beside the solutions).")
+@click.option("--output", type=PATH, help="Folder to write to (default: student, beside the solutions).")
 @click.pass_obj
 def student(project: Project, output: Path | None) -> None:
-    """Regenerate the student tree from the solutions (Otter Assign)."""
+    """Regenerate the student tree from the solutions with Otter Assign."""
     from autograder.authoring.student_tree import build_student
 
     output = output or project.student
@@ -80,11 +80,11 @@ def student(project: Project, output: Path | None) -> None:
 @click.command()
 @click.pass_obj
 def release(project: Project) -> None:
-    """Build student.zip anew and prove that it holds nothing of the solutions, hidden tests, seed or inputs."""
+    """Build student.zip and check that it contains nothing of the solutions, hidden tests, seed or inputs."""
     from autograder.authoring.release import build_release
 
-    path, proof = build_release(project.load(), project.solutions, project.fresh_references(), project.build)
-    click.echo("\n".join([*proof, f"built {path} ({path.stat().st_size >> 10} KB)"]))
+    path, summary = build_release(project.load(), project.solutions, project.fresh_references(), project.build)
+    click.echo("\n".join([*summary, f"built {path} ({path.stat().st_size >> 10} KB)"]))
 
 
 @click.command()
@@ -100,7 +100,7 @@ def export(project: Project, target: Path) -> None:
 @click.command()
 @click.pass_obj
 def answers(project: Project) -> None:
-    """Put the model answers together: Markdown, and a PDF where pandoc and a LaTeX are installed."""
+    """Create the model answers: Markdown, and a PDF if pandoc and LaTeX are installed."""
     from autograder.authoring.model_answers import assemble
 
     path, missing = assemble(project.load(), project.solutions, project.build / "writeup")
@@ -108,15 +108,16 @@ def answers(project: Project) -> None:
 
 
 def run_audit(project: Project, assignment: Assignment, references: Path) -> Audit:
-    """The audit of this assignment, in a warm worker; says how far it is."""
-    from autograder.authoring.audit import audit as audited
+    """Audit the assignment and show the progress."""
+    from autograder.authoring.audit import audit as audit_grader
     from autograder.cli.terminal import Status
     from autograder.core.references import read_references
     from autograder.judging.grader import Grader
     from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
     with ZygoteClient(assignment.preload) as zygote, Status() as status:
-        return audited(Grader(assignment, read_references(references), zygote), project.solutions, project.student, status.say)
+        grader = Grader(assignment, read_references(references), zygote)
+        return audit_grader(grader, project.solutions, project.student, status.show)
 
 
 COMMANDS = (bake, pack, audit, student, release, export, answers)

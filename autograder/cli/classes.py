@@ -1,4 +1,4 @@
-"""Grading a whole class, and who may have worked too closely together."""
+"""Commands for a whole class: grade it, and list submissions that look alike."""
 
 from __future__ import annotations
 
@@ -14,18 +14,22 @@ PATH = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("folder", type=PATH)
-@click.option("--output", type=PATH, help="Where everything goes (default: build/class).")
-@click.option("--course", help="The course of whoever the roster gives none.")
+@click.option("--output", type=PATH, help="Folder to write to (default: build/class).")
+@click.option(
+    "--course", help="Course of people for whom the roster gives none (default: the archive's, or the last one of the rubric)."
+)
 @click.option("--roster", type=PATH, help="CSV of people: name, email, sid, course, path.")
 @click.option(
-    "--archive", type=PATH, help="Grade with this archive: its assignment, its references. No other folder is needed."
+    "--archive", type=PATH, help="Grade with the assignment and references in this archive; no other folder is needed."
 )
 @click.option("--anonymous", is_flag=True, help="No names on index.html.")
-@click.option("--jobs", type=click.IntRange(min=0), default=0, help="How many at once (default: three for two processors).")
-@click.option("--scheduler", default="", help="Hand submissions to the Dask cluster at this address.")
-@click.option("--quiet", is_flag=True, help="Only the summary, and one line for each thing that went wrong.")
+@click.option(
+    "--jobs", type=click.IntRange(min=0), default=0, help="Submissions graded at once (default: three per two processors)."
+)
+@click.option("--scheduler", default="", help="Grade on the Dask cluster at this address.")
+@click.option("--quiet", is_flag=True, help="Print only the summary and one line per problem.")
 @click.pass_obj
-def batch(
+def batch(  # noqa: PLR0913, PLR0917 - click passes one argument per option
     project: Project,
     folder: Path,
     output: Path | None,
@@ -37,15 +41,15 @@ def batch(
     scheduler: str,
     quiet: bool,
 ) -> None:
-    """Grade a class: a Gradescope export, a folder of submissions, or a roster CSV; exits 1 when some could not be graded."""
+    """Grade a class: a Gradescope export, a folder of submissions, or a roster CSV; exits 1 if any could not be graded."""
     from autograder.batch.grade_class import TOTAL_SECONDS, Batch, run_batch
     from autograder.cli.terminal import Progress, print_summary
 
     output = output or project.build / "class"
     with graded_with(project, archive, course, default_seconds=TOTAL_SECONDS) as (assignment, references, chosen):
-        asked = Batch(assignment, references, folder, output, chosen, roster, jobs, scheduler, anonymous)
+        settings = Batch(assignment, references, folder, output, chosen, roster, jobs, scheduler, anonymous)
         with Progress(quiet) as progress:
-            summary = run_batch(asked, progress)
+            summary = run_batch(settings, progress)
     print_summary(summary, output)
     sys.exit(1 if summary.problems else 0)
 
@@ -53,20 +57,20 @@ def batch(
 @click.command()
 @click.argument("folder", type=PATH)
 @click.option("--output", type=PATH, help="Where `batch` put its results (default: build/class).")
-@click.option("--starter", type=PATH, help="What students were given (default: student, beside the solutions).")
+@click.option("--starter", type=PATH, help="What students received (default: student, beside the solutions).")
 @click.option("--quiet", is_flag=True)
 @click.pass_obj
 def alike(project: Project, folder: Path, output: Path | None, starter: Path | None, quiet: bool) -> None:
-    """List submissions that look alike once the starter's code is taken out; `batch` then shows them on its page."""
+    """List submissions that look alike once the starter code is removed; the next `batch` shows them on its page."""
     from autograder.batch.roster import read_roster
     from autograder.batch.similarity import look_alike, write_alike
     from autograder.cli.terminal import Progress
 
     assignment, output = project.load(), output or project.build / "class"
     with Progress(quiet) as progress:
-        found = look_alike(assignment, read_roster(folder, None, assignment.courses), starter or project.student, progress)
-    write_alike(output, found)
-    click.echo(f"{len(found)} pairs look alike: {output / 'alike.csv'}; run `batch` again to see them on its page")
+        pairs = look_alike(assignment, read_roster(folder, None, assignment.courses), starter or project.student, progress)
+    write_alike(output, pairs)
+    click.echo(f"{len(pairs)} pairs look alike: {output / 'alike.csv'}; run `batch` again to see them on its page")
 
 
 COMMANDS = (batch, alike)

@@ -1,4 +1,4 @@
-"""Grading one submission, and whether it is safe to."""
+"""Commands to grade one submission and to check that the cage is safe."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ PATH = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("path", type=PATH)
-@click.option("--course", help="Which course's points count (default: the archive's, or the last one of the rubric).")
+@click.option("--course", help="Course whose points count (default: the archive's, or the last one of the rubric).")
 @click.option(
-    "--archive", type=PATH, help="Grade with this archive: its assignment, its references. No other folder is needed."
+    "--archive", type=PATH, help="Grade with the assignment and references in this archive; no other folder is needed."
 )
-@click.option("--output", type=PATH, help="Where to write results.json (default: build/results.json).")
-@click.option("--quiet", is_flag=True, help="Write the file, print no table.")
+@click.option("--output", type=PATH, help="File to write (default: build/results.json).")
+@click.option("--quiet", is_flag=True, help="Write the file without printing a table.")
 @click.pass_obj
 def grade(project: Project, path: Path, course: str | None, archive: Path | None, output: Path | None, quiet: bool) -> None:
     """Grade one submission: a .ipynb, a .py, a folder or a zip."""
     from autograder.judging.run import run_grading
 
     output = output or project.build / "results.json"
-    handed_in, written = Path(os.path.realpath(path)), Path(os.path.realpath(output))
-    if written == handed_in or handed_in in written.parents:
-        raise GraderError(f"{output} lies in what was handed in, which nobody writes into: choose another --output")
+    submission, target = Path(os.path.realpath(path)), Path(os.path.realpath(output))
+    if target == submission or submission in target.parents:
+        raise GraderError(f"{output} is inside the submission, which must not change: choose another --output")
     with graded_with(project, archive, course) as (assignment, references, chosen):
         tree = run_grading(assignment, references, path, chosen, output)
     if not quiet:
@@ -43,7 +43,7 @@ def grade(project: Project, path: Path, course: str | None, archive: Path | None
 @click.command()
 @click.pass_obj
 def doctor(project: Project) -> None:
-    """Print the cage's layers and what each probe found; exits 1 if hidden references would be within reach."""
+    """Print the cage's layers and each probe's finding; exits 1 if student code could reach hidden references."""
     import tempfile
 
     from autograder.cli.terminal import print_diagnosis
@@ -55,7 +55,7 @@ def doctor(project: Project) -> None:
     assignment = project.load() if here else None
     limits, preload = (assignment.limits, assignment.preload) if assignment else (Limits(), ())
     scratch = any(section.scratch for section in assignment.sections) if assignment else True
-    # Where references lie: in the build folder of an assignment; anywhere, without one.
+    # Probe the folder of the references: the build folder, or any folder without an assignment.
     with ZygoteClient(preload) as zygote, tempfile.TemporaryDirectory() as place:
         beside = project.build if here else Path(place)
         beside.mkdir(parents=True, exist_ok=True)

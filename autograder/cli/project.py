@@ -1,4 +1,4 @@
-"""Where a command works: an assignment, its solutions, and a folder for what is made."""
+"""The folders a command works on: the assignment, its solutions, and the build folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Project:
-    """The folders of one assignment, each as it was named."""
+    """The folders of one assignment, as given on the command line."""
 
     assignment: Path
     solutions: Path
@@ -26,29 +26,29 @@ class Project:
 
     @property
     def student(self) -> Path:
-        """The students' tree: beside the solutions."""
+        """The student tree, beside the solutions."""
         return Path(os.path.normpath(self.solutions / ".." / "student"))
 
     def load(self, **limits: Any) -> Assignment:
-        """The assignment; raises GraderError, one line, where it is not as it should be."""
+        """Load the assignment. Raises GraderError if it is invalid."""
         from autograder.core.loading import load_assignment
 
         return load_assignment(self.assignment, **limits)
 
     def fresh_references(self) -> Path:
-        """The baked file, made anew when missing or stale; says so while it lasts."""
+        """The path of the baked file, baked again if it is missing or stale; shows the progress."""
         from autograder.authoring.baking.freshness import fresh_references
         from autograder.cli.terminal import Status
 
         with Status() as status:
-            return fresh_references(self.assignment, self.solutions, self.build, status.say)
+            return fresh_references(self.assignment, self.solutions, self.build, status.show)
 
 
 @contextlib.contextmanager
 def graded_with(
     project: Project, archive: Path | None, course: str | None, **limits: Any
 ) -> Iterator[tuple[Assignment, Path, str]]:
-    """(assignment, references, course): the archive's, or the project's own, baked where need be."""
+    """(assignment, references, course) of the archive if given, else of the project, baked if necessary."""
     from autograder.core.loading import load_assignment
     from autograder.gradescope.archive import opened
 
@@ -62,7 +62,7 @@ def graded_with(
 
 
 def course_of(assignment: Assignment, course: str | None) -> str:
-    """The course that was named, or the rubric's last one. Raises GraderError for one that it does not have."""
+    """The given course, or the rubric's last one. Raises GraderError if it is not in the rubric."""
     course = course or assignment.courses[-1]
     if course not in assignment.courses:
         raise GraderError(f"no course {course!r} in the rubric{nearest(course, assignment.courses)}")

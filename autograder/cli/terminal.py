@@ -1,9 +1,11 @@
-"""What is printed: tables, summaries, and how far a long command is."""
+"""Terminal output: tables, summaries, and the progress of long commands."""
 
 from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,11 +13,19 @@ from rich.text import Text
 
 from autograder.sandbox.judge_side.doctor import WANTED
 
+if TYPE_CHECKING:
+    from rich.progress import Progress as ProgressBar
+    from rich.progress import TaskID
+
+    from autograder.authoring.audit import Audit
+    from autograder.batch.grade_class import Summary
+    from autograder.sandbox.judge_side.doctor import Diagnosis
+
 STYLES = {"passed": "green", "failed": "red", "not submitted": "yellow", "not run": "yellow"}
 
 
-def print_diagnosis(diagnosis) -> None:
-    """The layers of the cage, then what the probes found."""
+def print_diagnosis(diagnosis: Diagnosis) -> None:
+    """Print the layers of the cage, then the findings of the probes."""
     console = Console()
     layers = Table(box=None, pad_edge=False, header_style="bold")
     layers.add_column("layer")
@@ -41,27 +51,27 @@ def print_diagnosis(diagnosis) -> None:
     console.print(Text(safe, style="bold green" if diagnosis.safe else "bold red"))
 
 
-def print_audit(found) -> None:
-    """The tolerances' table, what is shared and what does not hold, then the one line that sums up."""
+def print_audit(result: Audit) -> None:
+    """Print the table of tolerances, the mistakes that cost several items, the problems and a one-line summary."""
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("item", "noise", "tolerance", "smallest mistake", "margin"):
         table.add_column(column, justify="left" if column == "item" else "right")
-    for row in found.tolerances:
-        margin = f"{row.margin:.0f}x" if row.judged else "the course's"
+    for row in result.tolerances:
+        margin = f"{row.margin:.0f}x" if row.judged else "fixed by the course"
         table.add_row(row.item, f"{row.noise:.1e}", f"{row.tolerance:g}", f"{row.mistake:.2g}", margin)
     console.print(table)
-    mistakes = found.of("mistake")
-    console.print(f"\nnamed to their author: {sum(o.named for o in mistakes)} of {len(mistakes)} mistakes")
-    for shared in found.shared:
+    mistakes = result.of("mistake")
+    console.print(f"\nnamed to the student: {sum(o.named for o in mistakes)} of {len(mistakes)} mistakes")
+    for shared in result.shared:
         console.print(Text(f"shared: {shared}", style="dim"))
-    for problem in found.problems:
+    for problem in result.problems:
         console.print(Text(problem, style="bold red"))
-    console.print(Text(found.last_line(), style="bold"))
+    console.print(Text(result.last_line(), style="bold"))
 
 
-def print_table(tree: dict) -> None:
-    """Question, points, verdict and the first line of its output; then the total and the notes."""
+def print_table(tree: dict[str, Any]) -> None:
+    """Print question, points, verdict and first line of output of each test in results.json; then the total and the notes."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("question", "points", "verdict", "reason"):
         table.add_column(column, justify="right" if column == "points" else "left", overflow="fold")
@@ -81,44 +91,46 @@ def print_table(tree: dict) -> None:
 
 
 class Status:
-    """What a long command is doing: one line that is written over on a terminal, elsewhere a line now and then. On stderr."""
+    """The status of a long command, on stderr: one line that is updated on a terminal, a new line now and then elsewhere."""
 
-    every = 10.0
+    every = 10.0  # seconds
 
     def __init__(self) -> None:
-        self.width, self.told, self.last = 0, 0.0, ""
+        self.width, self.printed, self.pending = 0, 0.0, ""
 
     def __enter__(self) -> Status:
         return self
 
-    def say(self, text: str) -> None:
-        """Show this now."""
-        self.last = text
+    def show(self, text: str) -> None:
+        """Show the text now, or on exit if the last one is too recent."""
+        self.pending = text
         if sys.stderr.isatty():
             print("\r" + text.ljust(self.width), end="", file=sys.stderr, flush=True)
             self.width = len(text)
-        elif not self.told or time.monotonic() - self.told >= self.every:
-            self.told, self.last = time.monotonic(), ""
+        elif not self.printed or time.monotonic() - self.printed >= self.every:
+            self.printed, self.pending = time.monotonic(), ""
             print(text, file=sys.stderr, flush=True)
 
     def __exit__(self, *_: object) -> None:
         if self.width:
             print("\r" + " " * self.width + "\r", end="", file=sys.stderr, flush=True)
-        elif self.last:
-            print(self.last, file=sys.stderr, flush=True)
+        elif self.pending:
+            print(self.pending, file=sys.stderr, flush=True)
 
 
 class Progress:
-    """How far a batch is, its rate and the time left: on one line of a terminal, now and then a line elsewhere."""
+    """The progress of a batch, its rate and the time left: a bar on a terminal, a new line now and then elsewhere."""
 
-    every = 15.0
+    every = 15.0  # seconds
 
     def __init__(self, quiet: bool):
         from rich import progress
 
-        self.shown, self.task, self.quiet = None, None, quiet
+        self.bar: ProgressBar | None = None
+        self.task: TaskID | None = None
+        self.quiet = quiet
         if not quiet and sys.stderr.isatty():
-            self.shown = progress.Progress(
+            self.bar = progress.Progress(
                 progress.BarColumn(),
                 progress.MofNCompleteColumn(),
                 progress.TextColumn("{task.fields[rate]}"),
@@ -127,57 +139,55 @@ class Progress:
                 auto_refresh=False,
                 transient=True,
             )
-        self.started = self.told = 0.0
+        self.started = self.printed = 0.0
 
     def __enter__(self) -> Progress:
-        if self.shown:
-            self.shown.start()
-            self.task = self.shown.add_task("", total=None, rate="")
+        if self.bar:
+            self.bar.start()
+            self.task = self.bar.add_task("", total=None, rate="")
         return self
 
-    def __exit__(self, *_) -> None:
-        if self.shown:
-            self.shown.stop()
+    def __exit__(self, *_: object) -> None:
+        if self.bar:
+            self.bar.stop()
 
     def __call__(self, done: int, total: int, ran: int) -> None:
+        """Show that ``done`` of ``total`` submissions are done, ``ran`` of which were graded now."""
         now = time.monotonic()
         if not self.started:
-            self.started = self.told = now
-        if self.shown:
+            self.started = self.printed = now
+        if self.bar and self.task is not None:
             rate = ran / (now - self.started) if ran and now > self.started else 0.0
-            self.shown.update(self.task, completed=done, total=total, rate=f"{rate:.1f} a second" if rate else "")
-            self.shown.refresh()
-        elif not self.quiet and now - self.told >= self.every:
-            self.told = now
+            self.bar.update(self.task, completed=done, total=total, rate=f"{rate:.1f} per second" if rate else "")
+            self.bar.refresh()
+        elif not self.quiet and now - self.printed >= self.every:
+            self.printed = now
             rate = done / (now - self.started)
             left = (total - done) / rate if done else 0.0
-            print(f"{done} of {total}, {rate:.1f} a second, about {left:.0f} s left", file=sys.stderr, flush=True)
+            print(f"{done} of {total}, {rate:.1f} per second, about {left:.0f} s left", file=sys.stderr, flush=True)
 
 
-def print_summary(summary, output) -> None:
-    """What could not be graded, one line each, then what was and where it lies."""
+def print_summary(summary: Summary, output: Path) -> None:
+    """Print notes, problems and changed scores, one line each, then a summary and the paths of the results."""
     console = Console(soft_wrap=True, highlight=False)
     for note in summary.notes:
         console.print(Text(f"note: {note}", style="dim"))
-    for id, why in summary.problems:
-        console.print(Text(f"{id}: {why}", style="yellow"))
-    for id, item, old, new, why in summary.moves[:20]:
-        console.print(Text(f"moved: {id} {item} {old or 'none'} -> {new or 'none'}: {why}"))
-    if summary.moves:
-        people = len({move[0] for move in summary.moves})
-        console.print(
-            Text(
-                f"{people} submissions moved in {len(summary.moves)} items since the last run: {output / 'moved.csv'}",
-                style="bold",
-            )
-        )
-    known = summary.submissions - summary.ran - len(summary.problems)
-    rate = f", {summary.ran / summary.seconds:.1f} a second" if summary.ran and summary.seconds else ""
+    for id, problem in summary.problems:
+        console.print(Text(f"{id}: {problem}", style="yellow"))
+    for change in summary.changes[:20]:
+        scores = f"{change.old or 'none'} -> {change.new or 'none'}"
+        console.print(Text(f"changed: {change.submission} {change.item} {scores}: {change.reason}"))
+    if summary.changes:
+        submissions = len({change.submission for change in summary.changes})
+        changed = f"{len(summary.changes)} scores of {submissions} submissions have changed since the last run"
+        console.print(Text(f"{changed}: {output / 'moved.csv'}", style="bold"))
+    stored = summary.submissions - summary.ran - len(summary.problems)
+    rate = f", {summary.ran / summary.seconds:.1f} per second" if summary.ran and summary.seconds else ""
     console.print(
         Text(
-            f"{summary.submissions} submissions: {summary.ran} graded now{rate}, {max(known, 0)} known before, "
+            f"{summary.submissions} submissions: {summary.ran} graded now{rate}, {max(stored, 0)} known before, "
             f"{len(summary.problems)} not graded",
             style="bold",
         )
     )
-    console.print(f"gradebook: {output / 'gradebook.csv'}; the class on a page: {output / 'index.html'}")
+    console.print(f"gradebook: {output / 'gradebook.csv'}; class page: {output / 'index.html'}")
