@@ -62,7 +62,7 @@ def print_audit(result: Audit) -> None:
         table.add_row(row.item, f"{row.noise:.1e}", f"{row.tolerance:g}", f"{row.mistake:.2g}", margin)
     console.print(table)
     mistakes = result.of("mistake")
-    console.print(f"\nnamed to the student: {sum(o.named for o in mistakes)} of {len(mistakes)} mistakes")
+    console.print(f"\nrecognised by name: {sum(o.named for o in mistakes)} of {len(mistakes)} mistakes")
     for shared in result.shared:
         console.print(Text(f"shared: {shared}", style="dim"))
     for problem in result.problems:
