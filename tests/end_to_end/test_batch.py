@@ -76,7 +76,7 @@ def test_a_folder_of_folders_files_and_zips_is_a_class(course):
     (course.root / "class" / "notes.txt").write_text("hello")
     summary = course.run()
     assert [(r["Name"], r["Total Score"]) for r in course.rows()] == [("anna", "7"), ("ben", "7"), ("cleo", "7")]
-    assert summary.notes == ["notes.txt is no submission and was left out"]
+    assert summary.notes == ["notes.txt is not a submission and was left out"]
 
 
 def test_a_roster_maps_people_to_paths_and_courses(course):
@@ -92,9 +92,9 @@ def test_a_roster_maps_people_to_paths_and_courses(course):
         ("Cy", "102", ""),
         ("Di", "102", ""),
     ]
-    assert course.row(Name="Cy")["Status"] == "not graded: not submitted: the roster names class/c, which is not there"
+    assert course.row(Name="Cy")["Status"] == "not graded: not submitted: the roster names class/c, which does not exist"
     assert summary.notes[0].startswith("roster.csv, line 5: no course '103'")
-    assert summary.notes[1] == "the roster names class/c, which is not there"
+    assert summary.notes[1] == "the roster names class/c, which does not exist"
 
 
 def test_a_roster_tells_the_people_of_an_export_their_course(course):
@@ -112,7 +112,7 @@ def test_the_later_of_two_submissions_counts(course):
     course.metadata(EXPORT.replace("cy@", "bo@").replace("2026-10-01", "2026-10-02", 1))
     summary = course.run()
     assert course.row(Email="bo@example.edu")["Submission ID"] == "submission_1"
-    assert summary.notes == ["Cy <b> handed in twice: submission_1 counts, submission_2 does not"]
+    assert summary.notes == ["Cy <b> submitted twice: submission_1 counts, submission_2 does not"]
 
 
 @pytest.mark.parametrize("text", ["a: [", "- 1\n- 2", "\0", "submission_1: 3", "submission_1:\n  :submitters: {}\n"])
@@ -158,7 +158,7 @@ def test_what_is_known_is_not_run_again_and_gives_the_same_bytes(course):
     course.hand_in("b", WRONG)
     third = course.run()
     assert third.ran == 1
-    assert third.moves == [("b", "1.add", "4", "0", "another submission: failed, add does not return the sum")]
+    assert third.changes == [("b", "1.add", "4", "0", "new submission: failed, add does not return the sum")]
 
 
 def test_new_points_run_nothing_and_say_what_moved(course):
@@ -169,8 +169,8 @@ def test_new_points_run_nothing_and_say_what_moved(course):
     rubric.write_text(dearer.replace("102 = [7, 0]", "102 = [9, 0]"))
     summary = course.run()
     assert (summary.ran, course.rows()[0]["Total Score"]) == (0, "9")
-    assert summary.moves == [("a", "1.mean", "3", "5", "its points were changed")]
-    assert course.rows("moved.csv")[0]["Why"] == "its points were changed"
+    assert summary.changes == [("a", "1.mean", "3", "5", "the item's points changed")]
+    assert course.rows("moved.csv")[0]["Why"] == "the item's points changed"
 
 
 def test_a_new_test_runs_everything_and_says_why_a_score_moved(course):
@@ -180,8 +180,8 @@ def test_a_new_test_runs_everything_and_says_why_a_score_moved(course):
     test.write_text(test.read_text().replace("!= case.expected", "!= case.expected + 1"))
     summary = course.run()
     assert (summary.ran, course.rows()[0]["1.add"]) == (1, "0")
-    why = "judged anew: failed, add does not return the sum (before: passed, correct)"
-    assert summary.moves == [("a", "1.add", "4", "0", why)]
+    why = "regraded: failed, add does not return the sum (before: passed, correct)"
+    assert summary.changes == [("a", "1.add", "4", "0", why)]
 
 
 def test_a_hang_delays_no_other(course, monkeypatch):
@@ -235,7 +235,7 @@ def test_a_grader_that_dies_on_a_submission_costs_that_one_and_tries_again_next_
     monkeypatch.setattr(process_pool, "verdicts_text", dying)
     summary = course.run()
     assert dict(summary.problems) == {
-        "b": "not graded: the grader's own process ended (signal 9), 2 times",
+        "b": "not graded: the grading process ended (signal 9), 2 times",
         "c": "not graded: internal error, RuntimeError: a bug of ours",
     }
     assert [row["Total Score"] for row in course.rows()] == ["7", "", ""]
@@ -304,7 +304,7 @@ def test_ctrl_c_says_how_to_go_on(course, monkeypatch):
 def test_the_summary_counts(course):
     course.hand_in("a", RIGHT)
     summary = course.run()
-    assert (summary.submissions, summary.ran, summary.problems, summary.moves) == (1, 1, [], [])
+    assert (summary.submissions, summary.ran, summary.problems, summary.changes) == (1, 1, [], [])
     assert grade_class.STORE in os.listdir(course.root / "out")
 
 

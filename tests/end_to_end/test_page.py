@@ -131,7 +131,7 @@ def test_the_same_class_gives_the_same_bytes(tmp_path):
 def test_discrimination_is_the_correlation_with_the_other_items():
     easy, hard = ASSIGNMENT.questions[0], ASSIGNMENT.questions[1]
     good = {q.id for q in ASSIGNMENT.questions}
-    passes = [(0, good), (0, good), (0, {easy.id}), (0, {easy.id})]
+    passes = [good, good, {easy.id}, {easy.id}]
     assert item_rest(passes, easy) is None, "everybody passed it: it tells nobody apart"
     assert item_rest(passes, hard) == pytest.approx(1.0)
     assert item_rest(passes[:2], hard) is None

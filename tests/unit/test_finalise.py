@@ -181,10 +181,10 @@ def test_no_cell_becomes_a_formula(join, name):
 @pytest.mark.parametrize(
     "policy, says",
     [
-        ("[late]\npercent_per_dya = 10", "late.percent_per_dya is no rule"),
-        ("[lat]", "lat is no rule"),
-        ("late = 3", "expected [late] and below it percent_per_day or free_days"),
-        ("[late]", "expected [late] and below it"),
+        ("[late]\npercent_per_dya = 10", "unknown rule late.percent_per_dya"),
+        ("[lat]", "unknown rule lat;"),
+        ("late = 3", "expected [late] with percent_per_day or free_days"),
+        ("[late]", "expected [late] with"),
         ("[late]\npercent_per_day = 'ten'", "should be a number"),
         ("[late]\npercent_per_day = -1", "a number from 0 to 100, not -1"),
         ("x", "cannot use"),
@@ -297,13 +297,13 @@ def test_no_input_is_written_over_and_none_is_read_twice(tmp_path):
     before = {path: path.read_bytes() for path in (book, sheet, rules)}
     for output, says in (
         (book, "is the gradebook"),
-        (sheet, "is the readers' sheet"),
+        (sheet, "is the graders' sheet"),
         (rules, "is the policy"),
-        (tmp_path / "link.csv", "is the readers' sheet"),
+        (tmp_path / "link.csv", "is the graders' sheet"),
     ):
         with pytest.raises(GraderError, match=says):
             finalise(ASSIGNMENT, book, sheet, rules, output)
-    with pytest.raises(GraderError, match="named twice, as gradebook and as readers' sheet"):
+    with pytest.raises(GraderError, match="named twice, as gradebook and as graders' sheet"):
         finalise(ASSIGNMENT, book, book, None, tmp_path / "final.csv")
     assert {path: path.read_bytes() for path in before} == before and not (tmp_path / "final.csv").exists()
 

@@ -91,7 +91,7 @@ def test_a_slip_in_the_terms_facts_is_refused_with_the_nearest_name(tmp_path):
     assignment = load_assignment(ROOT / "assignment")
     facts = (ROOT / "assignment" / "course.toml").read_text()
     for old, new, says in (
-        ("due =", "deu =", "course.toml: unknown key 'deu', which README.student.md does not read; did you mean 'due'?"),
+        ("due =", "deu =", "course.toml: unknown key 'deu', which README.student.md does not use; did you mean 'due'?"),
         ("site =", "sight =", "unknown key 'sight'"),
         ("[links]", "[lnks]", "unknown key 'lnks'"),
     ):

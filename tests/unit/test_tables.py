@@ -33,7 +33,7 @@ def test_a_roster_is_read_as_whatever_program_saved_it(tmp_path, delimiter, end,
         ("Ädä, the First", "ada@x.edu", "007", "101"),
         ("Bo", "bo@x.edu", "8", "101"),
     ]
-    assert not roster.notes and not roster.without
+    assert not roster.notes and not roster.absent
 
 
 @pytest.mark.parametrize(
