@@ -1,1 +1,1 @@
-"""What every other package speaks of: the assignment, verdicts, errors, files, tables, archives. Imports no other but ``checks``."""
+"""What all other packages share: the assignment, verdicts, errors, files, tables and archives. Imports only ``checks``."""

@@ -1,4 +1,4 @@
-"""The nouns: an assignment, its sections and questions, as ``rubric.toml`` describes them. Loaded by ``core.loading``."""
+"""An assignment, its sections and its questions, as described in ``rubric.toml`` and loaded by ``core.loading``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.core.written import Written, total
 
-# The test of a question that the rubric describes in a sentence: every case gives what the solution gives.
+# The test of a question that has only a ``sentence`` in the rubric: every case must match the solution.
 PLAIN_TEST = '''from otter.test_files import test_case
 
 OK_FORMAT = False
@@ -25,7 +25,7 @@ def is_right({answer}, check):
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds and bytes that bound untrusted work."""
+    """Time, size and count limits for untrusted work."""
 
     statement_seconds: float = 10.0
     call_seconds: float = 10.0
@@ -40,14 +40,14 @@ class Limits:
 class Section:
     """One notebook of the assignment, recognised by its file name or by the names it binds.
 
-    ``prelude`` is the code given to every student, ``prelude_file`` where it stands. The graded part ends at the first heading that begins with one of
-    ``until_labels`` or the first import of one of ``until_imports``. ``modules`` are folders beside the notebook that it
-    imports from; students get them too.
+    ``prelude`` is the code given to every student and ``prelude_file`` is where it comes from. The graded part ends at the
+    first heading that begins with one of ``until_labels`` or at the first import of one of ``until_imports``. ``modules``
+    are folders next to the notebook that it imports from; they are handed out with it.
 
-    A section that needs more than plain calls has ``probes``, a package of ours that runs beside the student's code;
-    ``preload`` are modules that only its workers hold, ``scratch`` gives each of them a folder to write in. Of the calls
-    that are otherwise never run, ``simulated_calls`` names those that the probes answer; ``never_calls`` names further calls
-    that no statement may make while the slice runs.
+    A section that needs more than plain function calls has ``probes``, a package of the assignment that runs next to the
+    student's code. ``preload`` lists modules that only this section's workers import in advance; ``scratch`` gives each
+    worker a writable folder. Expensive calls are normally skipped: ``simulated_calls`` names those that run because the probes
+    simulate them, and ``never_calls`` names additional calls to skip.
     """
 
     id: str
@@ -70,13 +70,13 @@ class Section:
 class Question:
     """One autograded item.
 
-    ``names`` are looked up in the submission; ``value`` marks them as values to read rather than
-    functions to call; ``calls`` maps a function that returns the answer instead to that name. ``context`` names
-    are handed to the tests too. ``prerequisites`` are the questions that grade the helpers of a composite; ``see`` says
-    where the handout explains it; ``probe`` names what observes the answer, as ``module.function`` of the section's probes.
+    ``names`` are looked up in the submission. With ``value`` they are values to read, otherwise functions to call.
+    ``calls`` maps a function that may return the answer instead to the name of that answer. ``context`` names are also
+    passed to the tests. ``prerequisites`` are the questions that grade the helpers of a composite question. ``see`` is where
+    the handout explains it. ``probe`` is what observes the answer, as ``module.function`` in the section's probes.
 
-    A question whose answer has to equal the solution's needs no test file: ``sentence`` is what its student reads about the
-    test, ``result`` what messages call the answer.
+    A question whose answer must equal the solution's needs no test file: ``sentence`` describes the test to the student, and
+    ``result`` is what messages call the answer.
     """
 
     id: str
@@ -97,10 +97,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Everything the engine needs to know about one assignment; loaded by ``core.loading``.
+    """Everything the engine needs to know about one assignment.
 
-    ``preload``: modules that workers hold; ``flags``: names whose use in an answer staff want to see; ``written``: what a
-    person reads.
+    ``preload``: modules that every worker imports in advance; ``flags``: names whose use in an answer is reported to staff;
+    ``written``: the items graded by a person.
     """
 
     folder: Path
@@ -112,34 +112,35 @@ class Assignment:
     preload: tuple[str, ...]
     checks_package: str
     flags: tuple[str, ...] = ()
-    written: Written = Written()
+    written: Written = field(default_factory=Written)
 
     def question(self, id: str) -> Question:
+        """The question with this id; raises StopIteration if there is none."""
         return next(q for q in self.questions if q.id == id)
 
     def of_section(self, section: Section) -> list[Question]:
         return [q for q in self.questions if q.section is section]
 
     def numbers(self) -> frozenset[str]:
-        """Every question's id and what it begins with (``1``, ``1.10``, ``1.10.2``): the numbers of its own headings."""
+        """Every question id and its prefixes (``1``, ``1.10``, ``1.10.2``): the numbers that count as headings."""
         return frozenset(n for q in self.questions for n in accumulate(q.id.split("."), "{}.{}".format))
 
     def test_file(self, question: Question) -> Path:
         return self.folder / "questions" / f"{question.id}.py"
 
     def test_source(self, question: Question) -> str:
-        """The question's tests, in Otter's exception format: its file, or the plain test for its sentence."""
+        """The question's tests in Otter's exception format: its test file, or the plain test made from its sentence."""
         if not question.sentence:
             return self.test_file(question).read_text(encoding="utf-8")
         sentence = question.sentence.replace("\\", "\\\\").replace('"', '\\"')
         return PLAIN_TEST.format(id=question.id, answer=question.names[0], sentence=sentence, result=question.result)
 
     def parts(self) -> list[Path]:
-        """What of the folder decides verdicts: files, and whole folders. The rest is read at build time only."""
+        """The files and folders of the assignment that can affect a verdict. The rest is only read at build time."""
         names = ["questions", "rules", "rules.py", "trusted_helpers.py"]
         names += [name for section in self.sections for name in (section.probes, section.prelude_file) if name]
         return [path for path in map(self.folder.joinpath, dict.fromkeys(names)) if path.exists()]
 
     def max_points(self, course: str) -> tuple[float, float]:
-        """(regular, extra credit) points of the autograded items."""
+        """Return (regular, extra credit) points of the autograded items."""
         return total(self.questions, course)

@@ -1,5 +1,5 @@
-"""The one exception whose text is meant for people."""
+"""The one exception whose text is shown to people."""
 
 
 class GraderError(Exception):
-    """Something that staff or the submitter must mend; its text is one or two lines for them."""
+    """Something that staff or the submitter must fix; the message is one or two lines addressed to them."""

@@ -1,4 +1,4 @@
-"""Files written whole, and folders that a command may call its own."""
+"""Atomic file writes, and output folders that only the command that made them may overwrite."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MARK = ".autograder-made"
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644, durable: bool = False) -> None:
-    """Write beside the target, then rename: a reader, and whatever follows a kill, sees the old file or the new one.
+    """Write atomically: readers see either the old file or the new one, even after a crash.
 
-    ``durable``: on the disk before that. Raises OSError and leaves nothing behind.
+    ``durable`` syncs the data to disk before the rename. Raises OSError, and then leaves no temporary file behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
@@ -34,14 +34,15 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644, durable: bool = Fals
 
 
 def write_private(path: Path, text: str, durable: bool = True) -> None:
-    """A text for its owner's eyes only."""
+    """Write a text file that only its owner can read."""
     write_whole(path, text.encode("utf-8"), 0o600, durable)
 
 
 def own_folder(folder: Path, command: str, known: tuple[str, ...] = (), mode: int = 0o777) -> Path:
-    """The folder, made if need be and marked as what ``command`` writes; returns it.
+    """Create the folder if needed, mark it as written by ``command``, and return it.
 
-    Refuses, in one line, a folder that holds anything and bears neither this command's mark (or an empty one) nor one of the ``known`` files.
+    Raises GraderError, one line, if the folder is not empty and has neither this command's mark (or an empty one) nor one of
+    the ``known`` files.
     """
     if folder.exists() and not folder.is_dir():
         raise GraderError(
@@ -52,7 +53,7 @@ def own_folder(folder: Path, command: str, known: tuple[str, ...] = (), mode: in
         marked = mark.is_file() and (not mark.stat().st_size or f"`autograder {command}`" in mark.read_text(encoding="utf-8"))
         if folder.is_dir() and any(folder.iterdir()) and not marked and not any((folder / name).exists() for name in known):
             raise GraderError(
-                f"{clean(str(folder), 200)} was not made by `autograder {command}`, so nothing in it is touched: "
+                f"{clean(str(folder), 200)} was not made by `autograder {command}`, so it was left untouched: "
                 f"name a new folder, or put an empty file {MARK} into this one"
             )
         folder.mkdir(parents=True, exist_ok=True, mode=mode)
@@ -64,7 +65,7 @@ def own_folder(folder: Path, command: str, known: tuple[str, ...] = (), mode: in
 
 
 def replace_tree(new: Path, target: Path, command: str) -> None:
-    """Put the tree ``new`` where ``target`` is, which has to be this command's own (see own_folder)."""
+    """Replace the contents of ``target`` with the tree ``new``; ``target`` must belong to ``command`` (see own_folder)."""
     own_folder(target, command)
     for path in target.iterdir():
         if path.name != MARK:

@@ -1,14 +1,14 @@
-"""``rubric.toml`` -> Assignment. Strict: what is misspelt, dangling or there twice is refused in one line."""
+"""Loads an Assignment from ``rubric.toml``. Misspelt keys, dangling references and duplicates are errors of one line each."""
 
 from __future__ import annotations
 
 import ast
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from autograder.core.assignment import Assignment, Limits, Question, Section
 from autograder.core.errors import GraderError
@@ -19,6 +19,7 @@ from autograder.core.written import Chapter, Manual, Part, Written, total
 TABLES = ("assignment", "totals", "worker", "limits", "section", "question", "part", "chapter", "manual", "writeup")
 HEAD = ("title", "courses", "checks_package", "flags")
 TOTAL_SECONDS = 540.0
+Scored = TypeVar("Scored", Part, Manual)
 
 
 @dataclass(frozen=True)
@@ -32,49 +33,31 @@ class _Reading:
 def load_assignment(
     folder: Path, default_seconds: float = TOTAL_SECONDS, at_most: float = math.inf, **limits: Any
 ) -> Assignment:
-    """Read ``folder/rubric.toml``.
+    """Load the assignment described by ``folder/rubric.toml``.
 
-    A whole submission may take ``[limits] total_seconds``, ``default_seconds`` where the rubric does not say, and never longer
-    than ``at_most``. Further arguments override the rubric's ``[limits]``. Raises GraderError, one line, where the file is
-    missing, malformed, names what does not exist, or does not add up.
+    The time limit for a whole submission is ``[limits] total_seconds``, or ``default_seconds`` if the rubric sets none, and
+    never more than ``at_most``. Further arguments override the rubric's ``[limits]``. Raises GraderError, one line, if the file
+    is missing or malformed, refers to something that does not exist, or has points that do not add up.
     """
     folder = Path(folder).resolve()
-    path = folder / "rubric.toml"
-    if not path.is_file():
-        raise GraderError(
-            f"no assignment in {clean(str(folder), 200)}: there is no rubric.toml; "
-            "go to the folder that holds it, or name it with --assignment"
-        )
-    rubric, where = read_toml(path), "rubric.toml"
-    refuse_unknown(rubric, TABLES, where, "table")
+    rubric, where = _rubric(folder), "rubric.toml"
     head, worker = _table(rubric, "assignment", HEAD), _table(rubric, "worker", ("preload",))
-    for key in ("title", "courses"):
-        if key not in head:
-            raise GraderError(f"{where}: [assignment] the key {key!r} is missing")
-    courses = typed(tuple[str, ...], head["courses"], f"{where}: [assignment] courses")
-    refuse_twice(courses, where, "course")
-    if not courses or not all(re.fullmatch(r"[\w.-]+", course) for course in courses):
-        raise GraderError(f"{where}: [assignment] courses should name at least one, in letters, digits, dots and dashes")
+    courses = _courses(head)
     sections = _sections(folder, listed(rubric, "section", where))
     questions = _questions(folder, listed(rubric, "question", where), sections, courses)
     if not questions:
         raise GraderError(f"{where}: there is no [[question]]")
     written = _written(rubric, courses)
     _check_sums(questions, written, courses, rubric.get("totals", {}))
-    given = rubric.get("limits", {})
-    if not isinstance(given, dict):
-        raise GraderError(f"{where}: limits should be written as [limits]")
-    found = build(Limits, {"total_seconds": default_seconds, **given}, f"{where}: [limits]")
-    if small := [name for name, value in vars(found).items() if not value > 0]:
-        raise GraderError(f"{where}: [limits]: {small[0]} should be more than 0")
-    seconds = {"total_seconds": min(found.total_seconds, at_most)}
+    allowed = vars(_limits(rubric, default_seconds))
+    allowed |= {"total_seconds": min(allowed["total_seconds"], at_most), **limits}
     return Assignment(
         folder=folder,
         title=typed(str, head["title"], f"{where}: [assignment] title"),
         courses=courses,
         sections=tuple(sections.values()),
         questions=questions,
-        limits=Limits(**{**vars(found), **seconds, **limits}),
+        limits=Limits(**allowed),
         preload=typed(tuple[str, ...], worker.get("preload", []), f"{where}: [worker] preload"),
         checks_package=_checks_package(
             typed(str, head.get("checks_package", "checks"), f"{where}: [assignment] checks_package")
@@ -84,8 +67,43 @@ def load_assignment(
     )
 
 
+def _rubric(folder: Path) -> dict[str, Any]:
+    path = folder / "rubric.toml"
+    if not path.is_file():
+        raise GraderError(
+            f"no assignment in {clean(str(folder), 200)}: there is no rubric.toml; "
+            "go to the folder that holds it, or name it with --assignment"
+        )
+    rubric = read_toml(path)
+    refuse_unknown(rubric, TABLES, "rubric.toml", "table")
+    return rubric
+
+
+def _courses(head: dict[str, Any]) -> tuple[str, ...]:
+    """The courses of ``[assignment]``, after checking that it has all required keys."""
+    where = "rubric.toml: [assignment]"
+    for key in ("title", "courses"):
+        if key not in head:
+            raise GraderError(f"{where} the key {key!r} is missing")
+    courses: tuple[str, ...] = typed(tuple[str, ...], head["courses"], f"{where} courses")
+    refuse_twice(courses, "rubric.toml", "course")
+    if not courses or not all(re.fullmatch(r"[\w.-]+", course) for course in courses):
+        raise GraderError(f"{where} courses should name at least one, in letters, digits, dots and dashes")
+    return courses
+
+
+def _limits(rubric: dict[str, Any], default_seconds: float) -> Limits:
+    table = rubric.get("limits", {})
+    if not isinstance(table, dict):
+        raise GraderError("rubric.toml: limits should be written as [limits]")
+    limits = build(Limits, {"total_seconds": default_seconds, **table}, "rubric.toml: [limits]")
+    if small := [name for name, value in vars(limits).items() if not value > 0]:
+        raise GraderError(f"rubric.toml: [limits]: {small[0]} should be more than 0")
+    return limits
+
+
 def _checks_package(name: str) -> str:
-    """The students' package of checks has to be one that Python can import and nothing else is called."""
+    """Raise GraderError unless Python can import a package of this name and it does not clash with another folder."""
     if not name.isidentifier() or name in ("tests", "writeup"):
         raise GraderError(
             f"rubric.toml: [assignment] checks_package {clean(name)!r} should be a Python name, and not tests or writeup"
@@ -94,12 +112,12 @@ def _checks_package(name: str) -> str:
 
 
 def _table(rubric: dict[str, Any], name: str, keys: tuple[str, ...]) -> dict[str, Any]:
-    """``[name]`` with these keys at most."""
-    found = rubric.get(name, {})
-    if not isinstance(found, dict):
+    """The table ``[name]``; raises GraderError if it has any other keys."""
+    table = rubric.get(name, {})
+    if not isinstance(table, dict):
         raise GraderError(f"rubric.toml: {name} should be written as [{name}]")
-    refuse_unknown(found, keys, f"rubric.toml: [{name}]", "key")
-    return found
+    refuse_unknown(table, keys, f"rubric.toml: [{name}]", "key")
+    return table
 
 
 def _where(what: str, entry: dict[str, Any], number: int) -> str:
@@ -110,31 +128,44 @@ def _where(what: str, entry: dict[str, Any], number: int) -> str:
 def _sections(folder: Path, entries: list[dict[str, Any]]) -> dict[str, Section]:
     sections: dict[str, Section] = {}
     for number, entry in enumerate(entries, 1):
-        where = _where("section", entry, number)
-        file = typed(str, entry.get("prelude", ""), f"{where}: prelude")
-        if "prelude_file" in entry:
-            raise GraderError(f"{where}: unknown key 'prelude_file'; did you mean 'prelude'?")
-        try:
-            if file and folder not in (folder / file).resolve().parents:
-                raise GraderError(f"{where}: prelude {clean(file)} lies outside the assignment's folder")
-            prelude = (folder / file).read_text(encoding="utf-8") if file else ""
-            ast.parse(prelude)
-        except (OSError, UnicodeDecodeError) as error:
-            raise GraderError(f"{where}: prelude {clean(file)} cannot be read: {clean(reason(error), 120)}") from None
-        except SyntaxError as error:
-            raise GraderError(f"{where}: prelude {clean(file)}, line {error.lineno}: {error.msg}") from None
-        except ValueError as error:  # a NUL in the name or in the code
-            raise GraderError(f"{where}: prelude {clean(file)} cannot be used: {error}") from None
-        section = build(Section, entry, where, prelude=prelude, prelude_file=file)
-        try:
-            re.compile(section.file_pattern)
-        except re.error as error:
-            raise GraderError(f"{where}: file_pattern is not a regular expression: {error}") from None
-        if section.probes and not (folder / section.probes / "__init__.py").is_file():
-            raise GraderError(f"{where}: probes {clean(section.probes)!r} is not a package in {clean(str(folder), 200)}")
+        section = _section(folder, entry, _where("section", entry, number))
         refuse_twice([*sections, section.id], "rubric.toml", "section")
         sections[section.id] = section
     return sections
+
+
+def _section(folder: Path, entry: dict[str, Any], where: str) -> Section:
+    file = typed(str, entry.get("prelude", ""), f"{where}: prelude")
+    if "prelude_file" in entry:
+        raise GraderError(f"{where}: unknown key 'prelude_file'; did you mean 'prelude'?")
+    section = build(Section, entry, where, prelude=_prelude(folder, file, where), prelude_file=file)
+    _check_pattern(section.file_pattern, f"{where}: file_pattern")
+    if section.probes and not (folder / section.probes / "__init__.py").is_file():
+        raise GraderError(f"{where}: probes {clean(section.probes)!r} is not a package in {clean(str(folder), 200)}")
+    return section
+
+
+def _prelude(folder: Path, file: str, where: str) -> str:
+    """The source of a prelude ('' for no file); raises GraderError if it cannot be read, parsed, or is outside ``folder``."""
+    try:
+        if file and folder not in (folder / file).resolve().parents:
+            raise GraderError(f"{where}: prelude {clean(file)} lies outside the assignment's folder")
+        prelude = (folder / file).read_text(encoding="utf-8") if file else ""
+        ast.parse(prelude)
+    except (OSError, UnicodeDecodeError) as error:
+        raise GraderError(f"{where}: prelude {clean(file)} cannot be read: {clean(reason(error), 120)}") from None
+    except SyntaxError as error:
+        raise GraderError(f"{where}: prelude {clean(file)}, line {error.lineno}: {error.msg}") from None
+    except ValueError as error:  # a NUL in the name or in the code
+        raise GraderError(f"{where}: prelude {clean(file)} cannot be used: {error}") from None
+    return prelude
+
+
+def _check_pattern(pattern: str, where: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise GraderError(f"{where} is not a regular expression: {error}") from None
 
 
 def _questions(
@@ -167,7 +198,7 @@ def _question(
     if question.section is None:
         raise GraderError(f"{where}: the key 'section' is missing")
     if not question.names or not all(name.isidentifier() for name in question.names):
-        raise GraderError(f"{where}: names is empty or holds what is no Python name: say what the answer is called")
+        raise GraderError(f"{where}: names is empty or contains an invalid Python name: say what the answer is called")
     if question.probe:
         _check_probe(folder, question, where)
     _check_tests(folder, question, where)
@@ -175,7 +206,7 @@ def _question(
 
 
 def _check_probe(folder: Path, question: Question, where: str) -> None:
-    """``module.function`` is a function in the module ``module`` of the section's probes, which nobody imports here."""
+    """Raise GraderError unless ``module.function`` exists in the section's probes, which are parsed but not imported."""
     if not question.section.probes:
         raise GraderError(f"{where}: probe {clean(question.probe)!r}, but section {question.section.id} has no probes")
     module, _, function = question.probe.partition(".")
@@ -190,19 +221,19 @@ def _check_probe(folder: Path, question: Question, where: str) -> None:
 
 
 def _check_tests(folder: Path, question: Question, where: str) -> None:
-    """A question has a sentence or a file of tests, and not both."""
+    """Raise GraderError unless the question has either a sentence or a test file, but not both."""
     file = f"questions/{clean(question.id)}.py"
     if (folder / "questions" / f"{question.id}.py").is_file():
         if question.sentence:
-            raise GraderError(f"{where}: it has a sentence and tests of its own, {file}: remove one of them")
+            raise GraderError(f"{where}: it has both a sentence and a test file, {file}: remove one of them")
     elif not question.sentence:
-        raise GraderError(f"{where}: its tests, {file}, are missing; without them it needs a sentence")
+        raise GraderError(f"{where}: its test file, {file}, is missing; without it, the question needs a sentence")
     elif question.probe:
-        raise GraderError(f"{where}: what a probe observes needs tests of its own, {file}")
+        raise GraderError(f"{where}: a question with a probe needs a test file, {file}")
 
 
 def _points(entry: dict[str, Any], courses: tuple[str, ...], where: str) -> dict[str, float]:
-    """Points by course, from one number for all or a table."""
+    """Course -> points, from a single number for all courses or a table."""
     if "points" not in entry:
         raise GraderError(f"{where}: the key 'points' is missing")
     points = entry["points"]
@@ -211,24 +242,18 @@ def _points(entry: dict[str, Any], courses: tuple[str, ...], where: str) -> dict
     refuse_unknown(points, courses, f"{where}: points", "course")
     if missing := [course for course in courses if course not in points]:
         raise GraderError(f"{where}: points of course {missing[0]} are missing")
-    found = {course: typed(float, value, f"{where}: points") for course, value in points.items()}
-    if any(value < 0 for value in found.values()):
+    by_course = {course: typed(float, value, f"{where}: points") for course, value in points.items()}
+    if any(value < 0 for value in by_course.values()):
         raise GraderError(f"{where}: points should not be negative")
-    return found
+    return by_course
 
 
 def _written(rubric: dict[str, Any], courses: tuple[str, ...]) -> Written:
-    def scored(kind: type, entry: dict[str, Any], what: str, number: int) -> Any:
-        where = _where(what, entry, number)
-        made = build(kind, entry, where, points=_points(entry, courses, where))
-        refuse_unknown(made.extra_credit, courses, where, "course")
-        return made
-
     parts, chapters, items = (listed(rubric, name, "rubric.toml") for name in ("part", "chapter", "manual"))
     written = Written(
-        parts=tuple(scored(Part, entry, "part", n) for n, entry in enumerate(parts, 1)),
+        parts=tuple(_scored(Part, entry, _where("part", entry, n), courses) for n, entry in enumerate(parts, 1)),
         chapters=tuple(build(Chapter, entry, _where("chapter", entry, n)) for n, entry in enumerate(chapters, 1)),
-        items=tuple(scored(Manual, entry, "manual", n) for n, entry in enumerate(items, 1)),
+        items=tuple(_scored(Manual, entry, _where("manual", entry, n), courses) for n, entry in enumerate(items, 1)),
         **vars(build(_Reading, rubric.get("writeup", {}), "rubric.toml: [writeup]")),
     )
     if not 0 <= written.collaborators_percent <= 100:
@@ -237,38 +262,51 @@ def _written(rubric: dict[str, Any], courses: tuple[str, ...]) -> Written:
     for chapter in written.chapters:
         refuse_unknown(chapter.parts, [p.id for p in written.parts], f"rubric.toml: chapter {clean(chapter.title)}", "part")
     for item in written.items:
-        try:
-            re.compile(item.pattern)
-        except re.error as error:
-            raise GraderError(f"rubric.toml: manual {item.id}: pattern is not a regular expression: {error}") from None
+        _check_pattern(item.pattern, f"rubric.toml: manual {item.id}: pattern")
     return written
 
 
+def _scored(kind: type[Scored], entry: dict[str, Any], where: str, courses: tuple[str, ...]) -> Scored:
+    """A part or a manual item with its points by course."""
+    scored = build(kind, entry, where, points=_points(entry, courses, where))
+    refuse_unknown(scored.extra_credit, courses, where, "course")
+    return scored
+
+
 def _check_sums(questions: Iterable[Question], written: Written, courses: tuple[str, ...], totals: Any) -> None:
-    """Raise GraderError unless every part and the whole sum to what the handout promises."""
-    where, items = "rubric.toml", [*questions, *written.items]
+    """Raise GraderError unless the points of every part and of the whole add up to what the rubric says."""
+    where = "rubric.toml"
+    items: list[Question | Manual] = [*questions, *written.items]
     refuse_twice((item.id for item in items), where, "item")
     for item in items if written.parts else ():
         if written.part_of(item.id) is None:
             raise GraderError(f"{where}: {item.id} belongs to no [[part]]{nearest(item.id, [p.id for p in written.parts])}")
-    wanted_of = typed(dict[str, tuple[float, ...]], totals, f"{where}: [totals]")
-    refuse_unknown(wanted_of, courses, f"{where}: [totals]", "course")
+    wanted = typed(dict[str, tuple[float, ...]], totals, f"{where}: [totals]")
+    refuse_unknown(wanted, courses, f"{where}: [totals]", "course")
     for course in courses:
         for part in written.parts:
-            found, wanted = total([i for i in items if written.part_of(i.id) is part], course), total([part], course)
-            if found != wanted:
-                raise GraderError(
-                    f"{where}: course {course}: the items of part {part.id} sum to {_sum_text(found)}, "
-                    f"[[part]] says {_sum_text(wanted)}"
-                )
-        if course in wanted_of:
-            found, wanted = total(items, course), wanted_of[course]
-            if len(wanted) != 2:
-                raise GraderError(f"{where}: [totals] {course} should be [regular points, extra credit]")
-            if found != wanted:
-                raise GraderError(
-                    f"{where}: the items of course {course} sum to {_sum_text(found)}, [totals] says {_sum_text(wanted)}"
-                )
+            _check_part_sum([item for item in items if written.part_of(item.id) is part], part, course)
+        if course in wanted:
+            _check_total(items, wanted[course], course)
+
+
+def _check_part_sum(items: Sequence[Question | Manual], part: Part, course: str) -> None:
+    points, wanted = total(items, course), total([part], course)
+    if points != wanted:
+        raise GraderError(
+            f"rubric.toml: course {course}: the items of part {part.id} sum to {_sum_text(points)}, "
+            f"[[part]] says {_sum_text(wanted)}"
+        )
+
+
+def _check_total(items: Sequence[Question | Manual], wanted: tuple[float, ...], course: str) -> None:
+    points = total(items, course)
+    if len(wanted) != 2:
+        raise GraderError(f"rubric.toml: [totals] {course} should be [regular points, extra credit]")
+    if points != wanted:
+        raise GraderError(
+            f"rubric.toml: the items of course {course} sum to {_sum_text(points)}, [totals] says {_sum_text(wanted)}"
+        )
 
 
 def _sum_text(points: tuple[float, ...]) -> str:

@@ -1,9 +1,9 @@
-"""Where this engine lies: for reading its own bytes, never for finding anybody's assignment."""
+"""Where the engine is installed: for reading its own files, never for finding an assignment."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
-# What has to be on ``sys.path`` for another process to import the engine: a checkout, or site-packages.
+# The ``sys.path`` entry from which another process can import the engine: a checkout or site-packages.
 IMPORT_ROOT = PACKAGE.parent

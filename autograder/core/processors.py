@@ -1,4 +1,4 @@
-"""How many things to do at once."""
+"""How many jobs to run in parallel."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 
 
 def processors() -> int:
-    """The processors that this process may use."""
+    """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def graders_at_once() -> int:
-    """Half as many again as there are processors: a judge and its worker wait for each other in turn."""
+    """One and a half graders per processor, because a judge and its worker take turns waiting for each other."""
     return processors() + (processors() + 1) // 2

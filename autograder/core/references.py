@@ -1,6 +1,6 @@
-"""The baked file: hidden and public inputs, expected outputs and mistakes' outputs, as one tree of arrays.
+"""The baked file: hidden and public inputs, expected outputs, and the outputs of known mistakes, as one tree of arrays.
 
-Written at build time by ``authoring.baking``, read by the judge; holds no code and no seed.
+Written at build time by ``authoring.baking`` and read by the judge; contains no code and no seed.
 """
 
 from __future__ import annotations
@@ -8,49 +8,55 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograder.core.errors import GraderError
 from autograder.core.files import write_whole
 from autograder.core.trees import TreeError, pack, unpack
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 REFERENCES = "reference.safetensors"
 
 
-def write_references(path: Path, tree: dict) -> None:
-    """One frame in a file, readable by its owner only; replaced atomically."""
+def write_references(path: Path, tree: dict[str, Any]) -> None:
+    """Write the tree as one frame, atomically, to a file that only its owner can read."""
     write_whole(path, pack(tree), 0o600)
 
 
-def read_references(path: Path) -> dict:
-    """Raises GraderError when the file is missing or damaged."""
+def read_references(path: Path) -> dict[str, Any]:
+    """The tree of a baked file; raises GraderError if the file is missing or damaged."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise GraderError(f"no references at {path}: {error.strerror}; run `make autograder`") from None
     try:
-        return unpack(data[4:])
+        tree: dict[str, Any] = unpack(data[4:])
     except TreeError as error:
         raise GraderError(f"{path} is damaged ({error}); delete it and run `make autograder`") from None
+    return tree
 
 
 def stored_fingerprint(path: Path) -> str:
-    """The fingerprint inside a baked file, '' if there is none; reads the tree without the arrays."""
+    """The fingerprint inside a baked file, '' if there is none. Reads the tree but not the arrays."""
     try:
         with open(path, "rb") as file:
             _, length = struct.unpack("<II", file.read(8))
-            return json.loads(file.read(length)).get("fingerprint", "")
+            fingerprint: str = json.loads(file.read(length)).get("fingerprint", "")
     except (OSError, ValueError, struct.error):
         return ""
+    return fingerprint
 
 
-def packed(tree: dict) -> Any:
-    """A set as bytes in an array: a grader unpacks only the one it needs."""
-    import numpy
+def packed(tree: dict[str, Any]) -> NDArray[Any]:
+    """A tree as a uint8 array, so that a grader can unpack only the set it needs."""
+    import numpy as np
 
-    return numpy.frombuffer(pack(tree), dtype=numpy.uint8)
+    return np.frombuffer(pack(tree), dtype=np.uint8)
 
 
-def unpacked(data: Any) -> dict:
+def unpacked(data: NDArray[Any]) -> dict[str, Any]:
     """Inverse of :func:`packed`."""
-    return unpack(data.tobytes()[4:])
+    tree: dict[str, Any] = unpack(data.tobytes()[4:])
+    return tree

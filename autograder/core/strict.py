@@ -1,4 +1,4 @@
-"""Tables that staff write, made into dataclasses: what nobody reads is refused, with its place and the nearest known name."""
+"""TOML tables written by staff -> dataclasses. Unknown keys are rejected with their location and the nearest known name."""
 
 from __future__ import annotations
 
@@ -8,35 +8,39 @@ import typing
 from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograder.core.errors import GraderError
 from autograder.core.text import clean, reason
 from autograder.core.toml import tomllib
 
-T = TypeVar("T")
-LARGEST = 1e15  # of any number that staff write
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+LARGEST = 1e15  # largest number accepted in a table
 WORDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file as a tree; raises GraderError, one line, where it is missing or not TOML."""
+    """Parse a TOML file; raises GraderError, one line, if it is missing or not valid TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        tree: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise GraderError(f"cannot use {clean(str(path), 200)}: {clean(reason(error), 160)}") from None
     except (ValueError, RecursionError) as error:
         raise GraderError(f"cannot use {clean(str(path), 200)}: it is not valid TOML: {clean(str(error), 160)}") from None
+    return tree
 
 
 def build(kind: type[T], table: Any, where: str, **given: Any) -> T:
-    """An object of the dataclass ``kind`` from a table; ``given`` fields are made elsewhere, whatever the table says of them.
+    """Create a dataclass of type ``kind`` from a table; fields in ``given`` override the table.
 
-    Raises GraderError for an unknown key, a missing one, or a value of another type; ``where`` begins its text.
+    Raises GraderError for an unknown key, a missing key or a value of the wrong type; its message begins with ``where``.
     """
     if not isinstance(table, dict):
         raise GraderError(f"{where}: expected a table, not {clean(repr(table))}")
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]  # T is a dataclass; typing has no word for that
+    known = {f.name: f for f in fields(kind)}
     for key in table:
         if key not in known:
             raise GraderError(f"{where}: unknown key {clean(key)!r}{nearest(key, known)}")
@@ -54,30 +58,35 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def typed(hint: Any, value: Any, where: str) -> Any:
-    """The value as a field of this type takes it: lists become tuples, whole numbers floats. Raises GraderError."""
+    """The value converted to a field's type: lists become tuples, integers floats. Raises GraderError if it does not fit."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin is tuple and isinstance(value, list):
         return tuple(typed(inner[0], item, where) for item in value)
     if origin is dict and isinstance(value, dict):
         return {key: typed(inner[1], item, f"{where}.{clean(key)}") for key, item in value.items()}
-    if hint is float and type(value) in (int, float) and -LARGEST <= value <= LARGEST:
-        return float(value)
-    if origin is None and hint is not float and type(value) is hint:
+    if hint is float:
+        if _is_number(value):
+            return float(value)
+    elif origin is None and type(value) is hint:
         return value
     word = {tuple: "a list", dict: "a table"}.get(origin) or WORDS.get(hint, "something else")
     raise GraderError(f"{where} should be {word}, not {clean(repr(value))}")
 
 
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and bool(-LARGEST <= value <= LARGEST)
+
+
 def listed(tree: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]:
-    """The tables ``[[key]]``; raises GraderError where it is something else."""
-    found = tree.get(key, [])
-    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+    """The array of tables ``[[key]]``; raises GraderError if it is anything else."""
+    tables = tree.get(key, [])
+    if not isinstance(tables, list) or not all(isinstance(entry, dict) for entry in tables):
         raise GraderError(f"{where}: {key} should be written as [[{key}]]")
-    return found
+    return tables
 
 
 def refuse_unknown(given: Iterable[str], known: Iterable[str], where: str, what: str) -> None:
-    """Raise GraderError for the first name that is none of the known ones."""
+    """Raise GraderError for the first given name that is not a known one."""
     known = list(known)
     for name in given:
         if name not in known:
@@ -85,7 +94,7 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str], where: str, what:
 
 
 def refuse_twice(names: Iterable[str], where: str, what: str) -> None:
-    """Raise GraderError for the first name that stands there twice."""
+    """Raise GraderError for the first duplicate name."""
     seen: set[str] = set()
     for name in names:
         if name in seen:
@@ -94,7 +103,7 @@ def refuse_twice(names: Iterable[str], where: str, what: str) -> None:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """``; did you mean 'value'?``, or the first known names where none is near."""
+    """``; did you mean 'value'?``, or the first few known names if none is close."""
     known = list(known)
     close = difflib.get_close_matches(name, known, 1, 0.6)
     if close:

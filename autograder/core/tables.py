@@ -1,4 +1,4 @@
-"""The one reader and the one writer of CSV files, as Gradescope, Canvas, registrars and spreadsheets write them."""
+"""Reads and writes CSV files: those of Gradescope, Canvas, registrars and spreadsheet programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.core.errors import GraderError
 from autograder.core.files import write_private
 from autograder.core.text import clean, reason
 
-# Column -> its headers, the surest first, without case, spaces and punctuation.
+# Column -> accepted headers, most reliable first, in lower case without spaces and punctuation.
 COLUMNS = {
     "name": ("name", "student", "studentname", "fullname"),
     "first": ("firstname",),
@@ -32,14 +32,14 @@ MAX_BYTES = 64 << 20
 
 @dataclass
 class Table:
-    """A file's first line, and every further row with its number, as spreadsheets count. ``name``: as it may be printed."""
+    """A CSV file: its header, and all other rows with their 1-based row numbers. ``name`` is safe to print."""
 
     name: str
     header: list[str]
     rows: list[tuple[int, list[str]]]
 
     def column(self, kind: str) -> int:
-        """Where the column of this kind (see COLUMNS) stands; -1 for nowhere. Raises GraderError where it stands twice."""
+        """The index of the column of this kind (see COLUMNS), -1 if missing. Raises GraderError if it is ambiguous."""
         plain = [squeezed(cell).replace(".", "") for cell in self.header]
         for name in COLUMNS[kind]:
             if plain.count(name) > 1:
@@ -50,13 +50,13 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """A CSV file with commas, semicolons or tabs, in UTF-8, UTF-16 or an old Windows encoding. Raises GraderError, one line."""
+    """Read a CSV file with commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252. Raises GraderError, one line."""
     try:
         data = path.read_bytes()
         if len(data) > MAX_BYTES:
             raise GraderError(f"cannot read {clean(str(path), 200)}: it is over {MAX_BYTES >> 20} MB")
         text = _decoded(data)
-        # Spreadsheets write semicolons where the comma belongs to the numbers.
+        # Spreadsheets use semicolons in locales where the comma is the decimal separator.
         delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         numbered = list(enumerate(reader, 1))
@@ -78,17 +78,17 @@ def _decoded(data: bytes) -> str:
 
 
 def squeezed(text: str) -> str:
-    """A header as it is compared: small letters, digits and dots."""
+    """A header normalised for comparison: lower-case letters, digits and dots only."""
     return re.sub(r"[^a-z0-9.]", "", text.casefold())
 
 
 def csv_text(rows: Iterable[Iterable[str]], end: str = "\r\n") -> str:
-    """Rows as CSV."""
+    """Rows as CSV text."""
     text = io.StringIO()
     csv.writer(text, lineterminator=end).writerows(rows)
     return text.getvalue()
 
 
 def write_csv(path: Path, rows: Iterable[Iterable[str]]) -> None:
-    """Rows into a file for its owner's eyes only, replaced whole. Raises OSError."""
+    """Write rows atomically to a CSV file that only its owner can read. Raises OSError."""
     write_private(path, csv_text(rows))

@@ -1,4 +1,4 @@
-"""Hostile text made fit to print."""
+"""Makes untrusted text safe to print."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, format (bidi, ze
 
 
 def clean(text: str, limit: int = 80) -> str:
-    """One line without control, direction-changing or invisible characters, and at most ``limit`` long."""
+    """One line of at most ``limit`` characters; control, bidirectional and invisible characters become ``?``."""
     text = " ".join(str(text)[: 4 * limit].split())
     kept = "".join("?" if unicodedata.category(c) in HIDDEN else c for c in text)
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
 
 def cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """The text of a CSV cell, escaped so that no spreadsheet program takes it for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def reason(error: Exception) -> str:
-    """An error's own words, without the path that the system adds to them."""
+    """An error's message, without the path that the system appends to it."""
     return getattr(error, "strerror", None) or str(error)

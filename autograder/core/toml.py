@@ -1,8 +1,10 @@
-"""The standard library's ``tomllib``; on Python 3.10, which has none, the package that it was made from."""
+"""The standard library's ``tomllib``, or on Python 3.10 the ``tomli`` package it was derived from."""
 
-try:
+import sys
+
+if sys.version_info >= (3, 11):
     import tomllib
-except ModuleNotFoundError:
+else:
     import tomli as tomllib
 
 __all__ = ["tomllib"]

@@ -1,7 +1,7 @@
-"""A tree of plain data and numpy arrays as bytes: what crosses the pipe to a worker, and what the baked file holds.
+"""Serialises trees of plain data and numpy arrays: the format of the worker pipe and of the baked file.
 
-Layout: ``u32 body length | u32 tree length | JSON tree | safetensors blob``. The blob is absent when the tree holds no
-array, so that plain Python answers need neither numpy nor safetensors. Nothing here is ever unpickled or evaluated.
+Layout: ``u32 body length | u32 tree length | JSON tree | safetensors blob``. The blob is absent if the tree has no arrays, so
+that plain Python answers need neither numpy nor safetensors. Nothing here is ever unpickled or evaluated.
 """
 
 from __future__ import annotations
@@ -18,14 +18,11 @@ MAX_DIMENSIONS = 8
 
 
 class TreeError(Exception):
-    """Bytes that are no tree."""
+    """Bytes that are not a serialised tree."""
 
 
 def pack(tree: Any) -> bytes:
-    """Serialise a tree of None, bool, int, float, str, list, dict and numpy arrays.
-
-    Raises TypeError for any other leaf.
-    """
+    """Serialise a tree of None, bool, int, float, str, list, dict and numpy arrays; raises TypeError for any other leaf."""
     arrays: dict[str, Any] = {}
 
     def keep(array: Any) -> str:
@@ -43,7 +40,7 @@ def pack(tree: Any) -> bytes:
 
 
 def unpack(body: bytes) -> Any:
-    """Inverse of :func:`pack`, for its bytes without the first four. Raises TreeError for anything malformed."""
+    """Inverse of :func:`pack`, without the leading four length bytes. Raises TreeError for anything malformed."""
     try:
         (length,) = struct.unpack_from("<I", body)
         if length > len(body) - 4:

@@ -1,6 +1,6 @@
-"""The assignment's own Python, which staff wrote and we trust: rules, inputs, helpers; and the sources that its probes are.
+"""The assignment's own Python code, which is trusted: rules, inputs and helpers; and the source of its probes.
 
-Everything is loaded under a name of its own, so that several assignments live beside each other in one process.
+Every module is loaded under a unique name, so that one process can hold several assignments.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ RULES, INPUTS, HELPERS = "rules", "inputs", "trusted_helpers"
 
 
 def load_part(folder: Path, name: str) -> types.ModuleType:
-    """The package ``folder/name/`` or the module ``folder/name.py``, loaded anew.
+    """Load (again) the package ``folder/name/`` or the module ``folder/name.py``.
 
-    Raises GraderError where there is neither, or where it fails, with the line.
+    Raises GraderError if there is neither, or if it fails, with the line of the failure.
     """
     package, module = folder / name / "__init__.py", folder / f"{name}.py"
     path = package if package.is_file() else module
@@ -38,16 +38,16 @@ def load_part(folder: Path, name: str) -> types.ModuleType:
     )
     if spec is None or spec.loader is None:
         raise GraderError(f"{clean(str(path), 200)} cannot be imported")
-    found = importlib.util.module_from_spec(spec)
-    sys.modules[unique] = found
+    part = importlib.util.module_from_spec(spec)
+    sys.modules[unique] = part
     with blamed(folder):
-        spec.loader.exec_module(found)
-    return found
+        spec.loader.exec_module(part)
+    return part
 
 
 @contextlib.contextmanager
 def blamed(folder: Path) -> Iterator[None]:
-    """Whatever goes wrong inside becomes a GraderError that names the last line of the assignment's own code."""
+    """Turn any exception raised inside into a GraderError that names the last line of the assignment's own code."""
     try:
         yield
     except GraderError:
@@ -68,21 +68,23 @@ def _place(folder: Path, error: BaseException) -> str:
 
 
 def load_rules(assignment: Assignment) -> types.ModuleType:
-    """The assignment's verdict rules; without any, a module that recognises nothing and draws nothing.
+    """The assignment's verdict rules, with defaults that return None for the two functions below.
 
-    ``signature(id, value, case)``: what an answer does, as an array, for comparing mistakes; ``wanted_weights(id, case)``: where
-    its attention should go, for pictures. Both may give None.
+    ``signature(id, value, case)`` describes an answer's behaviour as an array, to compare it with known mistakes;
+    ``wanted_weights(id, case)`` is the attention that pictures show as the target. Both may return None.
     """
-    found = types.ModuleType(RULES)
+    rules = types.ModuleType(RULES)
     if any((assignment.folder / name).exists() for name in (RULES, f"{RULES}.py")):
-        found = load_part(assignment.folder, RULES)
+        rules = load_part(assignment.folder, RULES)
     for name in ("signature", "wanted_weights"):
-        if not hasattr(found, name):
-            setattr(found, name, lambda *_: None)
-    return found
+        if not hasattr(rules, name):
+            setattr(rules, name, lambda *_: None)
+    return rules
 
 
 def probe_sources(assignment: Assignment, section: Section) -> dict[str, str]:
-    """Module -> source of a section's probes; {} where it has none. Sent to workers, which cannot read our folders."""
+    """Module -> source of a section's probes ({} if it has none), for workers, which cannot read the assignment's folder."""
+    if not section.probes:
+        return {}
     folder = assignment.folder / section.probes
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))} if section.probes else {}
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}

@@ -1,8 +1,9 @@
-"""What the judge found for one question."""
+"""The verdict on one question."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from autograder.core.assignment import Question
 
@@ -11,7 +12,7 @@ PASSED, FAILED, MISSING, NOT_RUN = "passed", "failed", "not submitted", "not run
 
 @dataclass
 class Verdict:
-    """What the judge found for one question, before it is written for Gradescope."""
+    """The judge's result for one question, before it is formatted for Gradescope."""
 
     question: Question
     status: str = NOT_RUN
@@ -19,7 +20,7 @@ class Verdict:
     lines: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
-    data: dict = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
 
     def score(self, course: str) -> float:

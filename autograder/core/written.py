@@ -1,7 +1,7 @@
-"""What a person reads and for how many points: the nouns of the written half.
+"""The written half of an assignment: the items that a person grades, and their points.
 
-Loaded from the same ``rubric.toml`` as the autograded items: ``[[part]]``, ``[[chapter]]``, ``[[manual]]``, ``[writeup]``.
-An assignment without them has no written half.
+Loaded from ``[[part]]``, ``[[chapter]]``, ``[[manual]]`` and ``[writeup]`` in ``rubric.toml``. An assignment without them has
+no written half.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-PLACEHOLDER = "Write here"  # what stands in the templates where an answer goes
+PLACEHOLDER = "Write here"  # marks the place of each answer in the templates
 
 
 @dataclass(frozen=True)
 class Manual:
-    """One item that a person reads.
+    """One item that a person grades.
 
-    ``heading``: what it is called in the write-up ('' for what is not asked there), found again by its first word or
-    by the regular expression ``pattern``; ``asks``: the question, answered with a figure or table where ``figure`` is
-    true; ``full``, ``half``, ``none``: what earns how much.
+    ``heading`` is its heading in the write-up ('' if it is not part of it), recognised by its first word or by the regular
+    expression ``pattern``. ``asks`` is the question; with ``figure`` the answer needs a figure or table. ``full``, ``half``
+    and ``none`` say what earns full, half and no credit.
     """
 
     id: str
@@ -37,7 +37,7 @@ class Manual:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the handout and its points, which its items have to sum to."""
+    """A part of the handout; the points of its items must add up to its own."""
 
     id: str
     title: str
@@ -47,7 +47,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter of the write-up: the parts in it, how many pages are suggested."""
+    """A chapter of the write-up: the parts it covers and its suggested number of pages."""
 
     title: str
     parts: tuple[str, ...]
@@ -56,7 +56,11 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Written:
-    """The written half. ``rules``: how readers read; ``collaborators_percent``: what a missing statement costs overall."""
+    """The written half.
+
+    ``rules`` are instructions for readers; ``collaborators_percent`` is what a missing collaborators statement costs, as a
+    percentage of the whole score.
+    """
 
     parts: tuple[Part, ...] = ()
     chapters: tuple[Chapter, ...] = ()
@@ -65,20 +69,21 @@ class Written:
     collaborators_percent: float = 0.0
 
     def part_of(self, id: str) -> Part | None:
-        """The part that an item's id belongs to, by its leading numbers."""
+        """The part that an item belongs to by the leading numbers of its id, or None."""
         return next((p for p in self.parts if id == p.id or id.startswith(p.id + ".")), None)
 
     def of_part(self, part: str) -> list[Manual]:
-        return [item for item in self.items if self.part_of(item.id).id == part]
+        """The items of the part with this id, in order."""
+        return [item for item in self.items if (owner := self.part_of(item.id)) and owner.id == part]
 
     def of_chapter(self, chapter: Chapter) -> list[Manual]:
-        """What is asked in a chapter of the write-up, in order."""
+        """The items answered in a chapter of the write-up, in order."""
         return [item for part in chapter.parts for item in self.of_part(part) if item.heading]
 
 
 def total(items: Iterable[Any], course: str) -> tuple[float, float]:
-    """(regular, extra credit) points of any items that have ``points`` and ``extra_credit``."""
-    found = {False: Fraction(0), True: Fraction(0)}
+    """Return (regular, extra credit) points of items, which need the attributes ``points`` and ``extra_credit``."""
+    sums = {False: Fraction(0), True: Fraction(0)}
     for item in items:
-        found[course in item.extra_credit] += Fraction(str(item.points[course]))
-    return float(found[False]), float(found[True])
+        sums[course in item.extra_credit] += Fraction(str(item.points[course]))
+    return float(sums[False]), float(sums[True])

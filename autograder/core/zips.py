@@ -1,4 +1,4 @@
-"""The one way in which archives are written: the same members always give the same bytes."""
+"""Reproducible zip archives: the same members always give the same bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ UNIX = 3
 
 
 def zip_bytes(members: Mapping[str, bytes], modes: Mapping[str, int] | None = None) -> bytes:
-    """A zip of these members, sorted; ``modes``: those whose permissions are not 0o644."""
+    """A zip of these members, sorted by name; ``modes`` holds permissions other than 0o644."""
     buffer, modes = io.BytesIO(), modes or {}
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in sorted(members.items()):
