@@ -1,1 +1,1 @@
-"""The statements that a question needs, and which value of a name counts for it. Nothing is run here."""
+"""Finds the statements that a question needs, and the value of a name that counts for it. Runs nothing."""

@@ -1,1 +1,1 @@
-"""What was handed in: unpacked, read in whatever format it came, sorted into the assignment's sections. Nothing is run here."""
+"""Unpacks a submission, reads every supported format and sorts its files into the assignment's sections. Runs nothing."""

@@ -1,4 +1,4 @@
-"""Which submitted file is which section, by name and by content."""
+"""Decides which submitted file holds which section, by file name and by content."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autograder.submission.unpack import WRITE_UP_HINT, Contents, File, read_fil
 
 @dataclass
 class Found:
-    """A section as it was submitted: the parsed file that counts, or ``problem`` why there is none."""
+    """A section of the submission: the parsed file to grade, or the ``problem`` if there is none."""
 
     section: Section
     parsed: Parsed | None = None
@@ -27,7 +27,7 @@ class Found:
 
 @dataclass
 class Submission:
-    """All of a submission: sections, modules it brings along, notes for its author, and a digest of its content."""
+    """A whole submission: its sections by id, its own modules (dotted name -> source), notes for its author, and a digest."""
 
     sections: dict[str, Found]
     modules: dict[str, str]
@@ -37,42 +37,57 @@ class Submission:
 
 @dataclass
 class _Candidate:
+    """A parsed file, the id of the section it is named for ('' if none or several), and section id -> names it binds."""
+
     file: File
     parsed: Parsed
     named: str
     score: dict[str, int]
 
+    @property
+    def depth(self) -> int:
+        return len(self.file.path.parts)
+
 
 def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
-    """Sort a submission's files into sections; raises GraderError where there is nothing that could be graded."""
-    read = submitted if isinstance(submitted, Contents) else read_files(submitted, assignment.limits.file_bytes)
-    files, notes, candidates = read.files, list(read.notes), []
-    for file in files:
+    """Sort a submission's files into sections; raises GraderError if nothing in it can be graded."""
+    contents = submitted if isinstance(submitted, Contents) else read_files(submitted, assignment.limits.file_bytes)
+    notes, candidates = list(contents.notes), []
+    for file in contents.files:
         if file.kind == CODE:
             candidate = _candidate(assignment, file, notes)
             if candidate:
                 candidates.append(candidate)
     if not candidates:
-        alone = any(file.kind == PDF for file in files)
-        kinds = ("" if notes else f": expected {CODE_SUFFIXES} files") + WRITE_UP_HINT * alone
-        raise GraderError("nothing to grade" + (kinds if files or not notes else "") + "".join(f"; {n}" for n in notes[:3]))
+        raise GraderError(_nothing_to_grade(contents.files, notes))
     sections = {s.id: _choose(s, candidates, assignment) for s in assignment.sections}
-    used = {id(found.parsed) for found in sections.values() if found.parsed}
-    modules = {}
+    graded = {id(found.parsed) for found in sections.values() if found.parsed}
+    modules = _modules([candidate for candidate in candidates if id(candidate.parsed) not in graded])
+    return Submission(sections, modules, notes, contents.digest)
+
+
+def _nothing_to_grade(files: list[File], notes: list[str]) -> str:
+    only_pdf = any(file.kind == PDF for file in files)
+    expected = ("" if notes else f": expected {CODE_SUFFIXES} files") + WRITE_UP_HINT * only_pdf
+    return "nothing to grade" + (expected if files or not notes else "") + "".join(f"; {note}" for note in notes[:3])
+
+
+def _modules(candidates: list[_Candidate]) -> dict[str, str]:
+    modules: dict[str, str] = {}
     for candidate in candidates:
-        if id(candidate.parsed) not in used and candidate.file.path.suffix == ".py" and candidate.file.data:
-            modules |= _module(candidate, files)
-    return Submission(sections, modules, notes, read.digest)
+        if candidate.file.path.suffix == ".py" and candidate.file.data:
+            modules |= _module(candidate)
+    return modules
 
 
-def _module(candidate: _Candidate, files: list[File]) -> dict[str, str]:
-    """A brought-along file under the dotted name by which a notebook at the top (or beside it) imports it."""
-    parts = [p for p in candidate.file.path.with_suffix("").parts]
+def _module(candidate: _Candidate) -> dict[str, str]:
+    """A submitted module under its dotted name, and under the shorter name by which a notebook in its folder imports it."""
+    parts = candidate.file.path.with_suffix("").parts
     if not all(part.isidentifier() for part in parts):
         return {}
     source = "\n".join(cell.source for cell in candidate.parsed.document.cells)
     names = {".".join(parts): source}
-    if len(parts) > 1 and not any(f.path.parts[:1] == parts[:1] and f.path.name == "__init__.py" for f in files):
+    if len(parts) > 1:
         names[".".join(parts[1:])] = source
     return names
 
@@ -96,48 +111,64 @@ def _candidate(assignment: Assignment, file: File, notes: list[str]) -> _Candida
     return _Candidate(file, parsed, named[0] if len(named) == 1 else "", score)
 
 
-def _bound_names(node) -> set[str]:
+def _bound_names(node: ast.stmt) -> set[str]:
     if hasattr(node, "name"):
         return {node.name}
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _choose(section: Section, candidates: list[_Candidate], assignment: Assignment) -> Found:
-    """The file that counts for a section: named for it at the top, else named anywhere, else holding its names."""
-    found = Found(section)
-    named = [c for c in candidates if c.named == section.id]
-    top = min((len(c.file.path.parts) for c in named), default=0)
-    named = [c for c in named if len(c.file.path.parts) == top]
-    wrong = [c for c in named if not c.score[section.id] and any(c.score.values())]
-    right = [c for c in named if c not in wrong]
-    if not right:
-        shallow = min((len(c.file.path.parts) for c in candidates if c.named), default=99)
-        right = [
-            c
-            for c in candidates
-            if c.score[section.id] and c not in wrong and len(c.file.path.parts) <= shallow and _holds(c, section)
-        ]
-    imported = {module for c in right for s in c.parsed.statements for module in imported_modules(s.node)}
-    right = [c for c in right if c.file.path.stem not in imported or c.named] or right
-    for candidate in wrong:
-        held = max(assignment.sections, key=lambda s: candidate.score[s.id])
-        found.notes.append(f"{candidate.file.name} is named for {section.id} but holds the code of {held.id}: wrong file?")
+    """The file to grade for a section: one named for it (nearest the top), otherwise one that binds its names."""
+    right, wrong = _by_name(section, candidates)
+    right = right or _by_content(section, candidates, wrong)
+    right = _not_imported(right) or right
+    found = Found(section, notes=[_wrong_file(c, section, assignment) for c in wrong])
     if not right:
         found.problem = found.notes[-1] if wrong else f"no file for {section.id} was submitted"
         return found
-    # A script counts before a notebook, then the fuller file, then the one nearest the top.
-    right.sort(
-        key=lambda c: (c.file.path.suffix.lower() != ".py", -c.score[section.id], len(c.file.path.parts), str(c.file.path))
-    )
-    chosen, others = right[0], right[1:]
+    chosen, *others = sorted(right, key=lambda c: _preference(c, section))
     found.parsed = chosen.parsed
     found.notes.append(f"graded from {chosen.file.name} ({chosen.parsed.document.format})")
-    for other in others[:3]:
-        same = _fingerprint(other, section) == _fingerprint(chosen, section)
-        verb = "agrees with it" if same else "differs from it and was not graded"
-        found.notes.append(f"{other.file.name} {verb}")
+    found.notes += [_comparison(other, chosen, section) for other in others[:3]]
     found.notes += chosen.parsed.document.notes
     return found
+
+
+def _wrong_file(candidate: _Candidate, section: Section, assignment: Assignment) -> str:
+    held = max(assignment.sections, key=lambda s: candidate.score[s.id])
+    return f"{candidate.file.name} is named for {section.id} but holds the code of {held.id}: wrong file?"
+
+
+def _comparison(other: _Candidate, chosen: _Candidate, section: Section) -> str:
+    same = _fingerprint(other, section) == _fingerprint(chosen, section)
+    return f"{other.file.name} {'agrees with it' if same else 'differs from it and was not graded'}"
+
+
+def _by_name(section: Section, candidates: list[_Candidate]) -> tuple[list[_Candidate], list[_Candidate]]:
+    """Files named for a section, nearest the top: (right, wrong), where the wrong ones bind names of other sections only."""
+    named = [c for c in candidates if c.named == section.id]
+    top = min((c.depth for c in named), default=0)
+    named = [c for c in named if c.depth == top]
+    wrong = [c for c in named if not c.score[section.id] and any(c.score.values())]
+    return [c for c in named if c not in wrong], wrong
+
+
+def _by_content(section: Section, candidates: list[_Candidate], wrong: list[_Candidate]) -> list[_Candidate]:
+    """Files that bind names of a section, and are no deeper than the topmost file named for any section."""
+    top = min((c.depth for c in candidates if c.named), default=99)
+    return [c for c in candidates if c.score[section.id] and c not in wrong and c.depth <= top and _holds(c, section)]
+
+
+def _not_imported(candidates: list[_Candidate]) -> list[_Candidate]:
+    """Without the modules that another candidate imports, unless they are named for a section."""
+    imported = {module for c in candidates for s in c.parsed.statements for module in imported_modules(s.node)}
+    return [c for c in candidates if c.file.path.stem not in imported or c.named]
+
+
+def _preference(candidate: _Candidate, section: Section) -> tuple[bool, int, int, str]:
+    """Sort key: a script before a notebook, then the file with more of the names, then the one nearest the top."""
+    path = candidate.file.path
+    return path.suffix.lower() != ".py", -candidate.score[section.id], candidate.depth, str(path)
 
 
 def imported_modules(node: ast.stmt) -> set[str]:
@@ -148,11 +179,11 @@ def imported_modules(node: ast.stmt) -> set[str]:
 
 
 def _holds(candidate: _Candidate, section: Section) -> bool:
-    """A file named for another section may still hold this one too, but not on the strength of one stray name."""
+    """Whether a file may hold a section: one named for another section must bind over a quarter of this section's names."""
     return candidate.named in ("", section.id) or candidate.score[section.id] * 2 > len(section.names) // 2
 
 
 def _fingerprint(candidate: _Candidate, section: Section) -> str:
-    """The answers' own statements, free of layout and comments."""
-    kept = [ast.dump(s.node) for s in candidate.parsed.statements if _bound_names(s.node) & set(section.names)]
-    return hashlib.sha256("\n".join(kept).encode("utf-8", "surrogatepass")).hexdigest()
+    """A hash of the statements that bind the section's names, ignoring layout and comments."""
+    answers = [ast.dump(s.node) for s in candidate.parsed.statements if _bound_names(s.node) & set(section.names)]
+    return hashlib.sha256("\n".join(answers).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,12 +1,13 @@
-"""Cells -> top-level statements, each with its place and the part of the assignment it stands in.
+"""Splits cells into top-level statements, each with its location and the part of the assignment it belongs to.
 
-Parses with ``ast``; where a cell does not parse as a whole, every statement that does is recovered.
+If a cell does not parse as a whole, every statement in it that does parse is recovered.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from autograder.checks.formats import CODE, Cell, Document, dedented, parse
@@ -16,16 +17,19 @@ LABEL = re.compile(
 )
 PYTHON_MAGICS = {"time", "timeit", "capture", "prun", "%time"}
 CONTINUES = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
-MAX_JOIN = 400  # parses of joined chunks in one cell
-MAX_STEPS = 100_000
-MAX_CUTS = 20
+MAX_JOIN = 400  # attempts to parse joined chunks, per cell
+MAX_STEPS = 100_000  # chunks looked at while joining, per cell
+MAX_CUTS = 20  # attempts to cut a chunk short
 MAIN_GUARD = ast.dump(ast.parse('__name__ == "__main__"', mode="eval").body)
 
 
 @dataclass
 class Statement:
-    """One top-level statement: source, syntax tree, cell index, first line in the cell (or file); the number of
-    the part it stands in, and which heading of the document (counted) said so.
+    """One top-level statement of a document.
+
+    ``cell`` is the cell's index and ``line`` the first line in that cell (or in the file). ``label`` is the number in the
+    heading above the statement ('' for none), ``heading`` how many numbered headings there were so far, and ``index`` the
+    statement's position in the document.
     """
 
     code: str
@@ -39,7 +43,11 @@ class Statement:
 
 @dataclass
 class Parsed:
-    """All of a document. ``broken``: places that did not parse; ``modules``: files it writes for import."""
+    """A parsed document.
+
+    ``broken``: (cell, line) of what did not parse; ``modules``: modules that it writes with ``%%writefile``, name -> source;
+    ``future``: names imported from ``__future__``.
+    """
 
     document: Document
     statements: list[Statement] = field(default_factory=list)
@@ -49,9 +57,9 @@ class Parsed:
 
 
 def parse_document(document: Document, numbers: frozenset[str]) -> Parsed:
-    """Every statement that parses, in order; headings and comments with one of the assignment's numbers decide its label.
+    """Every statement that parses, in order, labelled by the headings and comments that begin with one of ``numbers``.
 
-    ``numbers``: those of its questions and what they begin with, see ``Assignment.numbers``.
+    ``numbers``: see ``Assignment.numbers``.
     """
     parsed, heading = Parsed(document), Heading()
     for number, cell in enumerate(document.cells):
@@ -66,14 +74,14 @@ def parse_document(document: Document, numbers: frozenset[str]) -> Parsed:
 
 @dataclass
 class Heading:
-    """The heading in force: the number it begins with ('' for none), its depth in #, how many came before it."""
+    """The current heading: its number ('' for none), its depth (how many #), and how many numbered headings there were."""
 
     label: str = ""
     depth: int = 99
     count: int = 0
 
     def after(self, markdown: str, numbers: frozenset[str]) -> Heading:
-        """The heading in force behind a markdown text."""
+        """The current heading at the end of a Markdown text."""
         heading = self
         for line in markdown.split("\n"):
             text = line.strip()
@@ -83,7 +91,7 @@ class Heading:
         return heading
 
     def after_comment(self, line: str, numbers: frozenset[str]) -> Heading:
-        """The same for a comment line: ``# ## 2.2 …`` (a script's markdown) or ``# 1.2.1``."""
+        """The same for a comment line: ``# ## 2.2 …`` (Markdown in a script) or ``# 1.2.1``."""
         if line.startswith("# #"):
             return self.after(line[2:], numbers)
         return self._next(line, 99, numbers) if line.startswith("#") else self
@@ -92,14 +100,14 @@ class Heading:
         match = LABEL.match(text.lstrip("#* "))
         if match and is_own(match.group(1), numbers):
             return Heading(match.group(1), depth, self.count + 1)
-        # A heading of its own rank or above, without a number, ends a numbered part; a mere comment does not.
+        # An unnumbered heading of the same level or above ends a numbered part; a plain comment does not.
         return Heading(count=self.count) if depth <= self.depth and depth < 98 else self
 
 
 def is_own(label: str, numbers: frozenset[str]) -> bool:
-    """Whether a number at the start of a heading is this assignment's, and no decimal or version: ``1.2``, ``10.2.1``, not ``1.25``.
+    """Whether a number at the start of a heading is one of the assignment's (``1.2``, ``10.2.1``), not a decimal or a version.
 
-    Single digits behind a section's number are taken for a heading's in any case, longer numbers where a question has them.
+    After a section's number, single digits are always accepted, but longer numbers (``1.25``) only if a question has them.
     """
     parts = label.split(".")
     return parts[0] in numbers and all(
@@ -108,6 +116,7 @@ def is_own(label: str, numbers: frozenset[str]) -> bool:
 
 
 def _code_cell(parsed: Parsed, number: int, cell: Cell, heading: Heading, numbers: frozenset[str]) -> Heading:
+    """Add the cell's statements to ``parsed``; returns the current heading at the end of the cell."""
     position = 0
     lines = cell.source.split("\n")
     for statement in recover(parsed, number, cell):
@@ -135,7 +144,7 @@ def _bare_string(node: ast.stmt) -> str | None:
 
 
 def split_imports(statement: Statement) -> list[Statement]:
-    """``import a, b`` as two statements, so that a missing ``b`` does not cost ``a``."""
+    """Split ``import a, b`` into two statements, so that ``a`` is still imported if ``b`` is missing."""
     node = statement.node
     if not isinstance(node, (ast.Import, ast.ImportFrom)) or len(node.names) == 1:
         return [statement]
@@ -151,8 +160,8 @@ def split_imports(statement: Statement) -> list[Statement]:
     return parts
 
 
-def recover(parsed: Parsed, number: int, cell: Cell):
-    """Yield the statements of a code cell, unwrapping notebook magics and stepping over what does not parse."""
+def recover(parsed: Parsed, number: int, cell: Cell) -> Iterator[Statement]:
+    """Yield the statements of a code cell, unwrapping notebook magics and skipping what does not parse."""
     source = cell.source
     if source.lstrip().startswith("%%"):
         yield from _cell_magic(parsed, number, cell)
@@ -165,18 +174,18 @@ def recover(parsed: Parsed, number: int, cell: Cell):
         source = dedented(source)
         tree = parse(source)
     if tree is not None:
-        yield from _unwrapped(parsed, number, _statements(source, tree, number, cell.line), cell.line)
+        yield from _unwrapped(parsed, number, _statements(source, tree, number, cell.line))
         return
     for text, line in chunks(source):
         tree = parse(text)
         if tree is not None:
-            yield from _unwrapped(parsed, number, _statements(text, tree, number, cell.line + line), cell.line + line)
+            yield from _unwrapped(parsed, number, _statements(text, tree, number, cell.line + line))
         elif not text.lstrip().startswith(("!", "%", "?")) and not text.rstrip().endswith("?"):
             parsed.broken.append((number, cell.line + line + 1))
 
 
-def _statements(source: str, tree: ast.Module, number: int, line: int):
-    """Cut the source text of each top-level node (columns are UTF-8 bytes)."""
+def _statements(source: str, tree: ast.Module, number: int, line: int) -> Iterator[Statement]:
+    """Yield each top-level node with its source text (``ast`` counts columns in UTF-8 bytes)."""
     lines = [text.encode("utf-8", "surrogatepass") for text in source.split("\n")]
     for node in _without_main_guard(tree.body):
         first = min([node.lineno] + [d.lineno for d in getattr(node, "decorator_list", [])])
@@ -190,15 +199,17 @@ def _statements(source: str, tree: ast.Module, number: int, line: int):
         yield Statement(text, node, number, line + first)
 
 
-def _without_main_guard(body: list[ast.stmt]):
-    """``if __name__ == "__main__":`` is true in a notebook: its statements count one by one."""
+def _without_main_guard(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Replace ``if __name__ == "__main__":``, which is true in a notebook, with its statements."""
     for node in body:
-        guard = isinstance(node, ast.If) and not node.orelse and ast.dump(node.test) == MAIN_GUARD
-        yield from node.body if guard else [node]
+        if isinstance(node, ast.If) and not node.orelse and ast.dump(node.test) == MAIN_GUARD:
+            yield from node.body
+        else:
+            yield node
 
 
-def _cell_magic(parsed: Parsed, number: int, cell: Cell):
-    """``%%time`` and its kind keep their code; ``%%writefile x.py`` brings a module; others are not Python."""
+def _cell_magic(parsed: Parsed, number: int, cell: Cell) -> Iterator[Statement]:
+    """The statements under ``%%time`` and the like. ``%%writefile x.py`` adds a module; other magics are not Python."""
     stripped = cell.source.lstrip()
     head, _, body = stripped.partition("\n")
     skipped = cell.source[: len(cell.source) - len(stripped)].count("\n") + 1
@@ -210,8 +221,8 @@ def _cell_magic(parsed: Parsed, number: int, cell: Cell):
         parsed.modules[words[-1].removeprefix("./").removesuffix(".py").replace("/", ".")] = body
 
 
-def _unwrapped(parsed: Parsed, number: int, statements, line: int):
-    """Turn ``get_ipython().run_cell_magic('time', '', code)`` back into its code; drop other shell calls."""
+def _unwrapped(parsed: Parsed, number: int, statements: Iterable[Statement]) -> Iterator[Statement]:
+    """Turn ``get_ipython().run_cell_magic('time', '', code)`` back into its code; drop all other calls of this kind."""
     for statement in statements:
         call = _ipython_call(statement.node)
         if call is None:
@@ -225,15 +236,15 @@ def _unwrapped(parsed: Parsed, number: int, statements, line: int):
             yield from _one_line(recover(parsed, number, Cell(CODE, words[1], statement.line - 1)), statement)
 
 
-def _one_line(statements, outer: Statement):
-    """Code that came out of a string has no lines of its own in the file: it keeps its wrapper's."""
+def _one_line(statements: Iterable[Statement], outer: Statement) -> Iterator[Statement]:
+    """Give statements that were parsed from a string the line of the statement that contains the string."""
     for statement in statements:
         statement.line = outer.line
         yield statement
 
 
 def _ipython_call(node: ast.stmt) -> tuple[str, list[str]] | None:
-    """(method, string arguments) of a statement ``get_ipython().method(…)``, else None."""
+    """(method, string arguments) of a statement ``get_ipython().method(…)``; None for any other statement."""
     value = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
     if not (isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute)):
         return None
@@ -243,41 +254,54 @@ def _ipython_call(node: ast.stmt) -> tuple[str, list[str]] | None:
     return value.func.attr, [a.value for a in value.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
 
 
-def chunks(source: str):
-    """Cut unparsable source at lines that begin at the margin; join neighbours while that makes them parse.
+def chunks(source: str) -> Iterator[tuple[str, int]]:
+    """Cut source that does not parse at unindented lines, and join neighbouring chunks until they parse.
 
-    Yields (text, lines before it). The shortest run of chunks that parses wins; a chunk that never does is yielded
-    alone, so that only it is lost. Steps and parses are bounded: hostile source costs seconds at most.
+    Yields (text, number of lines before it). The shortest run of chunks that parses wins; a chunk that never parses is yielded
+    alone, so that only that chunk is lost. Work is bounded: hostile source costs seconds at most.
     """
-    lines = source.split("\n")
-    starts = [i for i, line in enumerate(lines) if line and line[0] not in " \t#" and not CONTINUES.match(line)]
-    ends = [*starts[1:], len(lines)]
-    texts = ["\n".join(lines[a:b]) for a, b in zip(starts, ends)]
-    opened = [_opened(text) for text in texts]
-    steps, parses, index = MAX_STEPS, MAX_JOIN, 0
-    while index < len(texts):
-        taken, total = 1, opened[index]
-        if _unfinished(texts[index], total) and parse(texts[index]) is None:
-            for more in range(index + 1, len(texts)):
-                steps -= 1
-                if steps < 0 or parses < 0:
-                    break
-                total = tuple(a + b for a, b in zip(total, opened[more]))
-                if not _unfinished(texts[more], total):
-                    parses -= 1
-                    if parse("\n".join(lines[starts[index] : ends[more]])) is not None:
-                        taken = more - index + 1
-                        break
-        start, end = starts[index], ends[index + taken - 1]
-        whole = _whole_part(lines, start, end) if taken == 1 else end
-        yield "\n".join(lines[start:whole]), start
+    pieces = _Chunks(source.split("\n"))
+    index = 0
+    while index < len(pieces.texts):
+        taken = pieces.run(index)
+        start, end = pieces.starts[index], pieces.ends[index + taken - 1]
+        whole = _whole_part(pieces.lines, start, end) if taken == 1 else end
+        yield "\n".join(pieces.lines[start:whole]), start
         if whole < end:
-            yield "\n".join(lines[whole:end]), whole
+            yield "\n".join(pieces.lines[whole:end]), whole
         index += taken
 
 
+class _Chunks:
+    """The lines of a cell cut at unindented lines, and the budget left for joining the chunks."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        self.starts = [i for i, line in enumerate(lines) if line and line[0] not in " \t#" and not CONTINUES.match(line)]
+        self.ends = [*self.starts[1:], len(lines)]
+        self.texts = ["\n".join(lines[start:end]) for start, end in zip(self.starts, self.ends)]
+        self.opened = [_opened(text) for text in self.texts]
+        self.steps, self.parses = MAX_STEPS, MAX_JOIN
+
+    def run(self, first: int) -> int:
+        """The length of the shortest run of chunks from ``first`` that parses; 1 if there is none within the budget."""
+        total = self.opened[first]
+        if not _unfinished(self.texts[first], total) or parse(self.texts[first]) is not None:
+            return 1
+        for last in range(first + 1, len(self.texts)):
+            self.steps -= 1
+            if self.steps < 0 or self.parses < 0:
+                return 1
+            total = tuple(a + b for a, b in zip(total, self.opened[last]))
+            if not _unfinished(self.texts[last], total):
+                self.parses -= 1
+                if parse("\n".join(self.lines[self.starts[first] : self.ends[last]])) is not None:
+                    return last - first + 1
+        return 1
+
+
 def _whole_part(lines: list[str], start: int, end: int) -> int:
-    """Where a chunk should be cut when what follows does not belong to it: before a stray ``elif`` or indented line."""
+    """The line at which to cut a chunk that does not parse: before a stray ``elif`` or indented line, else ``end``."""
     if parse("\n".join(lines[start:end])) is not None:
         return end
     margins = [k for k in range(end - 1, start, -1) if lines[k] and lines[k][0] not in " \t"][:MAX_CUTS]
@@ -285,7 +309,7 @@ def _whole_part(lines: list[str], start: int, end: int) -> int:
 
 
 def _opened(text: str) -> tuple[int, ...]:
-    """How many brackets of each kind stay open, and how many triple quotes of each kind there are."""
+    """How many brackets of each kind remain open, and how many triple quotes of each kind there are."""
     return (*(text.count(a) - text.count(b) for a, b in ("()", "[]", "{}")), text.count('"""'), text.count("'''"))
 
 
@@ -301,14 +325,18 @@ def _unfinished(last: str, total: tuple[int, ...]) -> bool:
 
 
 def without_shell_lines(source: str) -> str:
-    """``!pip …`` and ``%matplotlib …`` lines as ``pass`` (``%time x = 3`` as ``x = 3``); the number of lines stays."""
+    """Replace ``!pip …`` and ``%matplotlib …`` lines with ``pass``, and ``%time x = 3`` with ``x = 3``; keeps line numbers."""
     lines, continued = source.split("\n"), False
     for number, line in enumerate(lines):
         text = line.lstrip()
         indent = line[: len(line) - len(text)]
-        if continued or text.startswith(("!", "?")) or (text.startswith("%") and text[1:2].isalpha()) or text.startswith("%%"):
+        if continued or _is_shell_line(text):
             word, _, rest = text.lstrip("%").partition(" ")
             code = text.startswith("%") and word in PYTHON_MAGICS and not rest.startswith("-") and parse(rest) is not None
             lines[number] = indent + (rest if code and rest else "pass")
             continued = not code and text.endswith("\\")
     return "\n".join(lines)
+
+
+def _is_shell_line(text: str) -> bool:
+    return text.startswith(("!", "?", "%%")) or (text.startswith("%") and text[1:2].isalpha())

@@ -1,7 +1,7 @@
-"""A submission's files in memory, under hard caps: of a file, a folder or a zip; nothing is extracted to disk.
+"""Reads a submission (a file, a folder or a zip) into memory under hard limits; nothing is extracted to disk.
 
-Every name in it is treated as hostile. Code is read whole; of a PDF and whatever else was handed in, the name and the size,
-until somebody asks for the bytes of one.
+Every file name is treated as hostile. Code is read at once; of PDFs and other files only the name and size are read, and
+their bytes are loaded on demand.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ IGNORED = ("__MACOSX", "__pycache__", "node_modules", "site-packages")
 
 @dataclass
 class File:
-    """One submitted file: its path inside the submission and its bytes (None when over the size limit).
+    """One submitted file: its path inside the submission and its bytes (None if over the size limit).
 
-    Only code is read at once; ``load`` gets the bytes of anything else, and raises whatever a damaged zip raises.
+    For files other than code ``data`` is empty and ``load`` returns the bytes; it raises whatever a damaged zip raises.
     """
 
     path: PurePosixPath
@@ -41,17 +41,18 @@ class File:
 
     @property
     def kind(self) -> str:
-        """What its name says it is: see ``checks.formats``."""
+        """The kind of file according to its name: see ``checks.formats.kind_of_file``."""
         return kind_of_file(self.path.name)
 
     @property
     def name(self) -> str:
+        """The path, safe to print."""
         return clean(str(self.path))
 
 
 @dataclass
 class Contents:
-    """A submission's files as they were read, notes on what could not be, and a digest of names and bytes."""
+    """The files of a submission, notes on what could not be read, and a digest of names and bytes."""
 
     files: list[File]
     notes: list[str]
@@ -59,7 +60,7 @@ class Contents:
 
 
 def read_files(path: Path, limit: int) -> Contents:
-    """All files of a file, folder or zip; one over ``limit`` bytes keeps its name only. Raises GraderError."""
+    """Read all files of a file, folder or zip, without the data of those over ``limit`` bytes. Raises GraderError."""
     notes: list[str] = []
     files = list(_files(Path(path), limit, notes))
     digest = hashlib.sha256()
@@ -69,7 +70,7 @@ def read_files(path: Path, limit: int) -> Contents:
 
 
 def _files(path: Path, limit: int, notes: list[str]) -> Iterator[File]:
-    """Every regular file of a file, folder or zip (one zip inside a folder is opened too)."""
+    """Every regular file of a file, folder or zip (zips inside a folder are opened too)."""
     try:
         mode = path.lstat().st_mode
     except OSError as error:
@@ -87,14 +88,38 @@ def _files(path: Path, limit: int, notes: list[str]) -> Iterator[File]:
         else:
             other = WRITE_UP_HINT * (kind_of_file(path.name) == PDF)
             raise GraderError(
-                f"nothing to grade: {clean(path.name)} is no submission: expected {CODE_SUFFIXES}, .zip or a folder{other}"
+                f"nothing to grade: {clean(path.name)} is not a submission: expected {CODE_SUFFIXES}, .zip or a folder{other}"
             )
     else:
         raise GraderError(f"cannot read {clean(str(path))}: not a regular file")
 
 
 def _folder(folder: Path, limit: int, notes: list[str]) -> Iterator[File]:
-    total, count, pending = 0, 0, [folder]
+    total = 0
+    for entry in _regular_files(folder, notes):
+        relative = PurePosixPath(*entry.relative_to(folder).parts)
+        size = entry.stat().st_size
+        if kind_of_file(entry.name) not in (CODE, ARCHIVE):
+            yield File(relative, b"", size, entry.read_bytes)
+            continue
+        total += min(size, limit)
+        if total > MAX_TOTAL:
+            notes.append(f"the submission is over {MAX_TOTAL >> 20} MB; the rest was left out")
+            return
+        try:
+            data = entry.read_bytes() if size <= limit else None
+        except OSError as error:
+            notes.append(f"{clean(str(relative))} could not be read: {error.strerror}")
+            continue
+        if kind_of_file(entry.name) == ARCHIVE and data is not None:
+            yield from _zip(data, entry.name, limit, notes)
+        else:
+            yield File(relative, data, size)
+
+
+def _regular_files(folder: Path, notes: list[str]) -> Iterator[Path]:
+    """The regular files below a folder, except ignored names; stops after MAX_FILES entries."""
+    count, pending = 0, [folder]
     while pending:
         here = pending.pop()
         try:
@@ -112,28 +137,11 @@ def _folder(folder: Path, limit: int, notes: list[str]) -> Iterator[File]:
                 return
             if stat.S_ISDIR(mode):
                 pending.append(entry)
-                continue
-            relative = PurePosixPath(*entry.relative_to(folder).parts)
-            if not stat.S_ISREG(mode):
-                notes.append(f"{clean(str(relative))} is not a regular file and was left out")
-                continue
-            size = entry.stat().st_size
-            if kind_of_file(entry.name) not in (CODE, ARCHIVE):
-                yield File(relative, b"", size, entry.read_bytes)
-                continue
-            total += min(size, limit)
-            if total > MAX_TOTAL:
-                notes.append(f"the submission is over {MAX_TOTAL >> 20} MB; the rest was left out")
-                return
-            try:
-                data = entry.read_bytes() if size <= limit else None
-            except OSError as error:
-                notes.append(f"{clean(str(relative))} could not be read: {error.strerror}")
-                continue
-            if kind_of_file(entry.name) == ARCHIVE and data is not None:
-                yield from _zip(data, entry.name, limit, notes)
+            elif stat.S_ISREG(mode):
+                yield entry
             else:
-                yield File(relative, data, size)
+                relative = PurePosixPath(*entry.relative_to(folder).parts)
+                notes.append(f"{clean(str(relative))} is not a regular file and was left out")
 
 
 def _zip(data: bytes, name: str, limit: int, notes: list[str]) -> Iterator[File]:
@@ -145,21 +153,14 @@ def _zip(data: bytes, name: str, limit: int, notes: list[str]) -> Iterator[File]
         notes.append(f"{clean(name)} is not a readable zip")
         return
     for member in members[:MAX_FILES]:
-        path = PurePosixPath(member.filename.replace("\\", "/"))
-        if member.is_dir() or any(_ignored(part) for part in path.parts if part != ".."):
-            continue
-        if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", member.filename):
-            notes.append(f"{clean(name)} holds the unsafe name {clean(member.filename)!r}; that file was left out")
-            continue
-        if stat.S_ISLNK(member.external_attr >> 16):
-            notes.append(f"{clean(str(path))} is a link and was left out")
+        path = _member_path(member, name, notes)
+        if path is None:
             continue
         if kind_of_file(path.name) != CODE:
             yield File(path, b"", member.file_size, functools.partial(archive.read, member))
             continue
         total += member.file_size
-        bomb = member.file_size > (1 << 20) and member.file_size > MAX_RATIO * max(member.compress_size, 1)
-        if member.file_size > limit or bomb or total > MAX_TOTAL:
+        if member.file_size > limit or _is_bomb(member) or total > MAX_TOTAL:
             yield File(path, None, member.file_size)
             continue
         try:
@@ -169,6 +170,24 @@ def _zip(data: bytes, name: str, limit: int, notes: list[str]) -> Iterator[File]
             notes.append(f"{clean(str(path))} in {clean(name)} could not be unpacked")
             continue
         yield File(path, content, len(content))
+
+
+def _member_path(member: zipfile.ZipInfo, name: str, notes: list[str]) -> PurePosixPath | None:
+    """The path of a regular file inside the zip ``name``; None, with a note if unsafe, for anything to leave out."""
+    path = PurePosixPath(member.filename.replace("\\", "/"))
+    if member.is_dir() or any(_ignored(part) for part in path.parts if part != ".."):
+        return None
+    if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", member.filename):
+        notes.append(f"{clean(name)} holds the unsafe name {clean(member.filename)!r}; that file was left out")
+        return None
+    if stat.S_ISLNK(member.external_attr >> 16):
+        notes.append(f"{clean(str(path))} is a link and was left out")
+        return None
+    return path
+
+
+def _is_bomb(member: zipfile.ZipInfo) -> bool:
+    return member.file_size > (1 << 20) and member.file_size > MAX_RATIO * max(member.compress_size, 1)
 
 
 def _ignored(name: str) -> bool:
