@@ -1,16 +1,18 @@
-"""What a statement does to names: which it binds, reads, and may change in place.
+"""What a statement does to names: which ones it binds, reads, and may change in place.
 
-Scopes come from the standard library's ``symtable``; changes in place are read off the syntax tree by
-rules that err on the side of "may change".
+Scopes come from the standard library's ``symtable``. In-place changes are inferred from the syntax tree by rules that err on
+the side of "may change".
 """
 
 from __future__ import annotations
 
 import ast
 import symtable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-# Methods that change their object although their name does not end in "_".
+# Methods that change their object although their names do not end in "_".
 MUTATORS = {
     "append",
     "extend",
@@ -40,11 +42,11 @@ MUTATORS = {
 }
 # Library functions that change their arguments.
 CHANGES_ARGUMENTS = {"shuffle", "fill_diagonal", "copyto", "put", "putmask", "place", "setattr", "exec", "setitem"}
-# Calls that are statements of their own and change nothing a later value depends on.
+# Functions that change nothing when called as a statement.
 HARMLESS = {"print", "display", "len", "repr", "str", "type", "help", "pprint", "isinstance", "hasattr", "check"}
-# Packages that only show things: no value depends on a call into them.
+# Packages that only display things: no value depends on a call into them.
 SHOWS = {"matplotlib", "seaborn", "plotly", "IPython", "tqdm", "wandb", "google", "logging", "warnings", "ipywidgets"}
-# Simple statements that call one of these are never needed for a value and may cost minutes or files.
+# Simple statements that call one of these are never needed for a value, and may take minutes or write files.
 EXPENSIVE = {
     "input",
     "open",
@@ -65,17 +67,18 @@ EXPENSIVE = {
     "savefig",
     "show",
 }
-MOST_KNOWN = 4096
-_known: dict[tuple, Effects] = {}
+MAX_CACHED = 4096
+_cache: dict[tuple[Any, ...], Effects] = {}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass
 class Effects:
-    """Names a statement binds, reads, may change in place, and ties together (may share memory).
+    """The names that a statement binds, reads, may change in place, and ties together (they may share memory).
 
-    ``calls``: functions called as a statement with the names they were given; ``alters``: for a ``def``,
-    whether calling it may change its arguments or globals.
+    ``called``: the root names of all calls; ``calls``: functions called as a statement, with the names in their arguments;
+    ``writes_globals``: names that an inner scope declares ``global`` and assigns. For a ``def``, ``defines`` is its name and
+    ``alters`` says whether calling it may change its arguments or globals.
     """
 
     binds: set[str] = field(default_factory=set)
@@ -91,45 +94,47 @@ class Effects:
 
 
 def imported(nodes: list[ast.stmt]) -> dict[str, str]:
-    """Alias -> top-level package of every import in these statements, also nested ones."""
-    found = {}
+    """Alias -> top-level package for every import in these statements, including nested ones."""
+    packages: dict[str, str] = {}
     for node in nodes:
         for item in ast.walk(node):
             if isinstance(item, ast.Import):
-                found |= {a.asname or a.name.split(".")[0]: a.name.split(".")[0] for a in item.names}
+                packages |= {a.asname or a.name.split(".")[0]: a.name.split(".")[0] for a in item.names}
             elif isinstance(item, ast.ImportFrom) and item.module:
-                found |= {a.asname or a.name: item.module.split(".")[0] for a in item.names}
-    return found
+                packages |= {a.asname or a.name: item.module.split(".")[0] for a in item.names}
+    return packages
 
 
 def effects_of(
-    code: str, node: ast.stmt, imports: dict[str, str], simulated_calls: tuple = (), never_calls: tuple = ()
+    code: str,
+    node: ast.stmt,
+    imports: dict[str, str],
+    simulated_calls: tuple[str, ...] = (),
+    never_calls: tuple[str, ...] = (),
 ) -> Effects:
-    """Analyse one top-level statement; one that ``symtable`` refuses counts as touching nothing.
+    """Analyse one top-level statement; one that ``symtable`` rejects has no effects.
 
-    ``simulated_calls`` and ``never_calls``: see ``model.Section``. A class hands in the same statements again and again: what
-    was found for one is kept.
+    ``simulated_calls`` and ``never_calls``: see ``core.assignment.Section``. Results are cached, because the submissions of a
+    class share many statements.
     """
     key = code, type(node), frozenset(imports.items()), simulated_calls, never_calls
-    if key not in _known:
-        if len(_known) >= MOST_KNOWN:
-            _known.clear()
-        _known[key] = _analysed(code, node, imports, simulated_calls, never_calls)
-    found = _known[key]
-    return replace(found, binds=set(found.binds), changes=set(found.changes))  # the slicer adds to these
+    if key not in _cache:
+        if len(_cache) >= MAX_CACHED:
+            _cache.clear()
+        _cache[key] = _analysed(code, node, imports, simulated_calls, never_calls)
+    effects = _cache[key]
+    return replace(effects, binds=set(effects.binds), changes=set(effects.changes))  # the slicer adds to these
 
 
-def _analysed(code: str, node: ast.stmt, imports: dict[str, str], simulated_calls: tuple, never_calls: tuple) -> Effects:
+def _analysed(
+    code: str, node: ast.stmt, imports: dict[str, str], simulated_calls: tuple[str, ...], never_calls: tuple[str, ...]
+) -> Effects:
     effects = Effects()
     try:
         table = symtable.symtable(code, "<statement>", "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return effects
-    for symbol in table.get_symbols():
-        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace():
-            effects.binds.add(symbol.get_name())
-        if symbol.is_referenced():
-            effects.uses.add(symbol.get_name())
+    _top_scope(table, effects)
     _inner_scopes(table, effects)
     if isinstance(node, FUNCTIONS):
         effects.defines = node.name
@@ -139,13 +144,24 @@ def _analysed(code: str, node: ast.stmt, imports: dict[str, str], simulated_call
         _changes(here, effects, imports)
         calls = [item for item in here if isinstance(item, ast.Call)]
         effects.called = {root(call.func) for call in calls} - {""}
-        callees, simple = {_callee(call) for call in calls}, isinstance(node, (ast.Expr, ast.Assign))
-        effects.expensive = (simple and bool(callees & (EXPENSIVE - set(simulated_calls)))) or bool(callees & set(never_calls))
+        avoided = set(never_calls)
+        if isinstance(node, (ast.Expr, ast.Assign)):
+            avoided |= EXPENSIVE - set(simulated_calls)
+        effects.expensive = any(_callee(call) in avoided for call in calls)
     return effects
 
 
+def _top_scope(table: symtable.SymbolTable, effects: Effects) -> None:
+    """Add the names that the statement itself binds and reads."""
+    for symbol in table.get_symbols():
+        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace():
+            effects.binds.add(symbol.get_name())
+        if symbol.is_referenced():
+            effects.uses.add(symbol.get_name())
+
+
 def _inner_scopes(table: symtable.SymbolTable, effects: Effects) -> None:
-    """Globals that functions, classes, lambdas and comprehensions read (needed when they run) or write."""
+    """Add the globals that functions, classes, lambdas and comprehensions read or write when they run."""
     stack = list(table.get_children())
     while stack:
         scope = stack.pop()
@@ -157,7 +173,7 @@ def _inner_scopes(table: symtable.SymbolTable, effects: Effects) -> None:
                 effects.writes_globals.add(symbol.get_name())
 
 
-def _alters(node: ast.stmt, effects: Effects, imports: dict[str, str]) -> bool:
+def _alters(node: ast.FunctionDef | ast.AsyncFunctionDef, effects: Effects, imports: dict[str, str]) -> bool:
     """Whether calling this function may change an argument or a global in place."""
     inside = Effects()
     body = [item for statement in node.body for item in ast.walk(statement)]
@@ -172,7 +188,7 @@ def _alters(node: ast.stmt, effects: Effects, imports: dict[str, str]) -> bool:
 
 
 def root(node: ast.AST) -> str:
-    """The name at the bottom of ``a.b[c].d(…)``, '' if there is none."""
+    """The name at the root of an expression, such as ``a`` in ``a.b[c].d(…)``; '' if there is none."""
     while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.Starred)):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
@@ -186,8 +202,8 @@ def _names(node: ast.AST) -> set[str]:
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
-def _walk_here(node: ast.AST):
-    """All nodes that run when the statement runs: not the bodies of functions and lambdas."""
+def _walk_here(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes that run when the statement runs, so not the bodies of functions and lambdas."""
     stack = [node]
     while stack:
         item = stack.pop()
@@ -196,8 +212,9 @@ def _walk_here(node: ast.AST):
             stack.extend(ast.iter_child_nodes(item))
 
 
-def _changes(items, effects: Effects, imports: dict[str, str]) -> None:
-    for item in items:
+def _changes(nodes: Iterable[ast.AST], effects: Effects, imports: dict[str, str]) -> None:
+    """Add what these nodes may change in place, tie together or call as a statement."""
+    for item in nodes:
         if isinstance(item, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.NamedExpr, ast.Delete, ast.withitem)):
             _assignment(item, effects, imports)
         elif isinstance(item, ast.Call):
@@ -208,24 +225,32 @@ def _changes(items, effects: Effects, imports: dict[str, str]) -> None:
 
 
 def _assignment(item: ast.AST, effects: Effects, imports: dict[str, str]) -> None:
-    targets = getattr(item, "targets", None) or [getattr(item, "target", None) or getattr(item, "optional_vars", None)]
-    targets = [target for target in targets if target is not None]
+    targets, value = _targets(item), _value(item)
     for target in targets:
         effects.changes |= {root(part) for part in ast.walk(target) if isinstance(part, (ast.Subscript, ast.Attribute))}
     if isinstance(item, ast.AugAssign):
         effects.changes.add(root(item.target))
         effects.uses.add(root(item.target))
-        return
-    value = getattr(item, "value", None) or getattr(item, "iter", None) or getattr(item, "context_expr", None)
-    if value is not None:
+    elif value is not None:
         shared = _may_share(value) - set(imports)
-        names = set().union(*(_names(target) for target in targets)) if targets else set()
+        names = {name for target in targets for name in _names(target)}
         if shared and names:
             effects.ties.append(shared | names)
 
 
+def _targets(item: ast.AST) -> list[ast.AST]:
+    """What an assignment, ``for``, ``with`` or ``del`` binds or deletes."""
+    targets = getattr(item, "targets", None) or [getattr(item, "target", None) or getattr(item, "optional_vars", None)]
+    return [target for target in targets if target is not None]
+
+
+def _value(item: ast.AST) -> ast.expr | None:
+    """What an assignment, ``for`` or ``with`` takes its value from."""
+    return getattr(item, "value", None) or getattr(item, "iter", None) or getattr(item, "context_expr", None)
+
+
 def _may_share(value: ast.expr) -> set[str]:
-    """Names whose memory the value may share: ``q.data``, ``[q]``, ``q[0]``, ``Adam([q])`` but not ``2 * q``."""
+    """Names whose memory the value may share: ``q`` for ``q.data``, ``[q]``, ``q[0]`` or ``Adam([q])``, but not ``2 * q``."""
     if isinstance(value, (ast.BinOp, ast.Compare, ast.UnaryOp, ast.Constant, ast.JoinedStr, ast.Lambda)):
         return set()
     if isinstance(value, ast.Call) and _callee(value) in ("clone", "copy", "item", "deepcopy", "tolist"):
@@ -244,12 +269,12 @@ def _call(item: ast.Call, effects: Effects) -> None:
 
 
 def _statement_call(call: ast.Call, effects: Effects) -> None:
-    """A call whose result is thrown away was made for its effect: on its owner, or on its arguments."""
+    """A call whose result is discarded was made for its side effects on its object or its arguments."""
     name = _callee(call)
     if name in HARMLESS or name.startswith("check_"):
         return
     if isinstance(call.func, ast.Attribute):
         effects.changes.add(root(call.func))
     else:
-        given = set().union(*(_names(a) for a in [*call.args, *(k.value for k in call.keywords)]), set())
-        effects.calls.append((name, given))
+        arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+        effects.calls.append((name, {given for argument in arguments for given in _names(argument)}))

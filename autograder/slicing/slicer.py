@@ -1,8 +1,7 @@
-"""The statements that a question needs, and the values in force in its own part of the notebook.
+"""Selects the statements that a question needs.
 
-A slice over names and effects: a statement is needed when it binds, or may change in place, a name that a
-needed statement reads. It errs on the side of keeping; what is kept but fails or takes too long in the worker
-is skipped there. Nothing is run here.
+A slice over names and effects: a statement is needed if it binds, or may change in place, a name that a needed statement
+reads. When in doubt a statement is kept; the worker skips those that fail or take too long. Nothing is run here.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 from dataclasses import dataclass, field
+from typing import Any
 
 from autograder.core.assignment import Assignment, Question, Section
 from autograder.slicing.effects import SHOWS, Effects, effects_of, imported
@@ -20,7 +20,7 @@ SLICE, WIDE = "slice", "wide"
 
 @dataclass
 class Program:
-    """What a worker runs: statements in order, names to watch and to report."""
+    """What a worker runs: statements in order, names to watch, and names to report."""
 
     statements: list[Statement]
     watch: tuple[str, ...]
@@ -29,8 +29,8 @@ class Program:
     future: tuple[str, ...] = ()
     modules: dict[str, str] = field(default_factory=dict)
 
-    def wire(self) -> dict:
-        """The tree that is sent to the worker."""
+    def wire(self) -> dict[str, Any]:
+        """The plain tree that is sent to the worker."""
         return {
             "statements": [{"code": s.code, "cell": s.cell, "line": s.line} for s in self.statements],
             "watch": list(self.watch),
@@ -57,15 +57,15 @@ class Slicer:
         self.foreign = self._of_another_section()
 
     def bound(self) -> set[str]:
-        """All names that some top-level statement binds."""
-        return set().union(*(e.binds for e in self.effects), set())
+        """All names that any top-level statement binds."""
+        return {name for effects in self.effects for name in effects.binds}
 
     @functools.cached_property
     def end(self) -> int:
-        """Index behind the last statement of the graded part.
+        """Index after the last statement of the graded part.
 
-        It ends at a heading with one of ``until_labels`` or at an import of one of ``until_imports``, but not before
-        the first graded name is bound: tables of contents and imports at the top end nothing.
+        The part ends at a heading with one of ``until_labels`` or at an import of one of ``until_imports``, but not before the
+        first graded name is bound, so that a table of contents or the imports at the top do not end it.
         """
         names, begun, before = set(self.section.names), False, 0
         for index, statement in enumerate(self.statements):
@@ -77,7 +77,7 @@ class Slicer:
         return len(self.statements)
 
     def _of_another_section(self) -> set[int]:
-        """Statements of another section (in one file) that rebind what this one is given, such as ``key``."""
+        """Statements of another section in the same file that rebind a name from this section's prelude, such as ``key``."""
         given, own = given_names(self.section.prelude), set(self.section.names)
         owner, foreign = None, set()
         numbers = {q.id.split(".")[0]: q.section for q in reversed(self.assignment.questions)}
@@ -92,18 +92,11 @@ class Slicer:
         """The slice for some questions; ``WIDE`` keeps every statement of the part that is not expensive."""
         helpers = [self.assignment.question(id) for q in questions for id in q.prerequisites]
         wanted = tuple(dict.fromkeys(n for q in [*questions, *helpers] for n in (*q.names, *q.context, *q.calls)))
-        end = self.end
-        missing = [n for n in wanted if not any(n in e.binds for e in self.effects[:end])]
-        if missing and any(n in e.binds for n in missing for e in self.effects[end:]):
-            # Cells may stand out of order: what the part lacks is taken from the first later cell that has it.
-            picked = set(range(end)) | {i for n in missing for i in self._first_binding(n, end)}
-        else:
-            picked = set(range(end))
-        picked -= self.foreign
+        available = self._available(wanted)
         if width == SLICE:
-            chosen = self._needed(set(wanted), picked)
+            chosen = self._needed(set(wanted), available)
         else:
-            chosen = {i for i in picked if not self._dropped(i, set(wanted))}
+            chosen = {i for i in available if not self._dropped(i, set(wanted))}
         watch = tuple(dict.fromkeys(n for q in questions if q.value for n in (*q.names, *q.context)))
         return Program(
             [self.statements[i] for i in sorted(chosen)],
@@ -114,28 +107,37 @@ class Slicer:
             self.modules,
         )
 
+    def _available(self, wanted: tuple[str, ...]) -> set[int]:
+        """The statements of the graded part, and later ones that bind wanted names which the part does not bind.
+
+        Cells may be out of order: for a missing name, the first later statement that binds it counts.
+        """
+        missing = set(wanted).difference(*(e.binds for e in self.effects[: self.end]))
+        later = {i for name in missing for i in self._first_binding(name, self.end)}
+        return (set(range(self.end)) | later) - self.foreign
+
     def mentions(self, question: Question, words: tuple[str, ...]) -> list[str]:
-        """Which of these names the statements behind an answer use."""
+        """Those of these names that the statements behind an answer use."""
         indexes = self._needed(set(question.names), set(range(self.end)))
         return [word for word in words if any(word in self.words[i] for i in indexes)]
 
     @functools.cached_property
     def words(self) -> list[set[str]]:
-        """Every name and attribute in each statement."""
+        """The names and attributes in each statement."""
         return [{getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(s.node)} for s in self.statements]
 
-    def _first_binding(self, name: str, start: int) -> list[int]:
-        indexes = [i for i in range(start, len(self.statements)) if name in self.effects[i].binds]
-        if not indexes:
-            return []
-        return sorted(self._needed({name}, set(range(start, indexes[0] + 1))))
+    def _first_binding(self, name: str, start: int) -> set[int]:
+        """The slice, from ``start`` on, for the first statement that binds a name; empty if there is none."""
+        first = next((i for i in range(start, len(self.statements)) if name in self.effects[i].binds), None)
+        return set() if first is None else self._needed({name}, set(range(start, first + 1)))
 
     def _needed(self, names: set[str], within: set[int]) -> set[int]:
-        """Fixpoint: statements in ``within`` that bind or may change a needed name, and all that they read."""
-        needed, chosen, grew = set(names), set(), True
+        """Fixpoint: the statements in ``within`` that bind or may change a needed name, and what those read in turn."""
+        needed, grew = set(names), True
+        chosen: set[int] = set()
         while grew:
             grew = False
-            tied = needed | set().union(*(group for group in self.ties if group & needed), set())
+            tied = needed.union(*(group for group in self.ties if group & needed))
             for index in within - chosen:
                 effects = self.effects[index]
                 if effects.binds & needed or effects.changes & tied or self._star(index):
@@ -151,7 +153,7 @@ class Slicer:
         return isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and (node.module or "").split(".")[0] not in SHOWS
 
     def _dropped(self, index: int, needed: set[str]) -> bool:
-        """Downloads, files and input are never run; neither are calls into plotting packages."""
+        """Whether to leave a statement out: downloads, file access, input, and calls into plotting packages."""
         effects = self.effects[index]
         if effects.expensive:
             return True
@@ -159,7 +161,7 @@ class Slicer:
         return bool(packages) and packages <= SHOWS and not effects.binds & needed
 
     def _resolve_calls(self) -> None:
-        """A call statement changes its arguments unless the function it calls is known to leave them alone."""
+        """Add the effects of calls: a call statement changes its arguments unless the function is known not to."""
         known: dict[str, Effects] = {e.defines: e for e in self.effects if e.defines}
         for effects in self.effects:
             for name, given in effects.calls:
@@ -169,15 +171,15 @@ class Slicer:
                 effects.binds |= self._global_writes(name, known, set())
 
     def _global_writes(self, name: str, known: dict[str, Effects], seen: set[str]) -> set[str]:
-        """Globals that a function, or one it reads, declares ``global`` and sets."""
+        """Globals that a function, or any function it uses, declares ``global`` and assigns."""
         seen.add(name)
-        written = set(known[name].writes_globals)
+        names = set(known[name].writes_globals)
         for inner in (known[name].uses & set(known)) - seen:
-            written |= self._global_writes(inner, known, seen)
-        return written
+            names |= self._global_writes(inner, known, seen)
+        return names
 
     def _tie(self) -> list[set[str]]:
-        """Groups of names that may share memory (an optimiser and its tensors), joined where they overlap."""
+        """Groups of names that may share memory (such as an optimiser and its tensors), merged if they overlap."""
         groups: list[set[str]] = []
         functions = {e.defines for e in self.effects if e.defines} | set(self.imports)
         for effects in self.effects:
