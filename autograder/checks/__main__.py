@@ -1,7 +1,7 @@
-"""``python -m <this package> [FILE …]``: every check that a submission can have before it is submitted.
+"""``python -m <this package> [FILE …]`` runs every check that is possible before submitting.
 
-Without files: the notebooks, scripts and PDFs in this folder, and the PDFs in its folder writeup. A notebook's cells are
-run up to its last check cell, so nothing after it (training, experiments) is. Exits with 1 when something is missing.
+Without arguments it checks the notebooks, scripts and PDFs in this folder and the PDFs in its folder ``writeup``. A notebook is
+run up to its last check cell, so nothing after that (training, experiments) is run. Exits with 1 if anything is missing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import traceback
 import types
 from pathlib import Path
+from typing import TextIO
 
 from .data import read_text
 from .formats import CODE, NOTEBOOK, PDF, Unreadable, is_notebook, kind_of_file, read
@@ -23,13 +24,13 @@ PACKAGE = Path(__file__).resolve().parent
 WRITEUP, SOURCES = "writeup", (".tex", ".md", ".qmd", ".docx", ".odt", ".typ", ".html")
 CHECK = re.compile(r"^check\(", re.MULTILINE)
 MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)
-MAX_BYTES = 50 << 20  # as the grader
+MAX_BYTES = 50 << 20  # the grader's limit
 
 
 def main(arguments: list[str]) -> int:
-    """Check each file, a notebook in a process of its own; returns the exit status."""
+    """Check each file, notebooks in a separate process; returns the exit status."""
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without ✅ is no reason to stop
+        sys.stdout.reconfigure(errors="replace")  # do not fail on a terminal that cannot print ✅
     if arguments[:1] == ["--cells"]:
         return run_cells(Path(arguments[1]))
     files = [Path(name) for name in arguments] or default_files()
@@ -39,24 +40,29 @@ def main(arguments: list[str]) -> int:
     status = 0
     for path in files:
         print(f"\n── {path}", flush=True)
-        if not path.is_file():
-            print("❌ this is a folder: name a file in it" if path.is_dir() else "❌ there is no such file")
-            status = 1
-        elif kind_of_file(path.name) == PDF:
-            status |= check_writeup(path)
-        elif kind_of_file(path.name) == CODE:
-            status |= check_code(path)
-        else:
-            print("❌ neither a notebook, a script nor a PDF")
-            status = 1
+        status |= check_file(path)
     if not any(kind_of_file(path.name) == PDF for path in files):
-        print("\nNo PDF was checked. When your write-up is one: ", end="")
+        print("\nNo PDF was checked. Once you have exported your write-up: ", end="")
         print(f"python -m {PACKAGE.name} {WRITEUP}/writeup.pdf")
     return status
 
 
+def check_file(path: Path) -> int:
+    """Check one file by its kind; returns 1 if anything is missing or it cannot be checked."""
+    if not path.is_file():
+        print("❌ this is a folder: name a file in it" if path.is_dir() else "❌ there is no such file")
+        return 1
+    kind = kind_of_file(path.name)
+    if kind == PDF:
+        return check_writeup(path)
+    if kind == CODE:
+        return check_code(path)
+    print("❌ neither a notebook, a script nor a PDF")
+    return 1
+
+
 def default_files() -> list[Path]:
-    """Notebooks of this folder that bear a section's name (a script where there is no notebook of its name), and write-ups."""
+    """Notebooks in this folder named for a section (or scripts, if no notebook has the same name), and write-ups."""
     patterns = json.loads(read_text("cases.json"))["files"]
     named = [
         p
@@ -69,24 +75,25 @@ def default_files() -> list[Path]:
 
 
 def pdfs_in(folder: Path) -> list[Path]:
-    """The PDFs of a folder; where some were made of a text beside them, only those: the others are figures."""
-    found = sorted(path for path in folder.glob("*") if kind_of_file(path.name) == PDF and path.is_file())
-    made = [path for path in found if any(path.with_suffix(source).exists() for source in SOURCES)]
-    return made or found
+    """The PDFs in a folder; if some have a source file next to them, only those, because the others are figures."""
+    pdfs = sorted(path for path in folder.glob("*") if kind_of_file(path.name) == PDF and path.is_file())
+    compiled = [path for path in pdfs if any(path.with_suffix(source).exists() for source in SOURCES)]
+    return compiled or pdfs
 
 
 def check_code(path: Path) -> int:
-    """The checks of one notebook or script, in a process of its own; returns 1 unless all are ✅."""
-    found = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": found}
-    status = subprocess.run([sys.executable, "-m", PACKAGE.name, "--cells", str(path)], env=environment).returncode
+    """Run the checks of one notebook or script in a separate process; returns 1 unless all are ✅."""
+    python_path = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": python_path}
+    command = [sys.executable, "-m", PACKAGE.name, "--cells", str(path)]
+    status = subprocess.run(command, env=environment, check=False).returncode
     if status not in (0, 1):
-        print(f"❌ running it ended early (status {status}): out of memory, or one of its cells ends Python")
+        print(f"❌ running it ended early (status {status}): out of memory, or one of its cells exits Python")
     return int(status != 0)
 
 
 def check_writeup(path: Path) -> int:
-    """The check of the PDF; returns 1 when something is missing."""
+    """Check a write-up; returns 1 if anything is missing."""
     from .writeup.review import check_pdf
 
     report = check_pdf(path.read_bytes(), json.loads(read_text("writeup.json")))
@@ -95,7 +102,7 @@ def check_writeup(path: Path) -> int:
 
 
 def run_cells(path: Path) -> int:
-    """Run a notebook's or script's statements up to its last check; returns 1 unless every check is ✅."""
+    """Run a notebook or script up to its last check; returns 1 unless every check is ✅."""
     try:
         cells = cells_of(path)
     except (Unreadable, SyntaxError, ValueError, OSError) as error:
@@ -105,40 +112,41 @@ def run_cells(path: Path) -> int:
     if last < 0:
         print("• no check cells were found; nothing was run")
         return 0
-    said = Said()
-    sys.stdout, terminal = said, sys.stdout
-    noise = shut_noise()
-    # A main module of their own: whatever names the cells bind, these functions keep theirs.
+    terminal: TextIO = sys.stdout
+    output = CellOutput(terminal)
+    sys.stdout = output
+    kept_stderr = silence_stderr()
+    # Cells get a main module of their own, so that the names they bind cannot replace ours.
     ours, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
     try:
         for source in cells[: last + 1]:
-            said.shown = bool(CHECK.search(source))
+            output.shown = bool(CHECK.search(source))
             run_cell(source, path, terminal)
     finally:
         sys.stdout, sys.modules["__main__"] = terminal, ours
         sys.stderr.flush()
-        os.dup2(noise, 2)
-        os.close(noise)
-    return int(said.worried)
+        os.dup2(kept_stderr, 2)
+        os.close(kept_stderr)
+    return int(output.failed)
 
 
-def shut_noise() -> int:
-    """Close standard error, where progress bars and libraries' reports go; returns what it was."""
+def silence_stderr() -> int:
+    """Redirect standard error (progress bars, library warnings) to nowhere; returns a duplicate of the old descriptor."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)
     return kept
 
 
-class Said:
-    """Standard output while cells run: what check cells print is shown, the rest of the notebook's output is not."""
+class CellOutput:
+    """Standard output while cells run: shows what check cells print and hides all other output of the notebook."""
 
-    def __init__(self) -> None:
-        self.terminal, self.shown, self.worried = sys.stdout, False, False
+    def __init__(self, terminal: TextIO) -> None:
+        self.terminal, self.shown, self.failed = terminal, False, False
 
     def write(self, text: str) -> int:
         if self.shown:
-            self.worried |= "❌" in text or "⏳" in text
+            self.failed |= "❌" in text or "⏳" in text
             self.terminal.write(text)
         return len(text)
 
@@ -150,7 +158,7 @@ class Said:
 
 
 def cells_of(path: Path) -> list[str]:
-    """The code cells of a notebook; of a script, its statements (as exported: without Colab's ``!`` and ``%`` lines)."""
+    """The code cells of a notebook or the statements of a script, without ``!`` and ``%`` lines."""
     document = read(path.name, path.read_bytes(), MAX_BYTES)
     sources = [cell.source for cell in document.cells if cell.kind == CODE]
     if document.numbered:
@@ -159,8 +167,8 @@ def cells_of(path: Path) -> list[str]:
     return [ast.unparse(node) for node in tree.body if not isinstance(node, ast.ImportFrom) or node.module != "__future__"]
 
 
-def run_cell(source: str, path: Path, terminal) -> None:
-    """Run a cell as the notebook would; one that fails says so in two lines and the next goes on."""
+def run_cell(source: str, path: Path, terminal: TextIO) -> None:
+    """Run a cell as the notebook would; if it fails, report that in one line and return."""
     names = sys.modules["__main__"].__dict__
     try:
         exec(compile(source, path.name, "exec"), names)

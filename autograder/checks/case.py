@@ -1,6 +1,6 @@
-"""What a test function is handed as ``check``: the calls to make, the assignment's own rules, and a way to say no.
+"""The ``check`` argument of test functions: the cases to try, the assignment's rules, and a way to reject an answer.
 
-Judge and check cells run the very same code. Needs numpy only.
+The judge and the check cells run the same code. Needs numpy only.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -17,25 +17,25 @@ from .compare import MISSING, Failure, compare, is_blank
 
 @dataclass
 class Case:
-    """One call of a student's function and what should come back; ``facts`` judge what a probe observes."""
+    """One call of a student's function with its expected result; ``facts`` are what a probe's observations should match."""
 
-    args: list
-    kwargs: dict
+    args: list[Any]
+    kwargs: dict[str, Any]
     expected: Any
     tolerance: float = 1e-4
     label: str = ""
     layout: str = ""
-    facts: dict = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
-    def call(self, function: Callable) -> Any:
-        """Call the student's function (a missing one raises Failure)."""
+    def call(self, function: Callable[..., Any] | None) -> Any:
+        """Call the student's function; raises Failure if it is missing."""
         if function is None:
             raise Failure(MISSING, "the function is not defined")
         args = [{"$chunk": a} if self.layout == "chunk" and isinstance(a, np.ndarray) else a for a in self.args]
         return function(*args, **self.kwargs)
 
     def judge(self, answer: Any, what: str = "the result") -> Any:
-        """Compare what the function gives, or the value itself, with what is expected; raises Failure."""
+        """Compare the function's result, or the value itself, with the expected one; returns an array or raises Failure."""
         result = self.call(answer) if answer is None or callable(answer) else answer
         if self.label and not is_blank(result):
             what = f"{what} ({self.label})"
@@ -44,21 +44,25 @@ class Case:
 
 @dataclass
 class Check:
-    """What a test function sees as ``check``: its cases, the assignment's own formulas, notes and failures."""
+    """What a test function receives as ``check``.
 
-    tree: dict
+    ``tree``: question id -> group of inputs -> cases; ``rules``: the assignment's module of rules; ``group``: the group in use;
+    ``notes``: remarks to the student that cost no points.
+    """
+
+    tree: dict[str, Any]
     rules: types.ModuleType
     group: str = "own"
     notes: list[str] = field(default_factory=list)
 
     def cases(self, id: str, group: str = "") -> list[Case]:
-        """The calls of question ``id`` in a group of inputs (default: this run's group)."""
+        """The cases of question ``id`` in a group of inputs (default: the current group)."""
         return [Case(**case) for case in self.tree[id].get(group or self.group, [])]
 
     def judge(self, id: str, answer: Any, what: str = "the result") -> None:
-        """Hold the answer, a function or a value, against every case of the question; raises Failure.
+        """Check the answer, a function or a value, against every case of the question; raises Failure.
 
-        A function is tried on the cases of the group ``float64`` too, which cost no points.
+        The cases in the group ``float64`` are tried too, but only lead to notes.
         """
         for case in self.cases(id):
             case.judge(answer, what)
@@ -76,6 +80,6 @@ class Check:
         if text not in self.notes:
             self.notes.append(text)
 
-    def fail(self, kind: str, text: str, **data: Any) -> None:
-        """Refuse an answer."""
+    def fail(self, kind: str, text: str, **data: Any) -> NoReturn:
+        """Reject an answer: raise Failure."""
         raise Failure(kind, text, data)

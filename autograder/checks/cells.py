@@ -1,4 +1,4 @@
-"""``check("1.2.1")`` in a notebook: runs that question's tests on the notebook's own names and prints what they say."""
+"""``check("1.2.1")`` in a notebook: runs that question's tests on the notebook's own names and prints the results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import picture
-from .case import Check
+from .case import Case, Check
 from .compare import BLANK, MISSING, Failure
 from .data import read_text
 from .diagnose import mistake_of, outputs_of
@@ -24,22 +24,23 @@ from .values import from_json, on_arrays, to_plain
 class LocalCheck(Check):
     """``check`` in a notebook: ``check("1.2.1")`` runs that question's tests on the notebook's own names.
 
-    ``bank`` and ``says``: known mistakes' outputs on these inputs, and what their authors read; ``answers``: question ->
-    name; ``helpers``: composite -> the questions that grade its helpers;
-    ``see``: where the handout explains it; ``probes``: question -> (section, probe, names it observes); ``worlds``: section
-    -> the inputs that its probes work on.
+    All fields are dicts by question id, except ``worlds``. ``bank``: the outputs of known mistakes on these inputs; ``says``:
+    the explanation of each mistake; ``answers``: the name of the answer; ``helpers``: the questions that grade the helpers of
+    a composite; ``see``: where the handout explains it; ``probes``: (section, probe, names that it observes); ``worlds``:
+    section id -> the inputs of its probes.
     """
 
-    bank: dict = field(default_factory=dict)
-    says: dict = field(default_factory=dict)
-    answers: dict = field(default_factory=dict)
-    helpers: dict = field(default_factory=dict)
-    see: dict = field(default_factory=dict)
-    probes: dict = field(default_factory=dict)
-    worlds: dict = field(default_factory=dict)
+    bank: dict[str, Any] = field(default_factory=dict)
+    says: dict[str, dict[str, str]] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
+    helpers: dict[str, list[str]] = field(default_factory=dict)
+    see: dict[str, str] = field(default_factory=dict)
+    probes: dict[str, list[Any]] = field(default_factory=dict)
+    worlds: dict[str, Any] = field(default_factory=dict)
 
-    def __call__(self, id: str, names: dict | None = None) -> None:
-        names = names if names is not None else inspect.currentframe().f_back.f_globals
+    def __call__(self, id: str, names: dict[str, Any] | None = None) -> None:
+        if names is None:
+            names = sys._getframe(1).f_globals
         self.notes = []
         if id not in self.tree:
             print(f"There is no check called {id!r}. Try one of: {', '.join(sorted(self.tree))}")
@@ -47,27 +48,36 @@ class LocalCheck(Check):
         environment = Names(names, self)
         lines = self.trouble(id, environment)
         broken = [self.answers[h] for h in self.helpers.get(id, ()) if lines and self.trouble(h, environment)]
-        name = self.mistake(id, environment) if lines and not broken else ""
-        group = self.sharing(id) if name and callable(environment.get(self.answers[id])) else [id]
-        if not lines:
-            print(f"✅ {id} looks right.")
-        elif broken:
-            print(f"⏳ {id} waits for {', '.join(broken)}: mend that first. The grader judges it with right versions of these.")
-        elif group[0] != id and all(self.mistake(q, environment) == name for q in group):
-            print(f"⏳ {id}: the same mistake as in {group[0]}, where it is charged.")
-        else:
-            print(f"❌ {id}")
-        for line in lines:
-            print(f"   {line}")
-        if name:
-            print(f"   likely: {self.says[id][name]} ({self.see.get(id, '')}).")
+        mistake = self.mistake(id, environment) if lines and not broken else ""
+        print(self.headline(id, lines, broken, mistake, environment))
+        print_indented(lines)
+        if mistake:
+            print_indented([f"likely: {self.says[id][mistake]} ({self.see.get(id, '')})."])
         if lines and not broken:
             self.draw(id, environment)
-        for note in self.notes:
-            print(f"   note: {note}")
+        print_indented([f"note: {note}" for note in self.notes])
+
+    def headline(self, id: str, lines: list[str], broken: list[str], mistake: str, environment: Names) -> str:
+        """The first line of the result: ✅, ❌, or ⏳ where another question has to be fixed first."""
+        if not lines:
+            return f"✅ {id} looks right."
+        if broken:
+            names = ", ".join(broken)
+            return f"⏳ {id} waits for {names}: fix that first. The grader judges it with correct versions of these."
+        if charged := self.charged_elsewhere(id, mistake, environment):
+            return f"⏳ {id}: the same mistake as in {charged}, where it is charged."
+        return f"❌ {id}"
+
+    def charged_elsewhere(self, id: str, mistake: str, environment: Names) -> str:
+        """The first question that judges the same function, if all such questions show the same known mistake; '' otherwise."""
+        if not mistake or not callable(environment.get(self.answers[id])):
+            return ""
+        group = self.sharing(id)
+        shared = group[0] != id and all(self.mistake(q, environment) == mistake for q in group)
+        return group[0] if shared else ""
 
     def trouble(self, id: str, environment: Names) -> list[str]:
-        """What is wrong with an answer, one line for each test that does not pass."""
+        """What is wrong with an answer: one line for each test that fails."""
         environment.turn_to(id)
         lines = [line for line in (run(test, environment) for test in load_tests(id)) if line is not None]
         return lines[:1] if len(set(lines)) == 1 else lines
@@ -83,11 +93,12 @@ class LocalCheck(Check):
         answer = environment.get("probe" if id in self.probes else self.answers[id])
         return mistake_of(outputs_of(answer, self.cases(id), self.signature(id)), known)
 
-    def signature(self, id: str) -> Callable:
+    def signature(self, id: str) -> Callable[[Any, Case], Any]:
+        """``rules.signature`` for this question, as a function of a value and a case."""
         return lambda value, case: self.rules.signature(id, value, case)
 
     def draw(self, id: str, environment: Names) -> None:
-        """A picture of the weights beside where they should go, for answers that are weights."""
+        """For answers that are attention weights, show them next to the expected ones."""
         case = self.cases(id)[0]
         wanted = self.rules.wanted_weights(id, case)
         got = outputs_of(environment.get(self.answers[id]), [case], self.signature(id))[0] if wanted is not None else None
@@ -98,16 +109,17 @@ class LocalCheck(Check):
             )
 
 
-class Names(dict):
-    """The notebook's globals as a test sees them: tensors as numpy arrays, functions that take numpy arrays."""
+class Names(dict[str, Any]):
+    """The notebook's globals as seen by tests: tensors are numpy arrays, and functions take and return numpy arrays."""
 
-    def __init__(self, names: dict, check: LocalCheck):
+    def __init__(self, names: dict[str, Any], check: LocalCheck):
         super().__init__(names)
-        self.names, self.check, self.probed = names, check, {}
+        self.names, self.check = names, check
+        self.probed: dict[str, LocalProbe] = {}
         self["check"] = check
 
     def turn_to(self, id: str) -> None:
-        """Let ``probe`` be the one of this question, if it has one."""
+        """Set ``probe`` to the probe of this question, or None if it has none."""
         if id in self.check.probes and id not in self.probed:
             section, probe, wanted = self.check.probes[id]
             self.probed[id] = LocalProbe(probe, wanted, self.names, self.check.worlds[section], to_plain)
@@ -120,15 +132,20 @@ class Names(dict):
         return on_arrays(value) if callable(value) else to_plain(value)
 
 
-def load_tests(id: str) -> list[Callable]:
-    """The test functions of ``tests/<id>.py`` (Otter's exception format), with or without Otter installed."""
+def print_indented(lines: list[str]) -> None:
+    for line in lines:
+        print(f"   {line}")
+
+
+def load_tests(id: str) -> list[Callable[..., Any]]:
+    """The test functions of ``tests/<id>.py`` (Otter's exception format), whether or not Otter is installed."""
     source = read_text("..", "tests", f"{id}.py")
     shim = types.ModuleType("otter.test_files")
-    shim.test_case = lambda *_, **__: lambda function: setattr(function, "is_test", True) or function
+    vars(shim)["test_case"] = lambda *_, **__: marked
     saved = {name: sys.modules.get(name) for name in ("otter", "otter.test_files")}
     sys.modules.update({"otter": types.ModuleType("otter"), "otter.test_files": shim})
     try:
-        environment: dict = {}
+        environment: dict[str, Any] = {}
         exec(compile(source, f"<check {id}>", "exec"), environment)
     finally:
         for name, module in saved.items():
@@ -139,8 +156,14 @@ def load_tests(id: str) -> list[Callable]:
     return [value for value in environment.values() if getattr(value, "is_test", False)]
 
 
-def run(test: Callable, environment: Names) -> str | None:
-    """None when the test passes, else a line that says what is wrong."""
+def marked(function: Any) -> Any:
+    """Mark a function as a test and return it."""
+    function.is_test = True
+    return function
+
+
+def run(test: Callable[..., Any], environment: Names) -> str | None:
+    """Run a test; returns None if it passes, otherwise one line that says what is wrong."""
     try:
         test(**{name: environment.get(name) for name in inspect.signature(test).parameters})
     except Failure as failure:
@@ -153,9 +176,8 @@ def run(test: Callable, environment: Names) -> str | None:
 
 
 def load_check() -> LocalCheck:
-    """``check``, from the public cases beside this file."""
+    """Create ``check`` from the public cases next to this file."""
     rules = importlib.import_module(".rules", __package__)
-
     data = from_json(json.loads(read_text("cases.json")))
     return LocalCheck(
         data["cases"],

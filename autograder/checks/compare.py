@@ -1,6 +1,6 @@
-"""Compare what came with what should have come; speaks to students, never shows an expected value.
+"""Compares answers with expected values. Messages are addressed to students and never reveal an expected value.
 
-Needs numpy only: the judge and the notebooks' own check cells run the very same code.
+Needs numpy only: the judge and the check cells run the same code.
 """
 
 from __future__ import annotations
@@ -10,34 +10,34 @@ from typing import Any
 
 import numpy as np
 
-# Kinds of failure; "rule" (a condition of the question's own) is used by tests.
+# Kinds of failure; tests also use "rule" for conditions specific to their question.
 MISSING, BLANK, KIND, SHAPE, DTYPE, NAN, NUMBERS = "missing", "blank", "kind", "shape", "dtype", "nan", "numbers"
 
 
 @dataclass
 class Failure(AssertionError):
-    """Why an answer is not accepted. ``kind`` is one of the constants above; ``data`` holds figures."""
+    """Why an answer is not accepted. ``kind`` is one of the constants above; ``data`` holds details for results.json."""
 
     kind: str
     text: str
-    data: dict = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.text
 
 
 def is_blank(value: Any) -> bool:
-    """None, or the ``...`` of an untouched TODO."""
+    """Whether the value is None or the ``...`` of an untouched TODO."""
     return value is None or value is Ellipsis or (isinstance(value, dict) and value == {"$object": "ellipsis"})
 
 
 def as_array(value: Any, what: str) -> np.ndarray:
-    """A numeric array from an answer: array, number, or nested list of numbers.
+    """Convert an answer (an array, a number or a nested list of numbers) to a numeric array.
 
     Raises Failure (kind: blank or kind) for anything else.
     """
     if is_blank(value):
-        raise Failure(BLANK, f"None came instead of {what}")
+        raise Failure(BLANK, f"got None instead of {what}")
     if isinstance(value, (bool, int, float)):
         return np.asarray(value)
     if isinstance(value, list):
@@ -53,7 +53,7 @@ def as_array(value: Any, what: str) -> np.ndarray:
 
 
 def name_of(value: Any) -> str:
-    """A short name for the type of a value that arrived from a worker or stands in a notebook."""
+    """A short description of a value's type, for values from a worker or a notebook."""
     if isinstance(value, dict) and set(value) == {"$object"}:
         text = "".join(c for c in str(value["$object"])[:80] if c.isalnum() or c in "_ .,()[]:")
         return f"of type {text}" if " " not in text else f"{'an' if text[0] in 'aeiou' else 'a'} {text}"
@@ -64,12 +64,12 @@ def name_of(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def shape_text(shape: tuple) -> str:
-    """``(2, 3)`` as a student would write it."""
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape as a student would write it: ``(2, 3)``."""
     return str(tuple(int(n) for n in shape))
 
 
-def check_shape(got: np.ndarray, shape: tuple, what: str, hint: str = "") -> None:
+def check_shape(got: np.ndarray, shape: tuple[int, ...], what: str, hint: str = "") -> None:
     """Raise Failure (kind: shape) unless the shapes are equal."""
     if got.shape != tuple(shape):
         text = f"{what}: shape {shape_text(got.shape)}, expected {shape_text(shape)}"
@@ -77,10 +77,10 @@ def check_shape(got: np.ndarray, shape: tuple, what: str, hint: str = "") -> Non
 
 
 def compare(value: Any, expected: np.ndarray, tolerance: float, what: str) -> np.ndarray:
-    """Return the answer as an array when it equals ``expected`` within ``tolerance`` everywhere.
+    """Return the answer as an array if it equals ``expected`` within ``tolerance`` everywhere.
 
-    Infinities must stand at the same places; NaN is never right. Raises Failure with the first differing
-    index, the largest and the median error and how many elements are off.
+    Infinities must be in the same places; NaN is never right. Otherwise raises Failure with the index of the first error,
+    the largest and the median error, and the number of wrong elements.
     """
     got = as_array(value, what)
     check_shape(got, expected.shape, what)
@@ -99,7 +99,7 @@ def compare(value: Any, expected: np.ndarray, tolerance: float, what: str) -> np
 
 
 def difference_of(got: np.ndarray, expected: np.ndarray, tolerance: float, what: str) -> float:
-    """The largest absolute difference (equal infinities differ by 0); raises Failure over ``tolerance``."""
+    """The largest absolute difference (0 for equal infinities); raises Failure if it exceeds ``tolerance``."""
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.where(got == expected, 0.0, np.abs(got - expected))
     error = np.nan_to_num(error, nan=np.inf, posinf=np.inf)
@@ -131,15 +131,15 @@ def difference_of(got: np.ndarray, expected: np.ndarray, tolerance: float, what:
 
 
 def first(where: np.ndarray) -> str:
-    """The first True of a mask as ``[i, j]``."""
+    """The index of the first True in a mask, as ``[i, j]``."""
     return "[" + ", ".join(str(int(i)) for i in np.argwhere(where)[0]) + "]"
 
 
 def size_text(error: float) -> str:
-    """Two significant digits: enough to learn from, too few to read an expected value off."""
+    """An error with two significant digits: enough to be useful, too few to reconstruct the expected value."""
     return "infinite" if not np.isfinite(error) else f"{error:.2g}"
 
 
 def rounded(error: float) -> float | None:
-    """The same two digits as a number for results.json (None for infinite)."""
+    """The same two significant digits as a number for results.json (None if infinite)."""
     return float(f"{error:.2g}") if np.isfinite(error) else None

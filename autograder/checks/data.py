@@ -1,4 +1,4 @@
-"""Files that travel with this package, in a folder or inside a zip (a lone notebook carries one)."""
+"""Reads the data files of this package, from a folder or a zip (a standalone notebook carries one)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 
 
 def read_text(*parts: str) -> str:
-    """The text of a file by its path from here; raises OSError."""
+    """The text of a file, given its path relative to this one; raises OSError."""
     path = os.path.normpath(os.path.join(os.path.dirname(__file__), *parts))
-    return __loader__.get_data(path).decode("utf-8")  # type: ignore[name-defined, no-any-return]  # every module has one
+    text: str = __loader__.get_data(path).decode("utf-8")  # type: ignore[name-defined]  # every module has a loader
+    return text

@@ -1,6 +1,6 @@
-"""Which known mistake is this? An answer is named only when exactly one mistake gives the same outputs everywhere.
+"""Recognises known mistakes: a mistake is named only if it is the only one with the same outputs in every case.
 
-Needs numpy only; the grader and the notebooks' check cells run the same code, on their own inputs.
+Needs numpy only: the grader and the check cells run the same code, each on its own inputs.
 """
 
 from __future__ import annotations
@@ -10,24 +10,29 @@ from typing import Any
 
 import numpy as np
 
-CLOSE = 2e-4  # absolute and relative: the notebooks keep mistakes' outputs with four decimals
+from .case import Case
+
+CLOSE = 2e-4  # absolute and relative: check cells store the outputs of mistakes with four decimals
 
 
-def outputs_of(answer: Any, cases: list, signature: Callable) -> list[np.ndarray | None]:
-    """What the answer gives in each case: a function's outputs, a value's or an observation's signature; None for none."""
-    found = []
+def outputs_of(answer: Any, cases: list[Case], signature: Callable[[Any, Case], Any]) -> list[np.ndarray | None]:
+    """The answer's output in each case, None where there is no numeric one.
+
+    A function is called; of a value, or of what a probe observes, the ``signature`` is taken.
+    """
+    outputs: list[np.ndarray | None] = []
     for case in cases:
         try:
             result = case.call(answer) if callable(answer) else signature(answer, case)
             result = signature(result, case) if isinstance(result, dict) else result  # what a probe observed
         except Exception:
             result = None
-        found.append(result if isinstance(result, np.ndarray) and result.dtype.kind in "biuf" else None)
-    return found
+        outputs.append(result if isinstance(result, np.ndarray) and result.dtype.kind in "biuf" else None)
+    return outputs
 
 
-def mistake_of(outputs: list[np.ndarray | None], known: dict[str, list]) -> str:
-    """The name of the one mistake that agrees with these outputs in every case; '' for none or several."""
+def mistake_of(outputs: list[np.ndarray | None], known: dict[str, list[np.ndarray | None]]) -> str:
+    """The name of the only mistake that agrees with these outputs in every case; '' if none or several do."""
     if not outputs or any(output is None for output in outputs):
         return ""
     agreeing = [
@@ -36,9 +41,9 @@ def mistake_of(outputs: list[np.ndarray | None], known: dict[str, list]) -> str:
     return agreeing[0] if len(agreeing) == 1 else ""
 
 
-def alike(got: np.ndarray, known: np.ndarray | None) -> bool:
-    """Same shape, same places of NaN and infinity, and numbers equal up to ``CLOSE``."""
-    if known is None or got.shape != known.shape:
+def alike(got: np.ndarray | None, known: np.ndarray | None) -> bool:
+    """Whether both have the same shape, NaN and infinities in the same places, and numbers equal up to ``CLOSE``."""
+    if got is None or known is None or got.shape != known.shape:
         return False
     a, b = got.astype(np.float64), known.astype(np.float64)
     return bool(np.allclose(a, b, rtol=CLOSE, atol=CLOSE, equal_nan=True))

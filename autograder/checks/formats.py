@@ -1,7 +1,7 @@
-"""Files -> cells: the one table of the formats in which a notebook is handed in, and what a file's name says it is.
+"""Reads every supported notebook or script format into cells, and tells the kind of a file from its name.
 
 Notebooks (see :mod:`.notebook`), Jupytext percent scripts, ``nbconvert --to script`` output, Colab's "Download .py" and plain
-modules all become one :class:`Document` of code and markdown cells. To read one more, add it to ``FORMATS``.
+modules all become a :class:`Document` of code and Markdown cells. To support another format, add it to ``FORMATS``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,28 @@ from pathlib import PurePosixPath
 
 from .notebook import CODE, MARKDOWN, RAW, read_cells
 
+__all__ = [
+    "ARCHIVE",
+    "CODE",
+    "CODE_SUFFIXES",
+    "FORMATS",
+    "MARKDOWN",
+    "NOTEBOOK",
+    "PDF",
+    "SCRIPT",
+    "Cell",
+    "Document",
+    "Format",
+    "Unreadable",
+    "dedented",
+    "is_notebook",
+    "kind_of_file",
+    "parse",
+    "parses",
+    "read",
+    "uncomment_magics",
+]
+
 NOTEBOOK, SCRIPT, ARCHIVE, PDF = ".ipynb", ".py", "archive", "pdf"
 PERCENT = re.compile(r"^# %%", re.MULTILINE)
 NBCONVERT = re.compile(r"^# In\[[\d ]*\]:", re.MULTILINE)
@@ -26,12 +48,12 @@ COMMENTED_MAGIC = re.compile(r"^# %%(time|timeit|capture|prun)\b")
 
 
 class Unreadable(Exception):
-    """The file cannot be read at all; the text says why, for its author."""
+    """The file cannot be read at all; the message tells its author why."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell. ``line`` is the file's line before its first one (0 in a notebook, where lines start over)."""
+    """One cell. ``line`` is the number of lines before it in the file (0 in a notebook, where each cell starts at line 1)."""
 
     kind: str
     source: str
@@ -40,7 +62,7 @@ class Cell:
 
 @dataclass
 class Document:
-    """A submitted file as cells. ``numbered``: whether cells have numbers that the student knows."""
+    """A submitted file as cells. ``numbered``: whether its locations are given by cell number."""
 
     name: str
     cells: list[Cell]
@@ -49,16 +71,16 @@ class Document:
     notes: list[str] = field(default_factory=list)
 
     def place(self, cell: int, line: int) -> str:
-        """Where a statement is, in the words of the file's own format."""
+        """The location of a statement, by cell and line or by line only, depending on the format."""
         return f"cell {cell + 1}, line {line}" if self.numbered else f"line {line}"
 
 
 @dataclass(frozen=True)
 class Format:
-    """One way to write cells down.
+    """A file format.
 
-    ``suffixes``: how its files' names end; ``fits(name, text)``: whether a file looks like it; ``cells(name, text)``: its
-    Document, or None to leave the file to the formats further down. ``cells`` may raise Unreadable.
+    ``suffixes``: file name suffixes; ``fits(name, text)``: whether a file seems to have this format; ``cells(name, text)``: its
+    Document, or None to try the next format. ``cells`` may raise Unreadable.
     """
 
     suffixes: tuple[str, ...]
@@ -67,17 +89,17 @@ class Format:
 
 
 def kind_of_file(name: str) -> str:
-    """``code``, ``archive``, ``pdf``, or '' for what nobody here reads."""
+    """``code``, ``archive``, ``pdf``, or '' for unsupported files, by the suffix of the name."""
     return KINDS.get(PurePosixPath(name).suffix.lower(), "")
 
 
 def is_notebook(name: str) -> bool:
-    """Whether its name says so."""
+    """Whether the name has a notebook's suffix."""
     return name.lower().endswith(NOTEBOOK)
 
 
 def read(name: str, data: bytes, limit: int) -> Document:
-    """Read one file of at most ``limit`` bytes; raises Unreadable with a sentence for the student."""
+    """Read one file of at most ``limit`` bytes; raises Unreadable with a message for the student."""
     if len(data) > limit:
         raise Unreadable(
             f"{name} is {len(data) >> 20} MB, over the limit of {limit >> 20} MB; clear its outputs and save again"
@@ -101,23 +123,23 @@ def _text(name: str, data: bytes) -> str:
 
 
 def _looks_like_notebook(name: str, text: str) -> bool:
-    """By its name, or one that was renamed to .py."""
+    """Whether a file is a notebook, by its name or, if it was renamed to .py, by its content."""
     return is_notebook(name) or (text.lstrip().startswith("{") and '"cells"' in text)
 
 
 def _notebook(name: str, text: str) -> Document:
     try:
-        found, regular = read_cells(text)
+        sources, regular = read_cells(text)
     except ValueError as error:
         raise Unreadable(f"{name} {error}") from None
-    notes = [] if regular else [f"{name} does not follow the notebook format; what could be read of it was graded"]
-    # Every cell keeps its place, so that "cell 7" is the seventh cell the student sees.
-    cells = [Cell(CODE if kind == CODE else MARKDOWN, "" if kind == RAW else source) for kind, source in found]
+    notes = [] if regular else [f"{name} does not follow the notebook format; the readable part of it was graded"]
+    # Raw cells are kept, but empty, so that "cell 7" is the seventh cell the student sees.
+    cells = [Cell(CODE if kind == CODE else MARKDOWN, "" if kind == RAW else source) for kind, source in sources]
     return Document(name, cells, "notebook", numbered=True, notes=notes)
 
 
 def _percent(name: str, text: str) -> Document | None:
-    """Cells of a percent script by jupytext; None where it cannot read it."""
+    """The cells of a percent script as read by Jupytext; None if it fails."""
     try:
         import jupytext
 
@@ -146,19 +168,19 @@ def _script(name: str, text: str) -> Document:
 
 
 def _nbconvert_cells(text: str) -> Iterator[Cell]:
-    """Split at ``# In[n]:`` markers; the comments in front of a marker (its markdown) stay in the cell before."""
+    """Split at ``# In[n]:`` markers; the comments before a marker (its Markdown) stay in the previous cell."""
     start = 0
     lines = text.split("\n")
-    for number, line in enumerate(lines + ["# In[ ]:"]):
+    for number, line in enumerate([*lines, "# In[ ]:"]):
         if NBCONVERT.match(line) and number > start:
             yield Cell(CODE, "\n".join(lines[start:number]), start)
             start = number
 
 
 def uncomment_magics(text: str) -> str:
-    """Bring back cells that Colab or Jupytext commented out because they began with ``%%time``.
+    """Restore cells that Colab or Jupytext commented out because they begin with a magic such as ``%%time``.
 
-    The number of lines stays the same, so that line numbers stay the student's own.
+    The number of lines does not change, so line numbers stay valid.
     """
     if "# %%" not in text and COLAB_COMMENTED not in text:
         return text
@@ -185,7 +207,7 @@ def parses(source: str) -> bool:
 
 
 def parse(source: str) -> ast.Module | None:
-    """``ast.parse`` that returns None instead of raising, also for hostile nesting."""
+    """``ast.parse`` that returns None instead of raising, even for hostile nesting."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -195,11 +217,11 @@ def parse(source: str) -> ast.Module | None:
 
 
 def dedented(source: str) -> str:
-    """A cell pasted with a common indent, moved to the margin."""
+    """The source without its common indentation."""
     return textwrap.dedent(source)
 
 
-# In order: the first that fits a file and has cells for it is its format.
+# The first format that fits a file and returns a Document is used.
 FORMATS = (
     Format((NOTEBOOK,), _looks_like_notebook, _notebook),
     Format((SCRIPT,), lambda _, text: bool(NBCONVERT.search(text)), _nbconvert),
@@ -207,5 +229,5 @@ FORMATS = (
     Format((SCRIPT,), lambda *_: True, _script),
 )
 KINDS = {suffix: CODE for format in FORMATS for suffix in format.suffixes} | {".zip": ARCHIVE, ".pdf": PDF}
-# As a sentence names them: ".ipynb, .py".
+# For messages: ".ipynb, .py".
 CODE_SUFFIXES = ", ".join(dict.fromkeys(suffix for format in FORMATS for suffix in format.suffixes))

@@ -1,6 +1,6 @@
-"""The cells of a notebook, read in one way by check cells, grader and class.
+"""Reads the cells of a notebook; shared by the check cells, the grader and class tools.
 
-Needs the standard library only. Notebooks come from strangers: one odd key costs no cell.
+Needs the standard library only. Notebooks are untrusted: a malformed key does not cost any cell.
 """
 
 from __future__ import annotations
@@ -12,39 +12,37 @@ CODE, MARKDOWN, RAW = "code", "markdown", "raw"
 
 
 def read_cells(text: str) -> tuple[list[tuple[str, str]], bool]:
-    """((kind, source) of every cell in order, whether all of it follows the format) of a notebook, nbformat 3 or 4.
+    """Read a notebook of nbformat 3 or 4: ((kind, source) of every cell in order, whether it follows the format).
 
-    Raises ValueError, whose text goes on after the file's name, where it holds no cells.
+    Raises ValueError if there are no cells; its message continues a sentence that begins with the file's name.
     """
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError):
         raise ValueError("is not valid JSON, so it is not a notebook; save or download it again") from None
     tree = tree if isinstance(tree, dict) else {}
-    sheets = tree.get("worksheets")
-    if isinstance(sheets, list):  # nbformat 3
-        cells: Any = [
-            cell
-            for sheet in sheets
-            if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
-            for cell in sheet["cells"]
-        ]
-    else:
-        cells = tree.get("cells")
+    old = isinstance(tree.get("worksheets"), list)
+    cells = _old_cells(tree["worksheets"]) if old else tree.get("cells")
     if not isinstance(cells, list):
         raise ValueError("has no cells: it is JSON, but not a notebook")
-    found = [_cell(cell if isinstance(cell, dict) else {}, isinstance(sheets, list)) for cell in cells]
-    head = (
-        isinstance(tree.get("nbformat"), int)
-        and isinstance(tree.get("nbformat_minor"), int)
-        and isinstance(tree.get("metadata"), dict)
-    )
-    regular = head and all(isinstance(cell, dict) and "cell_type" in cell for cell in cells)
-    return found, regular
+    sources = [_cell(cell if isinstance(cell, dict) else {}, old) for cell in cells]
+    regular = _has_head(tree) and all(isinstance(cell, dict) and "cell_type" in cell for cell in cells)
+    return sources, regular
+
+
+def _old_cells(sheets: list[Any]) -> list[Any]:
+    """The cells of a notebook in nbformat 3."""
+    valid = [sheet for sheet in sheets if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)]
+    return [cell for sheet in valid for cell in sheet["cells"]]
+
+
+def _has_head(tree: dict[str, Any]) -> bool:
+    kinds = {"nbformat": int, "nbformat_minor": int, "metadata": dict}
+    return all(isinstance(tree.get(key), kind) for key, kind in kinds.items())
 
 
 def _cell(cell: dict[str, Any], old: bool) -> tuple[str, str]:
-    """(kind, source); ``old``: of nbformat 3, where lines may lack their ends, and a heading becomes Markdown."""
+    """(kind, source) of a cell; ``old``: nbformat 3, where lines may lack line ends and headings become Markdown."""
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
         lines = [line for line in source if isinstance(line, str)]

@@ -1,6 +1,6 @@
-"""Attention as small pictures: bars for one query, a heatmap for a matrix; SVG where it can be shown, text anywhere.
+"""Small pictures of attention weights: bars for one query, a heatmap for a matrix, as SVG where possible and text elsewhere.
 
-Every picture says in words (title, and the text version) what it shows.
+Every picture comes with a description in words, as the SVG's title and below the text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ SHADES = " ░▒▓█"
 
 
 def text(got: np.ndarray, wanted: np.ndarray) -> list[str]:
-    """Lines: for a vector one bar a token beside where the weight should go, for a matrix two shaded squares."""
+    """Text lines: for a vector one bar per token with the expected weight, for a matrix two shaded squares."""
     got, wanted = np.nan_to_num(np.atleast_1d(got)), np.nan_to_num(np.atleast_1d(wanted))
     if got.ndim == 1:
         return [
@@ -31,7 +31,7 @@ def _shaded(row: np.ndarray) -> str:
 
 
 def svg(got: np.ndarray, wanted: np.ndarray, words: str, size: int = 18) -> str:
-    """The same as one SVG: yours left, wanted right; each square's darkness is its weight (and its tooltip)."""
+    """The same as SVG: yours on the left, the expected weights on the right; darker is heavier, with the weight as tooltip."""
     left, right = np.nan_to_num(np.atleast_2d(got)), np.nan_to_num(np.atleast_2d(wanted))
     rows, columns = left.shape
     gap, top = columns * size + 24, 18
@@ -52,7 +52,7 @@ def svg(got: np.ndarray, wanted: np.ndarray, words: str, size: int = 18) -> str:
 
 
 def in_words(got: np.ndarray, wanted: np.ndarray) -> str:
-    """Where the most misplaced weight lies, in a sentence."""
+    """A phrase that names the largest difference."""
     difference = np.nan_to_num(np.atleast_2d(got)) - np.nan_to_num(np.atleast_2d(wanted))
     row, column = np.unravel_index(np.abs(difference).argmax(), difference.shape)
     where = f"token {column}" if np.ndim(got) == 1 else f"row {row}, column {column}"
@@ -60,14 +60,15 @@ def in_words(got: np.ndarray, wanted: np.ndarray) -> str:
 
 
 def show(got: np.ndarray, wanted: np.ndarray) -> None:
-    """Display in a notebook, print elsewhere."""
+    """Display the picture in a notebook, or print it elsewhere."""
     words = in_words(got, wanted)
     try:
         from IPython import get_ipython
         from IPython.display import SVG, display
 
         if get_ipython() is not None:
-            display(SVG(svg(got, wanted, f"Attention weights, yours and wanted: {words}.")))
+            image = svg(got, wanted, f"Attention weights, yours and wanted: {words}.")
+            display(SVG(image))  # type: ignore[no-untyped-call]  # IPython has no annotations
             print(f"   in words: {words}.")
             return
     except ImportError:

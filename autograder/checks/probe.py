@@ -1,4 +1,4 @@
-"""Probes in a notebook: small programs that watch a student's code at work, on tiny objects, beside the notebook's own."""
+"""Probes in a notebook: small programs that run a student's code on tiny objects and observe what it does."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from .compare import KIND, MISSING, Failure
 
 @dataclass
 class LocalProbe:
-    """``probe()`` in a test: what the probe ``name`` observes of these names; asked for once.
+    """``probe()`` in a test: returns what the probe ``name`` observes; the probe runs only once.
 
-    ``wanted``: names that must be defined; ``world``: what the probes work on; ``plain``: any value -> plain data.
+    ``wanted``: names that must be defined; ``names``: the notebook's globals; ``world``: the probe's inputs; ``plain``: a
+    function from any value to plain data; ``seen``: the cached observation, if any.
     """
 
     name: str
     wanted: list[str]
-    names: dict
+    names: dict[str, Any]
     world: Any
     plain: Callable[[Any], Any]
-    seen: list = field(default_factory=list)
+    seen: list[Any] = field(default_factory=list)
 
     def __call__(self) -> Any:
         if not self.seen:
@@ -34,12 +35,12 @@ class LocalProbe:
 
 
 def stage(world: Any) -> Any:
-    """The assignment's probes, set for this world; raises Failure where a package that they need is missing."""
+    """The assignment's probes, set up for this world; raises Failure if a package that they need is missing."""
     try:
         return importlib.import_module(".probes", __package__).Stage(world)
     except ModuleNotFoundError as error:
         raise Failure(
             KIND,
             f"this check needs the package {error.name}: install it (pip install {error.name}), then run the check "
-            "again. Your code was not looked at",
+            "again. Your code was not checked",
         ) from None

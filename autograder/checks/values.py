@@ -1,8 +1,8 @@
-"""Values -> plain trees, and back: one codec for workers, check cells, the bake and the files that they leave.
+"""Converts values to plain trees and back; shared by workers, check cells, baking and the files that they write.
 
-A *plain tree* holds None, bool, int, float, str, lists, dicts and numpy arrays. Whoever runs a student's code makes an
-encoder before it runs: every torch and numpy function is looked up then, so that a patched ``torch`` can only spoil the
-patcher's own answers. Neither library is imported here.
+A *plain tree* consists of None, bool, int, float, str, lists, dicts and numpy arrays. A process that runs student code makes
+its encoder first: the encoder keeps its own references to every torch and numpy function it uses, so that patching ``torch``
+can only spoil the student's own answers. Neither library is imported here.
 """
 
 from __future__ import annotations
@@ -11,28 +11,104 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+Convert = Callable[[Any], Any]
 MAX_ELEMENTS = 4_000_000
 MAX_ITEMS = 10_000
 MAX_DEPTH = 8
 MAX_TEXT = 20_000
 
 
-def make_encoder() -> Callable[[Any], Any]:
+def make_encoder() -> Convert:
     """Return ``encode(value) -> tree``, bound to the libraries loaded now.
 
     Tensors and numpy arrays become arrays (subclasses stripped, sparse made dense, bfloat16 widened);
     what cannot be sent becomes ``{"$object": type name}``, a dict ``{"$map": [[key, value], …]}``.
     """
-    torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
-    if torch is not None:
-        disable = torch._C.DisableTorchFunctionSubclass
-        strided, bfloat16, float32 = torch.strided, torch.bfloat16, torch.float32
-        methods = torch.Tensor
-        detach, cpu, to_dense, to, as_numpy = (methods.detach, methods.cpu, methods.to_dense, methods.to, methods.numpy)
-        resolve = methods.resolve_conj
+    most_items, deepest = MAX_ITEMS, MAX_DEPTH
+    scalar, other = _scalar_encoder(), _array_encoder(sys.modules.get("torch"), sys.modules.get("numpy"))
+
+    def encode(value: Any, depth: int = 0) -> Any:
+        kind = type(value)
+        if value is None or kind is bool or kind is float:
+            return value
+        if kind is int or kind is str or value is Ellipsis:
+            return scalar(value)
+        if kind in (list, tuple, dict) and depth < deepest and len(value) <= most_items:
+            return container(value, depth + 1)
+        return other(value)
+
+    container = _container_encoder(encode)
+    return encode
+
+
+# The functions below run when an encoder is made; what they return must not look up anything that student code can replace.
+
+
+def _container_encoder(encode: Callable[[Any, int], Any]) -> Callable[[Any, int], Any]:
+    def container(value: Any, depth: int) -> Any:
+        if type(value) is dict:
+            return {"$map": [[encode(k, depth), encode(v, depth)] for k, v in value.items()]}
+        return [encode(item, depth) for item in value]
+
+    return container
+
+
+def _scalar_encoder() -> Convert:
+    most_text = MAX_TEXT
+
+    def scalar(value: Any) -> Any:
+        if value is Ellipsis:
+            return {"$object": "ellipsis"}
+        if type(value) is int:
+            return value if abs(value) < 1 << 63 else {"$object": "very large int"}
+        return value[:most_text].encode("utf-8", "replace").decode("utf-8")
+
+    return scalar
+
+
+def _array_encoder(torch: Any, numpy: Any) -> Convert:
+    """Encode tensors and numpy arrays; every other value becomes ``{"$object": type name}``. Either library may be None."""
+    array = _numpy_encoder(numpy)
+    tensor = _tensor_encoder(torch, array) if torch is not None else array
+    tensors = () if torch is None else (torch.Tensor,)
+    arrays = () if numpy is None else (numpy.ndarray, numpy.generic)
+    as_array: Any = getattr(numpy, "asarray", None)
+
+    def encode(value: Any) -> Any:
+        try:
+            if isinstance(value, tensors):
+                return tensor(value)
+            if isinstance(value, arrays):
+                return array(as_array(value))
+        except Exception:
+            pass
+        return {"$object": type(value).__name__[:80]}
+
+    return encode
+
+
+def _numpy_encoder(numpy: Any) -> Convert:
+    most_elements = MAX_ELEMENTS
+    copied: Any = getattr(numpy, "array", None)
+
+    def array(value: Any) -> Any:
+        if value.size > most_elements or value.dtype.kind not in "biuf":
+            return {"$object": f"array of {value.dtype} with shape {value.shape}"}
+        # Row-major native copy: a view with huge strides must not be sent as it lies in memory.
+        return copied(value, dtype=value.dtype.newbyteorder("="), order="C", subok=False)
+
+    return array
+
+
+def _tensor_encoder(torch: Any, array: Convert) -> Convert:
+    most_elements, disable = MAX_ELEMENTS, torch._C.DisableTorchFunctionSubclass
+    strided, bfloat16, float32 = torch.strided, torch.bfloat16, torch.float32
+    methods = torch.Tensor
+    detach, cpu, to_dense, to, as_numpy = methods.detach, methods.cpu, methods.to_dense, methods.to, methods.numpy
+    resolve = methods.resolve_conj
 
     def tensor(value: Any) -> Any:
-        if value.device.type == "meta" or value.numel() > MAX_ELEMENTS:
+        if value.device.type == "meta" or value.numel() > most_elements:
             return {"$object": f"{value.device.type} tensor of shape {tuple(value.shape)}"}
         with disable():
             plain = cpu(detach(value))
@@ -42,45 +118,17 @@ def make_encoder() -> Callable[[Any], Any]:
                 plain = to(plain, float32)
             return array(as_numpy(resolve(plain)))
 
-    def array(value: Any) -> Any:
-        if value.size > MAX_ELEMENTS or value.dtype.kind not in "biuf":
-            return {"$object": f"array of {value.dtype} with shape {value.shape}"}
-        # Row-major native copy: a view with huge strides must not be sent as it lies in memory.
-        return numpy.array(value, dtype=value.dtype.newbyteorder("="), order="C", subok=False)
-
-    def encode(value: Any, depth: int = 0) -> Any:
-        kind = type(value)
-        if value is None or kind is bool or kind is float:
-            return value
-        if value is Ellipsis:
-            return {"$object": "ellipsis"}
-        if kind is int:
-            return value if abs(value) < 1 << 63 else {"$object": "very large int"}
-        if kind is str:
-            return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
-        if kind in (list, tuple) and depth < MAX_DEPTH and len(value) <= MAX_ITEMS:
-            return [encode(item, depth + 1) for item in value]
-        if kind is dict and depth < MAX_DEPTH and len(value) <= MAX_ITEMS:
-            return {"$map": [[encode(k, depth + 1), encode(v, depth + 1)] for k, v in value.items()]}
-        try:
-            if torch is not None and isinstance(value, torch.Tensor):
-                return tensor(value)
-            if numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic)):
-                return array(numpy.asarray(value))
-        except Exception:
-            pass
-        return {"$object": kind.__name__[:80]}
-
-    return encode
+    return tensor
 
 
-def make_decoder() -> Callable[[Any], Any]:
-    """Return ``decode(tree) -> value``: arrays become tensors where torch is loaded.
+def make_decoder() -> Convert:
+    """Return ``decode(tree) -> value``: arrays become tensors if torch is loaded.
 
     ``{"$chunk": array}`` becomes a non-contiguous view, the middle third of a wider tensor, laid out
     like one of the three outputs of a fused query-key-value projection.
     """
-    torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
+    torch: Any = sys.modules.get("torch")
+    numpy = sys.modules.get("numpy")
 
     def decode(node: Any) -> Any:
         if isinstance(node, list):
@@ -104,12 +152,12 @@ def make_decoder() -> Callable[[Any], Any]:
 
 
 def to_plain(value: Any) -> Any:
-    """One value as a plain tree, by the libraries that are loaded now."""
+    """Convert one value to a plain tree with the libraries loaded now."""
     return make_encoder()(value)
 
 
 def from_plain(tree: Any) -> Any:
-    """Inverse of :func:`to_plain`: arrays become tensors where torch is loaded."""
+    """Inverse of :func:`to_plain`: arrays become tensors if torch is loaded."""
     return make_decoder()(tree)
 
 
@@ -123,12 +171,12 @@ def on_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def stored(tree: Any, keep: Callable[[Any], Any]) -> Any:
-    """The tree as JSON takes it, each array replaced by ``{"$array": keep(array)}``.
+def stored(tree: Any, keep: Convert) -> Any:
+    """Convert a plain tree to JSON data, with every array replaced by ``{"$array": keep(array)}``.
 
     Raises TypeError for any other leaf, and for a dict that could be mistaken for an array.
     """
-    numpy = sys.modules.get("numpy")
+    numpy: Any = sys.modules.get("numpy")
 
     def lower(node: Any) -> Any:
         if node is None or isinstance(node, (bool, int, float, str)):
@@ -140,15 +188,15 @@ def stored(tree: Any, keep: Callable[[Any], Any]) -> Any:
                 raise TypeError("'$array' is a reserved key")
             return {str(key): lower(item) for key, item in node.items()}
         if numpy is not None and isinstance(node, numpy.ndarray):
-            # C order; numpy.array keeps 0-d arrays 0-d, ascontiguousarray does not.
+            # In C order. numpy.array keeps 0-d arrays 0-d; ascontiguousarray does not.
             return {"$array": keep(numpy.array(node, order="C", copy=None))}
         raise TypeError(f"cannot send a {type(node).__name__}")
 
     return lower(tree)
 
 
-def restored(tree: Any, fetch: Callable[[Any], Any]) -> Any:
-    """Inverse of :func:`stored`; ``fetch`` gets what ``keep`` returned."""
+def restored(tree: Any, fetch: Convert) -> Any:
+    """Inverse of :func:`stored`; ``fetch`` maps what ``keep`` returned back to the array."""
     if isinstance(tree, list):
         return [restored(item, fetch) for item in tree]
     if isinstance(tree, dict):
@@ -159,7 +207,7 @@ def restored(tree: Any, fetch: Callable[[Any], Any]) -> Any:
 
 
 def to_json(tree: Any) -> Any:
-    """A plain tree as JSON that a person can read: an array as [dtype, shape, numbers in their shortest exact form]."""
+    """A plain tree as readable JSON data: an array becomes [dtype, shape, numbers in their shortest exact form]."""
     return stored(
         tree,
         lambda a: [
@@ -172,6 +220,6 @@ def to_json(tree: Any) -> Any:
 
 def from_json(tree: Any) -> Any:
     """Inverse of :func:`to_json`."""
-    import numpy
+    import numpy as np
 
-    return restored(tree, lambda kept: numpy.array(kept[2], dtype=kept[0]).reshape(kept[1]))
+    return restored(tree, lambda kept: np.array(kept[2], dtype=kept[0]).reshape(kept[1]))
