@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .compare import MISSING, Failure, compare, is_blank
+from .compare import MISSING, Failure, is_blank, match
 
 
 @dataclass
@@ -35,11 +35,11 @@ class Case:
         return function(*args, **self.kwargs)
 
     def judge(self, answer: Any, what: str = "the result") -> Any:
-        """Compare the function's result, or the value itself, with the expected one; returns an array or raises Failure."""
+        """Compare the function's result, or the value itself, with the expected one; returns it or raises Failure."""
         result = self.call(answer) if answer is None or callable(answer) else answer
         if self.label and not is_blank(result):
             what = f"{what} ({self.label})"
-        return compare(result, self.expected, self.tolerance, what)
+        return match(result, self.expected, self.tolerance, what)
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Check:
         return [Case(**case) for case in self.tree[id].get(group or self.group, [])]
 
     def judge(self, id: str, answer: Any, what: str = "the result") -> None:
-        """Check the answer, a function or a value, against every case of the question; raises Failure.
+        """Check the answer (a function, a value or a probe) against every case of the question; raises Failure.
 
         The cases in the group ``float64`` are tried too, but only lead to notes.
         """
@@ -72,7 +72,7 @@ class Check:
             except Exception:
                 self.note("float64 inputs do not work yet (no points depend on it): is a dtype fixed somewhere?")
                 return
-            if result.dtype == np.float32:
+            if isinstance(result, np.ndarray) and result.dtype == np.float32:
                 self.note("float64 inputs come back as float32 (no points depend on it)")
 
     def note(self, text: str) -> None:

@@ -98,6 +98,30 @@ def compare(value: Any, expected: np.ndarray, tolerance: float, what: str) -> np
     return got
 
 
+def match(value: Any, expected: Any, tolerance: float, what: str) -> Any:
+    """Return the answer if it equals ``expected``: plain data of any kind, numbers and arrays within ``tolerance``.
+
+    Dicts and lists are compared item by item. Raises Failure otherwise; no text shows what was expected.
+    """
+    if isinstance(expected, np.ndarray):
+        return compare(value, expected, tolerance, what)
+    if isinstance(expected, (int, float)) and not isinstance(expected, bool):
+        return compare(value, np.asarray(expected), tolerance, what)
+    if is_blank(value) and expected is not None:
+        raise Failure(BLANK, f"got None instead of {what}")
+    if isinstance(expected, dict):
+        if not isinstance(value, dict) or value.keys() != expected.keys():
+            raise Failure(KIND, f"{what} should be a dict with other keys, but is {name_of(value)}")
+        return {key: match(value[key], expected[key], tolerance, f"{what}: {key}") for key in expected}
+    if isinstance(expected, list):
+        if not isinstance(value, list) or len(value) != len(expected):
+            raise Failure(SHAPE, f"{what} should be a list of another length, but is {name_of(value)}")
+        return [match(v, e, tolerance, f"{what}, item {n}") for n, (v, e) in enumerate(zip(value, expected))]
+    if value != expected:
+        raise Failure(NUMBERS, f"{what} is not right")
+    return value
+
+
 def difference_of(got: np.ndarray, expected: np.ndarray, tolerance: float, what: str) -> float:
     """The largest absolute difference (0 for equal infinities); raises Failure if it exceeds ``tolerance``."""
     with np.errstate(invalid="ignore", over="ignore"):

@@ -75,8 +75,8 @@ class Question:
     passed to the tests. ``prerequisites`` are the questions that grade the helpers of a composite question. ``see`` is where
     the handout explains it. ``probe`` is what observes the answer, as ``module.function`` in the section's probes.
 
-    A question whose answer must equal the solution's needs no test file: ``sentence`` describes the test to the student, and
-    ``result`` is what messages call the answer.
+    A question whose answer (or what the probe observes of it) must equal the solution's needs no test file: ``sentence``
+    describes the test to the student, and ``result`` is what messages call the answer.
     """
 
     id: str
@@ -133,7 +133,8 @@ class Assignment:
         if not question.sentence:
             return self.test_file(question).read_text(encoding="utf-8")
         sentence = question.sentence.replace("\\", "\\\\").replace('"', '\\"')
-        return PLAIN_TEST.format(id=question.id, answer=question.names[0], sentence=sentence, result=question.result)
+        answer = "probe" if question.probe else question.names[0]
+        return PLAIN_TEST.format(id=question.id, answer=answer, sentence=sentence, result=question.result)
 
     def parts(self) -> list[Path]:
         """The files and folders of the assignment that can affect a verdict. The rest is only read at build time."""

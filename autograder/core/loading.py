@@ -228,8 +228,6 @@ def _check_tests(folder: Path, question: Question, where: str) -> None:
             raise GraderError(f"{where}: it has both a sentence and a test file, {file}: remove one of them")
     elif not question.sentence:
         raise GraderError(f"{where}: its test file, {file}, is missing; without it, the question needs a sentence")
-    elif question.probe:
-        raise GraderError(f"{where}: a question with a probe needs a test file, {file}")
 
 
 def _points(entry: dict[str, Any], courses: tuple[str, ...], where: str) -> dict[str, float]:

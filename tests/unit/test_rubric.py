@@ -110,9 +110,9 @@ def test_a_sheet_that_somebody_has_begun_is_never_written_over(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "rubric", "--output", tmp_path], capture_output=True, text=True, cwd=ROOT
     )
-    assert f"kept {tmp_path / 'manual.csv'}: it has rows in it; the new sheet is {tmp_path / 'manual-2.csv'}\n" in done.stdout, (
-        done.stderr
-    )
+    assert (
+        f"kept {tmp_path / 'manual.csv'}: it has rows in it; the new sheet is {tmp_path / 'manual-2.csv'}\n" in done.stdout
+    ), done.stderr
 
 
 def test_the_gradebooks_people_come_into_the_sheet_and_their_names_are_no_formulas(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.checks.compare import Failure, as_array
+from autograder.checks.compare import Failure, as_array, match
 from autograder.checks.values import from_json, from_plain, make_encoder, on_arrays, to_json, to_plain
 from autograder.core.trees import pack, unpack
 
@@ -90,3 +90,27 @@ def test_a_function_of_tensors_takes_and_gives_arrays():
     assert same(double(np.ones(2, "f4"), k=3), [np.full(2, 6, "f4"), [1]])
     view = from_plain({"$chunk": np.arange(6, dtype="f4").reshape(2, 3)})
     assert not view.is_contiguous() and view.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize(
+    "value, expected, says",
+    [
+        ([1, {"a": "x"}, None], [1, {"a": "x"}, None], None),
+        (np.array([1.0, 2.0]), np.array([1.0, 2.0 + 1e-7]), None),
+        (True, True, None),
+        (2.5, 2, "it: off by 0.5 (allowed 1e-06)"),
+        ({"a": 1}, {"b": 1}, "it should be a dict with other keys, but is a dict"),
+        ([1], [1, 2], "it should be a list of another length, but is a list or tuple of 1"),
+        ([1, [2, 4]], [1, [2, 3]], "it, item 1, item 1: off by 1 (allowed 1e-06)"),
+        (None, [1], "got None instead of it"),
+        ("x", "y", "it is not right"),
+        ("2", 2, "it should be a tensor of numbers, but is a str"),
+    ],
+)
+def test_plain_data_match_item_by_item_and_no_text_shows_what_was_expected(value, expected, says):
+    if says is None:
+        match(value, expected, 1e-6, "it")
+        return
+    with pytest.raises(Failure) as refusal:
+        match(value, expected, 1e-6, "it")
+    assert str(refusal.value) == says

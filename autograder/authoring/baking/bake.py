@@ -255,6 +255,8 @@ def _check_drawn(tree: Any, assignment: Assignment) -> None:
             for case in cases if isinstance(cases, list) else ():
                 _check_case(case, f"inputs: a case of {id}")
     for question in assignment.questions:
+        if question.probe and question.sentence:  # nothing to draw: the probe works on its section's world
+            tree.setdefault(question.id, {group: [_check_case({"args": [], "kwargs": {}}, where)] for group in ("own", "fresh")})
         if question.id not in tree:
             raise GraderError(f"{where} has no cases for {question.id}")
         _check_groups(tree[question.id], question, where)
@@ -266,13 +268,14 @@ def _check_groups(groups: dict[str, Any], question: Question, where: str) -> Non
             raise GraderError(f"{where} has no cases for {question.id} in its group {group!r}")
 
 
-def _check_case(case: Any, where: str) -> None:
+def _check_case(case: Any, where: str) -> Any:
     if not isinstance(case, dict):
         raise GraderError(f"{where} should be a dict, not {clean(repr(case))}")
     refuse_unknown(case, [*(field.name for field in dataclasses.fields(Case)), "function"], where, "key")
     if missing := [key for key in ("args", "kwargs") if key not in case]:
         raise GraderError(f"{where}: the key {missing[0]!r} is missing")
     case.setdefault("expected", None)
+    return case
 
 
 def _fill(tree: Any, solution: Solution, names: dict[str, Any], rules: types.ModuleType) -> Cases:
@@ -297,5 +300,5 @@ def _fill(tree: Any, solution: Solution, names: dict[str, Any], rules: types.Mod
     for question in (q for q in solution.assignment.questions if q.probe):
         answer = solution.answer(question, solution.scope(question.section))
         for case in itertools.chain(*cases[question.id].values()):
-            case["expected"] = rules.signature(question.id, answer(), Case(**case))
+            case["expected"] = answer() if question.sentence else rules.signature(question.id, answer(), Case(**case))
     return cases
