@@ -1,1 +1,1 @@
-"""The check of a write-up (PDF): does it open, can it be read, is every question answered. Costs and earns no points."""
+"""Checks a write-up (PDF): can it be opened and read, and is every question answered? Costs and earns no points."""

@@ -1,4 +1,4 @@
-"""The statement about collaborators, best at the very beginning of a write-up."""
+"""Recognises the collaborators statement, which belongs at the very beginning of a write-up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HEADING = re.compile(
     r"(?: and [\w ]{2,30}| & [\w ]{2,30})?(?: policy| statement| disclosure)?[^\w\n]*$",
     re.IGNORECASE | re.MULTILINE,
 )
-# Before the first answer only a title and a name stand, so that one such word is enough.
+# Before the first answer there is only a title and a name, so one of these words is enough.
 AT_BEGINNING = re.compile(
     r"\b(?:collaborat\w*|acknowledg\w*|thank\w*|help(?:ed|s|ing|ful)?|discuss\w*|assist\w*|consult\w*|tutor\w*|partner\w*|"
     r"teammates?|classmates?|friends?|peers?|office hours|stack ?overflow|TAs?|"
@@ -29,13 +29,13 @@ ANYWHERE = re.compile(
     re.IGNORECASE,
 )
 STOP = re.compile(r"(?<=\w\w)[.!](?=\s|$)")
-SMALL_WORD = re.compile(r"(?<![\w@.])[a-z]\w+(?![\w@])")  # three of them and a full stop make a sentence: no title and no name
+SMALL_WORD = re.compile(r"(?<![\w@.])[a-z]\w+(?![\w@])")  # three and a full stop make a sentence, not a title or a name
 
 
 def judge_text(before: str, behind: str) -> str:
-    """Where the statement stands, from the text before the first answer and that behind.
+    """Where the statement is, given the text ``before`` the first answer and the text ``behind`` that point.
 
-    "beginning", "elsewhere", "perhaps" for sentences at the beginning that are not understood, or "".
+    Returns "beginning", "elsewhere", "perhaps" if there are other sentences at the beginning, or "" if there is none.
     """
     heading = HEADING.search(before)
     if re.search(r"\w|[–—-]", before[heading.end() :]) if heading else AT_BEGINNING.search(before):

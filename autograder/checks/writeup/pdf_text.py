@@ -1,51 +1,54 @@
-"""A PDF's text, page by page: bytes on stdin, JSON on stdout. A program of its own: a hostile PDF can hang or eat memory.
+"""Extracts a PDF's text page by page: bytes on stdin, JSON on stdout. A separate program: a hostile PDF can hang or eat memory.
 
-Run with limits by ``reading.read_pdf``, which believes nothing of what comes back. Needs pypdf.
+Run with limits by ``reading.read_pdf``, which does not trust its output. Needs pypdf.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
 import math
 import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pypdf
 
 READ_PAGES = 60
 PAGE_CHARACTERS = 20_000
 SECONDS, MEMORY = 20, 1 << 30
-# In the text, on a line of its own where a picture stands (U+FFFC, the object replacement character).
+# Marks the place of a picture in the text, on a separate line (U+FFFC, the object replacement character).
 PICTURE = "\ufffc"
-# Points: smaller images are icons; lines shorter than LONG belong to fractions and words underlined; areas that are filled
-# and not THIN lie behind text.
+# In points. Smaller images are icons, lines shorter than LONG are fraction bars and underlines, and filled areas that are not
+# THIN are backgrounds of text.
 SMALL, LONG, THIN = 20, 40, 3
-# Slanting lines and wide bends make a drawing; upright lines make tables, narrow bends bullets and rounded corners.
+# Slanted lines and wide curves make a drawing; straight lines make tables, and narrow curves bullets and rounded corners.
 SLANT, BEND = 1, 12
-MANY = 4  # long lines of a form that make it a picture however they run
-LABEL, LABELS = 25, 500  # characters at most of an axis's numbers and names: of one, and of all those of a picture
+MANY = 4  # this many long lines in a form make it a picture, whatever their direction
+LABEL, LABELS = 25, 500  # most characters in one axis label, and in all labels of a picture
 MOST_OPERATORS = 200_000
 FILLED = (b"f", b"F", b"f*")
 PAINTED = (*FILLED, b"S", b"s", b"B", b"B*", b"b", b"b*")
 
 
 def limit() -> None:
-    """Processor time and memory, and no files written, where the system knows such limits."""
+    """Limit processor time and memory and forbid writing files, if the system supports such limits."""
     try:
         import resource
-    except ImportError:  # Windows: the parent's deadline still holds
+    except ImportError:  # Windows: the parent's deadline still applies
         return
     limits = {"CPU": SECONDS, "AS": MEMORY, "FSIZE": 0, "CORE": 0}
     for name, value in limits.items():
-        try:
+        with contextlib.suppress(ValueError, OSError):  # macOS rejects some of them
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
-        except (ValueError, OSError):  # macOS refuses some of them
-            pass
 
 
-def describe(data: bytes, limited: bool = True) -> dict:
-    """``{"pages": count, "text": [str, …], "lines": [count, …]}``, or ``{"problem": one word}``; never raises.
+def describe(data: bytes, limited: bool = True) -> dict[str, Any]:
+    """Return ``{"pages": count, "text": [str, …], "lines": [count, …]}``, or ``{"problem": one word}``; never raises.
 
-    ``text``: with a PICTURE wherever one stands; ``lines``: how many long lines each page draws.
+    ``text``: the text of each page, with PICTURE in place of pictures; ``lines``: how many long lines each page draws.
     """
     try:
         import pypdf
@@ -64,7 +67,7 @@ def describe(data: bytes, limited: bool = True) -> dict:
             text.append(words[:PAGE_CHARACTERS])
             lines.append(drawn)
         return {"pages": count, "text": text, "lines": lines}
-    except pypdf.errors.DependencyError:  # a cipher that pypdf alone does not know
+    except pypdf.errors.DependencyError:  # a cipher that pypdf needs another package for
         return {"problem": "encrypted"}
     except MemoryError:
         return {"problem": "memory"}
@@ -72,8 +75,8 @@ def describe(data: bytes, limited: bool = True) -> dict:
         return {"problem": "damaged"}
 
 
-def page_of(reader, number: int, fatal: type) -> tuple[str, int]:
-    """Text with its PICTUREs, and the number of long lines, of a page; a damaged one has none."""
+def page_of(reader: pypdf.PdfReader, number: int, fatal: type[Exception]) -> tuple[str, int]:
+    """The text of a page with its PICTUREs, and its number of long lines; ("", 0) if the page is damaged."""
     sketch = Sketch()
     try:
         page = reader.pages[number]
@@ -85,7 +88,7 @@ def page_of(reader, number: int, fatal: type) -> tuple[str, int]:
         raise
     except Exception:
         pass
-    try:  # without a look at what is drawn: too much of it, or damaged
+    try:  # the drawing is damaged or too complex: read the text only
         return reader.pages[number].extract_text() + f"\n{PICTURE}" * sketch.busy(), sketch.lines
     except (MemoryError, fatal):
         raise
@@ -96,44 +99,49 @@ def page_of(reader, number: int, fatal: type) -> tuple[str, int]:
 class Label(str):
     """A piece of text that belongs to a picture."""
 
+    __slots__ = ()
+
 
 class Sketch:
-    """What a page draws, noted while pypdf goes through its operators and hands out its text piece by piece."""
+    """Records what a page draws, through the callbacks that pypdf makes for each operator and each piece of text."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
         self.operators = self.lines = 0
-        self.opened: list[tuple[int, int, int]] = []  # of each form being drawn: operators, lines and pieces before it
-        self.forget()
+        self.opened: list[tuple[int, int, int]] = []  # for each open form: operators, lines and pieces before it
+        self.new_path()
 
-    def forget(self) -> None:
-        """Begin a new path."""
+    def new_path(self) -> None:
+        """Discard the current path and begin a new one."""
         self.points: list[tuple[float, float]] = []
         self.slanting = False
 
     def busy(self) -> bool:
+        """Whether the page draws too much to look at all of it."""
         return self.operators >= MOST_OPERATORS
 
-    def write(self, text: str, *_) -> None:
+    def write(self, text: str, *_: Any) -> None:
+        """Callback for a piece of text."""
         self.pieces.append(text)
 
     def text(self, words: str) -> str:
-        """The pieces with their pictures between them, or, where they are not all the words, the pictures below the words."""
+        """The pieces of text with pictures in between; if the pieces differ from ``words``, the words, then the pictures."""
         if "".join(piece for piece in self.pieces if piece != PICTURE) != words:
             return words + f"\n{PICTURE}" * self.pieces.count(PICTURE)
         shown = (piece for piece in self.pieces if not isinstance(piece, Label))
         return "".join(f"\n{PICTURE}\n" if piece == PICTURE else piece for piece in shown)
 
-    def before(self, operator: bytes, operands: list, matrix: list, _) -> None:
+    def before(self, operator: bytes, operands: list[Any], matrix: list[float], _: Any) -> None:
+        """Callback before an operator takes effect; raises OverflowError if the page draws too much."""
         self.operators += 1
         if self.busy():
             raise OverflowError("too much is drawn")
         try:
             self.draw(operator, operands, matrix)
         except (TypeError, ValueError, IndexError):  # a damaged operator draws nothing
-            self.forget()
+            self.new_path()
 
-    def draw(self, operator: bytes, operands: list, matrix: list) -> None:
+    def draw(self, operator: bytes, operands: list[Any], matrix: list[float]) -> None:
         if operator == b"Do":
             self.opened.append((self.operators, self.lines, len(self.pieces)))
         elif operator == b"INLINE IMAGE":
@@ -145,12 +153,12 @@ class Sketch:
             self.points += [transformed(x, y, matrix), transformed(x + width, y + height, matrix)]
         elif operator in PAINTED:
             self.paint(stroked=operator not in FILLED)
-            self.forget()
+            self.new_path()
         elif operator == b"n":
-            self.forget()
+            self.new_path()
 
-    def after(self, operator: bytes, operands: list, matrix: list, _) -> None:
-        """An image has no operators of its own; what a form draws counts as one picture."""
+    def after(self, operator: bytes, operands: list[Any], matrix: list[float], _: Any) -> None:
+        """Callback after an operator. An object without operators is an image; all that a form draws is one picture."""
         if operator != b"Do" or not self.opened:
             return
         operators, lines, pieces = self.opened.pop()
@@ -160,24 +168,26 @@ class Sketch:
             words = [piece for piece in self.pieces[pieces:] if piece != PICTURE]
             self.pieces[pieces:] = [*(map(Label, words) if sum(map(len, words)) <= LABELS else words), PICTURE]
 
-    def image(self, matrix: list) -> None:
+    def image(self, matrix: list[float]) -> None:
         if min(math.hypot(*matrix[:2]), math.hypot(*matrix[2:4])) >= SMALL:
             self.pieces.append(PICTURE)
 
     def drawing(self) -> None:
-        """A path of a drawing: of the last one, if only labels stand between."""
+        """Record a path of a drawing; it belongs to the previous picture if there are only labels in between."""
         last = max((at for at, piece in enumerate(self.pieces) if piece == PICTURE), default=-1)
         if last < 0 or any(len(line) > LABEL for line in "".join(self.pieces[last + 1 :]).split("\n")):
             self.pieces.append(PICTURE)
 
-    def line_to(self, operator: bytes, numbers: list[float], matrix: list) -> None:
-        point = transformed(*numbers[-2:], matrix)
+    def line_to(self, operator: bytes, numbers: list[float], matrix: list[float]) -> None:
+        x, y = numbers[-2:]
+        point = transformed(x, y, matrix)
         if operator != b"m" and self.points:
             least = SLANT if operator == b"l" else BEND
             self.slanting |= all(abs(new - old) >= least for new, old in zip(point, self.points[-1]))
         self.points.append(point)
 
     def paint(self, stroked: bool) -> None:
+        """Record the current path: a long line, part of a drawing, or neither."""
         if not self.points:
             return
         wide, high = (max(axis) - min(axis) for axis in zip(*self.points))
@@ -186,8 +196,8 @@ class Sketch:
             self.drawing()
 
 
-def transformed(x: float, y: float, matrix: list) -> tuple[float, float]:
-    """A point on the page."""
+def transformed(x: float, y: float, matrix: list[float]) -> tuple[float, float]:
+    """The position of a point on the page."""
     return x * matrix[0] + y * matrix[2] + matrix[4], x * matrix[1] + y * matrix[3] + matrix[5]
 
 

@@ -1,4 +1,4 @@
-"""From a PDF's bytes to the lines of its pages. Every byte is untrusted: pypdf runs in a process of its own, with limits."""
+"""Reads the lines of a PDF's pages. The PDF is untrusted: pypdf runs in a separate process with limits."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .pdf_text import PICTURE
 
@@ -20,11 +21,11 @@ READER = Path(__file__).with_name("pdf_text.py")
 DEADLINE = 30.0
 MAX_BYTES, MAX_ANSWER = 100 << 20, 16 << 20
 KEPT_ENVIRONMENT = ("PATH", "HOME", "SYSTEMROOT", "APPDATA", "USERPROFILE", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
-FEW_LETTERS = 25  # fewer on a page are no text: a page number, a scanner's mark
-EDGE = 3  # lines at the top and at the foot of a page that may be a header or footer
+FEW_LETTERS = 25  # a page with fewer has no real text, only a page number or a scanner's mark
+EDGE = 3  # lines at the top and bottom of a page that may be a header or footer
 PAGE_NUMBER = re.compile(r"^[\s|–—-]*(?:page\s*|p\.\s*)?(\d{1,3})(?:\s*(?:of|/)\s*\d{1,3})?[\s|–—-]*$", re.IGNORECASE)
 PROBLEMS = {
-    "pypdf": "the PDF was not looked at: pypdf is not installed (pip install pypdf)",
+    "pypdf": "the PDF was not checked: pypdf is not installed (pip install pypdf)",
     "encrypted": "the PDF is encrypted: export it again without a password or protection",
     "damaged": "the PDF does not open: it is damaged or not a PDF; export it again and open it yourself before you submit",
     "memory": "the PDF needs more memory than a reader's computer would give it: export it again, with smaller pictures",
@@ -36,9 +37,9 @@ PROBLEMS = {
 
 @dataclass
 class Pages:
-    """What was read: ``count`` pages in all, and of the first ones every line with its page's number.
+    """A PDF that was read: ``count`` pages in total, and the ``lines`` of the first ones with the index of each line's page.
 
-    ``drawn``: how many long lines each of these pages draws; ``scanned``: those that hold a picture and no text.
+    ``drawn``: how many long lines each of these pages draws; ``scanned``: the pages with a picture but no text.
     """
 
     count: int
@@ -48,39 +49,16 @@ class Pages:
     scanned: list[int]
 
 
-def read_pdf(data: bytes, reader: Path | None = None) -> dict:
-    """Pages, text and drawn lines, every field forced to its type.
+def read_pdf(data: bytes, reader: Path | None = None) -> dict[str, Any]:
+    """Return ``{"pages": count, "text": [str, …], "lines": [count, …]}`` or ``{"problem": key of PROBLEMS}``.
 
-    Read by the program ``reader``, without one by :mod:`pdf_text`, in a process of its own.
+    Runs the program ``reader`` (default: :mod:`pdf_text`) in a separate process; every field of its output is validated.
     """
     if not data.strip():
         return {"problem": "empty"}
     if len(data) > MAX_BYTES:
         return {"problem": "size"}
-    environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-    with tempfile.TemporaryFile() as file:
-        file.write(data)
-        file.seek(0)
-        process = subprocess.Popen(
-            [sys.executable, str(reader or READER)],
-            stdin=file,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-        )
-    timer = threading.Timer(DEADLINE, process.kill)
-    timer.start()
-    try:
-        answer = process.stdout.read(MAX_ANSWER + 1)
-        flood = len(answer) > MAX_ANSWER
-        if flood:
-            process.kill()
-        slow = process.wait() in (-9, -24) and not flood  # the deadline's or the processor limit's end
-    finally:
-        timer.cancel()
-        process.kill()
-        process.stdout.close()
-        process.wait()
+    answer, slow = run_reader(data, reader or READER)
     try:
         tree = json.loads(answer)
         if "problem" in tree:
@@ -92,8 +70,38 @@ def read_pdf(data: bytes, reader: Path | None = None) -> dict:
         return {"problem": "time" if slow else "damaged"}
 
 
+def run_reader(data: bytes, reader: Path) -> tuple[bytes, bool]:
+    """What the program prints, up to just over MAX_ANSWER bytes, and whether it was killed for taking too long."""
+    environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        process = subprocess.Popen(
+            [sys.executable, str(reader)],
+            stdin=file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+    assert process.stdout is not None  # it is a pipe
+    timer = threading.Timer(DEADLINE, process.kill)
+    timer.start()
+    try:
+        answer = process.stdout.read(MAX_ANSWER + 1)
+        flood = len(answer) > MAX_ANSWER
+        if flood:
+            process.kill()
+        slow = process.wait() in (-9, -24) and not flood  # killed by the timer or by the processor limit
+    finally:
+        timer.cancel()
+        process.kill()
+        process.stdout.close()
+        process.wait()
+    return answer, slow
+
+
 def visible(text: str) -> str:
-    """Ligatures taken apart, hyphens at line ends closed, control and invisible characters out."""
+    """Normalise text: split ligatures, join words hyphenated at line ends, remove control and invisible characters."""
     text = unicodedata.normalize("NFKC", text)
     text = "".join(c if c == "\n" or unicodedata.category(c)[0] not in "CZ" else " " for c in text)
     return re.sub(r"(\w)-\n(\w)", r"\1\2", text)
@@ -104,7 +112,7 @@ def letters_of(text: str) -> int:
 
 
 def pages_of(count: int, text: list[str], drawn: list[int]) -> Pages:
-    """Every line but blank ones, headers and footers."""
+    """All lines except blank ones, headers and footers."""
     pages = without_furniture([[line for line in words.split("\n") if line.strip()] for words in text])
     numbered = [(number, line) for number, lines in enumerate(pages) for line in lines]
     scanned = [number for number, words in enumerate(text) if PICTURE in words and letters_of(words) < FEW_LETTERS]
@@ -112,7 +120,7 @@ def pages_of(count: int, text: list[str], drawn: list[int]) -> Pages:
 
 
 def without_furniture(pages: list[list[str]]) -> list[list[str]]:
-    """Pages without their numbers, headers and footers: what stands at the same edge of most of them, and only there."""
+    """Remove page numbers, headers and footers: lines found at the same edge of most pages and nowhere else."""
     seen = Counter(key for number, lines in enumerate(pages) for key in set(edges(number, lines).values()))
     anywhere = Counter(line.strip() for lines in pages for line in lines)
     some = sum(map(bool, pages))
@@ -123,19 +131,23 @@ def without_furniture(pages: list[list[str]]) -> list[list[str]]:
         return seen[side, key] >= max(3, some * 0.6) and anywhere[key] <= seen[side, key]
 
     def kept(number: int, lines: list[str]) -> list[str]:
-        gone = {at for at, found in edges(number, lines).items() if furniture(*found)}
-        return [line for at, line in enumerate(lines) if at not in gone]
+        removed = {at for at, edge in edges(number, lines).items() if furniture(*edge)}
+        return [line for at, line in enumerate(lines) if at not in removed]
 
     return [kept(number, lines) for number, lines in enumerate(pages)]
 
 
 def edges(number: int, lines: list[str]) -> dict[int, tuple[str, int | str]]:
-    """The lines at the top and the foot of a page: by how much its number is off, or what they say, the number left out."""
+    """Index -> (side, key) of the lines at the top and bottom of a page.
+
+    The key is the offset of the printed page number from ``number`` if there is nothing else in the line, otherwise its text
+    without the page number.
+    """
     own = rf"^{number + 1}\b(?![/.:])|\b{number + 1}(?=(?:\s*(?:of|/)\s*\d+)?\W*$)"
-    found = {}
+    keys: dict[int, tuple[str, int | str]] = {}
     for at, line in enumerate(lines):
         side = "top" if at < EDGE else "foot" if at >= len(lines) - EDGE else ""
         if side and PICTURE not in line:
             alone = PAGE_NUMBER.match(line)
-            found[at] = (side, int(alone[1]) - number if alone else re.sub(own, "#", line.strip(), count=1))
-    return found
+            keys[at] = (side, int(alone[1]) - number if alone else re.sub(own, "#", line.strip(), count=1))
+    return keys

@@ -1,9 +1,9 @@
-"""Looks a write-up over before a person reads it: does it open, can it be read, is every question answered?
+"""Reviews a write-up before a person grades it: whether it can be opened and read, and whether every question is answered.
 
-Nothing here costs or earns points. ``check_pdf`` takes a PDF's bytes and the outline that the rubric was made into:
+Nothing here costs or earns points. ``check_pdf`` takes a PDF's bytes and the outline that is generated from the rubric:
 ``{"courses", "collaborators_percent", "placeholder", "chapters": [{"title", "pages", "items": [{"heading", "asks",
-"pattern", "figure", "extra_credit"}]}]}``. Every byte of the PDF is untrusted. Where it cannot be sure, it says so in a
-note: a false alarm costs its author an evening.
+"pattern", "figure", "extra_credit"}]}]}``. The PDF is untrusted. Doubtful findings are only notes, because a false alarm costs
+the author an evening.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .acknowledgement import judge_text
 from .figures import figures_in, judge_figure, may_show
-from .headings import Place, locate
+from .headings import Chapter, Item, Outline, Place, locate
 from .pdf_text import PICTURE
 from .reading import FEW_LETTERS, PROBLEMS, Pages, letters_of, pages_of, read_pdf
 
@@ -25,27 +26,31 @@ SCANS = "scanned or photographed handwriting is not accepted, and typed text sho
 
 @dataclass
 class Report:
-    """What was found. ``missing`` is worth mending before the deadline; ``notes`` cost nothing."""
+    """The findings. ``missing`` should be fixed before the deadline; ``notes`` may be ignored."""
 
     good: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
+        """One line per finding, with its mark."""
         marked = (("❌", self.missing), ("•", self.notes), ("✅", self.good))
         return [f"{mark} {text}" for mark, texts in marked for text in texts]
 
 
-def check_pdf(data: bytes, outline: dict, course: str = "", reader: Path | None = None) -> Report:
-    """Never raises on any bytes. ``course``: whose extra credit nobody has to hand in ('' for unknown)."""
-    found = read_pdf(data, reader)
-    if "problem" in found:
-        return Report(missing=[PROBLEMS[found["problem"]]])
-    return examine(found["pages"], found["text"], found["lines"], outline, course)
+def check_pdf(data: bytes, outline: Outline, course: str = "", reader: Path | None = None) -> Report:
+    """Review a PDF; never raises, whatever its bytes.
+
+    ``course`` decides which items are optional because they are extra credit ('' if unknown); ``reader``: see ``read_pdf``.
+    """
+    result: dict[str, Any] = read_pdf(data, reader)
+    if "problem" in result:
+        return Report(missing=[PROBLEMS[result["problem"]]])
+    return examine(result["pages"], result["text"], result["lines"], outline, course)
 
 
-def examine(count: int, text: list[str], drawn: list[int], outline: dict, course: str = "") -> Report:
-    """Judge what was read: ``count`` pages, of which ``text`` and ``drawn`` describe the first ones."""
+def examine(count: int, text: list[str], drawn: list[int], outline: Outline, course: str = "") -> Report:
+    """Review a PDF of ``count`` pages, given the ``text`` and the number of long lines ``drawn`` of each of the first pages."""
     report = Report()
     if count == 0 or not text:
         report.missing.append("the PDF has no pages: export it again")
@@ -60,7 +65,7 @@ def examine(count: int, text: list[str], drawn: list[int], outline: dict, course
         suggested = sum(chapter["pages"] for chapter in outline["chapters"])
         report.notes.append(
             f"the PDF has {count} pages, where {suggested} are suggested: is it the right file? "
-            f"The first {len(text)} were looked at"
+            f"Only the first {len(text)} were checked"
         )
     pages = pages_of(count, text, drawn)
     places = locate(pages.lines, outline)
@@ -70,58 +75,72 @@ def examine(count: int, text: list[str], drawn: list[int], outline: dict, course
     return report
 
 
-def judge_answers(pages: Pages, places: dict[str, Place], outline: dict, course: str, report: Report) -> None:
-    """Which questions have no heading, and which a heading but nothing of the student's own under it."""
+def judge_answers(pages: Pages, places: dict[str, Place], outline: Outline, course: str, report: Report) -> None:
+    """Report which questions have no heading, and which have a heading but no answer under it."""
     ends = sorted({place.line for place in places.values()} | {len(pages.lines)})
     items = [item for chapter in outline["chapters"] for item in chapter["items"]]
     names: dict[str, list[str]] = {}
     for item in items:
         place = places.get(item["heading"])
-        kind = answer_of(pages, place, next(e for e in ends if e > place.line), item, outline) if place else "unfound"
-        if kind in ("unfound", "empty") and (course in item["extra_credit"] if course else item["extra_credit"]):
-            kind = "extra"
-        elif kind == "unfound" and item["pattern"]:
-            kind = "unnamed"
+        found = answer_of(pages, place, next(e for e in ends if e > place.line), item, outline) if place else "unfound"
+        kind = excused(found, item, course)
         names.setdefault(kind, []).append(item["heading"] if item["pattern"] else item["heading"].split()[0])
-    say_answers(names, items, outline, course, report)
+    report_answers(names, items, outline, course, report)
+    report_scans(pages, names, report)
+
+
+def report_scans(pages: Pages, names: dict[str, list[str]], report: Report) -> None:
+    """Report pages without text, unless every question was found, so that they can only be figures."""
     if not names.keys() & {"unfound", "unnamed", "extra"}:
-        pages.scanned = []  # nothing can stand on them: they are figures
+        pages.scanned = []
     if pages.scanned:
         where = spoken([page + 1 for page in pages.scanned])
         (report.missing if "unfound" in names else report.notes).append(
-            f"{where}: pictures without text, which were not looked at; {SCANS}"
+            f"{where}: pictures without text, which were not checked; {SCANS}"
         )
 
 
-def say_answers(names: dict[str, list[str]], items: list[dict], outline: dict, course: str, report: Report) -> None:
-    """One line for each kind of answer that is not there, or not as it should be."""
-    said = {kind: ", ".join(those) for kind, those in names.items()}
-    credited = {name for item in items for name in item["extra_credit"]}
-    needed = "" if course else " and ".join(name for name in outline["courses"] if name not in credited)
-    if "unfound" in said:
+def excused(kind: str, item: Item, course: str) -> str:
+    """The kind of an answer: "extra" for missing extra credit, "unnamed" for a missing heading that has no number."""
+    optional = course in item["extra_credit"] if course else item["extra_credit"]
+    if kind in ("unfound", "empty") and optional:
+        return "extra"
+    return "unnamed" if kind == "unfound" and item["pattern"] else kind
+
+
+def report_answers(names: dict[str, list[str]], items: list[Item], outline: Outline, course: str, report: Report) -> None:
+    """Add one line for each kind of missing or incomplete answer; ``names``: kind -> names of the items."""
+    listed = {kind: ", ".join(those) for kind, those in names.items()}
+    if "unfound" in listed:
         report.missing.append(
-            f"no heading was found for {said['unfound']}: start each answer on a new line with its number, "
+            f"no heading was found for {listed['unfound']}: start each answer on a new line with its number, "
             f"as in “{names['unfound'][0]}”"
         )
-    if "empty" in said:
-        report.missing.append(f"no answer was found under {said['empty']}")
-    if "extra" in said:
-        report.notes.append(
-            f"no answer was found for {said['extra']}: extra credit in "
-            f"{course or ' and '.join(sorted(credited))}" + (f", needed in {needed}" if needed else "")
-        )
-    if "unnamed" in said:
-        report.notes.append(f"no heading was recognised for {said['unnamed']}: with these, readers find their way")
-    if "pictured" in said:
-        report.notes.append(f"only a picture was found under {said['pictured']}: answers are to be typed")
-    if "leftover" in said:
-        report.notes.append(f"[{outline['placeholder']} …] of the template still stands under {said['leftover']}")
-    if not said.keys() - {"answered", "leftover"}:
+    if "empty" in listed:
+        report.missing.append(f"no answer was found under {listed['empty']}")
+    if "extra" in listed:
+        report.notes.append(f"no answer was found for {listed['extra']}: extra credit in {credit_text(items, outline, course)}")
+    if "unnamed" in listed:
+        report.notes.append(f"no heading was recognised for {listed['unnamed']}: headings help readers find your answers")
+    if "pictured" in listed:
+        report.notes.append(f"only a picture was found under {listed['pictured']}: answers should be typed")
+    if "leftover" in listed:
+        report.notes.append(f"[{outline['placeholder']} …] of the template is still there under {listed['leftover']}")
+    if not listed.keys() - {"answered", "leftover"}:
         report.good.append(f"all {len(items)} headings have an answer")
 
 
-def answer_of(pages: Pages, place: Place, end: int, item: dict, outline: dict) -> str:
-    """What stands under a heading: "answered", "leftover" (beside a placeholder), "pictured" (without words) or "empty"."""
+def credit_text(items: list[Item], outline: Outline, course: str) -> str:
+    """The courses in which items are extra credit; if the ``course`` is unknown, also those in which they are required."""
+    if course:
+        return course
+    credited = {name for item in items for name in item["extra_credit"]}
+    required = " and ".join(name for name in outline["courses"] if name not in credited)
+    return " and ".join(sorted(credited)) + (f", required in {required}" if required else "")
+
+
+def answer_of(pages: Pages, place: Place, end: int, item: Item, outline: Outline) -> str:
+    """What is under a heading: "answered", "leftover" (with a placeholder), "pictured" (a picture without words) or "empty"."""
     body = "\n".join([pages.lines[place.line][place.end :], *pages.lines[place.line + 1 : end]])
     text = without_placeholders(body, outline)
     left = text != body
@@ -131,17 +150,17 @@ def answer_of(pages: Pages, place: Place, end: int, item: dict, outline: dict) -
     return "pictured" if shown and not left else "empty"
 
 
-def has_own_words(text: str, item: dict) -> bool:
-    """Whether anything stands under a heading but the rest of the heading and the question itself."""
+def has_own_words(text: str, item: Item) -> bool:
+    """Whether the text under a heading has anything besides the rest of the heading and the question itself."""
     rest = letters_only(text)
     rest = rest.removeprefix(letters_only(item["heading"].partition(" ")[2]))
     asked = letters_only(item["asks"])
     if asked in rest:
         return rest != asked
-    found, question = words_of(text), words_of(f"{item['heading']} {item['asks']}")
-    if (found & question).total() < question.total() / 2:
-        return bool(rest)  # the question was taken out
-    own = found - question  # it is there, but not letter by letter: a page's end in it, a formula taken apart
+    words, question = words_of(text), words_of(f"{item['heading']} {item['asks']}")
+    if (words & question).total() < question.total() / 2:
+        return bool(rest)  # the question was removed
+    own = words - question  # the question is there, but altered by a page break or in its formulas
     return any(len(word) > 2 for word in own) or own.total() > 2
 
 
@@ -149,16 +168,16 @@ def letters_only(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
 
 
-def words_of(text: str) -> Counter:
+def words_of(text: str) -> Counter[str]:
     return Counter(re.findall(r"[^\W_]+(?:\.\d+)?", text.lower()))
 
 
-def without_placeholders(text: str, outline: dict) -> str:
+def without_placeholders(text: str, outline: Outline) -> str:
     return re.sub(rf"\[\s*{outline['placeholder']}[^\[\]]{{0,300}}\]?", " ", text)
 
 
 def spoken(numbers: list[int]) -> str:
-    """Page 3; pages 2, 5–7."""
+    """Page numbers as text: "page 3" or "pages 2, 5–7"."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
@@ -168,60 +187,79 @@ def spoken(numbers: list[int]) -> str:
     return f"page{'s' * (len(numbers) > 1)} " + ", ".join(f"{r[0]}–{r[-1]}" if len(r) > 1 else str(r[0]) for r in runs)
 
 
-def judge_chapters(pages: Pages, places: dict[str, Place], outline: dict, report: Report) -> None:
-    """Pages and figures of each chapter whose beginning was found."""
-    begun = []
-    for chapter in outline["chapters"]:
-        known = [places[h].line for h in (chapter["title"], *(item["heading"] for item in chapter["items"])) if h in places]
-        begun += [(min(known), chapter)] if known else []
-    ends = [*sorted(start for start, _ in begun), len(pages.lines)]
-    ranges = {start: range(start, next(e for e in ends if e > start)) for start, _ in begun}
-    asks = {start: [item["heading"].split()[0] for item in chapter["items"] if item["figure"]] for start, chapter in begun}
-    for start, chapter in begun:
-        end = ranges[start].stop
-        first, last = pages.page[start], pages.page[end - 1]
-        if end == len(pages.lines) and pages.count > len(pages.drawn):
-            last = pages.count - 1  # it goes on behind what was read
-        name, length = chapter["title"].split()[0], last - first + 1
-        if length > chapter["pages"]:
+def judge_chapters(pages: Pages, places: dict[str, Place], outline: Outline, report: Report) -> None:
+    """Report the length and the figures of each chapter that was found."""
+    chapters = [(start, chapter) for chapter in outline["chapters"] if (start := first_line(chapter, places)) is not None]
+    ends = [*sorted(start for start, _ in chapters), len(pages.lines)]
+    ranges = {start: range(start, next(e for e in ends if e > start)) for start, _ in chapters}
+    asks = {start: figure_questions(chapter) for start, chapter in chapters}
+    for start, chapter in chapters:
+        name = chapter["title"].split()[0]
+        first, last = page_span(pages, ranges[start])
+        if last - first + 1 > chapter["pages"]:
             report.notes.append(
-                f"{name} takes {length} pages; {chapter['pages']} are suggested "
+                f"{name} takes {last - first + 1} pages; {chapter['pages']} are suggested "
                 "(a longer report costs nothing and earns nothing)"
             )
-        if not asks[start]:
-            continue
-        needed = {
-            at
-            for other, lines in ranges.items()
-            if other != start and asks[other] and figures_in(pages, lines) < 2
-            for at in lines
-        }
-        near = [at for at, page in enumerate(pages.page) if first <= page <= last + 2 and at not in ranges[start]]
-        found = judge_figure(pages, start, end, [at for at in near if at not in needed])
-        if found == "shown":
-            report.good.append(f"{name} has a figure or table")
-        elif found:
-            report.notes.append(f"{name}: a figure or table was not recognised for certain; {asks[start][0]} asks for one")
-        else:
-            report.missing.append(f"{name}: no figure or table was found; {asks[start][0]} asks for one")
+        if asks[start]:
+            figure = judge_figure(pages, start, ranges[start].stop, spare_lines(pages, ranges, asks, start))
+            report_figure(figure, name, asks[start][0], report)
 
 
-def judge_statement(pages: Pages, places: dict[str, Place], outline: dict, report: Report) -> None:
-    """The statement about collaborators."""
+def first_line(chapter: Chapter, places: dict[str, Place]) -> int | None:
+    """The first line of a chapter: that of its title or of any of its items, None if none of them was found."""
+    headings = (chapter["title"], *(item["heading"] for item in chapter["items"]))
+    return min((places[heading].line for heading in headings if heading in places), default=None)
+
+
+def figure_questions(chapter: Chapter) -> list[str]:
+    """The labels of a chapter's items that need a figure."""
+    return [item["heading"].split()[0] for item in chapter["items"] if item["figure"]]
+
+
+def page_span(pages: Pages, lines: range) -> tuple[int, int]:
+    """The first and the last page of these lines; after the last line come the pages that were not read."""
+    unread = lines.stop == len(pages.lines) and pages.count > len(pages.drawn)
+    return pages.page[lines.start], pages.count - 1 if unread else pages.page[lines.stop - 1]
+
+
+def spare_lines(pages: Pages, ranges: dict[int, range], asks: dict[int, list[str]], start: int) -> list[int]:
+    """Lines outside a chapter whose figures may belong to it: on its pages or the next two, and not needed by other chapters.
+
+    ``ranges`` and ``asks``: the lines of each chapter, and its questions that need a figure, by the chapter's first line.
+    """
+    others = (lines for other, lines in ranges.items() if other != start and asks[other])
+    needed = {at for lines in others if figures_in(pages, lines) < 2 for at in lines}
+    first, last = page_span(pages, ranges[start])
+    near = (at for at, page in enumerate(pages.page) if first <= page <= last + 2)
+    return [at for at in near if at not in ranges[start] and at not in needed]
+
+
+def report_figure(figure: str, name: str, question: str, report: Report) -> None:
+    if figure == "shown":
+        report.good.append(f"{name} has a figure or table")
+    elif figure:
+        report.notes.append(f"{name}: a figure or table was not recognised for certain; {question} asks for one")
+    else:
+        report.missing.append(f"{name}: no figure or table was found; {question} asks for one")
+
+
+def judge_statement(pages: Pages, places: dict[str, Place], outline: Outline, report: Report) -> None:
+    """Report whether the statement about collaborators was found."""
     begin = min((place.line for place in places.values()), default=pages.page.count(0))
     before = without_placeholders("\n".join(pages.lines[:begin]), outline)
-    found = judge_text(before, "\n".join(pages.lines[begin:]))
-    lost = f"Without it {outline['collaborators_percent']:g} % of the score are lost"
-    if found == "beginning":
-        report.good.append("a statement about collaborators stands at the beginning")
-    elif found == "elsewhere":
-        report.notes.append("a word about collaborators was found, but not at the beginning, where readers look for it")
-    elif found:
+    where = judge_text(before, "\n".join(pages.lines[begin:]))
+    penalty = f"Without it you lose {outline['collaborators_percent']:g} % of the score"
+    if where == "beginning":
+        report.good.append("there is a statement about collaborators at the beginning")
+    elif where == "elsewhere":
+        report.notes.append("collaborators are mentioned, but not at the beginning, where readers look for the statement")
+    elif where:
         report.notes.append(
-            f"a statement about collaborators was not recognised: put it under the heading Collaborators. {lost}"
+            f"a statement about collaborators was not recognised: put it under the heading Collaborators. {penalty}"
         )
     else:
         report.missing.append(
             "no statement about collaborators was found: say who helped and how (people and AI tools), "
-            f"or that you worked alone. {lost}"
+            f"or that you worked alone. {penalty}"
         )
