@@ -1,6 +1,6 @@
-"""Right prerequisites, answered by the judge and never shipped: plain arrays in, plain arrays out.
+"""Correct prerequisites, which only the judge runs: arrays in, arrays out. Never shipped to students.
 
-``answers[name](*args, **kwargs)`` stands in for a student's broken helper while what is built on it is judged.
+``answers[name](*args, **kwargs)`` replaces a student's broken helper while the functions built on it are judged.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def make_causal_mask(n_tok):
 
 
 def apply_causal_mask(mask, A):
-    """Accepts ones = valid (any dtype) and additive masks."""
+    """``mask``: nonzero where valid (any dtype), or additive."""
     additive = mask.dtype.kind == "f" and mask.size and mask.min() < 0
     return np.where(mask >= 0 if additive else mask != 0, A, np.array(-np.inf, dtype=A.dtype))
 
@@ -44,7 +44,7 @@ def merge_heads(y):
 
 
 def compute_accuracy(predictions, labels):
-    """Classes or scores of classes, as arrays or lists; the share of right ones."""
+    """The share of right predictions. ``predictions``: classes or scores of classes, as an array or list."""
     predictions, labels = np.asarray(predictions), np.asarray(labels)
     classes = predictions.argmax(axis=-1) if predictions.ndim > labels.ndim else predictions
     return float((classes.ravel() == labels.ravel()).mean())

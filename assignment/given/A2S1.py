@@ -1,4 +1,4 @@
-# What the notebook of section 1 gives to every student; bound before a submission's own statements run.
+# What the notebook of section 1 gives to every student; defined before a submission's own statements run.
 import math
 
 import numpy as np

@@ -1,9 +1,9 @@
-# What the notebook of section 3 gives to every student; bound before a submission's own statements run.
+# What the notebook of section 3 gives to every student; defined before a submission's own statements run.
 import math
 import os
 import random
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union  # noqa: UP035  # submissions may use the old names
 
 import numpy as np
 import torch

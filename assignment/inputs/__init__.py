@@ -1,7 +1,7 @@
-"""What is drawn for which question, and from which seed. Read by the bake alone: it ships in no archive.
+"""Draws the inputs of every question from a seed. Used only while baking; no archive contains it.
 
-Every module here that has ``draw(seed, public, names, stages)`` draws for some questions; ``worlds(seed)`` draws for its
-section's probes, and ``second_opinion(cases)`` holds the solution against another one.
+Each module here may define ``draw(seed, public, names, stages)``, which draws the cases of some questions, ``worlds(seed)``,
+which draws what its section's probes work on, and ``second_opinion(cases)``, which compares the solution with another one.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ PARTS = [importlib.import_module(f".{module.name}", __name__) for module in pkgu
 
 
 def worlds(seed: int | None, public: bool) -> dict[str, dict]:
-    """Section -> what its probes work on."""
+    """Section -> the world that its probes work on."""
     seed = PUBLIC_SEED if public else seed
     return {section: world for part in PARTS if hasattr(part, "worlds") for section, world in part.worlds(seed).items()}
 
 
 def draw(seed: int | None, public: bool, names: dict[str, Any], stages: dict[str, Any]) -> dict[str, dict[str, list[dict]]]:
-    """Question id -> group -> cases. Groups: ``own``, ``fresh`` (composites with right prerequisites), ``float64``.
+    """Question id -> group -> cases. Groups: ``own``, ``fresh`` (for composites with right prerequisites), ``float64``.
 
-    ``names``: all that the solutions define; ``stages``: section -> the stage of its probes in the world drawn for it.
+    ``names``: everything that the solutions define; ``stages``: section -> its probes' stage, set up with its world.
     """
     seed = PUBLIC_SEED if public else seed
     drawn = [part.draw(seed, public, names, stages) for part in PARTS if hasattr(part, "draw")]
@@ -32,6 +32,6 @@ def draw(seed: int | None, public: bool, names: dict[str, Any], stages: dict[str
 
 
 def second_opinion(tree: dict) -> str:
-    """'' when nothing speaks against the solution, else what does."""
+    """A description of the first disagreement with the solution, or ''."""
     opinions = (part.second_opinion(tree) for part in PARTS if hasattr(part, "second_opinion"))
     return next((opinion for opinion in opinions if opinion), "")

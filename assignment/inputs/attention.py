@@ -1,7 +1,7 @@
-"""Sections 1 and 2.1: what is drawn and what a right answer is, hidden and public.
+"""Cases of sections 1 and 2.1, hidden and public.
 
-``draw`` fixes shapes and numbers; the engine fills ``expected`` by calling the solution. ``second_opinion`` holds
-the result against PyTorch's own attention.
+``draw`` chooses shapes and numbers; the engine fills in ``expected`` by calling the solution. ``second_opinion`` compares the
+result with PyTorch's own attention.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import numpy as np
 
 from .case import case
 
-# The handout calls 1e-4 "close to zero"; the audit shows how far these stand from noise and from every mistake: sums of
-# products are noisier, and half precision inside self_attention is a smaller mistake.
+# The handout calls 1e-4 "close to zero"; the audit shows how far these are from noise and from every mistake. Sums of
+# products are noisier; half precision inside self_attention is a smaller mistake.
 PRODUCT_TOLERANCE, ATTENTION_TOLERANCE = 5e-5, 1e-5
 QUERY_TOLERANCE = 0.05  # maximum absolute element-wise difference, fixed by the course
 
 
 def draw(seed: int, public: bool, names: dict[str, Any], stages: dict[str, Any]) -> dict[str, dict[str, list[dict]]]:
-    """See ``inputs.draw``. The public set lacks the reference query of 1.3.2, which students are to find."""
+    """See ``inputs.draw``. The public set omits the reference query of 1.3.2, which students have to find."""
     rng = np.random.default_rng(seed)
     key, value = names["key"].numpy(), names["value"].numpy()
     reference = None if public else names["query132"].numpy().astype(np.float64)
@@ -27,7 +27,7 @@ def draw(seed: int, public: bool, names: dict[str, Any], stages: dict[str, Any])
 
 
 def section1(key: np.ndarray, value: np.ndarray, reference: np.ndarray | None) -> dict:
-    """Targets of 1.2 to 1.4: each follows from V alone."""
+    """Cases of 1.2 to 1.4. Every target follows from V alone."""
     average = (value[0] + value[1]) / 2
     targets = {"1.2.1": value[0], "1.2.2": value, "1.3.1": value.mean(axis=0), "1.3.2": average}
     tree = {id: {"own": [case([key, value, target], tolerance=QUERY_TOLERANCE)]} for id, target in targets.items()}
@@ -37,7 +37,7 @@ def section1(key: np.ndarray, value: np.ndarray, reference: np.ndarray | None) -
 
 
 def section2(rng: np.random.Generator, public: bool) -> dict:
-    """Each function on its own inputs; composites on two groups that share none."""
+    """Cases of 2.1: each function on its own inputs, self_attention on two groups without common inputs."""
     sizes = [(1, 10, 1, 6), (1, 10, 3, 6), (2, 4, 2, 8)] if public else _sizes(rng)
     tree: dict[str, dict] = {}
     for name in (
@@ -62,7 +62,7 @@ def section2(rng: np.random.Generator, public: bool) -> dict:
 
 
 def _sizes(rng: np.random.Generator) -> list[tuple[int, int, int, int]]:
-    """(batch, n_tok, n_heads, n_embd): one head and several; no two numbers of a case are equal by accident."""
+    """(batch, n_tok, n_heads, n_embd) with one head and with several; no two sizes of a case are equal by chance."""
     sizes = []
     for n_heads in (1, 2, 3):
         width = int(rng.choice([4, 5, 7]))
@@ -76,7 +76,7 @@ def numbers(rng: np.random.Generator, *shape: int, kind: type = np.float32) -> n
 
 
 def helper_case(name: str, rng: np.random.Generator, size: tuple, kind: type, index: int) -> dict:
-    """One call of a single helper. Scores have a heads dimension in every other case."""
+    """One call of a helper. Every other case has a heads dimension."""
     batch, n_tok, n_heads, n_embd = size
     width = n_embd // n_heads
     lead = (batch, n_heads) if index % 2 else (batch,)
@@ -103,7 +103,7 @@ def helper_case(name: str, rng: np.random.Generator, size: tuple, kind: type, in
 
 
 def attention_cases(step: str, rng: np.random.Generator, sizes: list, kind: type = np.float32) -> list[dict]:
-    """Calls of self_attention: step 1 one head, step 2 causal, step 3 several heads with and without the mask."""
+    """Calls of self_attention: step 1 with one head, step 2 causal, step 3 with several heads, causal and not."""
     cases = []
     for index, (batch, n_tok, n_heads, n_embd) in enumerate(sizes if step != "step3" else sizes[1:]):
         heads = n_heads if step == "step3" else 1
@@ -124,7 +124,7 @@ def attention_cases(step: str, rng: np.random.Generator, sizes: list, kind: type
 
 
 def second_opinion(tree: dict) -> str:
-    """'' when PyTorch agrees with the solution's self_attention everywhere, else where it does not.
+    """Where PyTorch first disagrees with the solution's self_attention, or ''.
 
     Uses F.multi_head_attention_forward with identity projections and F.scaled_dot_product_attention.
     """
@@ -136,8 +136,8 @@ def second_opinion(tree: dict) -> str:
             for item in cases:
                 query, key, value = (torch.from_numpy(a) for a in item["args"])
                 n_heads, causal = item["kwargs"]["n_heads"], item["kwargs"]["causal"]
-                split = lambda x: x.unflatten(-1, (n_heads, -1)).transpose(1, 2)  # noqa: E731  (B, h, n, width)
-                fused = F.scaled_dot_product_attention(split(query), split(key), split(value), is_causal=causal)
+                heads = (x.unflatten(-1, (n_heads, -1)).transpose(1, 2) for x in (query, key, value))  # (B, h, n, width) each
+                fused = F.scaled_dot_product_attention(*heads, is_causal=causal)
                 for other in (fused.transpose(1, 2).flatten(2), multi_head(F, torch, query, key, value, n_heads, causal)):
                     error = float((other - torch.from_numpy(item["expected"])).abs().max())
                     if not error < 1e-5:

@@ -1,9 +1,9 @@
-"""A case as data, the one thing that everything drawn here is made of."""
+"""Test cases as plain data."""
 
 from __future__ import annotations
 
 PUBLIC_SEED = 447
-# The handout calls 1e-4 "close to zero"; the audit shows how far this stands from noise and from every mistake.
+# The handout calls 1e-4 "close to zero"; the audit shows how far this is from noise and from every mistake.
 TOLERANCE = 2e-5
 
 
@@ -16,7 +16,7 @@ def case(
     layout: str = "",
     facts: dict | None = None,
 ) -> dict:
-    """A case as data; without ``function`` nothing is expected back: section 1 is judged by formula, section 3 by ``facts``."""
+    """A case as a dict. Without ``function`` there is no expected value: formulas judge section 1, ``facts`` section 3."""
     return {
         "args": args,
         "kwargs": kwargs or {},

@@ -1,4 +1,4 @@
-"""Section 3: the small worlds that its probes work on, and the facts that follow from them."""
+"""Section 3: the miniature worlds that its probes work on, and the facts that follow from them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LINKS = (
 ).split()
 SIZES = {"train": 20, "validation": 13, "test": 7}
 LONG_WORDS, VOCABULARY, BATCH, TRAIN_BATCH = 700, 330, 4, 3
-PICKS = (11, 2, 17, 5, 8)  # the batch that the collate probe takes
-MARGIN = 0.05  # between a prediction's two logits: far above any kernel's noise
+PICKS = (11, 2, 17, 5, 8)  # the rows of the collate probe's batch
+MARGIN = 0.05  # least difference between a prediction's two logits: far above numerical noise
 
 
 def worlds(seed: int) -> dict[str, dict]:
@@ -32,20 +32,21 @@ def worlds(seed: int) -> dict[str, dict]:
 
 
 def draw(seed: int, public: bool, names: dict[str, Any], stages: dict[str, Any]) -> dict[str, dict[str, list[dict]]]:
-    """See ``inputs.draw``: nothing is called here, what the probes observe is held against facts."""
-    known = facts(stages[SECTION].world)
-    return {id: {group: [case([], facts=fact)] for group in ("own", "fresh")} for id, fact in known.items()}
+    """See ``inputs.draw``. No function is called here: the rules hold what the probes observe against facts."""
+    return {
+        id: {group: [case([], facts=known)] for group in ("own", "fresh")} for id, known in facts(stages[SECTION].world).items()
+    }
 
 
 def world(seed: int) -> dict:
-    """Sentences, labels, a tokenizer trained on them, the weights' seed, and what main is told; see ``probes.tiny.World``."""
+    """Sentences, labels, a tokenizer trained on them, the weights' seed and scripted scores; see ``probes.tiny.World``."""
     rng = np.random.default_rng([seed, 3])
     texts = sentences(rng, sum(SIZES.values()))
     rows = [{"text": text, "label": label} for text, label in zip(texts, labels(rng, len(texts)))]
     ends = np.cumsum([0, *SIZES.values()])
     splits = {name: rows[a:b] for name, a, b in zip(SIZES, ends, ends[1:])}
     long = {"text": " ".join(rng.choice(SUBJECTS + OPINIONS + LINKS, LONG_WORDS)), "label": 1}
-    found = {
+    drawn = {
         "seed": 0,
         "tokenizer": tokenizer([*texts, long["text"]]),
         "splits": splits,
@@ -55,27 +56,27 @@ def world(seed: int) -> dict:
     }
     predicted = None
     while predicted is None:
-        found["seed"] = int(rng.integers(2**31))
-        predicted = predictions(found)
+        drawn["seed"] = int(rng.integers(2**31))
+        predicted = predictions(drawn)
     hits = np.zeros(SIZES["validation"], dtype=bool)
     while not unambiguous(hits):
         hits = rng.permutation(np.arange(len(hits)) < 9)
     for row, guess, hit in zip(splits["validation"], predicted, hits):
         row["label"] = int(guess if hit else 1 - guess)
-    return found
+    return drawn
 
 
 def sentences(rng: np.random.Generator, count: int) -> list[str]:
-    """Different ones of 4 to 11 words, of different lengths."""
-    found: dict[str, None] = {}
-    while len(found) < count:
+    """``count`` different sentences of 4 to 11 words."""
+    drawn: dict[str, None] = {}  # a set that keeps its order
+    while len(drawn) < count:
         words = [rng.choice(kind) for _ in range(int(rng.integers(1, 4))) for kind in (LINKS, OPINIONS, SUBJECTS)]
-        found[" ".join(words + list(rng.choice(OPINIONS, int(rng.integers(1, 3)), replace=False)))] = None
-    return list(found)
+        drawn[" ".join(words + list(rng.choice(OPINIONS, int(rng.integers(1, 3)), replace=False)))] = None
+    return list(drawn)
 
 
 def labels(rng: np.random.Generator, count: int) -> list[int]:
-    """As many of each kind; those of PICKS show it when their order is turned around or lost."""
+    """Half zeros, half ones. Those of PICKS change visibly when they are reversed or sorted."""
     while True:
         drawn = rng.permutation(np.arange(count) % 2).tolist()
         picked = [drawn[n] for n in PICKS]
@@ -84,23 +85,23 @@ def labels(rng: np.random.Generator, count: int) -> list[int]:
 
 
 def tokenizer(texts: list[str]) -> str:
-    """Byte-level BPE as RoBERTa's, trained on these texts; as JSON."""
+    """The JSON of a byte-level BPE like RoBERTa's, trained on these texts."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer, made.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    made.train_from_iterator(
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer, bpe.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    bpe.train_from_iterator(
         texts,
         trainers.BpeTrainer(
             vocab_size=VOCABULARY, show_progress=False, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
         ),
     )
-    made.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False)
-    return made.to_str()
+    bpe.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False)
+    return bpe.to_str()
 
 
 def answers(rng: np.random.Generator) -> list[list[list[int]]]:
-    """Predictions and labels for compute_accuracy: some right, all, none, a single one of each kind."""
+    """Pairs (predictions, labels) for compute_accuracy: some right, all right, none right, and a single one of each."""
     some = [rng.integers(0, 2, count) for count in (8, 13)]
     pairs = [(labels ^ (rng.permutation(len(labels)) < right), labels) for labels, right in zip(some, (3, 4))]
     pairs += [(some[0], some[0]), (1 - some[1], some[1]), (np.array([1]), np.array([1])), (np.array([0]), np.array([1]))]
@@ -108,7 +109,7 @@ def answers(rng: np.random.Generator) -> list[list[list[int]]]:
 
 
 def scores(rng: np.random.Generator) -> list[float]:
-    """Validation accuracies, one an epoch: they rise to the second or third and stay below it; the fourth is the worst."""
+    """Validation accuracies, one per epoch. The second or third is the best, the fourth the worst."""
     best = int(rng.integers(1, 3))
     rising = np.sort(rng.choice(np.arange(700, 800), best, replace=False)) / 1000
     later = rng.choice(np.arange(400, 690), 19 - best, replace=False) / 1000
@@ -116,7 +117,7 @@ def scores(rng: np.random.Generator) -> list[float]:
 
 
 def unambiguous(hits: np.ndarray) -> bool:
-    """Whether the accuracy cannot be taken for one that is computed wrongly."""
+    """Whether every wrong way to compute the accuracy gives a clearly different number."""
     batches = [hits[n : n + BATCH].mean() for n in range(0, len(hits), BATCH)]
     others = [np.mean(batches), 1 - hits.mean(), batches[-1], batches[0], hits.sum() / len(batches), np.sum(batches)]
     return min(abs(hits.mean() - other) for other in others) > 0.03 and len({round(float(o), 3) for o in others}) == len(others)
@@ -128,7 +129,7 @@ def stage_of(given: dict) -> Any:
 
 
 def predictions(given: dict) -> list[int] | None:
-    """What the model says of the validation sentences; None where it is unsure or of one opinion only."""
+    """The model's classes for the validation sentences; None if it is unsure of one or hardly predicts one of the classes."""
     import torch
 
     with stage_of(given) as stage, torch.no_grad():
@@ -140,44 +141,58 @@ def predictions(given: dict) -> list[int] | None:
 
 
 def facts(world: Any) -> dict[str, dict]:
-    """Question id -> what its rules hold an observation against (see rules.finetuning)."""
-    import torch
-
-    rows, tokens = world.given["splits"], world.tokenizer()
-    train, count = rows["train"], SIZES["train"]
+    """Question id -> the facts that its rules hold an observation against (see rules.finetuning)."""
+    rows, tokens, count = world.given["splits"], world.tokenizer(), SIZES["train"]
+    train = rows["train"]
     batches = [list(range(n, min(n + TRAIN_BATCH, count))) for n in range(0, count, TRAIN_BATCH)]
-    # In float64, rounded once: the same digits on every processor.
-    model, first = world.model().double(), [train[n] for n in batches[0]]
-    logits = model(**tokens([row["text"] for row in first], padding=True, return_tensors="pt")).logits
-    torch.nn.functional.cross_entropy(logits, torch.tensor([row["label"] for row in first])).backward()
-    short = [train[n] for n in PICKS]
-    items = {"texts": [row["text"] for row in train], "labels": [row["label"] for row in train], "count": count}
-    with torch.no_grad():
-        texts = [row["text"] for row in rows["validation"]]
-        logits = model(**tokens(texts, padding=True, return_tensors="pt")).logits
-        losses = torch.nn.functional.cross_entropy(
-            logits, torch.tensor([row["label"] for row in rows["validation"]]), reduction="none"
-        ).numpy()
-    over_batches = np.mean([losses[n : n + BATCH].mean() for n in range(0, len(losses), BATCH)])
+    model = world.model().double()  # float64, rounded once: the same digits on every processor
+    picked = [train[n] for n in PICKS]
+    items = {"texts": _texts(train), "labels": _labels(train), "count": count}
     return {
         "3.dataset.len": {"count": count},
         "3.dataset.getitem": items,
         "3.dataset.iter": items,
         "3.collate": {
-            "short": tokens([row["text"] for row in short])["input_ids"],
-            "short_labels": [row["label"] for row in short],
+            "short": tokens(_texts(picked))["input_ids"],
+            "short_labels": _labels(picked),
             "long": tokens(world.given["long"]["text"], truncation=True, max_length=512)["input_ids"],
         },
         "3.compute_accuracy": {"answers": world.given["answers"]},
-        "3.train_one_epoch": {
-            "batches": batches,
-            "gradient": model.classifier.out_proj.weight.grad.numpy().ravel().astype(np.float32),
-        },
-        "3.evaluate": {
-            "predicted": logits.argmax(-1).tolist(),
-            "losses": [float(np.float32(mean)) for mean in (over_batches, losses.mean())],
-            "labels": [row["label"] for row in rows["validation"]],
-            "batch": BATCH,
-        },
+        "3.train_one_epoch": {"batches": batches, "gradient": gradient(model, tokens, [train[n] for n in batches[0]])},
+        "3.evaluate": evaluation(model, tokens, rows["validation"]),
         "3.main": {"train": count},
     }
+
+
+def gradient(model: Any, tokens: Any, batch: list[dict]) -> np.ndarray:
+    """The gradient of a batch's loss with respect to the last layer's weights: flat, float32."""
+    import torch
+
+    logits = model(**tokens(_texts(batch), padding=True, return_tensors="pt")).logits
+    torch.nn.functional.cross_entropy(logits, torch.tensor(_labels(batch))).backward()
+    return model.classifier.out_proj.weight.grad.numpy().ravel().astype(np.float32)
+
+
+def evaluation(model: Any, tokens: Any, rows: list[dict]) -> dict:
+    """The classes that the model predicts, the labels, and the mean loss over batches and over sentences."""
+    import torch
+
+    labels = _labels(rows)
+    with torch.no_grad():
+        logits = model(**tokens(_texts(rows), padding=True, return_tensors="pt")).logits
+        losses = torch.nn.functional.cross_entropy(logits, torch.tensor(labels), reduction="none").numpy()
+    over_batches = np.mean([losses[n : n + BATCH].mean() for n in range(0, len(losses), BATCH)])
+    return {
+        "predicted": logits.argmax(-1).tolist(),
+        "losses": [float(np.float32(mean)) for mean in (over_batches, losses.mean())],
+        "labels": labels,
+        "batch": BATCH,
+    }
+
+
+def _texts(rows: list[dict]) -> list[str]:
+    return [row["text"] for row in rows]
+
+
+def _labels(rows: list[dict]) -> list[int]:
+    return [row["label"] for row in rows]

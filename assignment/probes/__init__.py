@@ -1,8 +1,8 @@
-"""Probes of section 3: they run beside a student's fine-tuning code, on tiny real objects, and report what happens.
+"""Probes of section 3: they run a student's fine-tuning code on tiny real objects and report what happens.
 
-No verdict is formed here: what comes back are orders, modes, arrays and flags, which the tests judge elsewhere. All that is
-needed of torch and transformers is looked up on import, before any student code runs. The same package serves the grader's
-workers (kept in memory there) and the notebooks' check cells.
+Probes form no verdict: they return orders, modes, arrays and flags, which the rules judge elsewhere. Everything they need from
+torch and transformers is looked up on import, before any student code runs. The grader's workers (which hold the package in
+memory) and the notebooks' check cells use the same code.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from . import hub, tiny
 
 
 class Stage:
-    """Tiny objects in place of the hub's, drawn from ``world``, until ``close``; see ``tiny.World`` for its entries.
+    """Replaces the hub's models, tokenizers and data with tiny ones until ``close``; ``world`` is what ``tiny.World`` takes.
 
-    Use as a context manager where other code runs afterwards.
+    Use it as a context manager where other code runs afterwards.
     """
 
     def __init__(self, world: dict):
@@ -31,13 +31,13 @@ class Stage:
         self.close()
 
     def close(self) -> None:
-        """Give the libraries their own functions back."""
+        """Restore the libraries' own functions."""
         self.hub.close()
 
     def observe(self, name: str, namespace: dict, plain: Callable[[Any], Any]) -> dict:
-        """What the probe ``module.function`` sees of the student's names; raises what their code raises.
+        """Run the probe ``module.function`` on the student's names and return what it observes; raises what their code raises.
 
-        ``plain``: any value -> plain data.
+        ``plain`` converts any value to plain data.
         """
         module, _, function = name.partition(".")
         observer = getattr(importlib.import_module(f".{module}", __package__), function)

@@ -1,4 +1,4 @@
-"""``compute_accuracy`` on small cases, each given as lists, tensors, arrays and as scores of two classes."""
+"""``compute_accuracy`` on small cases, each passed as lists, tensors and arrays of classes, and as scores of two classes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from .calls import all_that_work, fitted
+from .calls import call_adapted, successful_results
 from .tiny import World
 
 tensor, as_numpy = torch.tensor, torch.Tensor.numpy
 
 
 def observe(world: World, namespace: dict, plain: Callable) -> dict:
-    """For each kind of arguments that the function takes: its result for every case of the world."""
+    """For each kind of arguments that the function accepts: its result for every case of the world."""
     function = namespace["compute_accuracy"]
 
     def scores(predicted: list[int]) -> Any:
@@ -30,9 +30,9 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
         "lists of tensors": lambda predicted, labels: ([tensor(one) for one in predicted], [tensor(one) for one in labels]),
     }
 
-    def seen(kind: str) -> dict:
+    def results_for(kind: str) -> dict:
         results = [
-            fitted(function, *kinds[kind](list(predicted), list(labels))) for predicted, labels in world.given["answers"]
+            call_adapted(function, *kinds[kind](list(predicted), list(labels))) for predicted, labels in world.given["answers"]
         ]
         return {
             "kind": kind,
@@ -40,4 +40,4 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             "types": sorted({type(r).__name__ for r in results}),
         }
 
-    return {"ways": all_that_work([lambda kind=kind: seen(kind) for kind in kinds])}
+    return {"ways": successful_results([lambda kind=kind: results_for(kind) for kind in kinds])}

@@ -1,4 +1,4 @@
-"""Calling student functions as they are written: further parameters filled in by name, several ways tried in turn."""
+"""Calls student functions whatever their signature: fills in further parameters by name, tries several ways in turn."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-# What a function may ask for beyond the handout's parameters.
-FURTHER: dict[str, Callable[[], Any]] = {
+# Parameters that a function may require beyond the handout's.
+EXTRA_ARGUMENTS: dict[str, Callable[[], Any]] = {
     "device": lambda: torch.device("cpu"),
     "criterion": torch.nn.CrossEntropyLoss,
     "loss_fn": torch.nn.CrossEntropyLoss,
@@ -20,28 +20,29 @@ FURTHER: dict[str, Callable[[], Any]] = {
 }
 
 
-def fitted(function: Callable, *args: Any, **named: Any) -> Any:
-    """Call with these arguments; required parameters beyond them come from ``named`` or FURTHER, by their names."""
+def call_adapted(function: Callable, *args: Any, **named: Callable[[], Any]) -> Any:
+    """Call ``function`` with as many of ``args`` as it takes, and with whatever else its signature requires.
+
+    Required parameters beyond ``args`` are filled in by name, from ``named`` or EXTRA_ARGUMENTS; both hold factories.
+    """
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return function(*args)
-    places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    required = [p for p in places[len(args) :] if p.default is p.empty] + [
-        p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty
-    ]
-    given = {
-        p.name: (named[p.name] if p.name in named else FURTHER[p.name])()
-        for p in required
-        if p.name in named or p.name in FURTHER
-    }
-    if len(places) < len(args) and not any(p.kind is p.VAR_POSITIONAL for p in parameters) and places:
-        args = args[: len(places)]
-    return function(*args, **given)
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    further = positional[len(args) :] + [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+    if positional and not any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        args = args[: len(positional)]
+    return function(*args, **_filled_in(further, EXTRA_ARGUMENTS | named))
 
 
-def all_that_work(ways: list[Callable[[], Any]]) -> list[Any]:
-    """The results of all ways that raise nothing; where every one raises, the first one's exception."""
+def _filled_in(parameters: list[inspect.Parameter], factories: dict[str, Callable[[], Any]]) -> dict[str, Any]:
+    """Values for the required ones among these parameters that a factory is known for."""
+    return {p.name: factories[p.name]() for p in parameters if p.default is p.empty and p.name in factories}
+
+
+def successful_results(ways: list[Callable[[], Any]]) -> list[Any]:
+    """The results of all ways that raise nothing. If every one raises, raises the first one's exception."""
     results, first = [], None
     for way in ways:
         try:

@@ -1,4 +1,4 @@
-"""``evaluate`` watched on a model left in training mode; the last batch is smaller than the others."""
+"""Watches ``evaluate`` on a model left in training mode; the last batch is smaller than the others."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from .calls import fitted
+from .calls import call_adapted
 from .tiny import World
-from .training import combinations, first_that_works
+from .training import combinations, first_success
 from .watch import Recorder, change_of, weights
 
 BATCH = 4
@@ -18,13 +18,13 @@ set_seed = torch.manual_seed
 
 
 def observe(world: World, namespace: dict, plain: Callable) -> dict:
-    """The result, modes, graphs, what each sentence was predicted to be, and how far weights moved."""
+    """The result, modes, graphs, the predicted class of each sentence, and how far the weights moved."""
 
     def look(model: Any, loader: DataLoader) -> dict:
         set_seed(0)
         recorder, before = Recorder(world, model.train()), weights(model)
         try:
-            result = fitted(namespace["evaluate"], model, loader)
+            result = call_adapted(namespace["evaluate"], model, loader)
         finally:
             recorder.end()
         start = world.start("validation")
@@ -38,4 +38,4 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             "weights_changed": change_of(before, weights(model)),
         }
 
-    return first_that_works(combinations(world, namespace, "validation", BATCH, look))
+    return first_success(combinations(world, namespace, "validation", BATCH, look))

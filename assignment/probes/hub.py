@@ -1,6 +1,6 @@
-"""Stand-ins for the model and data hub: ``from_pretrained`` and ``load_dataset`` answer with tiny objects.
+"""Stand-ins for the model and data hub: ``from_pretrained`` and ``load_dataset`` return tiny objects.
 
-A path that exists, such as the student's own checkpoint, is loaded for real.
+A path that exists, such as the student's own checkpoint, is really loaded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ is_path = os.path.exists
 
 
 class Split:
-    """One split in the hub's shape: rows by number, columns by name, slices as columns."""
+    """One split with the interface of a hub dataset: rows by index, columns by name, slices as columns."""
 
     def __init__(self, rows: list[dict]):
         self.rows = rows
@@ -77,8 +77,8 @@ class Split:
         return self.select(order)
 
     def remove_columns(self, names: Any) -> Split:
-        gone = [names] if isinstance(names, str) else names
-        return Split([{key: value for key, value in row.items() if key not in gone} for row in self.rows])
+        removed = [names] if isinstance(names, str) else names
+        return Split([{key: value for key, value in row.items() if key not in removed} for row in self.rows])
 
     def rename_column(self, old: str, new: str) -> Split:
         return Split([{new if key == old else key: value for key, value in row.items()} for row in self.rows])
@@ -107,11 +107,11 @@ class Splits(dict):
 
 
 class Hub:
-    """The stand-ins, in place from now on until ``close``."""
+    """Installs the stand-ins; ``close`` removes them."""
 
     def __init__(self, world: World):
         self.world, self.undo = world, contextlib.ExitStack()
-        for owner, answer in (
+        for owner, stand_in in (
             (PreTrainedModel, self.model),
             (_BaseAutoModelClass, self.model),
             (PretrainedConfig, self.config),
@@ -120,17 +120,17 @@ class Hub:
             (AutoTokenizer, self.tokenizer),
         ):
             for kind in _defining(owner, "from_pretrained"):
-                self.swap(kind, "from_pretrained", classmethod(_or_from_path(answer, vars(kind)["from_pretrained"])))
+                self.swap(kind, "from_pretrained", classmethod(_or_from_path(stand_in, vars(kind)["from_pretrained"])))
         self.swap(DataLoader, "__init__", _without_workers(DataLoader.__init__))
-        self.swap(shutil, "copymode", lambda *_, **__: None)  # the cage lets nobody change modes
+        self.swap(shutil, "copymode", lambda *_, **__: None)  # the cage forbids changing file modes
         self.swap(shutil, "copystat", lambda *_, **__: None)
         if not hasattr(transformers, "AdamW"):
-            self.swap(transformers, "AdamW", torch.optim.AdamW)  # where older versions had it
-        if "sst2" not in sys.modules:  # the notebook's own choice of model and data
-            chosen = types.ModuleType("sst2")
-            chosen.choose = lambda *_: ("roberta-base", "gpt3mix/sst2")
+            self.swap(transformers, "AdamW", torch.optim.AdamW)  # older versions had it
+        if "sst2" not in sys.modules:  # the notebook's module that chooses model and data
+            source = types.ModuleType("sst2")
+            source.choose = lambda *_: ("roberta-base", "gpt3mix/sst2")
             self.undo.callback(sys.modules.pop, "sst2", None)
-            sys.modules["sst2"] = chosen
+            sys.modules["sst2"] = source
         self.real = getattr(sys.modules.get("datasets"), "load_dataset", None)
         if self.real is None:
             module = types.ModuleType("datasets")
@@ -154,7 +154,7 @@ class Hub:
 
     @contextlib.contextmanager
     def inside(self, namespace: dict):
-        """In a notebook: the stand-ins also under the names that it has bound to the real things; given back afterwards."""
+        """Also rebind a notebook's own names for the real ``load_dataset`` and tokenizer; they are restored afterwards."""
         tokenizer, before, added = self.world.tokenizer(), {}, "tokenizer" not in namespace
         for name, value in list(namespace.items()):
             if value is not None and value is self.real:
@@ -187,11 +187,11 @@ class Hub:
         return self.world.tokenizer()
 
     def load_dataset(self, path: str, name: Any = None, split: str | list | None = None, **_: Any) -> Any:
-        """All splits, or the one asked for; copies of SST-2 under other ids call their texts "sentence" too."""
-        further = "gpt3mix" not in str(path)
+        """All splits, or the requested ones. Copies of SST-2 under other names have the text as "sentence" too."""
+        is_copy = "gpt3mix" not in str(path)
         splits = Splits(
             {
-                key: Split([{**row, **({"sentence": row["text"], "idx": i} if further else {})} for i, row in enumerate(rows)])
+                key: Split([{**row, **({"sentence": row["text"], "idx": i} if is_copy else {})} for i, row in enumerate(rows)])
                 for key, rows in self.world.rows.items()
             }
         )
@@ -214,8 +214,8 @@ SETTINGS = {
 
 
 def _defining(kind: type, name: str) -> list[type]:
-    """This class and those below it that define this attribute themselves."""
-    below = [found for inner in kind.__subclasses__() for found in _defining(inner, name)]
+    """The class and its subclasses, as far as they define this attribute themselves."""
+    below = [subclass for child in kind.__subclasses__() for subclass in _defining(child, name)]
     return list(dict.fromkeys([kind] * (name in vars(kind)) + below))
 
 
@@ -223,20 +223,20 @@ def _labels(config: Any) -> dict:
     return {"num_labels": config.num_labels, "problem_type": config.problem_type, "return_dict": config.return_dict}
 
 
-def _or_from_path(answer: Any, original: classmethod) -> Any:
+def _or_from_path(stand_in: Any, original: classmethod) -> Any:
     def from_pretrained(kind: type, path: Any = "", *args: Any, **kwargs: Any) -> Any:
         if isinstance(path, (str, os.PathLike)) and is_path(path):
             return original.__func__(kind, path, *args, **kwargs)
-        return answer(kind, *args, **kwargs)
+        return stand_in(kind, *args, **kwargs)
 
     return from_pretrained
 
 
 def _without_workers(original: Any) -> Any:
-    """A loader works in its own process: nothing may be forked in the cage, and notebooks' classes do not travel to others."""
+    """A ``DataLoader.__init__`` without workers: the cage forbids forks, and classes from notebooks cannot be pickled."""
     signature = inspect.signature(original)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def init(self: DataLoader, *args: Any, **kwargs: Any) -> None:
         bound = signature.bind(self, *args, **kwargs)
         for name in (
             "num_workers",
@@ -250,4 +250,4 @@ def _without_workers(original: Any) -> Any:
             bound.arguments.pop(name, None)
         original(*bound.args, **bound.kwargs)
 
-    return __init__
+    return init

@@ -1,8 +1,8 @@
-"""``main`` watched from start to end: what is shuffled, what is evaluated, which weights are kept.
+"""Watches ``main`` from start to end: what is shuffled, what is evaluated, which weights are saved.
 
-The student's ``train_one_epoch`` and ``evaluate`` are wrapped: the first leaves a mark in the weights after each epoch, the
-second is told what to answer for the validation set, so that it is known which epoch is the best. A ``main`` that trains
-without calling them is watched by what its models do.
+The student's ``train_one_epoch`` and ``evaluate`` are wrapped. The first marks the weights after each epoch; the second reports
+a scripted accuracy for the validation set, so that the best epoch is known. A ``main`` that trains without calling them is
+watched by what its models do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,136 +33,146 @@ load, is_tensor, tensor, clone, no_grad, nn, Embedding = (
     torch.nn.Embedding,
 )
 real_save, register_hook = torch.save, torch.nn.modules.module.register_module_forward_hook
-EPOCHS = ("num_epochs", "NUM_EPOCHS", "epochs", "EPOCHS", "n_epochs", "N_EPOCHS", "num_train_epochs")
-FEWEST, MOST, TRACED, LONGEST = 5, 6, 4, 1000
+EPOCH_NAMES = ("num_epochs", "NUM_EPOCHS", "epochs", "EPOCHS", "n_epochs", "N_EPOCHS", "num_train_epochs")
+MIN_EPOCHS, MAX_EPOCHS, MAX_ORDERS, MAX_BATCHES = 5, 6, 4, 1000
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".pkl", ".model", ".tar", "")
 
 
-class Figure(float):
-    """Stands for whatever a broken function of the student should have returned: a number that unpacks and indexes."""
+class StandIn(float):
+    """Replaces what a broken function of the student should have returned: a number that can be unpacked and indexed."""
 
     def __iter__(self):
         return iter((self, self))
 
-    def __getitem__(self, _: Any) -> Figure:
+    def __getitem__(self, _: Any) -> StandIn:
         return self
 
 
 class Run:
-    """What happens while ``main`` runs. ``epochs``: the weights after each epoch; ``told``: the accuracy told for each."""
+    """Records what happens while ``main`` runs."""
 
     def __init__(self, world: World, namespace: dict):
         self.world, self.namespace = world, namespace
-        self.epochs: list[dict[str, np.ndarray]] = []
-        self.told: list[float] = []
+        self.epochs: list[dict[str, np.ndarray]] = []  # the weights after each epoch
+        self.reported: list[float] = []  # the accuracy reported for each epoch
         self.orders: dict[str, list[list[int]]] = {"train": [], "validation": [], "test": []}
         self.saves: list[int] = []  # how many epochs had been trained at each torch.save
-        self.given: dict[int, tuple[str, Any]] = {}  # datasets of the student's own loading function, by identity
-        self.called, self.figures = False, False
-        self.phase: list[tuple[bool, list[int]]] = []  # without wrapped calls: training mode and sentences of each forward pass
+        self.datasets: dict[int, tuple[str, Any]] = {}  # id -> (split, dataset) from the student's own loading function
+        self.called = False  # whether main calls train_one_epoch
+        self.stand_ins = False  # whether to replace what the student's functions return
+        self.forwards: list[tuple[bool, list[int]]] = []  # without such calls: (training mode, sentences) of each forward pass
         self.trained = namespace.get("train_one_epoch")
         self.evaluated = namespace.get("evaluate")
         self.loaded = namespace.get("initialize_datasets")
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
-        """In place of ``train_one_epoch``."""
-        model, loader = _of(nn.Module, args, kwargs), _loader(args, kwargs)
+        """Wraps ``train_one_epoch``."""
+        model, loader = _first(nn.Module, args, kwargs), _loader(args, kwargs)
         self.called = True
-        self.note(loader)
+        self.record(loader)
         try:
             result = self.trained(*args, **kwargs)
         except Exception:
-            result = Figure(0.5)
+            result = StandIn(0.5)
         if model is not None:
             self.mark(model)
-        return Figure(0.5) if self.figures else result
+        return StandIn(0.5) if self.stand_ins else result
 
     def mark(self, model: Any) -> None:
-        """Make this epoch's weights unlike any other's, and remember them."""
+        """Make this epoch's weights unique, and record them."""
         with no_grad():
             list(model.parameters())[-1].add_(0.001 * (len(self.epochs) + 1))
         self.epochs.append(weights(model))
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        """In place of ``evaluate``: the world's next accuracy for the validation set, the student's own answer for others."""
-        split, model = self.note(_loader(args, kwargs)), _of(nn.Module, args, kwargs)
+        """Wraps ``evaluate``: reports the world's next accuracy for the validation set, and the student's own for any other."""
+        split, model = self.record(_loader(args, kwargs)), _first(nn.Module, args, kwargs)
         recorder = Recorder(self.world, model) if model is not None else None
         state = {name: clone(value) for name, value in model.state_dict().items()} if model is not None else {}
         try:
             result = self.evaluated(*args, **kwargs)
         except Exception:
-            result = Figure(0.5)
+            result = StandIn(0.5)
         finally:
             if recorder is not None:
                 recorder.end()
-                model.load_state_dict(state)  # an evaluate that trains is charged elsewhere
-        result = Figure(0.5) if self.figures else result
+                model.load_state_dict(state)  # an evaluate that trains costs 3.evaluate, not 3.main
+        result = StandIn(0.5) if self.stand_ins else result
         if split != "validation" or not self.epochs:
             return result
-        told = self.world.given["scores"][min(len(self.epochs), len(self.world.given["scores"])) - 1]
-        self.told += [told] * (len(self.epochs) - len(self.told))
-        return self.with_accuracy(result, told, self.accuracy(recorder.predicted if recorder is not None else {}))
+        scores = self.world.given["scores"]
+        score = scores[min(len(self.epochs), len(scores)) - 1]
+        self.reported += [score] * (len(self.epochs) - len(self.reported))
+        return self.with_accuracy(result, score, self.accuracy(recorder.predicted if recorder is not None else {}))
 
     def accuracy(self, predicted: dict[int, int]) -> float:
-        """How many validation sentences these predictions get right; -1 where they are not known."""
+        """The share of validation sentences that these predictions get right; -1 if there are none."""
         rows, start = self.world.rows["validation"], self.world.start("validation")
         return (
             sum(predicted.get(start + n, -1) == row["label"] for n, row in enumerate(rows)) / len(rows) if predicted else -1.0
         )
 
-    def with_accuracy(self, result: Any, told: float, natural: float) -> Any:
-        """The student's own answer with its accuracy replaced; ``natural`` shows which number of several it is."""
-        if isinstance(result, Figure):
-            return Figure(told)
+    def with_accuracy(self, result: Any, score: float, actual: float) -> Any:
+        """The student's result with its accuracy replaced by ``score``; ``actual`` identifies it among several numbers."""
+        if isinstance(result, StandIn):
+            return StandIn(score)
         if isinstance(result, (tuple, list)) and result:
-            place = next((n for n, value in enumerate(result) if _close(value, natural)), 0)
-            return type(result)([*result[:place], self.with_accuracy(result[place], told, natural), *result[place + 1 :]])
+            place = next((n for n, value in enumerate(result) if _close(value, actual)), 0)
+            return type(result)([*result[:place], self.with_accuracy(result[place], score, actual), *result[place + 1 :]])
         if isinstance(result, dict):
             return {
-                key: self.with_accuracy(value, told, natural) if "acc" in str(key) else value for key, value in result.items()
+                key: self.with_accuracy(value, score, actual) if "acc" in str(key) else value for key, value in result.items()
             }
-        told = 100 * told if _close(result, 100 * natural) and not _close(result, natural) else told
-        return tensor(told) if is_tensor(result) else told
+        score = 100 * score if _close(result, 100 * actual) and not _close(result, actual) else score
+        return tensor(score) if is_tensor(result) else score
 
-    def note(self, loader: Any) -> str:
-        """Which split a loader gives, and in which order this time; '' for none that is known."""
-        loader = getattr(loader, "iterable", loader)  # tqdm holds what it was given
-        dataset, places = whole(getattr(loader, "dataset", None))
-        split, _ = self.given.get(id(dataset), ("", None))
-        if split and getattr(loader, "batch_sampler", None) is not None:
-            if len(self.orders[split]) < TRACED:
-                drawn = [int(index) for batch in itertools.islice(loader.batch_sampler, LONGEST) for index in batch]
-                self.orders[split].append(drawn if places is None else [places[index] for index in drawn])
-            return split
-        numbers = self.order(loader)
+    def record(self, loader: Any) -> str:
+        """Record in which order a loader yields its data; returns the split, or '' if it is unknown."""
+        loader = getattr(loader, "iterable", loader)  # tqdm keeps what it wraps there
+        dataset, places = unwrapped(getattr(loader, "dataset", None))
+        split, _ = self.datasets.get(id(dataset), ("", None))
+        if not split or getattr(loader, "batch_sampler", None) is None:
+            return self.record_by_content(loader)
+        if len(self.orders[split]) < MAX_ORDERS:
+            drawn = [int(index) for batch in itertools.islice(loader.batch_sampler, MAX_BATCHES) for index in batch]
+            self.orders[split].append(drawn if places is None else [places[index] for index in drawn])
+        return split
+
+    def record_by_content(self, loader: Any) -> str:
+        """Like ``record``, by the sentences that the loader yields: most of them have to belong to the split."""
+        numbers = self.numbers_of_items(loader)
+        if not set(numbers) - {-1}:
+            numbers = self.numbers_of_batches(loader)
         for split, orders in self.orders.items():
             start = self.world.start(split)
             inside = [n - start for n in numbers if start <= n < start + len(self.world.rows[split])]
             if inside and len(inside) * 2 > len(numbers):
-                if len(orders) < TRACED:
+                if len(orders) < MAX_ORDERS:
                     orders.append(inside)
                 return split
         return ""
 
-    def order(self, loader: Any) -> list[int]:
-        """The sentences that one pass over a loader gives, by number."""
+    def numbers_of_items(self, loader: Any) -> list[int]:
+        """The sentences of one pass by number (-1: unknown), from the texts of the dataset's items; [] if that fails."""
+        if not isinstance(loader, DataLoader) or loader.batch_sampler is None:
+            return []
         numbers = {row["text"]: n for n, row in enumerate(row for rows in self.world.rows.values() for row in rows)}
-        known, found = self.world.known_ids(), []
-        if isinstance(loader, DataLoader) and loader.batch_sampler is not None:
-            try:
-                items = [loader.dataset[index] for batch in loader.batch_sampler for index in batch]
-                found = [numbers.get(_text(item), -1) for item in items]
-            except Exception:
-                found = []
-        if not found or set(found) == {-1}:
-            try:
-                found = [number for batch in loader for number in _rows(batch, known)]
-            except Exception:
-                found = []
-        return found
+        try:
+            items = [loader.dataset[index] for batch in loader.batch_sampler for index in batch]
+            return [numbers.get(_text(item), -1) for item in items]
+        except Exception:
+            return []
+
+    def numbers_of_batches(self, loader: Any) -> list[int]:
+        """The sentences of one pass by number (-1: unknown), from the token ids in its batches; [] if that fails."""
+        known = self.world.known_ids()
+        try:
+            return [number for batch in loader for number in _rows(batch, known)]
+        except Exception:
+            return []
 
     def forward(self, module: Any, args: tuple, output: Any) -> None:
-        """Every word embedding used, anywhere: the trace of a ``main`` that trains by itself."""
+        """Hook on every module: traces the word embeddings used by a ``main`` that has its own training loop."""
         if (
             not self.called
             and isinstance(module, Embedding)
@@ -170,34 +180,35 @@ class Run:
             and is_tensor(args[0])
             and args[0].ndim == 2
         ):
-            before = self.phase[-1][0] if self.phase else False
-            self.phase.append((bool(module.training), self.world.indices(args[0])))
+            before = self.forwards[-1][0] if self.forwards else False
+            self.forwards.append((bool(module.training), self.world.indices(args[0])))
             if before and not module.training and self.world.models:
                 self.epochs.append(weights(self.world.models[-1]))
 
     def load(self, *args: Any, **kwargs: Any) -> Any:
-        """In place of ``initialize_datasets``: remembers which dataset is which."""
-        found = self.loaded(*args, **kwargs)
-        if isinstance(found, dict):
-            self.given |= {id(dataset): (split, dataset) for split, dataset in found.items() if split in self.orders}
-        return found
+        """Wraps ``initialize_datasets``: remembers which dataset is which."""
+        splits = self.loaded(*args, **kwargs)
+        if isinstance(splits, dict):
+            self.datasets |= {id(dataset): (split, dataset) for split, dataset in splits.items() if split in self.orders}
+        return splits
 
     def save(self, *args: Any, **kwargs: Any) -> Any:
+        """Wraps ``torch.save``."""
         self.saves.append(len(self.epochs))
         return real_save(*args, **kwargs)
 
 
 def observe(world: World, namespace: dict, plain: Callable) -> dict:
-    """Orders of the splits, accuracies told, and for each file left behind the epochs whose weights it holds.
+    """The orders of the splits, the accuracies reported, and for each file left on disk the epoch whose weights it holds.
 
-    Where ``main`` stumbles over what the student's other functions return, they return plain numbers in a second run.
+    If ``main`` fails, it runs a second time with stand-ins for what the student's other functions return.
     """
     try:
         return watched(Run(world, namespace), namespace)
     except Exception as error:
         world.reset()
         run = Run(world, namespace)
-        run.figures = True
+        run.stand_ins = True
         try:
             return watched(run, namespace)
         except Exception:
@@ -205,13 +216,13 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
 
 
 def watched(run: Run, namespace: dict) -> dict:
-    """Run ``main`` once in a folder of its own."""
+    """Run ``main`` once, in a temporary folder."""
     before = dict(namespace)
-    places = {"train_one_epoch": run.train, "evaluate": run.evaluate, "initialize_datasets": run.load}
-    wrapped = {name: wrapper for name, wrapper in places.items() if callable(namespace.get(name))}
-    for name in EPOCHS:
+    wrappers = {"train_one_epoch": run.train, "evaluate": run.evaluate, "initialize_datasets": run.load}
+    wrapped = {name: wrapper for name, wrapper in wrappers.items() if callable(namespace.get(name))}
+    for name in EPOCH_NAMES:
         if type(namespace.get(name)) is int:
-            namespace[name] = min(max(namespace[name], FEWEST), MOST)
+            namespace[name] = min(max(namespace[name], MIN_EPOCHS), MAX_EPOCHS)
     namespace.update(wrapped)
     hook, torch.save = register_hook(run.forward), run.save
     with tempfile.TemporaryDirectory() as folder, _inside(folder):
@@ -220,31 +231,34 @@ def watched(run: Run, namespace: dict) -> dict:
         finally:
             hook.remove()
             torch.save = real_save
-            namespace.update({name: before[name] for name in before if name in wrapped or name in EPOCHS})
-        files = kept(run.epochs)
-    if not run.told:
-        self_made(run)
-    return {"told": run.told, "epochs": len(run.epochs), "orders": run.orders, "files": files, "saves": run.saves[:200]}
+            namespace.update({name: before[name] for name in before if name in wrapped or name in EPOCH_NAMES})
+        files = saved_files(run.epochs)
+    if not run.reported:
+        record_own_loop(run)
+    return {"reported": run.reported, "epochs": len(run.epochs), "orders": run.orders, "files": files, "saves": run.saves[:200]}
 
 
-def self_made(run: Run) -> None:
-    """Orders as the models of a self-contained ``main`` saw them; how good each epoch was is not known then."""
+def record_own_loop(run: Run) -> None:
+    """Record the orders in which the models of a ``main`` with its own training loop saw the data."""
+    for split, numbers in passes_of(run):
+        if split and len(run.orders[split]) < MAX_ORDERS:
+            run.orders[split].append([n - run.world.start(split) for n in numbers])
+
+
+def passes_of(run: Run) -> list[tuple[str, list[int]]]:
+    """The forward passes combined into passes over a split ('' if unknown): (split, its sentences' numbers)."""
     split_of = {run.world.start(split) + n: split for split, rows in run.world.rows.items() for n in range(len(rows))}
     passes: list[tuple[str, list[int]]] = []
-    for training, numbers in run.phase:
+    for _, numbers in run.forwards:
         split = next((split_of[n] for n in numbers if n in split_of), "")
         if not passes or passes[-1][0] != split or len(passes[-1][1]) >= len(run.world.rows.get(split, ())):
             passes.append((split, []))
         passes[-1][1].extend(numbers)
-    for split, numbers in passes:
-        if split and len(run.orders[split]) < TRACED:
-            run.orders[split].append([n - run.world.start(split) for n in numbers])
+    return passes
 
 
-def kept(epochs: list[dict[str, np.ndarray]]) -> list[dict]:
-    """Files below the working folder, oldest first; ``epoch``: whose weights each holds (-1: none's, -2: cannot be loaded,
-    -3: holds no weights).
-    """
+def saved_files(epochs: list[dict[str, np.ndarray]]) -> list[dict]:
+    """The checkpoint files below the working folder, oldest first; see ``epoch_of``."""
     paths = sorted(
         (p for p in Path(".").rglob("*") if p.is_file() and p.suffix in SUFFIXES), key=lambda p: p.stat().st_mtime_ns
     )
@@ -252,16 +266,17 @@ def kept(epochs: list[dict[str, np.ndarray]]) -> list[dict]:
 
 
 def epoch_of(path: Path, epochs: list[dict[str, np.ndarray]]) -> int:
+    """The epoch whose weights a file holds, from 0; -1: of none, -2: it cannot be loaded, -3: it holds no weights."""
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
-            found = load_file(path)
+            content = load_file(path)
         else:
-            found = load(path, map_location="cpu", weights_only=False)
+            content = load(path, map_location="cpu", weights_only=False)
     except Exception:
         return -2
-    state = states(found)
+    state = parameters_in(content)
     if not state:
         return -3
     for number, epoch in enumerate(epochs):
@@ -270,23 +285,23 @@ def epoch_of(path: Path, epochs: list[dict[str, np.ndarray]]) -> int:
     return -1
 
 
-def states(found: Any, depth: int = 0) -> dict[str, np.ndarray]:
-    """The parameters inside a checkpoint, whatever they are wrapped in."""
-    if isinstance(found, nn.Module):
-        return weights(found)
-    if not isinstance(found, dict) or depth > 3:
+def parameters_in(content: Any, depth: int = 0) -> dict[str, np.ndarray]:
+    """The parameters in a checkpoint, even if they are nested in a few dictionaries."""
+    if isinstance(content, nn.Module):
+        return weights(content)
+    if not isinstance(content, dict) or depth > 3:
         return {}
     own = {
         str(name): value.detach().cpu().numpy().ravel()
-        for name, value in found.items()
+        for name, value in content.items()
         if is_tensor(value) and value.is_floating_point()
     }
-    return own or next((inner for inner in (states(value, depth + 1) for value in found.values()) if inner), {})
+    return own or next((inner for inner in (parameters_in(value, depth + 1) for value in content.values()) if inner), {})
 
 
 @contextlib.contextmanager
-def _inside(folder: str):
-    """Work in this folder for a while."""
+def _inside(folder: str) -> Iterator[None]:
+    """Work in this folder inside the ``with`` block."""
     before = os.getcwd()
     os.chdir(folder)
     try:
@@ -295,8 +310,8 @@ def _inside(folder: str):
         os.chdir(before)
 
 
-def whole(dataset: Any) -> tuple[Any, list[int] | None]:
-    """The data set inside subsets of it (such as one ordered by length), and its number for each of theirs (None: the same)."""
+def unwrapped(dataset: Any) -> tuple[Any, list[int] | None]:
+    """The dataset inside nested ``Subset``s, and its index for each of the outermost one's (None: the same)."""
     places = None
     while isinstance(dataset, Subset):
         inner = [int(index) for index in dataset.indices]
@@ -311,25 +326,25 @@ def _close(value: Any, number: float) -> bool:
         return False
 
 
-def _of(kind: type, args: tuple, kwargs: dict) -> Any:
+def _first(kind: type, args: tuple, kwargs: dict) -> Any:
     return next((value for value in (*args, *kwargs.values()) if isinstance(value, kind)), None)
 
 
 def _loader(args: tuple, kwargs: dict) -> Any:
     values = [*args, *kwargs.values()]
-    return _of(DataLoader, args, kwargs) or next(
+    return _first(DataLoader, args, kwargs) or next(
         (v for v in values if hasattr(v, "__iter__") and not isinstance(v, (nn.Module, torch.optim.Optimizer, str, dict))), None
     )
 
 
 def _text(item: Any) -> str:
     parts = item if isinstance(item, (tuple, list)) else []
-    return next((found for found in (field(item, "text"), field(item, "sentence"), *parts) if isinstance(found, str)), "")
+    return next((text for text in (field(item, "text"), field(item, "sentence"), *parts) if isinstance(text, str)), "")
 
 
 def _rows(batch: Any, known: dict) -> list[int]:
-    """The sentences of a batch, by their token ids, wherever in it they are."""
+    """The sentences of a batch by number, from token ids anywhere in it."""
     if is_tensor(batch):
         return [known.get(tuple(n for n in row if n != 1), -1) for row in batch.tolist()] if batch.ndim == 2 else []
     inner = list(batch.values()) if hasattr(batch, "values") else batch if isinstance(batch, (tuple, list)) else []
-    return next((found for found in (_rows(value, known) for value in inner) if any(n >= 0 for n in found)), [])
+    return next((rows for rows in (_rows(value, known) for value in inner) if any(n >= 0 for n in rows)), [])

@@ -1,4 +1,4 @@
-"""A world in small: sentences, a tokenizer and a RoBERTa of random weights, all drawn from what the judge sent."""
+"""A miniature world: sentences, a tokenizer and a RoBERTa with random weights, all built from what the judge sent."""
 
 from __future__ import annotations
 
@@ -31,24 +31,27 @@ SIZES = {
     "bos_token_id": 0,
     "eos_token_id": 2,
 }
-SPLITS = ("train", "validation", "test")  # in this order sentences are counted
+SPLITS = ("train", "validation", "test")  # the order in which sentences are numbered
 no_grad, from_numpy, set_random, get_random = torch.no_grad, torch.from_numpy, torch.set_rng_state, torch.get_rng_state
 
 
 class World:
-    """``given``: ``seed`` of the weights, ``tokenizer`` (its JSON), ``splits`` (name -> rows of text and label), ``scores``
-    (the validation accuracies that ``main`` is told, epoch after epoch), ``long`` (a row of more than 512 tokens).
+    """The data, tokenizer and model of one world.
+
+    ``given`` holds ``seed`` (of the weights), ``tokenizer`` (JSON), ``splits`` (name -> rows of text and label), ``scores``
+    (the validation accuracy to report to ``main`` after each epoch), ``answers`` (predictions and labels for
+    ``compute_accuracy``) and ``long`` (a row of more than 512 tokens).
     """
 
     def __init__(self, given: dict):
-        os.environ["TOKENIZERS_PARALLELISM"] = "false"  # threads cost more than they give on a few sentences
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"  # threads do not pay off on a few sentences
         self.given = given
         self.encoded: dict[str, tuple] = {}
         self.size = Tokenizer.from_str(given["tokenizer"]).get_vocab_size()
         self.reset()
 
     def reset(self) -> None:
-        """Forget what a probe changed or collected."""
+        """Undo what a probe changed or collected."""
         self.rows: dict[str, list[dict]] = {name: copy.deepcopy(self.given["splits"][name]) for name in SPLITS}
         self.models: list[Any] = []
 
@@ -58,11 +61,11 @@ class World:
         )
 
     def config(self, kind: type = RobertaConfig, **settings: Any) -> Any:
-        """A configuration of tiny sizes; further settings as ``from_pretrained`` takes them."""
+        """A configuration with tiny sizes; ``settings`` as ``from_pretrained`` takes them."""
         return kind(**{**settings, **SIZES, "vocab_size": self.size})
 
     def model(self, kind: type = RobertaForSequenceClassification, config: Any = None) -> Any:
-        """A model of the world's own weights, the same each time, in evaluation mode like one from the hub."""
+        """A model with the world's weights, the same each time, in evaluation mode like one from the hub."""
         state = get_random()
         model = kind(config or self.config(num_labels=2))
         set_random(state)
@@ -71,7 +74,7 @@ class World:
         return model
 
     def indices(self, ids: Any, mask: Any = None) -> list[int]:
-        """Which train, validation or test sentence each row of token ids is, counted through; -1 for none."""
+        """The number of the sentence in each row of token ids, counted through all splits; -1 for an unknown one."""
         known = self.known_ids()
         return [known.get(tuple(n for n in row if n != SIZES["pad_token_id"]), -1) for row in ids.tolist()]
 
@@ -83,13 +86,13 @@ class World:
         return {self.encoded[text]: number for number, text in enumerate(texts)}
 
     def start(self, split: str) -> int:
-        """The number that ``indices`` gives to the first sentence of a split."""
+        """The number of the first sentence of a split, as ``indices`` counts."""
         names = list(self.rows)
         return sum(len(self.rows[name]) for name in names[: names.index(split)])
 
 
 def fill(model: Any, seed: int) -> None:
-    """Weights from numpy's generator, so that every torch gives the same ones; norms keep theirs."""
+    """Draw the weights with numpy, so that they are the same under every torch version; layer norms keep theirs."""
     rng = np.random.default_rng(seed)
     with no_grad():
         for name, parameter in sorted(model.named_parameters()):

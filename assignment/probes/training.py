@@ -1,4 +1,4 @@
-"""``train_one_epoch`` watched for one epoch of small batches, on a model left in evaluation mode."""
+"""Watches ``train_one_epoch`` for one epoch of small batches, on a model left in evaluation mode."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch.optim import SGD
 from torch.utils.data import DataLoader
 
-from .calls import all_that_work, fitted
+from .calls import call_adapted, successful_results
 from .data import datasets
 from .tiny import World
 from .watch import Recorder, change_of, weights
@@ -19,8 +19,8 @@ BATCH, RATE = 3, 0.05
 long = torch.long
 
 
-def contract(world: World) -> Callable[[list], dict]:
-    """Batches as the handout fixes them."""
+def handout_collate(world: World) -> Callable[[list], dict]:
+    """A collate function that builds batches as the handout defines them."""
     tokenizer = world.tokenizer()
 
     def collate(rows: list[dict]) -> dict:
@@ -31,18 +31,18 @@ def contract(world: World) -> Callable[[list], dict]:
 
 
 def loaders(world: World, namespace: dict, split: str, size: int) -> list[Callable[[], DataLoader]]:
-    """Batches in the split's order: the handout's, or the student's own dataset and collate_fn."""
+    """Ways to a loader in the split's order: with the handout's batches, or with the student's own dataset and collate_fn."""
 
     def own() -> DataLoader:
-        dataset = all_that_work([lambda way=way: way() for way in datasets(world, namespace, world.rows[split])])[0]
+        dataset = successful_results([lambda way=way: way() for way in datasets(world, namespace, world.rows[split])])[0]
         return DataLoader(dataset, batch_size=size, collate_fn=dataset.collate_fn)
 
-    ours = [lambda: DataLoader(world.rows[split], batch_size=size, collate_fn=contract(world))]
+    ours = [lambda: DataLoader(world.rows[split], batch_size=size, collate_fn=handout_collate(world))]
     return ours + ([own] if "SST2Dataset" in namespace else [])
 
 
 def models(world: World, namespace: dict) -> list[Callable[[], Any]]:
-    """A RoBERTa with a head for two classes; or the student's own modules around one, where they can be built."""
+    """Ways to a model: a RoBERTa with a head for two classes, or the student's own modules around one."""
     own = [
         value
         for value in namespace.values()
@@ -65,7 +65,8 @@ def combinations(world: World, namespace: dict, split: str, size: int, look: Cal
     ]
 
 
-def first_that_works(ways: list[Callable[[], dict]]) -> dict:
+def first_success(ways: list[Callable[[], dict]]) -> dict:
+    """The result of the first way that raises nothing. If every one raises, raises the first one's exception."""
     first = None
     for way in ways:
         try:
@@ -76,7 +77,7 @@ def first_that_works(ways: list[Callable[[], dict]]) -> dict:
 
 
 def observe(world: World, namespace: dict, plain: Callable) -> dict:
-    """The order of events, sentences behind each backward pass, gradients new and used, modes, and how far weights moved."""
+    """The order of events, the sentences of each backward pass, gradients (new and used), modes, how far the weights moved."""
 
     def look(model: Any, loader: DataLoader) -> dict:
         set_seed(0)
@@ -87,7 +88,7 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
         optimizer.register_step_pre_hook(recorder.step)
         scheduler = {name: lambda: LambdaLR(optimizer, lambda _: 1.0) for name in ("scheduler", "lr_scheduler")}
         try:
-            fitted(namespace["train_one_epoch"], model, loader, optimizer, 0, **scheduler)
+            call_adapted(namespace["train_one_epoch"], model, loader, optimizer, 0, **scheduler)
         finally:
             recorder.end()
         fresh, used = zip(*recorder.gradients) if recorder.gradients else ((), ())
@@ -100,4 +101,4 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             "weights_changed": change_of(before, weights(model)),
         }
 
-    return first_that_works(combinations(world, namespace, "train", BATCH, look))
+    return first_success(combinations(world, namespace, "train", BATCH, look))

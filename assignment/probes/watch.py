@@ -1,4 +1,4 @@
-"""A recorder that notes what happens to a model: batches seen and in which mode, backward passes, optimizer steps."""
+"""Records what happens to a model: batches seen and in which mode, backward passes, optimizer steps."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ zeros_like, as_numpy, enable_grad = torch.zeros_like, torch.Tensor.numpy, torch.
 
 
 class Recorder:
-    """``events``: one letter each, F forward, B backward, S step. ``batches``: for each forward pass its sentences' numbers;
-    ``modes`` and ``graphs``: whether it was in training mode and built a graph; ``predicted``: sentence -> class.
+    """Records one model until ``end``.
+
+    ``events``: one letter each, F forward, B backward, S step. For each forward pass, ``batches``: its sentences' numbers;
+    ``modes``: whether it ran in training mode; ``graphs``: whether it built a graph. ``predicted``: sentence -> class.
     """
 
     def __init__(self, world: World, model: Any):
         self.world, self.model = world, model
         self.events, self.batches, self.modes, self.graphs, self.predicted = "", [], [], [], {}
         self.used: list[list[int]] = []  # the sentences behind each backward pass
-        self.gradients: list[tuple[np.ndarray, np.ndarray]] = []  # at each step: new since the last step, and what is used
+        self.gradients: list[tuple[np.ndarray, np.ndarray]] = []  # at each step: new since the last one, used
         embedding = max((m for m in model.modules() if isinstance(m, Embedding)), key=lambda m: m.num_embeddings == world.size)
         self.weight = [p for p in model.parameters() if p.ndim == 2][-1]
         self.fresh = zeros_like(self.weight)
@@ -50,7 +52,7 @@ class Recorder:
         self.fresh = self.fresh + detach(gradient)
 
     def step(self, optimizer: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict] | None:
-        """Called before each step of the optimizer; a closure, which the step would call first, is called here instead."""
+        """Hook to run before each optimizer step. A closure, which the step would call first, is called here instead."""
         closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
         if closure is None:
             return self._stepped()
@@ -71,15 +73,15 @@ class Recorder:
 
 
 def array(tensor: Any) -> np.ndarray:
-    """A flat copy as numpy."""
+    """A flat copy as a numpy array."""
     return as_numpy(clone(detach(tensor))).ravel().copy()
 
 
 def weights(model: Any) -> dict[str, np.ndarray]:
-    """All parameters and buffers of floats by name, copied."""
+    """Copies of all floating-point parameters and buffers, by name."""
     return {name: array(value) for name, value in model.state_dict().items() if value.is_floating_point()}
 
 
 def change_of(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> float:
-    """The largest difference between two states."""
+    """The largest absolute difference between two states."""
     return max((float(np.abs(before[name] - after[name]).max()) for name in before if before[name].size), default=0.0)

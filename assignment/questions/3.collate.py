@@ -8,7 +8,7 @@ name = "3.collate"
 @test_case()
 def has_both_encodings(probe, check):
     """A batch is a dict of tensors: "text_encoding" with input_ids and attention_mask, and "label_encoding"."""
-    check.rules.finetuning.judge(check, "3.collate", probe, "contract")
+    check.rules.finetuning.judge(check, "3.collate", probe, "well_formed")
 
 
 @test_case()
@@ -25,7 +25,7 @@ def pads_to_the_longest(probe, check):
 
 @test_case()
 def cuts_at_512_tokens(probe, check):
-    """A longer text is cut at 512 tokens."""
+    """A text of more than 512 tokens is truncated to 512."""
     check.rules.finetuning.judge(check, "3.collate", probe, "truncated")
 
 

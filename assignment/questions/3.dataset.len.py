@@ -7,5 +7,5 @@ name = "3.dataset.len"
 
 @test_case()
 def counts_its_sentences(probe, check):
-    """len(dataset) is the number of its sentences."""
+    """len(dataset) is the number of sentences in it."""
     check.rules.finetuning.judge(check, "3.dataset.len", probe, "counts")

@@ -1,6 +1,6 @@
-"""Verdict rules of this assignment and their sentences; travels with the public checks.
+"""Verdict rules of this assignment and the messages they give; shipped with the public checks.
 
-Tests reach it as ``check.rules``. It imports the engine's checks, which the students' copy has under another name.
+Tests reach the package as ``check.rules``. It imports ``autograder.checks``, which has another name in the students' copy.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ __all__ = ["attention", "finetuning", "signature", "wanted_weights"]
 
 
 def signature(id: str, value: Any, case: Any) -> np.ndarray | None:
-    """What an answer to section 1 does, for comparing mistakes: its attention weights, (4,) or (4, 4).
+    """What mistakes are recognised by, or None if it is the answer itself.
 
-    For 1.4 the changed keys themselves: their effect depends on the student's own query too. For section 3 the symptoms of
-    what a probe observed.
+    1.2 and 1.3: the attention weights, (4,) or (4, 4). 1.4: the changed keys, because their effect depends on the student's own
+    query too. Section 3: the symptoms of what a probe observed.
     """
     if id in finetuning.RULES:
         return finetuning.symptoms(id, value, case)

@@ -1,4 +1,4 @@
-"""Formulas and verdict rules of sections 1 and 2 that several tests share."""
+"""Formulas and verdict rules that the tests of sections 1 and 2 share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def weights(query: np.ndarray, key: np.ndarray, kind: type = np.float64) -> np.n
 def attention_error(query: np.ndarray, key: np.ndarray, value: np.ndarray, target: np.ndarray) -> float:
     """Largest absolute difference between softmax(q Kᵀ) V and the target.
 
-    With queries near 1e6, float32 kernels differ by up to 0.017; the smaller of float32 and float64 counts.
+    With queries near 1e6, float32 kernels differ by up to 0.017, so the smaller of the float32 and float64 errors counts.
     """
     errors = []
     for kind in (np.float64, np.float32):
@@ -35,7 +35,7 @@ def attention_error(query: np.ndarray, key: np.ndarray, value: np.ndarray, targe
 
 
 def read_query(check: Any, value: Any, name: str, rows: int | None) -> np.ndarray:
-    """A query as an array: ``rows`` None means one vector, (3,) or (1, 3). Raises Failure."""
+    """The query as an array, (3,) or (rows, 3). Without ``rows``, (1, 3) is accepted too. Raises Failure."""
     query = as_numbers(check, value, name)
     if rows is None and query.shape == (1, 3):
         query = query[0]
@@ -52,7 +52,7 @@ def read_query(check: Any, value: Any, name: str, rows: int | None) -> np.ndarra
 
 
 def as_numbers(check: Any, value: Any, name: str) -> np.ndarray:
-    """A finite numeric array, or Failure."""
+    """The value as a finite float64 array. Raises Failure."""
     if is_blank(value):
         check.fail("blank", f"{name} is still None")
     try:
@@ -65,7 +65,7 @@ def as_numbers(check: Any, value: Any, name: str) -> np.ndarray:
 
 
 def judge_query(check: Any, id: str, value: Any, name: str, rows: int | None = None) -> None:
-    """1.2 and 1.3: attention with this query gives the target within the tolerance."""
+    """1.2 and 1.3: attention with this query must return the target within the tolerance."""
     case = check.cases(id)[0]
     key, values, target = case.args
     query = read_query(check, value, name, rows)
@@ -79,7 +79,7 @@ def judge_query(check: Any, id: str, value: Any, name: str, rows: int | None = N
 
 
 def weights_text(query: np.ndarray, key: np.ndarray) -> str:
-    """The student's own attention weights in words."""
+    """A sentence with the student's own attention weights."""
     rows = np.atleast_2d(weights(query, key))
     lines = [", ".join(f"{w:.2f}" for w in row) for row in rows]
     if len(lines) == 1:
@@ -88,9 +88,9 @@ def weights_text(query: np.ndarray, key: np.ndarray) -> str:
 
 
 def judge_key(check: Any, id: str, m_key: Any, query132: Any, unit: bool) -> None:
-    """1.4: with row 2 of K replaced, the unchanged query of 1.3.2 reaches the target.
+    """1.4: with row 2 of K replaced, the unchanged query of 1.3.2 must reach the target.
 
-    Where 1.3.2 is missing or wrong, the reference query (absent from public cases) is tried too.
+    If 1.3.2 is missing or wrong, the reference query (absent from public cases) is tried too.
     """
     case = check.cases(id)[0]
     key, values, target, average, reference = case.args
@@ -109,13 +109,13 @@ def judge_key(check: Any, id: str, m_key: Any, query132: Any, unit: bool) -> Non
     if error <= case.tolerance:
         return
     if not right and reference is not None and attention_error(reference, changed, values, target) <= case.tolerance:
-        check.note("judged with a right query for 1.3.2, because yours is missing or not right yet")
+        check.note("judged with a correct query for 1.3.2, because yours is missing or not correct yet")
         return
     if query is None:
         check.fail("rule", f"1.4 builds on query132: {problem}")
     hint = ""
     if unit and attention_error(query, replaced(key, query / (np.linalg.norm(query) or 1)), values, target) > case.tolerance:
-        hint = ". No k2 of length 1 can do it with your query132: go back to 1.3.2 and make that query larger"
+        hint = ". No k2 of length 1 can do it with your query132: go back to 1.3.2 and make that query longer"
     check.fail(
         "numbers",
         f"with row 2 of key replaced, attention with your query132 misses the target by {error:.2g} "
@@ -132,7 +132,7 @@ def replaced(key: np.ndarray, k2: np.ndarray) -> np.ndarray:
 
 
 def read_key(check: Any, m_key: Any, key: np.ndarray) -> np.ndarray:
-    """Row 2 of the changed K; k2 alone, (3,) or (1, 3), is accepted too."""
+    """Row 2 of the changed K. k2 alone, (3,) or (1, 3), is accepted too. Raises Failure."""
     array = as_numbers(check, m_key, "m_key")
     if array.shape in ((3,), (1, 3)):
         return array.reshape(3)
@@ -144,12 +144,12 @@ def read_key(check: Any, m_key: Any, key: np.ndarray) -> np.ndarray:
         )
     others = [row for row in range(len(key)) if row != SELECT_THIRD]
     if np.abs(array[others] - key[others]).max() > 0.005:
-        check.note("other rows than row 2 of m_key were changed; it was judged with only row 2 replaced")
+        check.note("rows of m_key other than row 2 were changed too; it was judged with only row 2 replaced")
     return array[SELECT_THIRD]
 
 
 def judge_mask(check: Any, case: Any, make: Callable) -> None:
-    """A mask is right when it says "valid" exactly where the expected one does: as ones, True, or added zeros."""
+    """A mask must mark exactly the valid entries of the expected one: with ones, with True, or with zeros if it is additive."""
     n_tok = case.args[0]
     mask = case.call(make)
     array = as_mask(check, mask, f"the mask for n_tok={n_tok}")
@@ -167,19 +167,21 @@ def judge_mask(check: Any, case: Any, make: Callable) -> None:
     if (ones == want).all() or additive:
         return
     if (ones == ~want).all():
-        check.fail("rule", "the mask is inverted: the handout fixes ones (or True) where attention is valid, zeros where not")
+        check.fail(
+            "rule", "the mask is inverted: the handout asks for ones (or True) where attention is valid and zeros elsewhere"
+        )
     wrong = np.argwhere(ones != want)
     place = f", first at [{wrong[0][0]}, {wrong[0][1]}]" if len(wrong) else ""
     check.fail(
         "numbers",
         f"the mask for n_tok={n_tok} is wrong in {len(wrong)} of {want.size} entries{place} "
-        "(row: the token that looks, column: the token looked at)",
+        "(row: the token that attends, column: the token attended to)",
         off=len(wrong),
     )
 
 
 def as_mask(check: Any, mask: Any, what: str) -> np.ndarray:
-    """A mask as a (n, n) array; leading dimensions of size 1 are dropped."""
+    """The mask as an array; leading dimensions of size 1 are dropped. Raises Failure."""
     if mask is None:
         check.fail("blank", f"{what} is None")
     if not isinstance(mask, np.ndarray):
@@ -190,7 +192,7 @@ def as_mask(check: Any, mask: Any, what: str) -> np.ndarray:
 
 
 def judge_masking(check: Any, case: Any, apply: Callable, make: Callable | None) -> None:
-    """Scores are masked right with a mask of ones, of True, or with the student's own mask; any one counts."""
+    """Scores must be masked correctly with a mask of ones, with one of True, or with the student's own; any of them counts."""
     if apply is None:
         check.fail("missing", "the function is not defined")
     mask, scores = case.args
@@ -208,15 +210,13 @@ def judge_masking(check: Any, case: Any, apply: Callable, make: Callable | None)
             problem = problem or error
             continue
         if kind == "own":
-            check.note(
-                "judged together with your own make_causal_mask, because yours follows another convention than ones = valid"
-            )
+            check.note("judged together with your own make_causal_mask, because it uses a convention other than ones = valid")
         return
     raise problem
 
 
 def masked_right(check: Any, case: Any, masked: Any) -> None:
-    """-inf (or a finite fill that vanishes in the softmax) where the expected scores have it, the score elsewhere."""
+    """Masked scores must be -inf (or vanish in the softmax) where the expected ones are, and equal to them elsewhere."""
     got = as_array(masked, "the masked scores").astype(np.float64)
     check_shape(got, case.expected.shape, "the masked scores")
     want = case.expected.astype(np.float64)
@@ -232,12 +232,12 @@ def masked_right(check: Any, case: Any, masked: Any) -> None:
         )
     difference_of(np.where(hidden, 0.0, got), np.where(hidden, 0.0, want), case.tolerance, "the visible scores")
     if not np.isneginf(got[hidden]).all():
-        check.note("a finite fill instead of -inf: it vanishes in the softmax here, -inf always does")
+        check.note("a finite fill value instead of -inf: it vanishes in the softmax here, but only -inf always does")
 
 
 def wanted_weights(id: str, case: Any) -> np.ndarray | None:
-    """Where an answer's attention should go, for the notebooks' pictures; None where it is no set of weights."""
-    if id == "2.1.attn_softmax" or id == "2.1.make_causal_mask":
+    """The correct attention weights, which the notebooks draw; None if the question is not about weights."""
+    if id in ("2.1.attn_softmax", "2.1.make_causal_mask"):
         return case.expected
     evenly, half = np.full(4, 0.25), np.array([0.5, 0.5, 0.0, 0.0])
     return {"1.2.1": np.eye(4)[0], "1.2.2": np.eye(4), "1.3.1": evenly, "1.3.2": half}.get(id)

@@ -1,7 +1,12 @@
-"""Rules for the dataset and its batches (section 3, step 1), and what all rules of that section share."""
+"""Rules for the dataset and its batches (section 3, step 1), and what all rules of that section share.
+
+A rule takes ``check``, the ``facts`` of the question and what the probe observed of one way to set up the student's code; it
+raises Failure if the rule is broken.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,11 +15,12 @@ from autograder.checks.compare import Failure, is_blank, name_of
 
 from .symptoms import Symptom
 
+Rule = Callable[[Any, dict, dict], None]
 LONGEST = 512
 
 
 class Silent:
-    """A check that keeps its notes to itself, for trying rules out."""
+    """A check that drops notes, for trying rules out."""
 
     def note(self, text: str) -> None:
         pass
@@ -24,7 +30,7 @@ class Silent:
 
 
 def filled(check: Any, value: Any, name: str) -> None:
-    """Refuse an untouched TODO."""
+    """Fail if the TODO is still untouched."""
     if is_blank(value):
         check.fail(
             "rule",
@@ -41,7 +47,9 @@ def counts(check: Any, facts: dict, way: dict) -> None:
     known = {(want[0] - 1, 2): Symptom.ONE_TOO_FEW, (want[0] + 1, 4): Symptom.ONE_TOO_MANY}
     symptom = Symptom.CONSTANT if got[0] == got[1] else next((s for pair, s in known.items() if got == pair), Symptom.OTHERWISE)
     more = "; it does not depend on the data" if symptom is Symptom.CONSTANT else ""
-    check.fail("numbers", f"len() gives {got[0]} and {got[1]} for datasets of {want[0]} and 3 sentences{more}", symptom=symptom)
+    check.fail(
+        "numbers", f"len() returns {got[0]} and {got[1]} for datasets of {want[0]} and 3 sentences{more}", symptom=symptom
+    )
 
 
 def same_items(facts: dict, items: list, numbers: Any) -> list[bool]:
@@ -56,52 +64,54 @@ def normal(text: Any) -> str:
 
 
 def right_items(check: Any, facts: dict, way: dict) -> None:
-    if all(same_items(facts, way["items"], way["picks"])):
+    right = same_items(facts, way["items"], way["picks"])
+    if all(right):
         return
-    texts, labels = [normal(t) for t in facts["texts"]], facts["labels"]
-    item, n = next(
-        (item, n)
-        for item, n, good in zip(way["items"], way["picks"], same_items(facts, way["items"], way["picks"]))
-        if not good
-    )
-    if normal(item["text"]) == texts[n]:
+    first = right.index(False)
+    item, n = way["items"][first], way["picks"][first]
+    if normal(item["text"]) == normal(facts["texts"][n]):
         missing = item["label"] is None
         check.fail(
             "rule",
             f"dataset[{n}] has the right text but "
-            + ("no label" if missing else f"the label {item['label']} instead of {labels[n]}"),
+            + ("no label" if missing else f"the label {item['label']} instead of {facts['labels'][n]}"),
             symptom=Symptom.NO_LABEL if missing else Symptom.WRONG_LABEL,
         )
     filled(check, None if item["blank"] else True, "__getitem__")
+    _wrong_text(check, facts, item, n)
+
+
+def _wrong_text(check: Any, facts: dict, item: dict, n: int) -> None:
     if item["text"] is None:
         what = "neither a text nor a label" if item["label"] is None else "a label but no text"
         check.fail(
             "rule",
-            f"dataset[{n}] has {what}: it should be the example number {n}",
+            f"dataset[{n}] has {what}: it should be example number {n}",
             symptom=Symptom.NEITHER_TEXT_NOR_LABEL if item["label"] is None else Symptom.NO_TEXT,
         )
+    texts = [normal(text) for text in facts["texts"]]
     place = texts.index(normal(item["text"])) if normal(item["text"]) in texts else -1
     check.fail(
         "rule",
-        f"dataset[{n}] is " + (f"the example number {place}" if place >= 0 else "none of the examples"),
+        f"dataset[{n}] is " + (f"example number {place}" if place >= 0 else "none of the examples"),
         symptom=Symptom.ALWAYS_THE_FIRST if place == 0 else Symptom.ANOTHER_EXAMPLE if place >= 0 else Symptom.NO_EXAMPLE,
     )
 
 
-def in_full(check: Any, facts: dict, way: dict) -> None:
+def complete(check: Any, facts: dict, way: dict) -> None:
     _pass(check, facts, way, 0)
 
 
-def again(check: Any, facts: dict, way: dict) -> None:
+def repeatable(check: Any, facts: dict, way: dict) -> None:
     try:
-        in_full(Silent(), facts, way)
+        complete(Silent(), facts, way)
     except Failure:
-        return  # told by the first rule
+        return  # ``complete`` reports it
     _pass(check, facts, way, 1)
     if [a for a, b in way["pairs"] if a == b] != way["passes"][0]:
         check.note(
-            "two iterators over the dataset at once disturb each other (no points depend on it): __iter__ should return a "
-            "new iterator each time"
+            "two iterators over the dataset interfere with each other (no points depend on it): __iter__ should return a new "
+            "iterator each time"
         )
 
 
@@ -115,8 +125,8 @@ def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
         few = {0: Symptom.NO_ITEMS, 1: Symptom.ONE_ITEM}.get(len(items), Symptom.TOO_FEW_ITEMS)
         check.fail(
             "numbers",
-            f"{which}iterating over a dataset of {count} gives {len(items)} items"
-            + ": the iterator has run dry, __iter__ has to start anew" * number,
+            f"{which}iterating over a dataset of {count} examples gives {len(items)} items"
+            + ": the iterator has run dry, so __iter__ has to return a new one" * number,
             symptom=few if len(items) < count else Symptom.TOO_MANY_ITEMS,
         )
     wrong = same_items(facts, items, range(count)).index(False)
@@ -124,35 +134,16 @@ def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
     check.fail(
         "rule",
         f"{which}iterating gives "
-        + ("the examples in another order than" if same else "other items than")
-        + f" indexing; first at number {wrong}",
+        + ("the examples in a different order than" if same else "other items than")
+        + f" indexing, first at index {wrong}",
         symptom=Symptom.ANOTHER_ORDER if same else Symptom.OTHER_ITEMS,
     )
 
 
-def contract(check: Any, facts: dict, way: dict) -> None:
+def well_formed(check: Any, facts: dict, way: dict) -> None:
     for batch in (way["short"], way["long"]):
-        filled(check, None if batch.get("kind") == "NoneType" else True, "collate_fn")
-        if batch["keys"] is None:
-            check.fail("kind", f"collate_fn returns {name_of({'$object': batch['kind']})}, not a dict", symptom=Symptom.NO_DICT)
-        if not {"text_encoding", "label_encoding"} <= set(batch["keys"]):
-            check.fail(
-                "rule",
-                f"the batch has the keys {', '.join(map(repr, batch['keys'][:6]))}; it should have 'text_encoding' and "
-                "'label_encoding'",
-                symptom=Symptom.OTHER_KEYS,
-            )
-        for name, good, value in zip(
-            ("input_ids", "attention_mask", "label_encoding"), batch["tensors"], (batch["ids"], batch["mask"], batch["labels"])
-        ):
-            if not good:
-                inner = Symptom.TENSOR_MISSING if is_blank(value) else Symptom.NO_TENSOR
-                what = "missing" if is_blank(value) else f"{name_of(value)}, not a tensor"
-                check.fail(
-                    "kind",
-                    f"{name} of the batch is {what}",
-                    symptom=Symptom.LABELS_NO_TENSOR if name == "label_encoding" else inner,
-                )
+        _has_both_keys(check, batch)
+        _holds_tensors(check, batch)
         if batch["ids"].ndim != 2 or batch["ids"].shape != batch["mask"].shape:
             check.fail(
                 "shape",
@@ -168,10 +159,37 @@ def contract(check: Any, facts: dict, way: dict) -> None:
         )
 
 
-def only_behind(first: Any) -> Any:
-    """A decorator: the rule says nothing where the first one is broken, which then says it all."""
+def _has_both_keys(check: Any, batch: dict) -> None:
+    filled(check, None if batch.get("kind") == "NoneType" else True, "collate_fn")
+    if batch["keys"] is None:
+        check.fail("kind", f"collate_fn returns {name_of({'$object': batch['kind']})}, not a dict", symptom=Symptom.NO_DICT)
+    if not {"text_encoding", "label_encoding"} <= set(batch["keys"]):
+        check.fail(
+            "rule",
+            f"the batch has the keys {', '.join(map(repr, batch['keys'][:6]))}; it should have 'text_encoding' and "
+            "'label_encoding'",
+            symptom=Symptom.OTHER_KEYS,
+        )
 
-    def decorate(rule: Any) -> Any:
+
+def _holds_tensors(check: Any, batch: dict) -> None:
+    values = {"input_ids": batch["ids"], "attention_mask": batch["mask"], "label_encoding": batch["labels"]}
+    for (name, value), is_tensor in zip(values.items(), batch["tensors"]):
+        if is_tensor:
+            continue
+        missing = is_blank(value)
+        symptom = Symptom.TENSOR_MISSING if missing else Symptom.NO_TENSOR
+        check.fail(
+            "kind",
+            f"{name} of the batch is " + ("missing" if missing else f"{name_of(value)}, not a tensor"),
+            symptom=Symptom.LABELS_NO_TENSOR if name == "label_encoding" else symptom,
+        )
+
+
+def only_after(first: Rule) -> Callable[[Rule], Rule]:
+    """A decorator: skip the rule where the first one is broken, which is then all there is to report."""
+
+    def decorate(rule: Rule) -> Rule:
         def later(check: Any, facts: dict, way: dict) -> None:
             try:
                 first(Silent(), facts, way)
@@ -185,11 +203,11 @@ def only_behind(first: Any) -> Any:
 
 
 def rows(batch: dict) -> list[list[int]]:
-    """The batch's token ids without padding."""
+    """The token ids of each sentence, without padding."""
     return [[int(n) for n in row if n != 1] for row in batch["ids"]]
 
 
-@only_behind(contract)
+@only_after(well_formed)
 def right_texts(check: Any, facts: dict, way: dict) -> None:
     got, want = rows(way["short"]), facts["short"]
     if got == want:
@@ -201,12 +219,12 @@ def right_texts(check: Any, facts: dict, way: dict) -> None:
     cut = all(a == b[: len(a)] or a[:-1] == b[: len(a) - 1] for a, b in zip(got, want))
     check.fail(
         "rule",
-        "input_ids are not what the tokenizer gives for the samples' texts" + ": they are cut short" * cut,
+        "input_ids are not what the tokenizer returns for the samples' texts" + ": they are cut short" * cut,
         symptom=Symptom.CUT_SHORT if cut else Symptom.OTHER_TOKENS,
     )
 
 
-@only_behind(contract)
+@only_after(well_formed)
 def longest(check: Any, facts: dict, way: dict) -> None:
     width, want = way["short"]["ids"].shape[1], max(map(len, rows(way["short"])))
     if width != want:
@@ -217,7 +235,7 @@ def longest(check: Any, facts: dict, way: dict) -> None:
         )
 
 
-@only_behind(contract)
+@only_after(well_formed)
 def truncated(check: Any, facts: dict, way: dict) -> None:
     width = way["long"]["ids"].shape[1]
     if width > LONGEST:
@@ -234,7 +252,7 @@ def truncated(check: Any, facts: dict, way: dict) -> None:
         )
 
 
-@only_behind(contract)
+@only_after(well_formed)
 def masked(check: Any, facts: dict, way: dict) -> None:
     if not all(np.array_equal(batch["mask"] != 0, batch["ids"] != 1) for batch in (way["short"], way["long"])):
         check.fail(
@@ -244,7 +262,7 @@ def masked(check: Any, facts: dict, way: dict) -> None:
         )
 
 
-@only_behind(contract)
+@only_after(well_formed)
 def labelled(check: Any, facts: dict, way: dict) -> None:
     labels, dtype, want = way["short"]["labels"], way["short"]["dtype"].replace("torch.", ""), facts["short_labels"]
     if labels.shape != (len(want),):

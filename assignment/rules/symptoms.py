@@ -1,4 +1,4 @@
-"""The ways of breaking a rule of section 3 that are told apart: known mistakes are recognised by them."""
+"""The ways to break a rule of section 3; known mistakes are recognised by them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Symptom(str, Enum):
-    """What is wrong, in a word; the sentence for its author stands with the rule."""
+    """What is wrong, in a few words; the rule that reports it has the message for the student."""
 
     # any item
     OTHERWISE = "otherwise"
@@ -125,5 +125,5 @@ class Symptom(str, Enum):
     ANOTHER_EPOCH = "another epoch"
 
 
-# As an observation's signature holds them; 0 is a rule that was kept.
+# How an observation's signature encodes them; 0 is a rule that was kept.
 NUMBERS = {symptom: float(number) for number, symptom in enumerate(Symptom, 1)}

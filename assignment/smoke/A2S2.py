@@ -1,4 +1,4 @@
-# A tiny submission of sections 2.1 and 3: what an image that grades must tell apart (see expected.json).
+# A tiny submission of sections 2.1 and 3, which a working image must grade as expected.json says.
 
 
 def pairwise_similarities(Q, K):

@@ -1,4 +1,4 @@
-"""Inputs of the toy assignment: plain numbers and lists, no arrays."""
+"""Inputs of the toy assignment: numbers and lists, no arrays."""
 
 import random
 
@@ -14,7 +14,9 @@ def draw(seed, public, names):
             for group in ("own", "fresh")
         }
 
-    number = lambda: rng.randint(-99, 99)  # noqa: E731
+    def number():
+        return rng.randint(-99, 99)
+
     return {"1.add": cases("add", number, number), "1.mean": cases("mean", lambda: [number() for _ in range(4)])}
 
 

@@ -1,0 +1,136 @@
+"""Rules for compute_accuracy and evaluate (section 3, step 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.checks.compare import is_blank, name_of
+
+from .symptoms import Symptom
+
+CLOSE = 1e-4  # of accuracies: the smallest step on the probes' few sentences is 0.04
+
+
+def number_of(check: Any, value: Any, what: str) -> float:
+    """The number in a result: the result itself, its only element, or the first of several. Raises Failure."""
+    if is_blank(value):
+        check.fail(
+            "rule",
+            f"{what} returns None: its TODO is not filled in yet, or a `return` is missing",
+            symptom=Symptom.NOTHING_RETURNED,
+        )
+    if isinstance(value, list) and value:
+        check.note(f"{what} returns {len(value)} values; the first was taken (no points depend on it)")
+        value = value[0]
+    if isinstance(value, np.ndarray) and value.size == 1:
+        check.note(
+            f"{what} returns a tensor or array; a float (.item()) is easier to store and compare (no points depend on it)"
+        )
+        value = value.item()
+    if not isinstance(value, (bool, int, float)):
+        shape = f" of shape {value.shape}" if isinstance(value, np.ndarray) else ""
+        check.fail("kind", f"{what} returns {name_of(value)}{shape}, expected one number", symptom=Symptom.NO_NUMBER)
+    return float(value)
+
+
+def close(got: Any, want: Any) -> bool:
+    return bool(np.allclose(got, want, rtol=0, atol=CLOSE))
+
+
+def recognised(got: Any, known: dict[Symptom, tuple[Any, str]]) -> tuple[Symptom, str]:
+    """The symptom, and its description, whose value a wrong result equals; OTHERWISE and '' if there is none."""
+    for symptom, (value, words) in known.items():
+        if close(got, value):
+            return symptom, words
+    return Symptom.OTHERWISE, ""
+
+
+def accuracies(check: Any, facts: dict, way: dict) -> None:
+    results = [number_of(check, result, "compute_accuracy") for result in way["results"]]
+    right = [sum(predicted == label for predicted, label in zip(*answer)) for answer in facts["answers"]]
+    counts = [len(labels) for _, labels in facts["answers"]]
+    want = np.array(right) / np.array(counts)
+    if close(results, want):
+        return
+    if close(results, 100 * want):
+        check.note("compute_accuracy returns a percentage; a fraction between 0 and 1 is expected (no points depend on it)")
+        return
+    known = {
+        Symptom.COUNT: (right, "the number of right predictions, not their share"),
+        Symptom.WRONG_SHARE: (1 - want, "the share of wrong predictions"),
+        Symptom.ROUNDED: (np.round(want), "a rounded share"),
+        Symptom.WHOLE_NUMBER: (want // 1, "a whole number: use /, not //"),
+        Symptom.BY_CLASSES: (np.array(right) / 2, "the number of right predictions divided by the number of classes"),
+    }
+    symptom, words = recognised(results, known)
+    at = next(n for n, (a, b) in enumerate(zip(results, want)) if abs(a - b) > CLOSE)
+    check.fail(
+        "numbers",
+        f"compute_accuracy gives {results[at]:.4g} where {right[at]} of {counts[at]} predictions are right"
+        + (f": it returns {words}" if words else ""),
+        symptom=symptom,
+    )
+
+
+def eval_mode(check: Any, facts: dict, way: dict) -> None:
+    if any(way["modes"]):
+        check.fail(
+            "rule",
+            "the model is in training mode while it is evaluated: dropout changes its answers; call model.eval() first",
+            symptom=Symptom.IN_TRAINING_MODE,
+        )
+
+
+def no_graph(check: Any, facts: dict, way: dict) -> None:
+    if any(way["graphs"]):
+        check.fail(
+            "rule",
+            "evaluate builds a graph for gradients, which costs memory and time: use torch.no_grad()",
+            symptom=Symptom.GRAPH_BUILT,
+        )
+
+
+def untouched(check: Any, facts: dict, way: dict) -> None:
+    if way["weights_changed"]:
+        check.fail(
+            "rule",
+            "the weights are different after evaluate: evaluation must not train the model",
+            symptom=Symptom.WEIGHTS_MOVED,
+        )
+
+
+def true_accuracy(check: Any, facts: dict, way: dict) -> None:
+    result = number_of(check, way["result"], "evaluate")
+    if any(way["modes"]):
+        return  # dropout makes the result random
+    predicted = way["predicted"] if way["own"] else facts["predicted"]
+    hits = np.array(predicted) == np.array(facts["labels"])
+    want = hits.mean()
+    if close(result, want):
+        return
+    if close(result, 100 * want):
+        check.note("evaluate returns a percentage; a fraction between 0 and 1 is expected (no points depend on it)")
+        return
+    batches = [hits[n : n + facts["batch"]] for n in range(0, len(hits), facts["batch"])]
+    known = {
+        Symptom.MEAN_OF_BATCHES: (
+            np.mean([b.mean() for b in batches]),
+            "the mean over batches: the last one is smaller, so its sentences count more",
+        ),
+        Symptom.COUNT: (hits.sum(), "the number of right answers, not their share"),
+        Symptom.WRONG_SHARE: (1 - want, "the share of wrong answers"),
+        Symptom.LAST_BATCH: (batches[-1].mean(), "the accuracy of the last batch alone"),
+        Symptom.FIRST_BATCH: (batches[0].mean(), "the accuracy of the first batch alone"),
+        Symptom.BY_BATCHES: (hits.sum() / len(batches), "the number of right answers divided by the number of batches"),
+        Symptom.MEAN_LOSS_OF_BATCHES: (facts["losses"][0], "the mean loss"),
+        Symptom.MEAN_LOSS: (facts["losses"][1], "the mean loss"),
+        Symptom.SUM_OF_BATCHES: (np.sum([b.mean() for b in batches]), "the sum of the batches' accuracies"),
+    }
+    symptom, words = recognised(result, known)
+    check.fail(
+        "numbers",
+        f"evaluate returns {result:.4g}, which is not the share of right answers" + (f" but {words}" if words else ""),
+        symptom=symptom,
+    )

@@ -1,0 +1,212 @@
+"""Rules for train_one_epoch and main (section 3, steps 3 and 4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.checks.compare import Failure
+
+from .dataset import Silent, only_after
+from .symptoms import Symptom
+
+PARALLEL = 0.999  # cosine of gradients that differ only by rounding or clipping
+SAME_LOSS = 0.9  # cosine with the expected gradient: smoothing or weighting the loss may turn it a little
+
+
+def learns(check: Any, facts: dict, way: dict) -> None:
+    events = way["events"]
+    if way["weights_changed"] and "S" in events:
+        return
+    if "F" not in events:
+        check.fail(
+            "rule",
+            "the model is never called: fill in the TODO, loop over the dataloader and pass each batch to the model",
+            symptom=Symptom.NEVER_CALLED,
+        )
+    if "B" not in events:
+        check.fail("rule", "no gradient is computed: loss.backward() is missing", symptom=Symptom.NO_BACKWARD)
+    if "S" not in events:
+        check.fail("rule", "no parameter changes: optimizer.step() is missing", symptom=Symptom.NO_STEP)
+    late = events.find("S") < events.find("B")
+    check.fail(
+        "rule",
+        "no parameter changes: "
+        + (
+            "optimizer.step() comes before loss.backward(), and the gradients are cleared in between"
+            if late
+            else "the gradients are cleared between loss.backward() and optimizer.step()"
+        ),
+        symptom=Symptom.STEP_FIRST_AND_CLEARED if late else Symptom.CLEARED_BEFORE_STEP,
+    )
+
+
+@only_after(learns)
+def in_order(check: Any, facts: dict, way: dict) -> None:
+    done = way["events"].replace("F", "")
+    if done.startswith("S") or "SS" in done:
+        check.fail(
+            "rule",
+            "optimizer.step() is called before loss.backward() has computed this batch's gradients",
+            symptom=Symptom.STEP_BEFORE_BACKWARD,
+        )
+    if done.count("S") == 1 and len(facts["batches"]) == done.count("B"):
+        check.fail(
+            "rule",
+            f"optimizer.step() is called once for all {done.count('B')} batches: it belongs inside the loop",
+            symptom=Symptom.STEP_ONCE,
+        )
+    if done.endswith("B"):
+        check.fail(
+            "rule",
+            "the last gradients of the epoch are never used: an optimizer.step() is missing after loss.backward()",
+            symptom=Symptom.LAST_UNUSED_AFTER_ONE_STEP if done.count("S") == 1 else Symptom.LAST_UNUSED,
+        )
+
+
+@only_after(learns)
+def cleared(check: Any, facts: dict, way: dict) -> None:
+    try:
+        in_order(Silent(), facts, way)
+    except Failure as failure:
+        if failure.data["symptom"] is Symptom.STEP_BEFORE_BACKWARD:
+            return  # ``in_order`` reports it
+    for fresh, used in list(zip(way["fresh"], way["gradients"]))[1:]:
+        if cosine(fresh, used) < PARALLEL:
+            check.fail(
+                "rule",
+                "gradients accumulate from batch to batch: call optimizer.zero_grad() once for every step",
+                symptom=Symptom.GRADIENTS_PILE_UP,
+            )
+
+
+@only_after(learns)
+def train_mode(check: Any, facts: dict, way: dict) -> None:
+    if not all(way["modes"]):
+        first = not way["modes"][0]
+        check.fail(
+            "rule",
+            ("the model is not in training mode" if first else "the model leaves training mode along the way")
+            + ", so dropout is off: call model.train() before the loop",
+            symptom=Symptom.NOT_IN_TRAINING_MODE if first else Symptom.LEAVES_TRAINING_MODE,
+        )
+
+
+@only_after(learns)
+def every_batch(check: Any, facts: dict, way: dict) -> None:
+    used, want = way["used"], facts["batches"]
+    if used == want:
+        return
+    flat = [n for batch in used for n in batch]
+    if len(used) == 1:
+        check.fail(
+            "numbers",
+            f"only one of {len(want)} batches is trained on: is a `return` or `break` inside the loop, or the step after it?",
+            symptom=Symptom.FIRST_BATCH_ONLY if used[0] == want[0] else Symptom.ONE_BATCH_ONLY,
+        )
+    if used == want[: len(used)] or used == want[1:]:
+        check.fail("numbers", f"{len(used)} of {len(want)} batches are trained on", symptom=Symptom.SOME_BATCHES)
+    if len(used) > len(want) and {*flat} == {n for batch in want for n in batch}:
+        check.fail(
+            "numbers",
+            f"{len(used)} backward passes for {len(want)} batches: each batch should be used once",
+            symptom=Symptom.BATCHES_REPEATED,
+        )
+    check.fail("rule", "the batches are not trained on one after another, each once", symptom=Symptom.BATCHES_OTHERWISE)
+
+
+@only_after(learns)
+def right_loss(check: Any, facts: dict, way: dict) -> None:
+    if way["own"] or not way["fresh"] or way["used"][:1] != facts["batches"][:1] or way["events"].replace("F", "")[:1] != "B":
+        return
+    got = cosine(way["fresh"][0], facts["gradient"])
+    if "BB" not in way["events"].replace("F", "").split("S")[0] and got < SAME_LOSS:
+        check.fail(
+            "numbers",
+            "the gradients are not those of the cross-entropy between the model's logits and the batch's labels"
+            + (": the sign is flipped" if got < -SAME_LOSS else ""),
+            symptom=Symptom.LOSS_NEGATED if got < -SAME_LOSS else Symptom.OTHER_LOSS,
+        )
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    """The cosine of the angle between two flat arrays; 0 if one is zero, 1 if both are."""
+    lengths = float(np.linalg.norm(a)), float(np.linalg.norm(b))
+    return float(a @ b) / (lengths[0] * lengths[1]) if all(lengths) else float(not any(lengths))
+
+
+def trains(check: Any, facts: dict, way: dict) -> None:
+    if not way["epochs"]:
+        check.fail(
+            "rule",
+            "main ends without training for a single epoch: its TODO is not filled in yet, or train_one_epoch is never called",
+            symptom=Symptom.NO_EPOCH,
+        )
+
+
+@only_after(trains)
+def shuffled(check: Any, facts: dict, way: dict) -> None:
+    orders = way["orders"]["train"]
+    if orders and all(order == sorted(order) for order in orders):
+        check.fail(
+            "rule",
+            "the training data come in the same order in every epoch: shuffle=True is missing",
+            symptom=Symptom.NOT_SHUFFLED,
+        )
+
+
+@only_after(trains)
+def validated(check: Any, facts: dict, way: dict) -> None:
+    orders = way["orders"]["validation"]
+    if not orders:
+        check.fail(
+            "rule",
+            "the validation set is never evaluated" + ("; the test set is evaluated instead" if way["orders"]["test"] else ""),
+            symptom=Symptom.TESTED_INSTEAD if way["orders"]["test"] else Symptom.NEVER_VALIDATED,
+        )
+    # Any fixed order will do: shortest first saves padding.
+    if len({tuple(order) for order in orders if order != sorted(order)}) > 1:
+        check.fail(
+            "rule",
+            "the validation data are shuffled, which only makes runs harder to compare: shuffle=False",
+            symptom=Symptom.VALIDATION_SHUFFLED,
+        )
+
+
+@only_after(trains)
+def keeps_best(check: Any, facts: dict, way: dict) -> None:
+    held, reported = [file["epoch"] for file in way["files"]], way["reported"]
+    if not held:
+        check.fail(
+            "rule", "no checkpoint is left on disk: save the model's state below ./checkpoints", symptom=Symptom.NO_CHECKPOINT
+        )
+    if max(held) < 0:
+        symptom, words = {
+            -1: (Symptom.NO_EPOCHS_WEIGHTS, "holds weights that no epoch ended with"),
+            -2: (Symptom.UNLOADABLE, "cannot be loaded"),
+            -3: (Symptom.NO_WEIGHTS, "holds no weights"),
+        }[max(held)]
+        check.fail("rule", f"the checkpoint {words}", symptom=symptom)
+    if not reported:
+        check.note("main trains without train_one_epoch and evaluate, so the only thing checked is that it saves weights")
+        return
+    best, last = int(np.argmax(reported)), way["epochs"] - 1
+    if best in held:
+        if len({n for n in held if n >= 0}) > best + 1:
+            check.note("weights of other epochs are kept too; only the best ones are asked for")
+        return
+    if last in held:
+        once = len(set(way["saves"])) <= 1
+        check.fail(
+            "rule",
+            f"the checkpoint holds the last epoch's weights, but epoch {best + 1} of {way['epochs']} had the best validation "
+            "accuracy: save only when it improves" + ", and copy a state_dict that you keep in memory" * once,
+            symptom=Symptom.LAST_EPOCH_REMEMBERED if once else Symptom.LAST_EPOCH,
+        )
+    known = {int(np.argmin(reported)): Symptom.WORST_EPOCH, 0: Symptom.FIRST_EPOCH}
+    check.fail(
+        "rule",
+        f"the checkpoint holds the weights of epoch {max(held) + 1}, but epoch {best + 1} had the best validation accuracy",
+        symptom=known.get(max(held), Symptom.ANOTHER_EPOCH),
+    )
