@@ -97,7 +97,7 @@ def test_training_at_module_level_never_runs(submit, s3, training):
 @pytest.mark.parametrize(
     "old, new, item, says",
     [
-        ("        optimizer.zero_grad()\n", "", "3.train_one_epoch", "pile up"),
+        ("        optimizer.zero_grad()\n", "", "3.train_one_epoch", "accumulate"),
         ("    model.train()\n", "", "3.train_one_epoch", "training mode"),
         ("    model.eval()\n", "", "3.evaluate", "training mode"),
         ("torch.no_grad()", "torch.enable_grad()", "3.evaluate", "no_grad"),
