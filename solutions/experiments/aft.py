@@ -1,9 +1,9 @@
-"""Attention Free Transformer (Zhai et al. 2021, https://arxiv.org/abs/2105.14103): no product of queries and keys.
+"""Attention Free Transformer (Zhai et al. 2021, https://arxiv.org/abs/2105.14103): no dot products of queries and keys.
 
-    y_t = sigmoid(q_t) * sum_s exp(k_s + w_ts) v_s / sum_s exp(k_s + w_ts)        (s <= t, each feature for itself)
+    y_t = sigmoid(q_t) * sum_s exp(k_s + w_ts) v_s / sum_s exp(k_s + w_ts)        (s <= t, each feature separately)
 
-AFT-full learns w, a bias for each pair of positions; AFT-simple has w = 0 and so needs one running sum: its cost is
-linear in T. Heads have no meaning here; n_heads is ignored.
+AFT-full learns w, a bias for each pair of positions. AFT-simple has w = 0, so running sums are enough and its cost is
+linear in T. There are no heads; n_heads is ignored.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import torch.nn as nn
 
 from .variant import Variant
 
-POSITIONS = 128  # pairs of positions that AFT-full has a bias for: MAX_LEN and some
+POSITIONS = 128  # AFT-full learns biases for this many positions: somewhat more than MAX_LEN
 
 
 def steady(K: torch.Tensor) -> torch.Tensor:
-    """exp(K), its exponent bounded so that no sum overflows. (A maximum over all tokens would look into the future.)"""
+    """exp(K), with the exponent clamped so that no sum overflows: subtracting a maximum would look into the future."""
     return K.clamp(-30, 30).exp()
 
 
 def aft_simple(Q, K, V, n_heads=1, causal=True):
-    """W = 0, by running sums. (B, T, C) x 3 -> (B, T, C)."""
+    """AFT with w = 0, by running sums. (B, T, C) x 3 -> (B, T, C)."""
     k = steady(K)
     if causal:
         return Q.sigmoid() * (k * V).cumsum(1) / k.cumsum(1)
@@ -30,7 +30,7 @@ def aft_simple(Q, K, V, n_heads=1, causal=True):
 
 
 class AFTFull(nn.Module):
-    """A learned bias w for each pair of positions, the same for every feature; raises ValueError beyond POSITIONS."""
+    """AFT with a learned bias w for each pair of positions, shared by all features. Raises ValueError beyond ``positions``."""
 
     def __init__(self, positions: int = POSITIONS):
         super().__init__()
@@ -47,6 +47,6 @@ class AFTFull(nn.Module):
 
 
 VARIANTS = [
-    Variant("AFT-simple", "no queries times keys: a running weighted mean", {"attn_fn": aft_simple}),
+    Variant("AFT-simple", "a running weighted mean, without products of queries and keys", {"attn_fn": aft_simple}),
     Variant("AFT-full", "the same with a learned bias for each pair of positions", {"attn_fn": AFTFull()}),
 ]

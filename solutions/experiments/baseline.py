@@ -1,4 +1,4 @@
-"""The model as §2.1 builds it: scaled dot products, three projections, a causal mask before the softmax."""
+"""The unchanged model of §2.1, and attention's parts that the variants share."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ VARIANTS = [Variant("baseline", "scaled dot product, learned positions, nothing 
 
 
 def heads(n_heads: int, *tensors: torch.Tensor) -> list[torch.Tensor]:
-    """(B, T, C) -> (B, n_heads, T, C / n_heads), each."""
+    """Split each tensor into heads: (B, T, C) -> (B, n_heads, T, C / n_heads)."""
     return [x.unflatten(-1, (n_heads, -1)).transpose(1, 2) for x in tensors]
 
 
 def merged(y: torch.Tensor) -> torch.Tensor:
-    """(B, n_heads, T, C / n_heads) -> (B, T, C)."""
+    """Merge the heads: (B, n_heads, T, C / n_heads) -> (B, T, C)."""
     return y.transpose(1, 2).flatten(2)
 
 
 def future(n_tok: int, device: torch.device) -> torch.Tensor:
-    """(T, T), True where a token (row) would look at a later one (column)."""
+    """(T, T), True where a token (row) would attend to a later one (column)."""
     return torch.ones(n_tok, n_tok, dtype=torch.bool, device=device).triu(1)
 
 

@@ -1,7 +1,7 @@
 """Fast attention by positive orthogonal random features, FAVOR+ (Choromanski et al. 2021, https://arxiv.org/abs/2009.14794).
 
-exp(q·k) = E[phi(q)·phi(k)] with phi(x) = exp(w·x - |x|²/2) over normal vectors w. With m such vectors the sum over
-tokens can be done first: phi(Q) (phi(K)ᵀ V), and as running sums where it is causal. The cost is linear in T.
+exp(q·k) = E[phi(q)·phi(k)] with phi(x) = exp(w·x - |x|²/2), where w is a normal vector. With m such vectors the sum over
+tokens comes first: phi(Q) (phi(K)ᵀ V), as a running sum if it is causal. The cost is linear in T.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ EPS = 1e-6
 
 
 def orthogonal_normal(m: int, d: int, seed: int = 0) -> torch.Tensor:
-    """(m, d): rows orthogonal within each block of d, their lengths those of normal vectors (section 2.4 of the paper)."""
+    """(m, d): rows orthogonal within each block of d, as long as normal vectors are (section 2.4 of the paper)."""
     draw = torch.Generator().manual_seed(seed)
     blocks = [uniform_rotation(torch.randn(d, d, generator=draw)) for _ in range(-(-m // d))]
     return torch.cat(blocks)[:m] * torch.randn(m, d, generator=draw).norm(dim=1, keepdim=True)
 
 
 def uniform_rotation(normal: torch.Tensor) -> torch.Tensor:
-    """(d, d) normal numbers -> an orthogonal matrix, every one equally likely.
+    """(d, d) normal numbers -> an orthogonal matrix from the uniform distribution.
 
-    QR alone prefers some: its signs must be those of R's diagonal (Mezzadri 2007, https://arxiv.org/abs/math-ph/0609050).
+    QR alone is biased: the signs of R's diagonal have to go into Q (Mezzadri 2007, https://arxiv.org/abs/math-ph/0609050).
     """
     Q, R = torch.linalg.qr(normal)
     return (Q * R.diagonal().sign()).T
 
 
 class Favor(nn.Module):
-    """Attention in linear time. The random vectors are drawn once and kept with the model."""
+    """Attention in linear time. The random vectors are drawn once per model."""
 
     def __init__(self, features: int = FEATURES, seed: int = 0):
         super().__init__()
@@ -41,7 +41,7 @@ class Favor(nn.Module):
         self.register_buffer("w", torch.empty(0), persistent=False)
 
     def phi(self, x: torch.Tensor) -> torch.Tensor:
-        """(…, T, d) -> (…, T, m), positive. Both q and k carry d^(-1/4), so that q·k is scaled by 1/sqrt(d)."""
+        """(…, T, d) -> (…, T, m), positive. q and k are each scaled by d^(-1/4), so that q·k is scaled by 1/sqrt(d)."""
         d = x.shape[-1]
         if self.w.shape[-1] != d:
             self.w = orthogonal_normal(self.features, d, self.seed).to(x)
@@ -61,4 +61,4 @@ class Favor(nn.Module):
         return merged(y[..., :-1] / y[..., -1:])
 
 
-VARIANTS = [Variant("FAVOR+", f"{FEATURES} random features in place of the softmax", {"attn_fn": Favor()})]
+VARIANTS = [Variant("FAVOR+", f"{FEATURES} random features instead of the softmax", {"attn_fn": Favor()})]

@@ -1,7 +1,7 @@
-"""Why -inf before the softmax, and not 0 after it? Because the softmax has by then seen the future.
+"""Why mask with -inf before the softmax, and not with 0 after it? Because by then the softmax has seen the future.
 
-The denominator of each weight sums over later tokens too, so what remains tells how much attention the future would
-have got: the model can read the next word off its own weights, and its perplexity looks far too good.
+The denominator of each weight also sums over later tokens, so the remaining weights reveal how much attention the future would
+have received: the model can infer the next word from them, and its perplexity looks far too good.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def zero_after_softmax(Q, K, V, n_heads=1, causal=True):
 VARIANTS = [
     Variant(
         "masking: zero after softmax",
-        "0 after the softmax in place of -inf before it",
+        "0 after the softmax instead of -inf before it",
         {"attn_fn": zero_after_softmax},
         leaks=True,
     )

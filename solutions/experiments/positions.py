@@ -1,4 +1,4 @@
-"""Do positions have to be learned? Sinusoids are defined at every position, also beyond the longest one in training."""
+"""Do positions have to be learned? Sinusoids are defined for every position, even beyond the longest training sentence."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import torch.nn as nn
 
 from .variant import Variant
 
-SHORT = 24  # tokens; two sentences in five are longer
-SCALE = 0.02 * math.sqrt(2)  # as large as learned positions are at the start (normal, 0.02): a sinusoid's mean square is 1/2
+SHORT = 24  # tokens; two in five sentences are longer
+SCALE = 0.02 * math.sqrt(2)  # the size of learned positions at initialisation (normal, 0.02): a sinusoid's mean square is 1/2
 
 
 class Sinusoids(nn.Module):
     """PE(t, 2i) = sin(t / 10000^(2i/C)), PE(t, 2i+1) = cos(…) (Attention is all you need, section 3.5), scaled.
 
-    Nothing is learned but one factor, so that the model can make positions louder. (T,) -> (T, C), for any t.
+    Only one factor is learned, with which the model can amplify positions. (T,) -> (T, C), for any t.
     """
 
     def __init__(self, block_size: int, n_embd: int):
@@ -31,11 +31,11 @@ class Sinusoids(nn.Module):
 
 
 VARIANTS = [
-    Variant("positions: sinusoidal", "sine waves in place of learned positions", {"position_fn": Sinusoids}),
+    Variant("positions: sinusoidal", "sine waves instead of learned positions", {"position_fn": Sinusoids}),
     Variant("positions: learned, short", f"trained on the first {SHORT} tokens only", train_length=SHORT),
     Variant(
         "positions: sinusoidal, short",
-        f"the same with sine waves, trained on the first {SHORT} tokens only",
+        f"sine waves, trained on the first {SHORT} tokens only",
         {"position_fn": Sinusoids},
         train_length=SHORT,
     ),

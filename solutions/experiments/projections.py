@@ -1,4 +1,4 @@
-"""W_Q, W_K and W_V are plain matrices. What if they were small networks, or had a nonlinearity?"""
+"""Replaces the matrices W_Q, W_K and W_V by small networks, or adds a nonlinearity to one of them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from .variant import Variant
 
 
 def networks(n_embd: int) -> tuple[nn.Module, ...]:
-    """Three networks with one hidden layer, as wide as the embedding."""
+    """Three networks, each with one hidden layer as wide as the embedding."""
     return tuple(nn.Sequential(nn.Linear(n_embd, n_embd), nn.GELU(), nn.Linear(n_embd, n_embd)) for _ in range(3))
 
 
 def relu_values(n_embd: int) -> tuple[nn.Module, ...]:
-    """Values that are never negative: attention can add, but not take away."""
+    """Projections with values that are never negative: attention can add, but not subtract."""
     return nn.Linear(n_embd, n_embd), nn.Linear(n_embd, n_embd), nn.Sequential(nn.Linear(n_embd, n_embd), nn.ReLU())
 
 

@@ -1,4 +1,4 @@
-"""The runs as a table (terminal, Markdown, CSV) and plots."""
+"""Reports the runs as a table (terminal, Markdown, CSV) and as plots."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import json
 import statistics
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -17,7 +18,7 @@ INK, LIGHT, LEAK = "#1f4e79", "#c9d6e3", "#b03a2e"
 
 
 def spread(values: list[float], form: str = ".1f") -> str:
-    """Mean ± half the range; the mean alone for one seed."""
+    """Mean ± half the range, or the single value."""
     mean = f"{statistics.mean(values):{form}}"
     return mean if len(values) == 1 else f"{mean} ± {(max(values) - min(values)) / 2:{form}}"
 
@@ -45,7 +46,7 @@ def rows_of(results: list[list[dict]]) -> list[tuple[str, ...]]:
 def write_report(
     console: Console, place: Path, results: list[list[dict]], variants: list[Variant], counted: dict[str, float]
 ) -> None:
-    """table.md, table.csv, results.json and two plots in ``place``; the table on the terminal."""
+    """Write table.md, table.csv, results.json and two plots to ``place``; print the table."""
     rows = rows_of(results)
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for i, name in enumerate(COLUMNS):
@@ -53,7 +54,7 @@ def write_report(
     for row in rows:
         table.add_row(*row)
     console.print(table)
-    console.print("dev perplexity of counting: " + ", ".join(f"{k} {v:.1f}" for k, v in counted.items()))
+    console.print("dev perplexity of the n-gram models: " + ", ".join(f"{k} {v:.1f}" for k, v in counted.items()))
     lines = [
         "| " + " | ".join(COLUMNS) + " |",
         "|---|" + "---:|" * (len(COLUMNS) - 1),
@@ -65,7 +66,7 @@ def write_report(
     for runs in results:
         by = {k: spread([r["by_position"][k] for r in runs]) for k in runs[0]["by_position"]}
         lines.append(f"| {runs[0]['variant']} | " + " | ".join(by.values()) + " |")
-    lines += ["", "Counting only: " + ", ".join(f"{k} {v:.1f}" for k, v in counted.items()) + ".", ""]
+    lines += ["", "N-gram models: " + ", ".join(f"{k} {v:.1f}" for k, v in counted.items()) + ".", ""]
     (place / "table.md").write_text("\n".join(lines), encoding="utf-8")
     with open(place / "table.csv", "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([COLUMNS, *rows])
@@ -75,20 +76,28 @@ def write_report(
 
 
 def plots(place: Path, results: list[list[dict]], variants: list[Variant], counted: dict[str, float]) -> None:
-    """perplexity.png: one dot for each seed; curves.png: training loss of each variant over the baseline's."""
-    import matplotlib
+    """Draw perplexity.png (one dot per seed) and curves.png (each variant's training loss over the baseline's)."""
+    import matplotlib as mpl
 
-    matplotlib.use("Agg")
+    mpl.use("Agg")
     import matplotlib.pyplot as plt
 
     plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
-    figure, axis = plt.subplots(figsize=(7, 0.32 * len(results) + 1.2), layout="constrained")
+    plot_perplexities(plt, results, variants, counted)
+    plt.gcf().savefig(place / "perplexity.png", dpi=110, metadata={"Software": None})
+    plot_curves(plt, results, variants)
+    plt.gcf().savefig(place / "curves.png", dpi=110, metadata={"Software": None})
+    plt.close("all")
+
+
+def plot_perplexities(plt: Any, results: list[list[dict]], variants: list[Variant], counted: dict[str, float]) -> None:
+    _, axis = plt.subplots(figsize=(7, 0.32 * len(results) + 1.2), layout="constrained")
     shown = [r["dev"]["per_token"] for runs, v in zip(results, variants) if not v.leaks for r in runs]
     shown.append(counted["Kneser-Ney bigram"])
     left = min(shown) - 0.05 * (max(shown) - min(shown))
     for y, (runs, variant) in enumerate(zip(results, variants)):
         dev = [r["dev"]["per_token"] for r in runs]
-        if variant.leaks:  # far off: its place is said, not shown, or the others could not be told apart
+        if variant.leaks:  # far off the scale: named at the edge, or the others would be indistinguishable
             axis.plot(left, y, "<", color=LEAK, ms=6, clip_on=False)
             axis.annotate(f"{spread(dev)}: sees the future", (left, y), xytext=(9, -3), textcoords="offset points", color=LEAK)
             continue
@@ -104,8 +113,9 @@ def plots(place: Path, results: list[list[dict]], variants: list[Variant], count
     )
     axis.invert_yaxis()
     axis.legend(frameon=False)
-    figure.savefig(place / "perplexity.png", dpi=110, metadata={"Software": None})
 
+
+def plot_curves(plt: Any, results: list[list[dict]], variants: list[Variant]) -> None:
     columns = 4
     rows = -(-len(results) // columns)
     figure, axes = plt.subplots(
@@ -118,5 +128,3 @@ def plots(place: Path, results: list[list[dict]], variants: list[Variant], count
     for axis in list(axes.flat)[len(results) :]:
         axis.axis("off")
     figure.supxlabel("batches (grey: baseline)"), figure.supylabel("training loss")
-    figure.savefig(place / "curves.png", dpi=110, metadata={"Software": None})
-    plt.close("all")

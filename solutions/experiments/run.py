@@ -1,8 +1,8 @@
 """Train the baseline and every variant with the same budget and seeds, and compare them.
 
-    python -m experiments.run [--quick] [--only NAME]… [--output FOLDER]        (in solutions/; make experiments QUICK=1)
+    python -m experiments.run [--quick] [--only NAME]… [--output FOLDER]        (in solutions/, or: make experiments QUICK=1)
 
-Each finished run is one small JSON file: stop it whenever you like, the next start goes on after the last one.
+Each finished run is saved as a small JSON file: stop whenever you like, and the same command continues with the next run.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -32,12 +33,12 @@ VARIANTS: list[Variant] = [
     v for m in (baseline, similarity, sharing, positions, masking, projections, aft, favor) for v in m.VARIANTS
 ]
 PROMPT = "And the"
-PROBED = 6  # batches by which a variant's time is estimated
+PROBED = 6  # batches that are timed to estimate how long a variant takes
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What every run gets. Runs with another budget are kept apart."""
+    """What every run gets. Results of different budgets are kept in separate folders."""
 
     name: str
     epochs: float
@@ -52,7 +53,7 @@ QUICK = Budget("quick", epochs=1, seeds=(447,))
 
 
 def build(variant: Variant, vocabulary: Vocabulary, budget: Budget) -> GPT:
-    """A gpt-nano with the variant's one change, its weights drawn from torch's seed."""
+    """A gpt-nano with the variant's one change, initialised from torch's current seed."""
     config = GPT.get_default_config()
     config.vocab_size, config.block_size, config.pad_token = len(vocabulary), budget.block_size, PAD
     config.merge_from_dict(variant.changes)
@@ -75,7 +76,7 @@ def trainer(model: GPT, train: Sentences, budget: Budget, **settings) -> Trainer
 
 
 def train_and_measure(variant: Variant, seed: int, text, vocabulary: Vocabulary, budget: Budget, on_batch) -> dict:
-    """One run, from the seed to its figures; a dict fit for JSON."""
+    """Train one variant with one seed; returns its measurements as a dict for JSON. Raises KeyboardInterrupt if interrupted."""
     set_seed(seed)
     model = build(variant, vocabulary, budget)
     train, dev = Sentences(text.train, vocabulary, variant.train_length or MAX_LEN), Sentences(text.dev, vocabulary)
@@ -93,7 +94,7 @@ def train_and_measure(variant: Variant, seed: int, text, vocabulary: Vocabulary,
     if work.iter_num < work.total:
         raise KeyboardInterrupt
     sums, lengths = evaluate_losses(model, dev)
-    alike = text.train[:: max(1, len(text.train) // len(text.dev))]  # about as many as in dev, from every book
+    train_sample = text.train[:: max(1, len(text.train) // len(text.dev))]  # about as many sentences as in dev, from every book
     return {
         "variant": variant.name,
         "seed": seed,
@@ -104,7 +105,7 @@ def train_and_measure(variant: Variant, seed: int, text, vocabulary: Vocabulary,
         "cpu_seconds": cpu_seconds,
         "device": work.device,
         "curve": curve,
-        "train": perplexities(*evaluate_losses(model, Sentences(alike, vocabulary))),
+        "train": perplexities(*evaluate_losses(model, Sentences(train_sample, vocabulary))),
         "dev": perplexities(sums, lengths),
         "by_position": by_position(model, dev),
         "leak": causality_leak(model),
@@ -113,18 +114,18 @@ def train_and_measure(variant: Variant, seed: int, text, vocabulary: Vocabulary,
 
 
 def estimate(variant: Variant, text, vocabulary: Vocabulary, budget: Budget) -> float:
-    """Seconds that one run will take, from a few batches."""
+    """Seconds that one run will take, extrapolated from a few batches."""
     model, train = build(variant, vocabulary, budget), Sentences(text.train, vocabulary, variant.train_length or MAX_LEN)
     work = trainer(model, train, budget, max_iters=PROBED)
-    took = []
-    work.set_callback("on_batch_end", lambda t: took.append(t.iter_dt))
+    durations = []
+    work.set_callback("on_batch_end", lambda t: durations.append(t.iter_dt))
     work.run()
     count = iterations(trainer(model, train, budget).config, -(-len(train) // budget.batch_size))
-    return count * sum(took[1:]) / len(took[1:])
+    return count * sum(durations[1:]) / len(durations[1:])
 
 
 def chosen(names: tuple[str, ...]) -> list[Variant]:
-    """The baseline, and variants whose names contain one of ``names`` (all without). Raises UsageError for an unknown one."""
+    """The baseline and the variants whose names contain one of ``names`` (default: all). Raises UsageError if none does."""
     for name in names:
         if not any(name.lower() in v.name.lower() for v in VARIANTS):
             raise click.UsageError(f"no variant is called {name!r}; there are: {', '.join(v.name for v in VARIANTS)}")
@@ -137,7 +138,7 @@ def result_file(folder: Path, variant: Variant, seed: int) -> Path:
 
 
 def read_result(path: Path, budget: Budget, source: str) -> dict | None:
-    """A finished run with this budget on this text, or None."""
+    """The result of a finished run with this budget on this text, or None."""
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -147,19 +148,19 @@ def read_result(path: Path, budget: Budget, source: str) -> dict | None:
 
 
 def write_result(path: Path, result: dict) -> None:
-    """All or nothing, so that a run that was cut off is never taken for a finished one."""
+    """Write atomically, so that an interrupted run is never mistaken for a finished one."""
     part = path.with_suffix(".part")
     part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     os.replace(part, path)
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="one seed and one epoch each: minutes, and only a rough picture")
+@click.option("--quick", is_flag=True, help="one seed and one epoch each: takes minutes, gives a rough picture")
 @click.option("--only", multiple=True, metavar="NAME", help="only variants whose name contains this (the baseline runs always)")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("../build/experiments"), show_default=True)
-@click.option("--folder", type=click.Path(path_type=Path), default=Path("."), help="where the course's text files may lie")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("."), help="where to look for the course's text files")
 def main(quick: bool, only: tuple[str, ...], output: Path, folder: Path) -> None:
-    """Compare the variants; the table and the plots go to OUTPUT."""
+    """Compare the variants; the table and plots go to OUTPUT."""
     budget, console = (QUICK if quick else FULL), Console()
     variants, place = chosen(only), output / budget.name
     place.mkdir(parents=True, exist_ok=True)
@@ -168,28 +169,29 @@ def main(quick: bool, only: tuple[str, ...], output: Path, folder: Path) -> None
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     vocabulary = Vocabulary(text.train)
-    results = {
-        (v.name, s): r
-        for v in variants
-        for s in budget.seeds
-        if (r := read_result(result_file(place, v, s), budget, text.source))
-    }
+    results = finished_runs(variants, place, budget, text.source)
     todo = [(v, s) for s in budget.seeds for v in variants if (v.name, s) not in results]
     if todo:
         announce(console, todo, len(results), text, vocabulary, budget)
         try:
             run_all(console, todo, results, place, text, vocabulary, budget)
         except KeyboardInterrupt:
-            console.print(f"stopped: {len(results)} runs are kept in {place}; the same command goes on from there")
+            console.print(f"stopped: {len(results)} runs are kept in {place}; the same command continues from there")
             raise SystemExit(130) from None
     counted = ngram.baselines(text.train, text.dev, vocabulary)
     write_report(console, place, [[results[v.name, s] for s in budget.seeds] for v in variants], variants, counted)
 
 
+def finished_runs(variants: list[Variant], place: Path, budget: Budget, source: str) -> dict[tuple[str, int], dict]:
+    """(variant, seed) -> result, for every run that is already done."""
+    runs = {(v.name, seed): read_result(result_file(place, v, seed), budget, source) for v in variants for seed in budget.seeds}
+    return {run: result for run, result in runs.items() if result}
+
+
 def announce(console: Console, todo: list, done: int, text, vocabulary: Vocabulary, budget: Budget) -> None:
-    """How long it will take, before it starts."""
+    """Print how long the runs will take."""
     seconds = {v.name: estimate(v, text, vocabulary, budget) for v in {v.name: v for v, _ in todo}.values()}
-    total = sum(seconds[v.name] + 3 for v, _ in todo)  # 3 s: measuring a model
+    total = sum(seconds[v.name] + 3 for v, _ in todo)  # 3 s to measure a model
     kept = f", {done} are already done" if done else ""
     console.print(
         f"{len(todo)} runs of {budget.epochs:g} epochs ({budget.name} budget{kept}): "
@@ -213,7 +215,7 @@ def run_all(console: Console, todo: list, results: dict, place: Path, text, voca
                 -(-len(text.train) // budget.batch_size),
             )
             bar = progress.add_task(variant.name, total=count)
-            result = train_and_measure(variant, seed, text, vocabulary, budget, lambda: progress.advance(bar))
+            result = train_and_measure(variant, seed, text, vocabulary, budget, partial(progress.advance, bar))
             write_result(result_file(place, variant, seed), result)
             results[variant.name, seed] = result
             progress.remove_task(bar)

@@ -1,6 +1,6 @@
-"""A small GPT to experiment with: the model (model.py), its training (trainer.py), text (data.py), measures (evaluate.py)
-and the n-gram models to beat (ngram.py).
+"""A small GPT to experiment with.
 
-In the spirit of Andrej Karpathy's minGPT (https://github.com/karpathy/minGPT), whose names and defaults it keeps, with
-one change: attention itself is handed in, as ``attn_init_fn`` and ``attn_fn``.
+The model is in model.py, its training in trainer.py, text in data.py, metrics in evaluate.py, the n-gram models to beat in
+ngram.py. It follows Andrej Karpathy's minGPT (https://github.com/karpathy/minGPT) and keeps its names and defaults, with one
+change: attention is passed in, as ``attn_init_fn`` and ``attn_fn``.
 """

@@ -1,7 +1,7 @@
-"""Text to token ids: one sentence a line, words apart by spaces, three splits.
+"""Turns text into token ids: one sentence per line, words separated by spaces, three splits.
 
-``load_text`` takes, in this order: the course's files ``1b_benchmark.{train,dev,test}.tokens``, a data set from a hub if
-you name one, and otherwise the text in ``text/`` (its README says what it is and where it comes from).
+``load_text`` takes the first of these that is there: the course's files ``1b_benchmark.{train,dev,test}.tokens``, the data set
+from the hub that you name, or the text in ``text/`` (its README says what it is and where it comes from).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TOKEN = re.compile(r"'s\b|\w+(?:[-']\w+)*|[^\w\s]")
 
 @dataclass(frozen=True)
 class Text:
-    """Three lists of sentences, each a list of words, and a line about where they come from."""
+    """Three lists of sentences, each a list of words, and a description of their source."""
 
     train: list[list[str]]
     dev: list[list[str]]
@@ -38,12 +38,14 @@ class Text:
 
 
 def load_text(folder: str | Path = ".", hub: str | None = None, column: str = "text") -> Text:
-    """The text to model; prints one line about it. Raises ValueError, in one line, when what was asked for is not there."""
+    """Load the text to model and print one line about it. Raises ValueError if what was asked for is not available."""
     files = {split: Path(folder) / f"1b_benchmark.{split}.tokens" for split in SPLITS}
     if any(file.exists() for file in files.values()):
         text = from_files(files)
+    elif hub:
+        text = from_hub(hub, column)
     else:
-        text = from_hub(hub, column) if hub else shipped()
+        text = shipped()
     print(f"{text.source}: {len(text.train):,} / {len(text.dev):,} / {len(text.test):,} sentences (train / dev / test)")
     return text
 
@@ -53,7 +55,7 @@ def from_files(files: dict[str, Path]) -> Text:
     missing = [file.name for split, file in files.items() if not file.exists() and split != "test"]
     if missing:
         raise ValueError(
-            f"{' and '.join(missing)} is missing: the course's files belong together in {files['train'].parent.resolve()}"
+            f"{' and '.join(missing)} is missing: the course's files have to be together in {files['train'].parent.resolve()}"
         )
     read = {
         split: sentences(file.read_text(encoding="utf-8", errors="replace")) if file.exists() else []
@@ -63,16 +65,16 @@ def from_files(files: dict[str, Path]) -> Text:
 
 
 def from_hub(name: str, column: str) -> Text:
-    """A data set of the hub; words are cut apart, and splits it lacks are taken off its training split."""
+    """A data set from the hub, split into words. Missing splits are taken from its training split. Raises ValueError."""
     try:
         from datasets import load_dataset
 
         data = load_dataset(name)
     except ImportError:
         raise ValueError("a data set from the hub needs `pip install datasets`") from None
-    except Exception as error:  # offline, no such name, gated: the hub's errors have no common base
+    except Exception as error:  # offline, unknown, gated: the hub's errors have no common base class
         raise ValueError(
-            f"the hub did not give {name!r} ({type(error).__name__}); leave hub out to use the text that comes along"
+            f"the hub did not provide {name!r} ({type(error).__name__}); leave hub out to use the included text"
         ) from None
     read = {split: next((from_rows(data[n], column, name) for n in HUB_NAMES[split] if n in data), []) for split in SPLITS}
     for place, split in enumerate(("dev", "test")):
@@ -88,25 +90,25 @@ def from_rows(rows: Any, column: str, name: str) -> list[list[str]]:
 
 
 def tenth(lines: list[list[str]], place: int) -> tuple[list[list[str]], list[list[str]]]:
-    """(every tenth sentence, the others); equal sentences stay together, so that the two do not overlap."""
+    """(every tenth sentence, the others). Equal sentences stay together, so the two do not overlap."""
     where = {line: i % 10 for i, line in enumerate(dict.fromkeys(map(tuple, lines)))}
     return [s for s in lines if where[tuple(s)] == place], [s for s in lines if where[tuple(s)] != place]
 
 
 def shipped() -> Text:
-    """The text that comes with this package."""
+    """The text included in this package."""
     folder = resources.files(__package__) / "text"
     read = {split: sentences(lzma.decompress((folder / f"{split}.tokens.xz").read_bytes()).decode()) for split in SPLITS}
     return Text(**read, source="King James Bible, the New Testament and the books of wisdom")
 
 
 def sentences(text: str) -> list[list[str]]:
-    """One sentence a line, words apart by spaces; empty lines are left out."""
+    """The words of each line; empty lines are skipped."""
     return [words for line in text.split("\n") if (words := line.split())]
 
 
 class Vocabulary:
-    """Words and their ids: the four special ones first, then every word seen at least MIN_COUNT times, commonest first."""
+    """Words and their ids: the four special ones, then every word seen at least ``min_count`` times, most frequent first."""
 
     def __init__(self, lines: Iterable[list[str]], min_count: int = MIN_COUNT):
         counts = Counter(chain.from_iterable(lines))
@@ -118,12 +120,12 @@ class Vocabulary:
         return len(self.types)
 
     def tokenize(self, sentence: str | list[str]) -> list[int]:
-        """``<START> words <STOP>`` as ids; words that are not in the vocabulary become ``<UNK>``."""
+        """The ids of ``<START> words <STOP>``; words that are not in the vocabulary become ``<UNK>``."""
         words = sentence.split() if isinstance(sentence, str) else sentence
         return [START, *(self.ids.get(word, UNK) for word in words), STOP]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Ids as text, up to the first ``<STOP>``; START and PAD are left out."""
+        """The text of the ids up to the first ``<STOP>``, without ``<START>`` and ``<PAD>``."""
         words = []
         for id in map(int, ids):
             if id == STOP:
@@ -139,12 +141,12 @@ def flat(lists: Iterable[Iterable]) -> list:
 
 
 def pad_to_length(ids: list[int], length: int = MAX_LEN, pad: int = PAD) -> list[int]:
-    """Exactly ``length`` ids: cut, or filled up with PAD."""
+    """Exactly ``length`` ids: truncated, or padded with PAD."""
     return (ids + [pad] * (length - len(ids)))[:length]
 
 
 class Sentences(torch.utils.data.Dataset):
-    """Pairs (x, y), each (MAX_LEN,) int64: y is x one token later, both filled up with PAD."""
+    """Pairs (x, y), each (length,) int64 and padded with PAD; y is x shifted by one token."""
 
     def __init__(self, lines: Iterable[list[str]], vocabulary: Vocabulary, length: int = MAX_LEN):
         rows = [pad_to_length(vocabulary.tokenize(line), length + 1) for line in lines]
@@ -157,5 +159,5 @@ class Sentences(torch.utils.data.Dataset):
         return self.ids[i, :-1], self.ids[i, 1:]
 
     def tokens(self) -> int:
-        """Targets that are not PAD."""
+        """The number of targets that are not PAD."""
         return int((self.ids[:, 1:] != PAD).sum())

@@ -1,4 +1,4 @@
-"""How good a model is, and whether it cheats."""
+"""Measures how good a model is, and whether it cheats."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .trainer import Trimmed
 
 @torch.no_grad()
 def token_losses(model: Any, dataset: Any, batch_size: int = 64) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """The loss of every token, a batch at a time: which sentences (B,), their tokens' (row, position) (T, 2), losses (T,).
+    """Yield every token's loss, batch by batch: sentence indices (B,), tokens' (row, position) (N, 2), losses (N,).
 
-    Losses are in nats. Sentences of like length are taken together.
+    Losses are in nats. Sentences of similar length share a batch.
     """
     training, device = model.training, next(model.parameters()).device
     model.eval()
@@ -27,12 +27,12 @@ def token_losses(model: Any, dataset: Any, batch_size: int = 64) -> Iterator[tup
 
 
 def token_counts(model: Any, dataset: Any) -> torch.Tensor:
-    """(N,) int: how many tokens of each sentence are predicted."""
+    """(N,) int: the number of targets in each sentence."""
     return torch.tensor([int((dataset[i][1] != model.pad_token).sum()) for i in range(len(dataset))])
 
 
 def evaluate_losses(model: Any, dataset: Any, batch_size: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
-    """For each sentence of the dataset, in order, its summed losses (nats) and its number of tokens: (N,) float, (N,) int."""
+    """The summed loss (nats) and the number of targets of each sentence, in order: (N,) float, (N,) int."""
     sums = torch.zeros(len(dataset))
     for rows, at, losses in token_losses(model, dataset, batch_size):
         sums[rows] = torch.zeros(len(rows)).index_add(0, at[:, 0], losses)
@@ -40,16 +40,16 @@ def evaluate_losses(model: Any, dataset: Any, batch_size: int = 64) -> tuple[tor
 
 
 def perplexities(sums: torch.Tensor, lengths: torch.Tensor) -> dict[str, float]:
-    """loss: nats a token. per_token: exp(loss). per_sentence: the mean over sentences of exp(that sentence's loss)."""
+    """``loss``: nats per token. ``per_token``: exp(loss). ``per_sentence``: the mean of exp(loss) over sentences."""
     loss = sums.sum() / lengths.sum()
     return {"loss": float(loss), "per_token": float(loss.exp()), "per_sentence": float((sums / lengths).exp().mean())}
 
 
 @torch.no_grad()
 def causality_leak(model: Any, n_tok: int = 12, seed: int = 0) -> float:
-    """How much a later token changes the logits of an earlier one: the largest absolute change, 0 in an honest model.
+    """The largest absolute change of a logit caused by later tokens; 0 for a causal model.
 
-    Every token from the middle on is exchanged; logits before the middle may not move.
+    Every token from the middle on is replaced; logits before the middle must not change.
     """
     training, device = model.training, next(model.parameters()).device
     model.eval()

@@ -1,9 +1,9 @@
-"""A decoder-only transformer whose attention comes from outside.
+"""A decoder-only transformer whose attention is passed in.
 
 References: GPT-2 (https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf),
 attention (https://arxiv.org/abs/1706.03762), minGPT (https://github.com/karpathy/minGPT).
 
-Shapes: B sequences, T tokens, C = n_embd numbers for a token, V = vocab_size.
+Shapes: B sequences, T tokens, C = n_embd features, V = vocab_size.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ def init_qkv_proj(n_embd: int) -> tuple[nn.Module, nn.Module, nn.Module]:
 
 
 def fused_attention(Q: torch.Tensor, K: torch.Tensor, V: torch.Tensor, n_heads: int = 1, causal: bool = True) -> torch.Tensor:
-    """The default attention, by PyTorch's fused kernel. Q, K, V (B, T, C) -> (B, T, C)."""
+    """The default attention, PyTorch's fused kernel. Q, K, V (B, T, C) -> (B, T, C)."""
     Q, K, V = (x.unflatten(-1, (n_heads, -1)).transpose(1, 2) for x in (Q, K, V))  # (B, n_heads, T, C / n_heads)
     return F.scaled_dot_product_attention(Q, K, V, is_causal=causal).transpose(1, 2).flatten(2)
 
 
 class SelfAttention(nn.Module):
-    """Projections, the attention function, and the output projection. x (B, T, C) -> (B, T, C).
+    """The three projections, the attention function and the output projection. x (B, T, C) -> (B, T, C).
 
-    An ``attn_fn`` that is a module (because it learns something) is copied, so that each layer learns its own.
+    An ``attn_fn`` that is a module, with parameters of its own, is copied, so that each layer learns its own.
     """
 
     def __init__(self, config: CfgNode):
@@ -58,13 +58,13 @@ class SelfAttention(nn.Module):
         self.resid_dropout = nn.Dropout(config.resid_pdrop)
 
     def forward(self, x: torch.Tensor, is_pad: torch.Tensor) -> torch.Tensor:
-        """is_pad (B, T): True where there is no token; nothing comes out of attention there."""
+        """is_pad (B, T): True where there is no token; attention's output is zeroed there."""
         y = self.attn_fn(self.W_Q(x), self.W_K(x), self.W_V(x), n_heads=self.n_head, causal=True)
         return self.resid_dropout(self.c_proj(y.masked_fill(is_pad[..., None], 0.0)))
 
 
 class Block(nn.Module):
-    """Attention, then a small network for each token; both are added to what comes in. (B, T, C) -> (B, T, C)."""
+    """Attention, then a small network for each token, both with residual connections. (B, T, C) -> (B, T, C)."""
 
     def __init__(self, config: CfgNode):
         super().__init__()
@@ -87,7 +87,7 @@ class Block(nn.Module):
 
 
 class GPT(nn.Module):
-    """The language model. Token ids in, logits of the next token out."""
+    """The language model: from token ids to logits of the next token."""
 
     @staticmethod
     def get_default_config() -> CfgNode:
@@ -97,8 +97,8 @@ class GPT(nn.Module):
             n_head=None,
             n_embd=None,
             vocab_size=None,
-            block_size=None,  # to be set: how many token types, how many positions at most
-            pad_token=-1,  # the id that stands for "no token"
+            block_size=None,  # required, like vocab_size: the number of token types and of positions
+            pad_token=-1,  # the id that means "no token"
             embd_pdrop=0.1,
             resid_pdrop=0.1,
             attn_init_fn=None,  # n_embd -> (W_Q, W_K, W_V); None: three linear layers
@@ -122,11 +122,11 @@ class GPT(nn.Module):
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         self.apply(init_weights)
         for name, p in self.named_parameters():
-            if name.endswith("c_proj.weight"):  # GPT-2: keeps the sum over layers from growing
+            if name.endswith("c_proj.weight"):  # as in GPT-2: keeps the sum over layers from growing
                 nn.init.normal_(p, std=0.02 / math.sqrt(2 * config.n_layer))
 
     def features(self, idx: torch.Tensor) -> torch.Tensor:
-        """What the last layer knows at each token: idx (B, T) -> (B, T, C). Raises ValueError when T > block_size."""
+        """The last layer's output: idx (B, T) -> (B, T, C). Raises ValueError if T > block_size."""
         T = idx.shape[1]
         if self.block_size < T:
             raise ValueError(
@@ -141,22 +141,22 @@ class GPT(nn.Module):
         return self.transformer.ln_f(x)
 
     def forward(self, idx: torch.Tensor, targets: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """idx, targets (B, T) -> logits (B, T, V) and the mean loss over targets that are not PAD (None without)."""
+        """idx, targets (B, T) -> logits (B, T, V), and the mean loss over targets that are not PAD (None without targets)."""
         logits = self.lm_head(self.features(idx))
         if targets is None:
             return logits, None
         return logits, F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=self.pad_token)
 
     def loss(self, idx: torch.Tensor, targets: torch.Tensor, reduction: str = "mean") -> torch.Tensor:
-        """The loss of ``forward``, without spending the projection to V on PAD (most of the work in short sentences).
+        """The loss of ``forward``, without the projection to V for PAD (most of the work for short sentences).
 
-        With reduction="none": the losses (N,) of the N targets that are not PAD, row after row.
+        With reduction="none": the losses (N,) of the N targets that are not PAD, row by row.
         """
         real = targets != self.pad_token
         return F.cross_entropy(self.lm_head(self.features(idx)[real]), targets[real], reduction=reduction)
 
     def configure_optimizers(self, train_config: CfgNode) -> torch.optim.Optimizer:
-        """AdamW; matrices decay, biases, norms and embeddings do not."""
+        """AdamW with weight decay on matrices, but not on biases, norms and embeddings."""
         embeddings = {id(p) for m in self.modules() if isinstance(m, nn.Embedding) for p in m.parameters()}
         decay = [p for p in self.parameters() if p.ndim >= 2 and id(p) not in embeddings]
         rest = [p for p in self.parameters() if p.ndim < 2 or id(p) in embeddings]
@@ -175,7 +175,7 @@ class GPT(nn.Module):
         do_sample: bool = False,
         top_k: int | None = None,
     ) -> torch.Tensor:
-        """Continue idx (B, T) by max_new_tokens tokens: the likeliest, or with do_sample drawn from the top_k likeliest."""
+        """Append max_new_tokens tokens to idx (B, T): the most likely, or with do_sample drawn from the top_k most likely."""
         training = self.training
         self.eval()
         for _ in range(max_new_tokens):
@@ -189,12 +189,12 @@ class GPT(nn.Module):
         return idx
 
     def count_parameters(self) -> int:
-        """Learned numbers; what layers share is counted once."""
+        """The number of parameters; shared ones count once."""
         return sum(p.numel() for p in self.parameters())
 
 
 def complete(config: CfgNode) -> CfgNode:
-    """A copy of the configuration with layers, heads and size filled in from model_type. Raises ValueError."""
+    """A copy of the configuration, with the sizes of its model_type filled in. Raises ValueError if it is incomplete."""
     config = CfgNode(**{**vars(GPT.get_default_config()), **vars(config)})
     if config.vocab_size is None or config.block_size is None:
         raise ValueError("set config.vocab_size and config.block_size before building the model")
@@ -202,18 +202,17 @@ def complete(config: CfgNode) -> CfgNode:
     if None in given:
         if config.model_type not in SIZES:
             raise ValueError(
-                f"model_type {config.model_type!r} is not known; take one of {', '.join(SIZES)}, or set "
-                "n_layer, n_head and n_embd"
+                f"model_type {config.model_type!r} is unknown; use one of {', '.join(SIZES)}, or set n_layer, n_head and n_embd"
             )
         sizes = SIZES[config.model_type]
         config.n_layer, config.n_head, config.n_embd = (g if g is not None else s for g, s in zip(given, sizes))
     if config.n_embd % config.n_head:
-        raise ValueError(f"n_embd={config.n_embd} cannot be cut into n_head={config.n_head} equal heads")
+        raise ValueError(f"n_embd={config.n_embd} cannot be split into n_head={config.n_head} equal heads")
     return config
 
 
 def init_weights(module: nn.Module) -> None:
-    """GPT-2's start: small normal weights, zero biases."""
+    """Initialise as in GPT-2: small normal weights, zero biases."""
     if isinstance(module, (nn.Linear, nn.Embedding)):
         nn.init.normal_(module.weight, std=0.02)
     if isinstance(module, nn.Linear) and module.bias is not None:
@@ -221,14 +220,12 @@ def init_weights(module: nn.Module) -> None:
 
 
 def save_checkpoint(model: GPT, types: list[str], path: Any) -> None:
-    """Weights and vocabulary to one file."""
+    """Save weights and vocabulary to one file."""
     torch.save({"weights": model.state_dict(), "types": types}, path)
 
 
 def load_checkpoint(model: GPT, types: list[str], path: Any) -> None:
-    """Weights from a file into the model, which must have the same shape and vocabulary. Raises ValueError; the model
-    is as before then.
-    """
+    """Load weights into a model of the same shape and vocabulary. Raises ValueError otherwise; the model is unchanged then."""
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:

