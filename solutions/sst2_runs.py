@@ -119,7 +119,7 @@ def announce(names: dict[str, Any], place: Path) -> None:
     """Print how long all runs will take."""
     fixed = [RECIPE, *OPTIMIZERS, *candidates()]
     later = [replace(RECIPE, **RUNG2)] * SURVIVORS + [replace(RECIPE, **FINAL)]
-    training, evaluation = names["seconds_for_a_sentence"]()
+    training, evaluation = names["seconds_per_sentence"]()
     amounts = [run.sentences() for run in fixed + later]
     minutes = (training * sum(a for a, _ in amounts) + evaluation * (sum(b for _, b in amounts) + TEST)) / 60
     done = len(list(place.glob("*.json")))

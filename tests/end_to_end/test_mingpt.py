@@ -92,7 +92,7 @@ def test_a_hub_data_set_without_a_dev_split_gets_one_that_shares_no_sentence(mon
 @pytest.mark.parametrize(
     "answer, says",
     [
-        (ConnectionError("offline"), "the hub did not give 'some/text'"),
+        (ConnectionError("offline"), "the hub did not provide 'some/text'"),
         ({"train": Rows(body=["x"])}, "some/text has no column 'text'; it has body"),
     ],
 )
@@ -169,8 +169,8 @@ def test_no_token_sees_a_later_one():
 @pytest.mark.parametrize(
     "changes, says",
     [
-        ({"model_type": "gpt-huge", "n_layer": None}, "model_type 'gpt-huge' is not known; take one of gpt2,"),
-        ({"n_head": 3}, "n_embd=8 cannot be cut into n_head=3"),
+        ({"model_type": "gpt-huge", "n_layer": None}, "model_type 'gpt-huge' is unknown; use one of gpt2,"),
+        ({"n_head": 3}, "n_embd=8 cannot be split into n_head=3"),
         ({"vocab_size": None}, "set config.vocab_size"),
     ],
 )

@@ -125,7 +125,7 @@ def test_every_check_cell_of_a_lone_starter_speaks_and_names_the_todo(lone_start
 def test_a_lone_starter_trains_and_talks_with_pytorchs_attention_until_there_is_an_own_one(lone_starters):
     said = "".join(text for _, text in lone_starters["A2S2"])
     assert "King James Bible" in said and "your transformer" in said and "mine, seed 447" in said
-    assert "self_attention returns None: it still has a TODO. PyTorch's fused attention takes its place." in said
+    assert "self_attention returns None: it still has a TODO. PyTorch's fused attention is used instead." in said
 
 
 def test_the_students_own_copy_of_the_model_goes_before_the_one_carried_along(generated, tmp_path):
