@@ -8,6 +8,6 @@ points = None
 
 @test_case(points=None, hidden=False)
 def is_right(self_attention, check):
-    """One head, causal: each token attends to itself and to the past only."""
+    """One head, causal: each token attends only to itself and to earlier tokens."""
     check.judge('2.1.self_attention.step2', self_attention, 'the output')
 

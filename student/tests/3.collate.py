@@ -9,7 +9,7 @@ points = None
 @test_case(points=None, hidden=False)
 def has_both_encodings(probe, check):
     """A batch is a dict of tensors: "text_encoding" with input_ids and attention_mask, and "label_encoding"."""
-    check.rules.finetuning.judge(check, '3.collate', probe, 'contract')
+    check.rules.finetuning.judge(check, '3.collate', probe, 'well_formed')
 
 @test_case(points=None, hidden=False)
 def encodes_the_texts_in_order(probe, check):
@@ -23,7 +23,7 @@ def pads_to_the_longest(probe, check):
 
 @test_case(points=None, hidden=False)
 def cuts_at_512_tokens(probe, check):
-    """A longer text is cut at 512 tokens."""
+    """A text of more than 512 tokens is truncated to 512."""
     check.rules.finetuning.judge(check, '3.collate', probe, 'truncated')
 
 @test_case(points=None, hidden=False)

@@ -8,6 +8,6 @@ points = None
 
 @test_case(points=None, hidden=False)
 def gives_the_example_of_that_number(probe, check):
-    """dataset[i] is example number i: its text and its label."""
+    """dataset[i] is example number i, with its text and its label."""
     check.rules.finetuning.judge(check, '3.dataset.getitem', probe, 'right_items')
 

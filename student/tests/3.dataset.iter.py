@@ -9,10 +9,10 @@ points = None
 @test_case(points=None, hidden=False)
 def gives_every_example_once(probe, check):
     """Iterating over a dataset gives every example once, in order."""
-    check.rules.finetuning.judge(check, '3.dataset.iter', probe, 'in_full')
+    check.rules.finetuning.judge(check, '3.dataset.iter', probe, 'complete')
 
 @test_case(points=None, hidden=False)
-def starts_anew(probe, check):
-    """A second pass gives the same again."""
-    check.rules.finetuning.judge(check, '3.dataset.iter', probe, 'again')
+def starts_over(probe, check):
+    """A second pass gives the same examples again."""
+    check.rules.finetuning.judge(check, '3.dataset.iter', probe, 'repeatable')
 

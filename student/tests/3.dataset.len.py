@@ -8,6 +8,6 @@ points = None
 
 @test_case(points=None, hidden=False)
 def counts_its_sentences(probe, check):
-    """len(dataset) is the number of its sentences."""
+    """len(dataset) is the number of sentences in it."""
     check.rules.finetuning.judge(check, '3.dataset.len', probe, 'counts')
 

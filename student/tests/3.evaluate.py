@@ -13,7 +13,7 @@ def evaluates_in_evaluation_mode(probe, check):
 
 @test_case(points=None, hidden=False)
 def builds_no_graph(probe, check):
-    """No graph for gradients is built."""
+    """No graph for gradients is built (torch.no_grad)."""
     check.rules.finetuning.judge(check, '3.evaluate', probe, 'no_graph')
 
 @test_case(points=None, hidden=False)
@@ -23,6 +23,6 @@ def leaves_the_weights_alone(probe, check):
 
 @test_case(points=None, hidden=False)
 def returns_the_true_accuracy(probe, check):
-    """Evaluate returns the share of right answers, also where the last batch is smaller."""
+    """Evaluate returns the share of right answers, even if the last batch is smaller."""
     check.rules.finetuning.judge(check, '3.evaluate', probe, 'true_accuracy')
 

@@ -23,6 +23,6 @@ def keeps_the_validation_order(probe, check):
 
 @test_case(points=None, hidden=False)
 def keeps_the_best_checkpoint(probe, check):
-    """The weights with the best validation accuracy are kept on disk and can be loaded."""
+    """The weights with the best validation accuracy are saved on disk and can be loaded."""
     check.rules.finetuning.judge(check, '3.main', probe, 'keeps_best')
 

@@ -18,8 +18,8 @@ def steps_follow_gradients(probe, check):
 
 @test_case(points=None, hidden=False)
 def gradients_are_cleared(probe, check):
-    """Gradients do not pile up from step to step."""
-    check.rules.finetuning.judge(check, '3.train_one_epoch', probe, 'afresh')
+    """Gradients do not accumulate from step to step."""
+    check.rules.finetuning.judge(check, '3.train_one_epoch', probe, 'cleared')
 
 @test_case(points=None, hidden=False)
 def trains_in_training_mode(probe, check):
