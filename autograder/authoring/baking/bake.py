@@ -255,14 +255,15 @@ def _check_drawn(tree: Any, assignment: Assignment) -> None:
             for case in cases if isinstance(cases, list) else ():
                 _check_case(case, f"inputs: a case of {id}")
     for question in assignment.questions:
-        if question.probe and question.sentence:  # nothing to draw: the probe works on its section's world
-            tree.setdefault(question.id, {group: [_check_case({"args": [], "kwargs": {}}, where)] for group in ("own", "fresh")})
-        if question.id not in tree:
-            raise GraderError(f"{where} has no cases for {question.id}")
-        _check_groups(tree[question.id], question, where)
+        _check_groups(tree, question, where)
 
 
-def _check_groups(groups: dict[str, Any], question: Question, where: str) -> None:
+def _check_groups(tree: dict[str, Any], question: Question, where: str) -> None:
+    if question.probe and question.sentence:  # nothing to draw: the probe works on its section's world
+        tree.setdefault(question.id, {group: [_check_case({"args": [], "kwargs": {}}, where)] for group in ("own", "fresh")})
+    if question.id not in tree:
+        raise GraderError(f"{where} has no cases for {question.id}")
+    groups = tree[question.id]
     for group in ("own", "fresh") if question.prerequisites else ("own",):
         if not isinstance(groups.get(group), list) or not groups[group]:
             raise GraderError(f"{where} has no cases for {question.id} in its group {group!r}")
