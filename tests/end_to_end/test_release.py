@@ -129,7 +129,7 @@ def test_unpacked_in_an_empty_folder_the_readmes_commands_work(unpacked_zip):
             done.stdout + done.stderr
         )
         assert (
-            "None came instead of the scaled scores: fill in its TODO" in done.stdout
+            "got None instead of the scaled scores: fill in its TODO" in done.stdout
             and "Traceback" not in done.stdout + done.stderr
         )
 

@@ -81,7 +81,7 @@ def test_a_missing_statement_about_collaborators_is_said_before_it_costs_anythin
 )
 def test_a_statement_about_collaborators_may_be_put_in_many_ways(words):
     report = seen([*WHOLE[:2], *words, *WHOLE[4:]])
-    assert not report.missing and "a statement about collaborators stands at the beginning" in report.good
+    assert not report.missing and "there is a statement about collaborators at the beginning" in report.good
 
 
 def test_sentences_that_may_be_the_statement_are_a_note_and_a_title_with_a_name_is_none():
@@ -141,7 +141,7 @@ def test_the_templates_placeholder_is_no_answer_under_any_heading_and_beside_one
     report = seen([*lines, "Figure 1: the curves."], "517")
     assert report.missing == ["no answer was found under 1.4.1, Setup, Results, Interpretation, Q1.1", FIGURELESS[0]]
     report = seen(answered({"Q1.1": [left, "padding fills up"]}))
-    assert not report.missing and report.notes == ["[Write here …] of the template still stands under Q1.1"]
+    assert not report.missing and report.notes == ["[Write here …] of the template is still there under Q1.1"]
 
 
 def test_an_experiment_without_figure_or_table_is_told_so_and_a_picture_or_a_caption_will_do():
@@ -196,7 +196,7 @@ def test_pages_over_the_suggestion_are_a_note_and_never_a_fault():
 def test_extra_credit_left_out_is_a_note_where_it_is_extra_and_missing_where_it_is_not():
     rest = [line for line in WHOLE if not line.startswith("1.4.")]
     assert (bool(seen(rest, "447").missing), bool(seen(rest, "517").missing), bool(seen(rest).missing)) == (False, True, False)
-    assert seen(rest).notes == ["no answer was found for 1.4.1, 1.4.2, 1.4.3: extra credit in 447, needed in 517"]
+    assert seen(rest).notes == ["no answer was found for 1.4.1, 1.4.2, 1.4.3: extra credit in 447, required in 517"]
 
 
 @pytest.mark.parametrize(

@@ -149,4 +149,4 @@ def test_the_model_answers_pass_the_students_own_check(tmp_path):
     report = check_file(ASSIGNMENT, path)
     unwritten = tuple(chapter.split()[0] for chapter in missing)
     assert not [line for line in report.missing if not unwritten], report.lines()
-    assert "a statement about collaborators stands at the beginning" in report.good
+    assert "there is a statement about collaborators at the beginning" in report.good

@@ -95,4 +95,4 @@ def test_a_line_that_only_looks_like_a_heading_costs_no_other_answer():
 def test_a_table_of_contents_answers_nothing(style, wanted):
     contents = [style.format(line, n) for n, line in enumerate(WHOLE[4:]) if line[:1] in wanted and not line.startswith("A")]
     report = seen([*WHOLE[:4], "Contents", *contents, *WHOLE[4:]])
-    assert not report.missing and "a statement about collaborators stands at the beginning" in report.good
+    assert not report.missing and "there is a statement about collaborators at the beginning" in report.good

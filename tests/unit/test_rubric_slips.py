@@ -17,7 +17,7 @@ RUBRIC = [
     ('courses = ["101"]', 'courses = ["a/b"]', "courses should name at least one"),
     ('courses = ["101"]', 'courses = ["101"]\nchecks_package = "../x"', "checks_package '../x' should be a Python name"),
     ('["1.add"]', '["1.mean"]', "question 1.mean: it cannot be its own prerequisite"),
-    ('names = ["add"]', 'names = ["a d"]', "question 1.add: names is empty or holds what is no Python name"),
+    ('names = ["add"]', 'names = ["a d"]', "question 1.add: names is empty or contains an invalid Python name"),
     ("[totals]", "[limits]\ncall_seconds = 0\n\n[totals]", "[limits]: call_seconds should be more than 0"),
     ("[assignment]", 'limits = "x"\n\n[assignment]', "limits should be written as [limits]"),
     (
@@ -47,11 +47,11 @@ RUBRIC = [
     ("points = 3", "points = 3\nextra_credit = ['1O1']", "question 1.mean: no course '1O1'; did you mean '101'?"),
     ('section = "T1"', 'section = "T2"', "question 1.add: no section 'T2'; known are T1"),
     ('id = "1.mean"', 'id = "1.add"', "question 1.add occurs twice"),
-    ('id = "1.mean"', 'id = "1.media"', "question 1.media: its tests, questions/1.media.py, are missing"),
+    ('id = "1.mean"', 'id = "1.media"', "question 1.media: its test file, questions/1.media.py, is missing"),
     (
         'id = "1.mean"',
         'id = "1.mean"\nsentence = "It is the mean."',
-        "it has a sentence and tests of its own, questions/1.mean.py",
+        "it has both a sentence and a test file, questions/1.mean.py",
     ),
     ("file_pattern = 't1'", "file_pattern = '(t1'", "section T1: file_pattern is not a regular expression"),
     ("file_pattern = 't1'", "file_pattern = 't1'\nprelude = 'given.py'", "section T1: prelude given.py cannot be read"),
