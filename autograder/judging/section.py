@@ -237,7 +237,7 @@ class SectionRun:
             verdict.reason += f". Likely: {self.grader.references['says'][question.id][name]} ({question.see})"
 
     def explained(self, question: Question, outcome: Outcome, session: Session, group: str = "own") -> Verdict:
-        """The verdict in words. If the test itself is broken, the item counts as not run and the reason asks to tell the staff."""
+        """The verdict in words. If the test itself is broken, the item counts as not run, and its reason says so."""
         error = outcome.error
         if outcome.passed:
             verdict = Verdict(question, PASSED, "correct")
