@@ -2,9 +2,9 @@
 
     python tests/bench/bench_batch.py [SMALL LARGE]
 
-Ordinary submissions of §1 + §2.1 (tests/support/make_class.py, no two the same): every format, right ones and ones with a mistake; no
-optimiser loops, no hangs. Rates count everything after the start of the worker: reading, judging, committing, writing. Stock
-Otter is measured on a few submissions and taken times the number.
+Ordinary submissions of §1 + §2.1 (tests/support/make_class.py, no two the same): every format, right answers and answers with
+one mistake; no optimiser loops, no hangs. Rates count everything after the worker's start: reading, judging, committing,
+writing. Stock Otter is measured on a few submissions and scaled up.
 """
 
 from __future__ import annotations

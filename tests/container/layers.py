@@ -46,7 +46,7 @@ def secrets_of(assignment: Assignment, solutions: Path, seed: str, archive: Iter
 
 
 def files_of(saved: Path) -> Iterator[tuple[str, str, bytes]]:
-    """(layer, name, bytes) of every file of a saved image; what belongs to no layer (configuration, history) has the layer ''."""
+    """Yield (layer, name, bytes) for every file of a saved image; configuration and history have the layer ''."""
     with tarfile.open(saved) as image:
         layers = {name for entry in json.load(image.extractfile("manifest.json")) for name in entry["Layers"]}
         for member in image:
@@ -72,19 +72,30 @@ def lines_of(name: str, data: bytes) -> set[str]:
 
 def leaks(saved: Path, secrets: Secrets, archive: set[str]) -> list[str]:
     """One line for each thing that should not be there. ``archive``: the names that may stand beside the environment."""
-    found = []
     expected = {f"{OURS}source/{name}" for name in archive} | {f"{OURS}run_autograder"}
+    found = []
     for layer, name, data in files_of(saved):
         found += [f"{name or 'the configuration'} holds {what}" for text, what in secrets.texts.items() if text in data]
-        if not layer:
-            continue
-        ours = name.startswith(OURS) and not name.startswith(ENVIRONMENT)
-        if ours and not name.endswith("/") and "/__pycache__/" not in name and name not in expected:
-            found.append(f"{name} is not of the archive")
-        if name.split("/")[0] in ("project", "archive") or name.rsplit("/", 1)[-1] == ".seed":
-            found.append(f"{name} is the build's own")
-        lines = lines_of(name, data)
-        held = lines & secrets.lines.keys()
-        if held and (ours or (len(held) >= FEWEST and len(held) >= SHARE * len(lines))):
-            found.append(f"{name} holds {len(held)} lines of {secrets.lines[min(held)]}: {min(held)[:60]!r}")
+        if layer:
+            found += [*stray(name, expected), *solution_lines(name, data, secrets)]
     return found
+
+
+def is_ours(name: str) -> bool:
+    return name.startswith(OURS) and not name.startswith(ENVIRONMENT)
+
+
+def stray(name: str, expected: set[str]) -> Iterator[str]:
+    """What a file's name alone gives away."""
+    if is_ours(name) and not name.endswith("/") and "/__pycache__/" not in name and name not in expected:
+        yield f"{name} is not of the archive"
+    if name.split("/", maxsplit=1)[0] in ("project", "archive") or name.rsplit("/", 1)[-1] == ".seed":
+        yield f"{name} is the build's own"
+
+
+def solution_lines(name: str, data: bytes, secrets: Secrets) -> Iterator[str]:
+    """Secret lines in a file: any in ours; elsewhere, where lines may agree by chance, only many."""
+    lines = lines_of(name, data)
+    held = lines & secrets.lines.keys()
+    if held and (is_ours(name) or (len(held) >= FEWEST and len(held) >= SHARE * len(lines))):
+        yield f"{name} holds {len(held)} lines of {secrets.lines[min(held)]}: {min(held)[:60]!r}"

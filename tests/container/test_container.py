@@ -1,49 +1,29 @@
-"""The image builds, and grades under Gradescope's smallest size what a class hands in.  make docker-test
+"""The image builds, and grades a class's submissions within Gradescope's smallest size: ``make docker-test``.
 
-Two ways: from an archive, with the engine of autograder/gradescope/image.py (``ENGINE``, ``ENGINE_BUILD``, ``ENGINE_RUN``); and
-``docker build .`` on a clone, with Docker's own daemon, started by hand where none runs, or else with that engine.
-On Debian: apt-get install podman buildah runc debootstrap netavark iptables docker.io. ``BASE`` names a base image; without it a
-minimal Debian is made to stand in for Gradescope's.
+Two ways: from an archive, with the engine of autograder/gradescope/image.py (``ENGINE``, ``ENGINE_BUILD``, ``ENGINE_RUN``);
+and ``docker build .`` on a clone, with Docker's own daemon (started here if none runs), or else with that engine.
+On Debian: apt-get install podman buildah runc debootstrap netavark iptables docker.io. ``BASE`` names a base image; without
+it a minimal Debian stands in for Gradescope's.
 """
 
 import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
-import sys
-import tempfile
-import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import jsonschema
 import pytest
-from layers import Secrets, leaks, secrets_of
 
-from autograder.core.errors import GraderError
 from autograder.gradescope import image
-from autograder.gradescope.archive import build_archive
+from container.engines import CLONED, NAME, SEED, Image, build_clone, print_figures
+from container.layers import Secrets, leaks, secrets_of
 from hostile.corpus import S1, S2, function, statement
-from support.project import DATA, ROOT, SCHEMA
-
-HERE = Path(__file__).parent
+from support.project import DATA, ROOT
 
 S3 = (DATA / "right_s3.py").read_text()
 RIGHT = {"A2S1.py": S1, "A2S2.py": S2, "A2S3.py": S3}
-NAME, CLONED, STAND_IN = "autograder-test:517", "autograder-test:clone", "localhost/autograder-base:debian"
-SEED = os.environ["AUTOGRADER_SEED"]  # conftest's
-# Inside, after grading: the most memory this container held, by its control group of version 2 or 1.
-PEAK = (
-    "sh",
-    "-c",
-    "/autograder/run_autograder; s=$?; for f in memory.peak memory/memory.max_usage_in_bytes; do "
-    "[ -r /sys/fs/cgroup/$f ] && echo peak $(cat /sys/fs/cgroup/$f); done; exit $s",
-)
 MEMORY_EATERS = {
     "tensors": "kept = [torch.ones(1 << 24) for _ in range(100000)]\nreturn F.softmax(A, dim=-1)",
     "a list": "kept = []\nwhile True:\n    kept.append(bytes(1 << 20))",
@@ -59,280 +39,6 @@ HOSTILE = {
 }
 
 
-@dataclass
-class Image:
-    """A built image and the environment in which its engine is reached."""
-
-    name: str
-    base: str
-    environment: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-    context: Path | None = None  # the clone that it was built from
-
-    @contextmanager
-    def reached(self) -> Iterator[list[str]]:
-        """The engine's command, while ``autograder.gradescope.image`` uses that engine too."""
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in self.environment.items():
-                patch.setenv(name, value)
-            yield image.engine(("docker", "podman"))
-
-    def remove(self) -> None:
-        if not os.environ.get("KEEP_IMAGE"):
-            with self.reached() as engine:
-                subprocess.run([*engine, "image", "rm", "-f", self.name], capture_output=True)
-
-
-def pip_settings() -> dict[str, str]:
-    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
-    return dict(re.findall(r"^(?:global|install|:env:)\.([\w-]+)='(.*)'$", listed, re.MULTILINE))
-
-
-def pip_configuration(folder: Path) -> list[str]:
-    """Flags that let pip inside a build find what it finds here: its settings as a file, and the local paths they name."""
-    settings = pip_settings()
-    if not settings:
-        return []
-    (folder / "pip.conf").write_text("[global]\n" + "".join(f"{key} = {value}\n" for key, value in settings.items()))
-    places = {Path(place.removeprefix("file://")) for value in settings.values() for place in value.split()}
-    # An index of links points at files beside it, so its parent comes along.
-    places = {p if p.is_file() or len(p.parents) < 3 else p.parent for p in places if p.is_absolute() and p.exists()}
-    mounts = [f"{folder / 'pip.conf'}:/etc/pip.conf", *(f"{p}:{p}" for p in sorted(places))]
-    return [flag for mount in mounts for flag in ("-v", f"{mount}:ro")]
-
-
-def with_wheels(base: str, folder: Path) -> str:
-    """``base`` with everything that will be installed lying in it: Docker's builder mounts nothing. For this Python only."""
-    download = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "-d", folder / "wheels"]
-    usual = re.findall(r"^ARG TORCH_INDEX=(\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[0]
-    index = os.environ.get("TORCH_INDEX", usual)
-    subprocess.run([*download, "--require-hashes", "-r", ROOT / "assignment" / "requirements.txt"], check=True)
-    subprocess.run(
-        [*download, *(["--index-url", index] if index else []), "-r", ROOT / "assignment" / "requirements-torch.txt"],
-        check=True,
-    )
-    (folder / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n")
-    (folder / "Dockerfile").write_text(f"FROM {base}\nCOPY pip.conf /etc/pip.conf\nCOPY wheels /wheels\n")
-    subprocess.run(["docker", "build", "-q", "-t", "autograder-base:wheels", folder], check=True, capture_output=True)
-    return "autograder-base:wheels"
-
-
-@contextmanager
-def daemon() -> Iterator[str | None]:
-    """Docker's own daemon: the one that answers, or one started here for a while. None, and a line, where there is neither.
-
-    Yields "" or the flags that its `build` needs.
-    """
-    if not shutil.which("docker"):
-        print("\nNOT TRIED: Docker's own daemon; no docker here")
-        yield None
-        return
-    answer = subprocess.run(["docker", "version"], capture_output=True, text=True)
-    if not answer.returncode and "podman" not in answer.stdout.lower():
-        yield ""
-        return
-    if os.geteuid() or not shutil.which("dockerd"):
-        print("\nNOT TRIED: Docker's own daemon; none answers, and only root, with dockerd installed, can start one")
-        yield None
-        return
-    with (
-        tempfile.TemporaryDirectory(prefix="dockerd-", ignore_cleanup_errors=True) as folder,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        command = [
-            "dockerd",
-            "--data-root",
-            f"{folder}/data",
-            "--exec-root",
-            f"{folder}/exec",
-            "--pidfile",
-            f"{folder}/pid",
-            "-H",
-            f"unix://{folder}/socket",
-            "--iptables=false",
-            "--ip6tables=false",
-            "--bridge=none",
-        ]
-        with open(f"{folder}/log", "w") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log)
-        patch.setenv("DOCKER_HOST", f"unix://{folder}/socket")
-        try:
-            until = time.monotonic() + 90
-            while (answers := subprocess.run(["docker", "info"], capture_output=True).returncode) and process.poll() is None:
-                if time.monotonic() > until:
-                    break
-                time.sleep(1)
-            if answers:
-                print("\nNOT TRIED: Docker's own daemon, it does not start here: " + Path(folder, "log").read_text()[-300:])
-            yield None if answers else "--network host"
-        finally:
-            process.terminate()
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def stand_in(engine: list[str]) -> str:
-    """The base image: ``BASE``, or a minimal Debian, made where the engine does not have it yet."""
-    if base := os.environ.get("BASE", ""):
-        return base
-
-    def has(command: list[str]) -> bool:
-        return not subprocess.run([*command, "image", "inspect", STAND_IN], capture_output=True).returncode
-
-    if not has(engine):
-        if engine == ["docker"] and shutil.which("podman") and has(["podman"]):
-            saved = subprocess.run(["podman", "save", STAND_IN], check=True, capture_output=True).stdout
-            subprocess.run([*engine, "load"], input=saved, check=True, capture_output=True)
-        else:
-            environment = {**os.environ, "ENGINE": shlex.join(engine)}
-            subprocess.run([HERE / "base.sh", STAND_IN], check=True, env=environment)
-    return STAND_IN
-
-
-def prepared(name: str, engine: list[str], folder: Path, environment: dict[str, str], flags: str) -> Image:
-    """The image to be built, with a base in which pip finds what it finds here."""
-    base = stand_in(engine)
-    if engine == ["docker"]:
-        if pip_settings():
-            base, flags = with_wheels(base, folder), "--network none"
-    else:
-        flags = shlex.join([*shlex.split(flags), *pip_configuration(folder)])
-    return Image(name, base, {**environment, "ENGINE_BUILD": flags})
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory, references, grader) -> Path:
-    """An archive with the tests' own references."""
-    return build_archive(grader.assignment, references, "517", tmp_path_factory.mktemp("archive"))
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory, archive) -> Iterator[Image]:
-    """The image from the archive."""
-    try:
-        engine = image.engine(("docker", "podman"))
-    except GraderError as error:
-        pytest.skip(f"NOT TRIED: {error}")
-    made = prepared(NAME, engine, tmp_path_factory.mktemp("image"), {}, os.environ.get("ENGINE_BUILD", ""))
-    with made.reached():
-        made.seconds = image.build_image(archive, ROOT / "Dockerfile", NAME, made.base, os.environ.get("TORCH_INDEX"))
-        told(made)
-    yield made
-    made.remove()
-
-
-@pytest.fixture(scope="module")
-def docker() -> Iterator[str | None]:
-    with daemon() as flags:
-        yield flags
-
-
-@pytest.fixture(scope="module")
-def cloned(tmp_path_factory, docker) -> Iterator[Image]:
-    """The image that `docker build .` makes on a clone: baked and audited in a stage of its own."""
-    environment = {} if docker is None else {"ENGINE": "docker", "ENGINE_RUN": ""}
-    flags = os.environ.get("ENGINE_BUILD", "") if docker is None else docker
-    try:
-        with Image("", "", environment).reached() as engine:
-            made = prepared(CLONED, engine, tmp_path_factory.mktemp("image"), environment, flags)
-    except GraderError as error:
-        pytest.skip(f"NOT TRIED: {error}")
-    made.context = clone(tmp_path_factory.mktemp("clone"))
-    made.seconds = build_clone(made)
-    with made.reached():
-        told(made)
-    yield made
-    made.remove()
-
-
-def clone(folder: Path) -> Path:
-    """What a clone holds, with what is not committed yet; and what may lie in a working copy beside it."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    for name in listed.split("\0"):
-        if name and (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    (folder / ".seed").write_text("12345\n")
-    return folder
-
-
-def build_clone(made: Image, name: str = CLONED, *more: str) -> float:
-    """Build the clone that lies in ``made.context``; returns seconds."""
-    started = time.monotonic()
-    arguments = {"BASE": made.base, "AUTOGRADER_SEED": SEED} | {k: v for k, v in os.environ.items() if k == "TORCH_INDEX"}
-    flags = [flag for key, value in arguments.items() for flag in ("--build-arg", f"{key}={value}")]
-    with made.reached() as engine:
-        extra = shlex.split(os.environ.get("ENGINE_BUILD", ""))
-        subprocess.run([*engine, "build", *extra, *flags, *more, "-t", name, "."], cwd=made.context, check=True)
-    return time.monotonic() - started
-
-
-def told(made: Image) -> None:
-    """Where, how long and how large: for the figures. The engine has to be reached."""
-    whole, bare = image.image_size(made.name), image.image_size(made.base)
-    print(
-        f"\n{made.name}: built in {made.seconds:.0f} s by {shlex.join(image.engine(('docker', 'podman')))}, "
-        f"{(whole - bare) / 1e6:,.0f} MB over a base of {bare / 1e6:,.0f} MB"
-    )
-
-
-@pytest.fixture
-def graded_in(tmp_path):
-    """``graded_in(made, name, files)`` -> (results.json, items without full points, Run), checked against Gradescope's format."""
-
-    def run(made: Image, name: str, files: dict | Path, flags: tuple[str, ...] = ()):
-        folder = files if isinstance(files, Path) else tmp_path / "handed in"
-        if isinstance(files, dict):
-            folder.mkdir()
-            for file, text in files.items():
-                (folder / file).write_text(text)
-        with image.container(folder) as (handed_in, results), made.reached():
-            done = image.run_image(made.name, handed_in, results, flags, PEAK)
-            assert done.results.exists(), done.stdout[-2000:]
-            tree = json.loads(done.results.read_text())
-        jsonschema.validate(tree, SCHEMA)
-        peak = max(map(int, re.findall(r"^peak (\d+)$", done.stdout, re.MULTILINE)), default=0)
-        print(
-            f"\n{name}: score {tree['score']:g}, {done.seconds:.1f} s with the container's start, "
-            f"graded in {tree['execution_time']:.1f} s, peak {peak >> 20} MiB"
-        )
-        assert done.exit == 0, done.stdout[-2000:]
-        assert all(test["score"] in (0, test["max_score"]) for test in tree["tests"])
-        return tree, {test["number"] for test in tree["tests"] if test["score"] < test["max_score"]}, done
-
-    return run
-
-
-@pytest.fixture
-def graded(built, graded_in):
-    """The same in the image from the archive."""
-    return lambda *arguments: graded_in(built, *arguments)
-
-
-@pytest.fixture
-def solutions(tmp_path) -> Path:
-    from autograder.authoring.masters import export_scripts
-
-    export_scripts(ROOT / "solutions", tmp_path / "solutions")
-    return tmp_path / "solutions"
-
-
-@pytest.fixture
-def starter(tmp_path) -> Path:
-    (tmp_path / "starter").mkdir()
-    for notebook in (ROOT / "student").glob("*.ipynb"):
-        shutil.copy(notebook, tmp_path / "starter")
-    return tmp_path / "starter"
-
-
 def test_right_answers_get_full_points_behind_every_layer(graded):
     tree, lost, run = graded("sections 1, 2.1 and 3", RIGHT)
     assert (tree["score"], lost) == (58, set())
@@ -341,7 +47,7 @@ def test_right_answers_get_full_points_behind_every_layer(graded):
 
 
 def test_sections_1_and_2_alone(graded):
-    tree, lost, run = graded("sections 1 and 2.1", {"A2S1.py": S1, "A2S2.py": S2})
+    tree, _, run = graded("sections 1 and 2.1", {"A2S1.py": S1, "A2S2.py": S2})
     assert tree["score"] == 38 and run.seconds < 30
 
 
@@ -463,7 +169,7 @@ def test_docker_itself_makes_the_image_from_the_archive_too(cloned, docker, arch
     made = Image(f"{NAME}-docker", cloned.base, cloned.environment)
     with made.reached():
         made.seconds = image.build_image(archive, ROOT / "Dockerfile", made.name, made.base, os.environ.get("TORCH_INDEX"))
-        told(made)
+        print_figures(made)
     try:
         assert graded_in(made, "docker: sections 1, 2.1 and 3", RIGHT)[0]["score"] == 58
     finally:

@@ -1,10 +1,12 @@
 """The grader is graded, and says what went wrong: the bank of mistakes, used by the build and for the student."""
 
+import itertools
 import json
 import random
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -51,12 +53,17 @@ def test_check_cells_and_grades_agree_over_the_whole_bank(grader, bank, variants
     cells_and_grades_agree(grader, bank, variants, capsys, sections, every_nth)
 
 
+def expected_texts(references: dict) -> Iterator[str]:
+    """The expected values of all cases as they would be printed, but for 0 and 1."""
+    groups = (group for item in references["cases"].values() for group in item.values())
+    for case in itertools.chain.from_iterable(groups):
+        if case["expected"] is not None:
+            values = np.ravel(case["expected"])
+            yield from (f"{abs(x):.5g}" for x in values if np.isfinite(x) and abs(x) not in (0, 1))
+
+
 def test_no_hidden_expected_value_is_ever_shown(grader, bank, variants):
-    hidden = set()
-    for number in range(8):
-        for groups in grader.hidden(f"{number:08x}" + "0" * 56)["cases"].values():
-            for case in (c for group in groups.values() for c in group if c["expected"] is not None):
-                hidden |= {f"{abs(x):.5g}" for x in np.ravel(case["expected"]) if np.isfinite(x) and abs(x) not in (0, 1)}
+    hidden = {text for number in range(8) for text in expected_texts(grader.hidden(f"{number:08x}" + "0" * 56))}
     assert len(hidden) > 1000
     for entry in random.Random(1).sample([m for m in bank["mistake"] if m["item"].startswith("2.1")], 40):
         for verdict in variants.graded(grader, {entry["item"]: entry["code"]}):

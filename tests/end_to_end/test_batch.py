@@ -145,7 +145,7 @@ def test_a_folder_that_cannot_be_read_is_not_graded_and_says_why(course, monkeyp
 def test_where_there_is_no_class_one_line_says_so(course, what):
     (course.root / "empty").mkdir()
     (course.root / "a zip").write_text("x")
-    with pytest.raises(GraderError, match="no submissions|neither a folder"):
+    with pytest.raises(GraderError, match=r"no submissions|neither a folder"):
         course.run(what)
 
 

@@ -29,38 +29,16 @@ def start(*arguments, cwd):
 def cluster(tmp_path):
     """(address, worker processes)."""
     file = tmp_path / "scheduler.json"
-    started = [
-        start(
-            "dask_scheduler",
-            "--port",
-            "0",
-            "--no-dashboard",
-            "--host",
-            "127.0.0.1",
-            "--scheduler-file",
-            str(file),
-            cwd=tmp_path,
-        )
-    ]
+    options = ["--no-dashboard", "--scheduler-file", str(file)]
+    started = [start("dask_scheduler", "--port", "0", "--host", "127.0.0.1", *options, cwd=tmp_path)]
     try:
         while not (text := file.read_text() if file.exists() else ""):
             assert started[0].poll() is None, "the scheduler ended"
             time.sleep(0.1)
         for number in range(2):
-            started.append(
-                start(
-                    "dask_worker",
-                    "--scheduler-file",
-                    str(file),
-                    "--nthreads",
-                    "1",
-                    "--no-nanny",
-                    "--no-dashboard",
-                    "--local-directory",
-                    str(tmp_path / f"worker{number}"),
-                    cwd=tmp_path,
-                )
-            )
+            folder = ["--local-directory", str(tmp_path / f"worker{number}")]
+            worker = start("dask_worker", "--nthreads", "1", "--no-nanny", *options, *folder, cwd=tmp_path)
+            started += [worker]
         address = json.loads(text)["address"]
         with Client(address, timeout=3600) as client:
             client.wait_for_workers(2, timeout=3600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 
@@ -37,7 +38,7 @@ def drawn(n_tok: int = 9, n_embd: int = 8, scale: float = 1.0) -> torch.Tensor:
 def test_no_honest_variant_sees_the_future(variant):
     set_seed(2)
     model = run.build(variant, VOCABULARY, BUDGET)
-    for name, p in model.named_parameters():
+    for p in model.parameters():
         torch.nn.init.normal_(p, std=0.3)  # far from the start, where attention hardly matters
     assert causality_leak(model) < 1e-4
 
@@ -246,7 +247,7 @@ def test_what_was_stopped_goes_on_after_the_last_finished_run_with_the_same_figu
 
     def figures(output):
         runs = json.loads((folder / output / "quick" / "results.json").read_text())["runs"]
-        return [{k: v for k, v in r.items() if "seconds" not in k} for r in sum(runs, [])]
+        return [{k: v for k, v in r.items() if "seconds" not in k} for r in itertools.chain(*runs)]
 
     assert figures("out") == figures("whole")
 

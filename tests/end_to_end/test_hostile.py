@@ -120,7 +120,7 @@ def test_workers_die_with_a_killed_grader_and_the_results_stay_truthful(referenc
     assert len(family) >= 2  # the zygote and a worker
     grader.kill()
     grader.wait()
-    gone, alive = psutil.wait_procs(family, timeout=600)
+    _, alive = psutil.wait_procs(family, timeout=600)
     assert not alive
     tree = json.loads((tmp_path / "r.json").read_text())
     assert not tree["extra_data"]["complete"]

@@ -25,19 +25,32 @@ if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])  # with one processor all is done in this process
 {code}
 package = {package!r}
-print("LOADED", sorted(m.__file__ for m in list(sys.modules.values()) if (getattr(m, "__file__", None) or "").startswith(package)))
+files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
+print("LOADED", sorted(file for file in files if file.startswith(package)))
 """
 KEYS = {
-    # what somebody does -> the package whose key has to hold all of it
-    "judging": "import json, pathlib, tempfile\nfrom autograder.core.loading import load_assignment\n"
-    "from autograder.judging.run import run_grading\n"
-    "place = pathlib.Path(tempfile.mkdtemp())\n(place / 'T1.py').write_text('def add(a, b):\\n    return a - b\\n')\n"
-    "run_grading(load_assignment({toy!r} + '/assignment'), pathlib.Path({references!r}), place, '101', place / 'r.json')",
-    BAKING: "import pathlib\nfrom autograder.core.loading import load_assignment\nfrom autograder.authoring.baking.bake import bake\n"
-    "bake(load_assignment({toy!r} + '/assignment'), pathlib.Path({toy!r}) / 'solutions', 7)",
-    "gradescope": "import autograder.gradescope.container, autograder.gradescope.smoke, autograder.gradescope.__main__\n"
-    "import pathlib, tempfile\nfrom autograder.gradescope.container import grade_container\n"
-    "root = pathlib.Path({root!r})\ngrade_container(root, lambda line: None)",
+    # package -> code that does what its key stands for
+    "judging": """
+import json, pathlib, tempfile
+from autograder.core.loading import load_assignment
+from autograder.judging.run import run_grading
+place = pathlib.Path(tempfile.mkdtemp())
+(place / 'T1.py').write_text('def add(a, b):\\n    return a - b\\n')
+run_grading(load_assignment({toy!r} + '/assignment'), pathlib.Path({references!r}), place, '101', place / 'r.json')
+""",
+    BAKING: """
+import pathlib
+from autograder.core.loading import load_assignment
+from autograder.authoring.baking.bake import bake
+bake(load_assignment({toy!r} + '/assignment'), pathlib.Path({toy!r}) / 'solutions', 7)
+""",
+    "gradescope": """
+import autograder.gradescope.container, autograder.gradescope.smoke, autograder.gradescope.__main__
+import pathlib, tempfile
+from autograder.gradescope.container import grade_container
+root = pathlib.Path({root!r})
+grade_container(root, lambda line: None)
+""",
 }
 
 

@@ -69,7 +69,7 @@ def test_a_missing_course_file_is_one_clear_line(tmp_path):
 class Rows(dict):
     """What a hub's split looks like: columns by name."""
 
-    column_names = property(lambda self: list(self))
+    column_names = property(list)
 
 
 def hub(monkeypatch, answer) -> None:
@@ -227,7 +227,7 @@ def test_batches_are_mostly_tokens(shipped):
     vocabulary = Vocabulary(shipped.train[:2000])
     work = trainer(small(vocab_size=len(vocabulary)), Sentences(shipped.train[:2000], vocabulary), batch_size=32)
     real = whole = 0
-    for x, y in work.loader():
+    for _, y in work.loader():
         real, whole = real + int((y != PAD).sum()), whole + y.numel()
     assert real / whole > 0.75
 

@@ -164,7 +164,10 @@ def test_a_cell_that_fails_or_rebinds_our_names_costs_only_itself(unpacked_zip):
 
 def test_what_cells_say_on_standard_error_stays_out_of_the_checks_lines_and_an_early_end_is_told(unpacked_zip):
     source = nbformat.read(ROOT / "solutions" / "A2S1.ipynb", as_version=4)
-    noise = "import os, sys, subprocess\nprint('bar', file=sys.stderr)\nos.write(2, b'report')\nsubprocess.run(['sh', '-c', 'echo child >&2'])"
+    noise = """import os, sys, subprocess
+print('bar', file=sys.stderr)
+os.write(2, b'report')
+subprocess.run(['sh', '-c', 'echo child >&2'])"""
     cells = [noise, *(c.source for c in source.cells if c.cell_type == "code")]
     (unpacked_zip / "A2S1.ipynb").write_bytes(notebook(*cells))
     done = run("python3 -m a2checks A2S1.ipynb", unpacked_zip)

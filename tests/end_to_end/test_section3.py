@@ -1,5 +1,6 @@
 """Claims about section 3: graded by what the code does, on tiny real objects, in a cage with a folder of its own."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -83,8 +84,8 @@ def test_submissions_without_section_3_never_import_transformers(references, s1,
         "history = main()",
         "if True:\n    main()",
         "for epoch in range(3):\n    train_one_epoch(None, None, None, epoch)",
-        "tokenizer.model = AutoModelForSequenceClassification.from_pretrained('x')\n"
-        "tokenizer.model(torch.zeros(1, 3).long()).logits.sum().backward()",
+        """tokenizer.model = AutoModelForSequenceClassification.from_pretrained('x')
+tokenizer.model(torch.zeros(1, 3).long()).logits.sum().backward()""",
     ],
 )
 def test_training_at_module_level_never_runs(submit, s3, training):
@@ -153,8 +154,8 @@ criterion = torch.nn.CrossEntropyLoss()
         ("def initialize_datasets", own + "\n\ndef initialize_datasets"),
         (
             'output = model(**batch["text_encoding"].to(DEVICE), labels=batch["label_encoding"].to(DEVICE))',
-            'encoding = batch["text_encoding"]\n'
-            '        loss = criterion(model(encoding["input_ids"], encoding["attention_mask"]), batch["label_encoding"])',
+            """encoding = batch["text_encoding"]
+        loss = criterion(model(encoding["input_ids"], encoding["attention_mask"]), batch["label_encoding"])""",
         ),
         ("output.loss.backward()", "loss.backward()"),
         (
@@ -233,10 +234,8 @@ def f():
     {ending}
 """)
             )
-            try:
+            with contextlib.suppress(WorkerError):
                 worker.call("f", [], {})
-            except WorkerError:
-                pass
             assert ending != "return 1" or len(folders(grader) - before) == 1
         assert folders(grader) == before
 

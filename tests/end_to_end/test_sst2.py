@@ -16,9 +16,9 @@ from support.project import ROOT
 sys.path.append(str(ROOT / "solutions"))
 pytest.importorskip("datasets")
 
-import sst2  # noqa: E402
-import sst2_runs  # noqa: E402
-from sst2 import offline  # noqa: E402
+import sst2
+import sst2_runs
+from sst2 import offline
 
 GOOD, BAD = ("splendid", "moving", "delightful"), ("dull", "clumsy", "tedious")
 NOUNS = ("film", "plot", "cast", "ending", "score", "script", "drama")

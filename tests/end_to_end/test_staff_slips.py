@@ -8,6 +8,10 @@ from autograder.core.loading import load_assignment
 from support.toy import autograder
 
 MINUS = '[[mistake]]\nitem = "1.add"\nid = "minus"\ncode = "def add(a, b): return a - b"\nsays = "it subtracts"\n'
+TWO_GROUPS = """def draw(seed, public, names):
+    empty = {'args': [], 'kwargs': {}}
+    return {'1.add': {'own': [{**empty, 'function': 'FUNCTION'}]}, '1.mean': {'own': [empty], 'fresh': [empty]}}
+"""
 
 
 @pytest.mark.parametrize(
@@ -38,7 +42,16 @@ def test_a_slip_in_the_bank_is_refused_with_its_place_and_the_nearest_name(toy, 
     [
         (
             "inputs.py",
-            "import random\n\n\ndef draw(seed, public, names):\n    return name['add']\n\n\ndef second_opinion(tree):\n    return ''\n",
+            """import random
+
+
+def draw(seed, public, names):
+    return name['add']
+
+
+def second_opinion(tree):
+    return ''
+""",
             "inputs.py, line 5: NameError: name 'name' is not defined",
         ),
         ("inputs.py", "def draw(:\n", "inputs.py, line 1: SyntaxError"),
@@ -56,8 +69,7 @@ def test_a_slip_in_the_bank_is_refused_with_its_place_and_the_nearest_name(toy, 
         ),
         (
             "inputs.py",
-            "def draw(seed, public, names):\n    return {'1.add': {'own': [{'args': [], 'kwargs': {}, 'function': 'ad'}]}, "
-            "'1.mean': {'own': [{'args': [], 'kwargs': {}}], 'fresh': [{'args': [], 'kwargs': {}}]}}\n",
+            TWO_GROUPS.replace("FUNCTION", "ad"),
             "no function of the solutions called 'ad'; did you mean 'add'?",
         ),
         ("trusted_helpers.py", "answers = {}\n", "trusted_helpers.py: `answers`, for 1.mean: no name 'add'; there are none"),
@@ -73,8 +85,7 @@ def test_a_slip_in_the_bank_is_refused_with_its_place_and_the_nearest_name(toy, 
         ),
         (
             "inputs.py",
-            "def draw(seed, public, names):\n    return {'1.add': {'own': [{'args': [], 'kwargs': {}, 'function': 'add'}]}, "
-            "'1.mean': {'own': [{'args': [], 'kwargs': {}}], 'fresh': [{'args': [], 'kwargs': {}}]}}\n",
+            TWO_GROUPS.replace("FUNCTION", "add"),
             "inputs: a case of 1.add: the solutions' add raised TypeError",
         ),
         ("../solutions/T1.py", "def add(a, b):\n    return a + b\n\n\nmean = add(1)\n", "T1.py, line 5: TypeError"),

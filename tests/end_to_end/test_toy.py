@@ -50,7 +50,7 @@ def test_its_worker_never_loads_torch_or_numpy(toy, tmp_path):
 
 
 def test_its_archive_grades_on_its_own(toy, tmp_path):
-    grader, settings, references = toy
+    grader, _, references = toy
     archive = build_archive(grader.assignment, references, "101", tmp_path)
     root = tmp_path / "autograder"
     zipfile.ZipFile(archive).extractall(root / "source")

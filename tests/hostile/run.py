@@ -14,24 +14,27 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import psutil
+from corpus import CANARY, CASES, Hostile
+
+from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
+from autograder.core.references import read_references
+from autograder.judging.grade import grade
+from autograder.judging.grader import Grader
+from autograder.judging.results import ResultsFile
+from autograder.sandbox.judge_side.worker import Worker, WorkerError
+from autograder.sandbox.judge_side.zygote_client import ZygoteClient
+from autograder.sandbox.process import hide_from_debuggers
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
-
-import psutil  # noqa: E402
-from corpus import CANARY, CASES  # noqa: E402
-
-from autograder.core.errors import GraderError  # noqa: E402
-from autograder.core.loading import load_assignment  # noqa: E402
-from autograder.core.references import read_references  # noqa: E402
-from autograder.judging.grade import grade  # noqa: E402
-from autograder.judging.grader import Grader  # noqa: E402
-from autograder.judging.results import ResultsFile  # noqa: E402
-from autograder.sandbox.judge_side.worker import Worker, WorkerError  # noqa: E402
-from autograder.sandbox.judge_side.zygote_client import ZygoteClient  # noqa: E402
-from autograder.sandbox.process import hide_from_debuggers  # noqa: E402
 
 
 def main(references: Path, mode: str, first: int, step: int) -> None:
@@ -53,8 +56,9 @@ def main(references: Path, mode: str, first: int, step: int) -> None:
 
 @contextmanager
 def spent(grader):
-    """A list that gets the seconds that a case costs on any machine: of processors, by the judge, the workers and all that
-    they start, and the limits that ran out.
+    """Yield a list that gets what a case costs on any machine, in seconds.
+
+    That is the processor time of the judge, the workers and their children, and every limit that ran out.
     """
     zygote, request, seconds = psutil.Process(grader.zygote.process.pid), Worker._request, []
 
@@ -77,7 +81,7 @@ def spent(grader):
         seconds.append(used() - before)
 
 
-def judge(case, grader, folder: Path) -> dict:
+def judge(case: Hostile, grader: Grader, folder: Path) -> dict[str, Any]:
     """Grade one case; ``broken`` lists every claim that did not hold."""
     submission = Path(tempfile.mkdtemp(dir=folder))
     for name, content in case.files.items():
@@ -86,39 +90,41 @@ def judge(case, grader, folder: Path) -> dict:
         target.write_bytes(content if isinstance(content, bytes) else content.encode())
     path, refused = submission.parent / "results.json", ""
     results = ResultsFile(path, grader.assignment, "517")
-    with spent(grader) as seconds:
+    with spent(grader) as costs:
         try:
             grade(grader, submission, results.write)
         except GraderError as error:
             refused = str(error)
             results.refuse(refused)
-    seconds = sum(seconds)
-    text = path.read_text()
-    tree = json.loads(text)
-    scores = {t["number"]: t["score"] for t in tree["tests"]}
-    everything = {q.id for q in grader.assignment.questions}
-    broken = []
-    if case.refused != bool(refused):
-        broken.append(f"refused: {refused!r}")
-    submitted = {q.id for q in grader.assignment.questions if q.section.id in ("A2S1", "A2S2")}
-    expected = set() if case.refused else submitted - case.zero
-    if {i for i, score in scores.items() if score} != expected:
-        broken.append(
-            f"lost wrongly {sorted(expected - {i for i, s in scores.items() if s})}, kept wrongly "
-            f"{sorted({i for i, s in scores.items() if s} - expected)}"
-        )
-    if re.search(case.forbidden, text) or CANARY in text:
-        broken.append("a secret got out")
-    if any((ord(c) < 32 and c not in "\n ") or c in "\u202e\x1b" for t in tree["tests"] for c in t["output"] + t["name"]):
-        broken.append("control characters in the results")
-    if tree["score"] > 38 or set(scores) != everything:
-        broken.append("results are not the grader's own")
+    seconds, text = sum(costs), path.read_text()
+    broken = [*wrong_scores(case, grader, json.loads(text), refused), *leaked(case, text)]
     if seconds > case.seconds:
         broken.append(f"cost {seconds:.1f} s")
-    running = psutil.Process(grader.zygote.process.pid).children(recursive=True)
-    if running:
+    if running := psutil.Process(grader.zygote.process.pid).children(recursive=True):
         broken.append(f"still running: {running}")
     return {"family": case.family, "name": case.name, "seconds": round(seconds, 2), "broken": broken}
+
+
+def wrong_scores(case: Hostile, grader: Grader, tree: dict[str, Any], refused: str) -> Iterator[str]:
+    if case.refused != bool(refused):
+        yield f"refused: {refused!r}"
+    questions = grader.assignment.questions
+    scores = {test["number"]: test["score"] for test in tree["tests"]}
+    earned = {id for id, score in scores.items() if score}
+    submitted = {q.id for q in questions if q.section.id in ("A2S1", "A2S2")}
+    expected = set() if case.refused else submitted - case.zero
+    if earned != expected:
+        yield f"lost wrongly {sorted(expected - earned)}, kept wrongly {sorted(earned - expected)}"
+    if tree["score"] > 38 or set(scores) != {q.id for q in questions}:
+        yield "results are not the grader's own"
+
+
+def leaked(case: Hostile, results: str) -> Iterator[str]:
+    if re.search(case.forbidden, results) or CANARY in results:
+        yield "a secret got out"
+    shown = "".join(test["output"] + test["name"] for test in json.loads(results)["tests"])
+    if any((ord(c) < 32 and c not in "\n ") or c in "\u202e\x1b" for c in shown):
+        yield "control characters in the results"
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 import pytest
 
 pytest.importorskip("datasets")
-import sst2  # noqa: E402
-import sst2_runs  # noqa: E402
+import sst2
+import sst2_runs
 
 
 def test_the_offline_default_reaches_80_percent(tmp_path, monkeypatch):

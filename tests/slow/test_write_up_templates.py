@@ -32,7 +32,7 @@ def test_the_readmes_commands_make_a_pdf_of_a_filled_template_with_its_figure_an
         ("writeup.tex", r"^\\todo\{.*\}$", r"\includegraphics[width=5cm]{loss.png}"),
     ):
         answer = f"The query θ ≤ 1 − ε → α ✓ ℝ ⁿ 😀 is long.\n\n{figure}"
-        filled, answers = re.subn(todo, lambda _: answer, (folder / name).read_text(), flags=re.MULTILINE)
+        filled, answers = re.subn(todo, lambda _, answer=answer: answer, (folder / name).read_text(), flags=re.MULTILINE)
         (folder / name).write_text(filled)
         assert answers == 29
     for command in commands_of((unpacked_zip / "README.md").read_text()):
@@ -76,16 +76,19 @@ def test_both_templates_compile_and_the_check_finds_every_heading_in_them(tmp_pa
 
 
 def on_the_pages(path):
-    """The letters of a PDF that lie on its pages, without spaces: what runs off a page's foot is in the file, but nobody sees it."""
-    seen = []
-    for page in pypdf.PdfReader(path).pages:
-        bottom, top = float(page.mediabox.bottom), float(page.mediabox.top)
-        page.extract_text(
-            visitor_text=lambda text, matrix, line, *_: (
-                seen.append(text) if bottom <= line[5] * matrix[3] + matrix[5] <= top else None
-            )
-        )
-    return letters("".join(seen))
+    """The letters that are visible on a PDF's pages: text that runs off the foot of a page is in the file, but not visible."""
+    return letters("".join(text for page in pypdf.PdfReader(path).pages for text in visible_texts(page)))
+
+
+def visible_texts(page):
+    texts, bottom, top = [], float(page.mediabox.bottom), float(page.mediabox.top)
+
+    def visit(text, matrix, line, *_):
+        if bottom <= line[5] * matrix[3] + matrix[5] <= top:
+            texts.append(text)
+
+    page.extract_text(visitor_text=visit)
+    return texts
 
 
 def letters(text):

@@ -79,12 +79,11 @@ def pairs_cost_both_items(grader, bank, variants, capsys, count):
     assert wrong == []
 
 
-def cells_and_grades_agree(grader, bank, variants, capsys, sections, every_nth):
+def cells_and_grades_agree(grader, bank, variants, capsys, sections: str, every_nth: int) -> None:
     """Each entry as a notebook: its cells run from the top, every check cell speaks, and ❌ stands where points are lost."""
+    assignment = grader.assignment
     entries = [(kind, e) for kind in ("mistake", "alternative") for e in bank[kind] if e["item"][0] in sections][::every_nth]
-    scripts = [
-        tolerant(variants.script(grader.assignment.question(e["item"]).section.id, {e["item"]: e["code"]})) for _, e in entries
-    ]
+    scripts = [tolerant(variants.script(assignment.question(e["item"]).section.id, {e["item"]: e["code"]})) for _, e in entries]
     done = subprocess.run(
         [sys.executable, "-c", LOCAL], input="\n".join(map(json.dumps, scripts)), capture_output=True, text=True, cwd=ROOT
     )
@@ -93,17 +92,18 @@ def cells_and_grades_agree(grader, bank, variants, capsys, sections, every_nth):
     for (kind, entry), line in zip(entries, done.stdout.splitlines()):
         text = json.loads(line)[0]
         marks = {id: mark for mark, id in re.findall(r"^([✅❌⏳]) ([\w.]*\w)", text, re.MULTILINE)}
-        lost = {entry["item"], *entry.get("also_costs", ())} if kind == "mistake" else set()
-        section = grader.assignment.question(entry["item"]).section
-        every = {q.id for q in grader.assignment.of_section(section)}
-        # ⏳ says that another answer comes first; with the item itself wrong, ❌ has to stand there.
-        bad = [
-            id
-            for id in every
-            if (marks.get(id) == "❌") != (id in lost) and not (marks.get(id) == "⏳" and id != entry["item"])
-        ]
+        every = {q.id for q in assignment.of_section(assignment.question(entry["item"]).section)}
+        bad = wrongly_marked(marks, every, kind, entry)
         if bad or set(marks) != every:
-            disagreements.append((kind, entry["item"], entry["id"], sorted(bad), text[-300:]))
+            disagreements.append((kind, entry["item"], entry["id"], bad, text[-300:]))
     with capsys.disabled():
         print(f"\ncheck cells agree with the grade: {len(entries) - len(disagreements)}/{len(entries)}")
     assert disagreements == [], "\n".join(str(d[:4]) for d in disagreements)
+
+
+def wrongly_marked(marks: dict[str, str], items: set[str], kind: str, entry: dict) -> list[str]:
+    """Items whose mark differs from their grade. ⏳, another answer comes first, will do except at the wrong item itself."""
+    lost = {entry["item"], *entry.get("also_costs", ())} if kind == "mistake" else set()
+    return sorted(
+        id for id in items if (marks.get(id) == "❌") != (id in lost) and not (marks.get(id) == "⏳" and id != entry["item"])
+    )

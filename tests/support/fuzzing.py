@@ -110,12 +110,13 @@ def holds(hasty, name: str, data: bytes) -> None:
     for old in folder.glob("A2S1.*"):
         old.unlink()
     (folder / name).write_bytes(data)
-    results = ResultsFile(folder / "results.json", grader.assignment, "517")
+    results, refusal = ResultsFile(folder / "results.json", grader.assignment, "517"), ""
     try:
         grade(grader, folder / name, results.write)
-    except GraderError as refusal:
-        assert "\n" not in str(refusal)
-        results.refuse(str(refusal))
+    except GraderError as error:
+        refusal = str(error)
+        results.refuse(refusal)
+    assert "\n" not in refusal
     tree = json.loads((folder / "results.json").read_text())
     FORMAT.validate(tree)
     assert tree["score"] <= 18 and "Traceback" not in json.dumps(tree)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -30,24 +31,12 @@ def same_version() -> bool:
 
 
 def corpus(references, tmp_path, mode, first, step) -> list[dict]:
-    """Run every ``step``-th case in one mode; skips loudly where the machine cannot."""
-    if sys.platform != "linux":
-        pytest.skip("the cage's layers are Linux's")
+    """Run every ``step``-th case in one mode, in two processes at once; skips loudly where the machine cannot."""
+    skip_where_impossible(mode)
     interpreter, prefix, target = sys.executable, [], references
     environment = {**os.environ, "HOSTILE_PATHS": sysconfig.get_paths()["purelib"], "PYTHONDONTWRITEBYTECODE": "1"}
-    if "this Python" not in mode and not same_version():
-        pytest.skip(f"{SYSTEM_PYTHON} is not Python {sys.version_info[0]}.{sys.version_info[1]}: cannot test another user")
-    if mode != "as root, this Python" and os.geteuid() != 0:
-        pytest.skip("needs root to become another user")
     if mode == "as an ordinary user":
-        target = tmp_path / "reference.safetensors"
-        shutil.copy(references, target)
-        for path in (tmp_path, target):
-            os.chown(path, int(USER), int(USER))
-        # Every folder above the test's own must let the user pass.
-        for parent in tmp_path.parents:
-            if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 1:
-                parent.chmod(parent.stat().st_mode | 0o011)
+        target = readable_copy(references, tmp_path)
         interpreter, prefix = SYSTEM_PYTHON, ["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups"]
         environment |= {"PYTHONPATH": sysconfig.get_paths()["purelib"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
     command = [*prefix, interpreter, str(TESTS / "hostile" / "run.py"), str(target), *MODES[mode]]
@@ -67,6 +56,27 @@ def corpus(references, tmp_path, mode, first, step) -> list[dict]:
         assert run.returncode == 0, err[-2000:]
         rows += [json.loads(line) for line in out.splitlines()]
     return rows
+
+
+def skip_where_impossible(mode: str) -> None:
+    if sys.platform != "linux":
+        pytest.skip("the cage's layers are Linux's")
+    if "this Python" not in mode and not same_version():
+        pytest.skip(f"{SYSTEM_PYTHON} is not Python {sys.version_info[0]}.{sys.version_info[1]}: cannot test another user")
+    if mode != "as root, this Python" and os.geteuid() != 0:
+        pytest.skip("needs root to become another user")
+
+
+def readable_copy(references: Path, folder: Path) -> Path:
+    """A copy that the other user owns, in a folder that they can reach."""
+    target = folder / "reference.safetensors"
+    shutil.copy(references, target)
+    for path in (folder, target):
+        os.chown(path, int(USER), int(USER))
+    for parent in folder.parents:
+        if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 1:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    return target
 
 
 def tally(mode, rows) -> str:

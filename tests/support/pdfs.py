@@ -97,8 +97,6 @@ def rule(canvas: Canvas, y: float) -> float:
 
 
 DRAWN = {PICTURE: picture, PLOT: plot, BARS: bars, RULE: rule, SCAN: lambda canvas, y: picture(canvas, y, 470, 700)}
-
-
 WHOLE = complete(OUTLINE)
 
 
@@ -117,7 +115,7 @@ def heading_of(name: str) -> str:
 
 
 def answered(answers: dict[str, list[str]], asked: bool = False) -> list[str]:
-    """The whole write-up with other answers under some headings, each a list of lines; with the questions' texts, or without."""
+    """The whole write-up with other answers (lists of lines) under some headings; ``asked``: with the questions' texts."""
     asks = {item["heading"]: [item["asks"]] if asked else [] for chapter in OUTLINE["chapters"] for item in chapter["items"]}
     lines = [x for line in WHOLE for x in (line, *asks.get(line, []))]
     for name, answer in answers.items():

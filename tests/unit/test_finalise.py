@@ -313,10 +313,10 @@ def test_an_output_that_cannot_be_written_is_one_line(tmp_path):
     book, sheet = write(tmp_path / "gradebook.csv", automatic), write(tmp_path / "manual.csv", by_hand)
     (tmp_path / "folder").mkdir()
     for output in (tmp_path / "folder", book / "final.csv", Path("/proc/final.csv")):
-        with pytest.raises(GraderError, match="^cannot write [^\n]*$") as refused:
+        with pytest.raises(GraderError, match=r"^cannot write [^\n]*$") as refused:
             finalise(ASSIGNMENT, book, sheet, None, output)
         assert str(refused.value).count(str(output)) == 1
-    with pytest.raises(GraderError, match="^cannot read .*absent.csv: No such file or directory$"):
+    with pytest.raises(GraderError, match=r"^cannot read .*absent\.csv: No such file or directory$"):
         finalise(ASSIGNMENT, book, tmp_path / "absent.csv", None, tmp_path / "final.csv")
 
 

@@ -12,8 +12,7 @@ from support.pdfs import ANSWER, WHOLE, chapters, heading_of, seen, without
 
 def relabelled(style):
     return [
-        style(line) if line[:1] in "123Q" and line.split()[0].count(".") >= 1 and line not in (ANSWER,) else line
-        for line in WHOLE
+        style(line) if line[:1] in "123Q" and line.split()[0].count(".") >= 1 and line != ANSWER else line for line in WHOLE
     ]
 
 
@@ -55,7 +54,7 @@ def test_lists_under_the_parts_headings_are_understood_and_their_gaps_seen(numbe
         *WHOLE[WHOLE.index("\f", 6) :],
     ]
     assert not seen(lines, "517").missing
-    gone = [i for i, line in enumerate(lines) if line == f"{c} Some title"][0]
+    gone = lines.index(f"{c} Some title")
     assert [line[:33] for line in seen([*lines[:gone], *lines[gone + 2 :]], "517").missing] == [
         "no heading was found for 1.2.3: s"
     ]

@@ -1,5 +1,6 @@
 """Which way imports flow, and what travels to students."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,10 +37,22 @@ def test_no_verdict_depends_on_authoring_classes_or_the_command_line():
 
 
 def test_rules_import_the_students_own_package_and_nothing_else_of_the_engine():
-    source = "from autograder.checks.compare import Failure\nimport autograder.checks\n\n    from autograder.checks import notebook\n"
-    text = for_students(source, "a2checks", "rules.py")
-    assert text == "from a2checks.compare import Failure\nimport a2checks\n\n    from a2checks import notebook\n"
-    with pytest.raises(GraderError, match="rules.py: students do not have what 'from autograder.core import text' imports"):
+    ours = """
+from autograder.checks.compare import Failure
+import autograder.checks
+
+    from autograder.checks import notebook
+"""
+    theirs = """
+from a2checks.compare import Failure
+import a2checks
+
+    from a2checks import notebook
+"""
+    assert for_students(ours, "a2checks", "rules.py") == theirs
+    with pytest.raises(
+        GraderError, match=re.escape("rules.py: students do not have what 'from autograder.core import text' imports")
+    ):
         for_students("from autograder.core import text\n", "a2checks", "rules.py")
 
 

@@ -20,7 +20,7 @@ def test_a_notebook_of_either_format_gives_the_cells_that_nbformat_gives(cells):
     expected = [(cell.cell_type, cell.source) for cell in notebook.cells]
     assert read_cells(nbformat.writes(notebook)) == (expected, True)
     old = json.loads(nbformat.writes(nbformat.convert(notebook, 3), version=3))
-    assert [cell for cell in read_cells(json.dumps(old))[0]] == [
+    assert read_cells(json.dumps(old))[0] == [
         (kind, "".join(nbformat.reads(json.dumps(old), as_version=4).cells[n].source)) for n, (kind, _) in enumerate(expected)
     ]
 

@@ -1,4 +1,4 @@
-"""Every statement that parses is recovered, whatever stands beside it, and hostile source costs work in proportion to its length."""
+"""Every statement that parses is recovered, whatever is beside it; hostile source costs work in proportion to its length."""
 
 import ast
 import contextlib

@@ -17,8 +17,6 @@ ADAM = """
             print(step, loss.item())
     {name} = q{tail}
 """
-
-
 CASES = [
     in_section1(
         "opt-adam",

@@ -58,8 +58,6 @@ WITHOUT_QUERY = """
     m_key[2] = (key[0]+key[1])/(key[0]+key[1]).norm()
     check_query(query132, value[2], key=m_key)
 """
-
-
 CASES = [
     # wrong ones
     *(
