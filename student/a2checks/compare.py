@@ -111,16 +111,24 @@ def match(value: Any, expected: Any, tolerance: float, what: str) -> Any:
     if is_blank(value) and expected is not None:
         raise Failure(BLANK, f"got None instead of {what}")
     if isinstance(expected, dict):
-        if not isinstance(value, dict) or value.keys() != expected.keys():
-            raise Failure(KIND, f"{what} should be a dict with other keys, but is {name_of(value)}")
-        return {key: match(value[key], expected[key], tolerance, f"{what}: {key}") for key in expected}
+        return _match_dict(value, expected, tolerance, what)
     if isinstance(expected, list):
-        if not isinstance(value, list) or len(value) != len(expected):
-            raise Failure(SHAPE, f"{what} should be a list of another length, but is {name_of(value)}")
-        return [match(v, e, tolerance, f"{what}, item {n}") for n, (v, e) in enumerate(zip(value, expected))]
+        return _match_list(value, expected, tolerance, what)
     if value != expected:
         raise Failure(NUMBERS, f"{what} is not right")
     return value
+
+
+def _match_dict(value: Any, expected: dict[Any, Any], tolerance: float, what: str) -> dict[Any, Any]:
+    if not isinstance(value, dict) or value.keys() != expected.keys():
+        raise Failure(KIND, f"{what} should be a dict with other keys, but is {name_of(value)}")
+    return {key: match(value[key], expected[key], tolerance, f"{what}: {key}") for key in expected}
+
+
+def _match_list(value: Any, expected: list[Any], tolerance: float, what: str) -> list[Any]:
+    if not isinstance(value, list) or len(value) != len(expected):
+        raise Failure(SHAPE, f"{what} should be a list of another length, but is {name_of(value)}")
+    return [match(v, e, tolerance, f"{what}, item {n}") for n, (v, e) in enumerate(zip(value, expected))]
 
 
 def difference_of(got: np.ndarray, expected: np.ndarray, tolerance: float, what: str) -> float:
