@@ -1,6 +1,6 @@
 """Verdict rules of this assignment and the messages they give; shipped with the public checks.
 
-Tests reach the package as ``check.rules``. It imports ``autograder.checks``, which has another name in the students' copy.
+Tests reach the package as ``check.rules``. It imports the checks package, which has another name in the students' copy.
 """
 
 from __future__ import annotations
