@@ -47,15 +47,15 @@ def test_there_is_something_to_keep_secret(secrets):
     assert {"the seed", "a path of the staff"} <= set(secrets.texts.values())
 
 
-def test_the_release_holds_the_committed_tree_and_the_same_bytes_each_time(archive, settings, references, tmp_path):
-    names = {n.removeprefix("student/") for n in zipfile.ZipFile(archive).namelist()}
+def test_the_release_holds_the_committed_tree_and_the_same_bytes_each_time(student_zip, settings, references, tmp_path):
+    names = {n.removeprefix("student/") for n in zipfile.ZipFile(student_zip).namelist()}
     assert names == {
         p.relative_to(ROOT / "student").as_posix()
         for p in (ROOT / "student").rglob("*")
         if p.is_file() and "__pycache__" not in p.parts and p.name != MARK
     }
     again, _ = release.build_release(ASSIGNMENT, settings["solutions"], references, tmp_path)
-    assert again.read_bytes() == archive.read_bytes()
+    assert again.read_bytes() == student_zip.read_bytes()
 
 
 @pytest.mark.parametrize(
