@@ -58,7 +58,7 @@ class Chapter:
 class Written:
     """The written half.
 
-    ``rules`` are instructions for readers; ``collaborators_percent`` is what a missing collaborators statement costs, as a
+    ``rules`` are instructions for graders; ``collaborators_percent`` is what a missing collaborators statement costs, as a
     percentage of the whole score.
     """
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.checks.formats import PDF
-from autograder.checks.writeup.reading import MAX_BYTES, PROBLEMS
+from autograder.checks.writeup.pages import MAX_BYTES, PROBLEMS
 from autograder.checks.writeup.review import Report, check_pdf
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
@@ -15,7 +15,7 @@ from autograder.core.text import clean
 from autograder.core.written import PLACEHOLDER
 from autograder.submission.unpack import Contents, File
 
-CAGED_READER = PACKAGE / "sandbox" / "worker_side" / "pdf_reader.py"
+CAGED_PROGRAM = PACKAGE / "sandbox" / "worker_side" / "pdf_reader.py"
 
 
 def outline(assignment: Assignment) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def check_file(assignment: Assignment, path: Path) -> Report:
     try:
         if path.stat().st_size > MAX_BYTES:
             return Report(missing=[PROBLEMS["size"]])
-        return check_pdf(path.read_bytes(), outline(assignment), reader=CAGED_READER)
+        return check_pdf(path.read_bytes(), outline(assignment), program=CAGED_PROGRAM)
     except OSError as error:
         raise GraderError(f"cannot read {clean(str(path))}: {error.strerror}") from None
 
@@ -62,7 +62,7 @@ def for_information(assignment: Assignment, contents: Contents, course: str) -> 
         return None
     file, data, others = candidate
     too_large = Report(missing=[PROBLEMS["size"]])
-    report = too_large if data is None else check_pdf(data, outline(assignment), course, CAGED_READER)
+    report = too_large if data is None else check_pdf(data, outline(assignment), course, CAGED_PROGRAM)
     skipped = f"; {others} other PDF{'s were' if others > 1 else ' was'} not" if others else ""
     report.notes.insert(0, f"{file.name} was checked{skipped}")
     return report

@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
-from autograder.checks.writeup import pdf_text, reading
+from autograder.checks.writeup import pages, pdf_text
+from autograder.checks.writeup.pages import visible
 from autograder.checks.writeup.review import check_pdf, examine
 from autograder.core.verdict import Verdict
 from autograder.judging.results import ResultsFile
@@ -43,7 +44,7 @@ from support.project import ROOT, SCHEMA
 @pytest.fixture(autouse=True)
 def patience(monkeypatch):
     """A busy machine is no hanging reader; the test of one sets its own deadline."""
-    monkeypatch.setattr(reading, "DEADLINE", 3600.0)
+    monkeypatch.setattr(pages, "DEADLINE", 3600.0)
 
 
 def test_a_complete_write_up_has_nothing_missing_and_nothing_to_note():
@@ -281,9 +282,9 @@ def test_a_pdf_that_turns_in_circles_ends_with_a_line(objects):
 def test_a_reader_that_hangs_eats_memory_or_lies_costs_one_line(monkeypatch, tmp_path, program, says):
     path = tmp_path / "reader.py"
     path.write_text(f"import resource\nresource.setrlimit(resource.RLIMIT_AS, (1 << 28, 1 << 28))\n{program}\n")
-    monkeypatch.setattr(reading, "READER", path)
+    monkeypatch.setattr(pages, "PROGRAM", path)
     if says == "too long":
-        monkeypatch.setattr(reading, "DEADLINE", 2.0)
+        monkeypatch.setattr(pages, "DEADLINE", 2.0)
     report = check_pdf(b"%PDF", OUTLINE)
     assert len(report.missing) == 1 and says in report.missing[0]
 
@@ -312,7 +313,7 @@ def test_no_bytes_make_the_reader_raise(data):
 def test_no_text_makes_the_verdict_raise(pages, random):
     shuffled = [*WHOLE]
     random.shuffle(shuffled)
-    text = [reading.visible(page) for page in [*pages, "\n".join(shuffled)]]
+    text = [visible(page) for page in [*pages, "\n".join(shuffled)]]
     assert examine(len(text), text, [0] * len(text), OUTLINE).lines()
 
 
@@ -368,10 +369,10 @@ def test_the_command_says_what_is_missing_and_exits_with_1(tmp_path):
 
 
 def test_the_graders_own_reader_works_behind_the_cage_and_reaches_nothing(tmp_path):
-    from autograder.judging.writeup import CAGED_READER
+    from autograder.judging.writeup import CAGED_PROGRAM
 
     data = pdf(["Collaborators: nobody."])
-    assert reading.read_pdf(data, CAGED_READER) == reading.read_pdf(data)
+    assert pages.read_pdf(data, CAGED_PROGRAM) == pages.read_pdf(data)
     if sys.platform != "linux":
         pytest.skip("the cage's layers are Linux's")
     (tmp_path / "secret").write_text("x")

@@ -85,7 +85,7 @@ def test_every_item_says_what_is_asked_and_what_full_half_and_no_credit_look_lik
             assert item.asks and item.full and item.half and item.none, item.id
 
 
-def test_readers_get_every_item_with_its_points_in_both_courses(tmp_path):
+def test_graders_get_every_item_with_its_points_in_both_courses(tmp_path):
     for path in render_rubric(ASSIGNMENT, tmp_path)[0][:2]:
         text = path.read_text()
         assert all(label in text for label in QUESTIONS)

@@ -1,6 +1,6 @@
 """Extracts a PDF's text page by page: bytes on stdin, JSON on stdout. A separate program: a hostile PDF can hang or eat memory.
 
-Run with limits by ``reading.read_pdf``, which does not trust its output. Needs pypdf.
+Run with limits by ``pages.read_pdf``, which does not trust its output. Needs pypdf.
 """
 
 from __future__ import annotations

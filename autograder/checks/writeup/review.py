@@ -18,7 +18,7 @@ from .acknowledgement import judge_text
 from .figures import figures_in, judge_figure, may_show
 from .headings import Chapter, Item, Outline, Place, locate
 from .pdf_text import PICTURE
-from .reading import FEW_LETTERS, PROBLEMS, Pages, letters_of, pages_of, read_pdf
+from .pages import FEW_LETTERS, PROBLEMS, Pages, letters_of, pages_of, read_pdf
 
 FAR_TOO_LONG = 60
 SCANS = "scanned or photographed handwriting is not accepted, and typed text should be exported, not printed to pictures"
@@ -38,12 +38,12 @@ class Report:
         return [f"{mark} {text}" for mark, texts in marked for text in texts]
 
 
-def check_pdf(data: bytes, outline: Outline, course: str = "", reader: Path | None = None) -> Report:
+def check_pdf(data: bytes, outline: Outline, course: str = "", program: Path | None = None) -> Report:
     """Review a PDF; never raises, whatever its bytes.
 
-    ``course`` decides which items are optional because they are extra credit ('' if unknown); ``reader``: see ``read_pdf``.
+    ``course`` decides which items are optional because they are extra credit ('' if unknown); ``program``: see ``read_pdf``.
     """
-    result: dict[str, Any] = read_pdf(data, reader)
+    result: dict[str, Any] = read_pdf(data, program)
     if "problem" in result:
         return Report(missing=[PROBLEMS[result["problem"]]])
     return examine(result["pages"], result["text"], result["lines"], outline, course)
@@ -121,7 +121,7 @@ def report_answers(names: dict[str, list[str]], items: list[Item], outline: Outl
     if "extra" in listed:
         report.notes.append(f"no answer was found for {listed['extra']}: extra credit in {credit_text(items, outline, course)}")
     if "unnamed" in listed:
-        report.notes.append(f"no heading was recognised for {listed['unnamed']}: headings help readers find your answers")
+        report.notes.append(f"no heading was recognised for {listed['unnamed']}: headings help graders find your answers")
     if "pictured" in listed:
         report.notes.append(f"only a picture was found under {listed['pictured']}: answers should be typed")
     if "leftover" in listed:
@@ -253,7 +253,7 @@ def judge_statement(pages: Pages, places: dict[str, Place], outline: Outline, re
     if where == "beginning":
         report.good.append("there is a statement about collaborators at the beginning")
     elif where == "elsewhere":
-        report.notes.append("collaborators are mentioned, but not at the beginning, where readers look for the statement")
+        report.notes.append("collaborators are mentioned, but not at the beginning, where graders look for the statement")
     elif where:
         report.notes.append(
             f"a statement about collaborators was not recognised: put it under the heading Collaborators. {penalty}"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from .pdf_text import PICTURE
-from .reading import Pages
+from .pages import Pages
 
 NAME = r"(?:[Ff]ig(?:ure|\.)|FIG(?:URE|\.)|[Tt]ab(?:le|\.)|TAB(?:LE|\.))\s*\d+"
 MENTION = re.compile(rf"\b{NAME}")

@@ -17,7 +17,7 @@ from typing import Any
 
 from .pdf_text import PICTURE
 
-READER = Path(__file__).with_name("pdf_text.py")
+PROGRAM = Path(__file__).with_name("pdf_text.py")
 DEADLINE = 30.0
 MAX_BYTES, MAX_ANSWER = 100 << 20, 16 << 20
 KEPT_ENVIRONMENT = ("PATH", "HOME", "SYSTEMROOT", "APPDATA", "USERPROFILE", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
@@ -28,7 +28,7 @@ PROBLEMS = {
     "pypdf": "the PDF was not checked: pypdf is not installed (pip install pypdf)",
     "encrypted": "the PDF is encrypted: export it again without a password or protection",
     "damaged": "the PDF does not open: it is damaged or not a PDF; export it again and open it yourself before you submit",
-    "memory": "the PDF needs more memory than a reader's computer would give it: export it again, with smaller pictures",
+    "memory": "the PDF needs more memory than a grader's computer would give it: export it again, with smaller pictures",
     "time": "the PDF takes too long to open: export it again, with simpler pictures",
     "empty": "the file is empty: export it again",
     "size": f"the file is over {MAX_BYTES >> 20} MB: export it again, with smaller pictures",
@@ -49,16 +49,16 @@ class Pages:
     scanned: list[int]
 
 
-def read_pdf(data: bytes, reader: Path | None = None) -> dict[str, Any]:
+def read_pdf(data: bytes, program: Path | None = None) -> dict[str, Any]:
     """Return ``{"pages": count, "text": [str, …], "lines": [count, …]}`` or ``{"problem": key of PROBLEMS}``.
 
-    Runs the program ``reader`` (default: :mod:`pdf_text`) in a separate process; every field of its output is validated.
+    Runs the program ``program`` (default: :mod:`pdf_text`) in a separate process; every field of its output is validated.
     """
     if not data.strip():
         return {"problem": "empty"}
     if len(data) > MAX_BYTES:
         return {"problem": "size"}
-    answer, slow = run_reader(data, reader or READER)
+    answer, slow = run_program(data, program or PROGRAM)
     try:
         tree = json.loads(answer)
         if "problem" in tree:
@@ -70,14 +70,14 @@ def read_pdf(data: bytes, reader: Path | None = None) -> dict[str, Any]:
         return {"problem": "time" if slow else "damaged"}
 
 
-def run_reader(data: bytes, reader: Path) -> tuple[bytes, bool]:
+def run_program(data: bytes, program: Path) -> tuple[bytes, bool]:
     """What the program prints, up to just over MAX_ANSWER bytes, and whether it was killed for taking too long."""
     environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
         process = subprocess.Popen(
-            [sys.executable, str(reader)],
+            [sys.executable, str(program)],
             stdin=file,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
