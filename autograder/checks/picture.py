@@ -67,7 +67,7 @@ def show(got: np.ndarray, wanted: np.ndarray) -> None:
         from IPython.display import SVG, display
 
         if get_ipython() is not None:
-            image = svg(got, wanted, f"Attention weights, yours and wanted: {words}.")
+            image = svg(got, wanted, f"Attention weights, yours and expected: {words}.")
             display(SVG(image))  # type: ignore[no-untyped-call]  # IPython has no annotations
             print(f"   in words: {words}.")
             return

@@ -72,7 +72,7 @@ def _rubric(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise GraderError(
             f"no assignment in {clean(str(folder), 200)}: there is no rubric.toml; "
-            "go to the folder that holds it, or name it with --assignment"
+            "go to the folder that holds it, or pass it with --assignment"
         )
     rubric = read_toml(path)
     refuse_unknown(rubric, TABLES, "rubric.toml", "table")

@@ -94,7 +94,7 @@ def _module(candidate: _Candidate) -> dict[str, str]:
 
 def _candidate(assignment: Assignment, file: File, notes: list[str]) -> _Candidate | None:
     if file.data is None:
-        notes.append(f"{file.name} has {file.size >> 20} MB, over the limit; clear its outputs and save again")
+        notes.append(f"{file.name} is {file.size >> 20} MB, over the limit; clear its outputs and save again")
         return None
     try:
         document = read(file.name, file.data, assignment.limits.file_bytes)
@@ -103,7 +103,7 @@ def _candidate(assignment: Assignment, file: File, notes: list[str]) -> _Candida
         return None
     parsed = parse_document(document, assignment.numbers())
     if not parsed.statements:
-        notes.append(f"{file.name} holds no code")
+        notes.append(f"{file.name} contains no code")
         return None
     bound = {name for s in parsed.statements for name in _bound_names(s.node)}
     score = {s.id: len(bound & set(s.names)) for s in assignment.sections}

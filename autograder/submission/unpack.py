@@ -133,7 +133,7 @@ def _regular_files(folder: Path, notes: list[str]) -> Iterator[Path]:
             mode = entry.lstat().st_mode
             count += 1
             if count > MAX_FILES:
-                notes.append(f"only the first {MAX_FILES} files were looked at")
+                notes.append(f"only the first {MAX_FILES} files were read")
                 return
             if stat.S_ISDIR(mode):
                 pending.append(entry)
@@ -178,7 +178,7 @@ def _member_path(member: zipfile.ZipInfo, name: str, notes: list[str]) -> PurePo
     if member.is_dir() or any(_ignored(part) for part in path.parts if part != ".."):
         return None
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", member.filename):
-        notes.append(f"{clean(name)} holds the unsafe name {clean(member.filename)!r}; that file was left out")
+        notes.append(f"{clean(name)} contains the unsafe name {clean(member.filename)!r}; that file was left out")
         return None
     if stat.S_ISLNK(member.external_attr >> 16):
         notes.append(f"{clean(str(path))} is a link and was left out")

@@ -86,7 +86,7 @@ def compare(value: Any, expected: np.ndarray, tolerance: float, what: str) -> np
     got = as_array(value, what)
     check_shape(got, expected.shape, what)
     if got.dtype.kind == "b" and expected.dtype.kind == "f":
-        raise Failure(DTYPE, f"{what} holds True/False, expected numbers", {"dtype": str(got.dtype)})
+        raise Failure(DTYPE, f"{what} contains True/False, expected numbers", {"dtype": str(got.dtype)})
     got64, want64 = got.astype(np.float64), expected.astype(np.float64)
     if np.isnan(got64).any():
         count = int(np.isnan(got64).sum())
@@ -120,14 +120,18 @@ def match(value: Any, expected: Any, tolerance: float, what: str) -> Any:
 
 
 def _match_dict(value: Any, expected: dict[Any, Any], tolerance: float, what: str) -> dict[Any, Any]:
-    if not isinstance(value, dict) or value.keys() != expected.keys():
-        raise Failure(KIND, f"{what} should be a dict with other keys, but is {name_of(value)}")
+    if not isinstance(value, dict):
+        raise Failure(KIND, f"{what} should be a dict, but is {name_of(value)}")
+    if value.keys() != expected.keys():
+        raise Failure(SHAPE, f"{what} has the wrong keys")
     return {key: match(value[key], expected[key], tolerance, f"{what}: {key}") for key in expected}
 
 
 def _match_list(value: Any, expected: list[Any], tolerance: float, what: str) -> list[Any]:
-    if not isinstance(value, list) or len(value) != len(expected):
-        raise Failure(SHAPE, f"{what} should be a list of another length, but is {name_of(value)}")
+    if not isinstance(value, list):
+        raise Failure(KIND, f"{what} should be a list, but is {name_of(value)}")
+    if len(value) != len(expected):
+        raise Failure(SHAPE, f"{what} has the wrong length ({len(value)})")
     return [match(v, e, tolerance, f"{what}, item {n}") for n, (v, e) in enumerate(zip(value, expected))]
 
 

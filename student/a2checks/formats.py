@@ -119,7 +119,7 @@ def _text(name: str, data: bytes) -> str:
     except (SyntaxError, UnicodeDecodeError, LookupError):
         raise Unreadable(f"{name} is not UTF-8 text; save or download it again as UTF-8") from None
     if "\0" in text:
-        raise Unreadable(f"{name} holds NUL bytes: it is not a Python script")
+        raise Unreadable(f"{name} contains NUL bytes: it is not a Python script")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -110,7 +110,7 @@ def test_encodings_that_python_reads_are_read(submit, s1, encode):
     [
         ({"A2S1.py": b""}, "empty"),
         ({"A2S1.py": b"\n \n"}, "empty"),
-        ({"A2S1.py": b"# only a comment\n"}, "holds no code"),
+        ({"A2S1.py": b"# only a comment\n"}, "contains no code"),
         ({"A2S1.ipynb": b"{not json"}, "JSON"),
         ({"A2S1.ipynb": b"[1, 2]"}, "not a notebook"),
         ({"A2S1.py": b"x = '\xff\xfe'"}, "UTF-8"),

@@ -37,7 +37,7 @@ KINDS = {
     "nan": "NaN in the answer",
     "numbers": "other wrong numbers",
     "rule": "broke a rule of the question",
-    "timeout": "gave no answer in time",
+    "timeout": "did not finish in time",
     "died": "ended the Python process",
     "protocol": "an unreadable answer",
 }

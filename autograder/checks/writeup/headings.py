@@ -100,12 +100,16 @@ def fill_gaps(text: Text, chapter: Chapter, places: dict[str, Place], start: int
         return max(before, default=start), min(after, default=end)
 
     for group, members in groups.items():
-        # A bare number heads a part of the chapter; Q1 matters only if one of Q1.1, Q1.2 … is not found.
-        if group[0].isdecimal() or any(item not in places for item in members):
+        if _matters(group, members, places):
             places |= in_order(text, {group: [group_pattern(group)]}, *between(group), places)
     for item in items:
         if item not in places:
             places |= in_order(text, {item: vague_patterns(item, group_of(item) in places)}, *between(item), places)
+
+
+def _matters(group: str, members: list[str], places: dict[str, Place]) -> bool:
+    """A bare number heads a part of the chapter; Q1 matters only if one of Q1.1, Q1.2 … is not found."""
+    return group[:1].isdecimal() or (group != "" and any(item not in places for item in members))
 
 
 def in_order(

@@ -17,8 +17,8 @@ from typing import Any
 from .acknowledgement import judge_text
 from .figures import figures_in, judge_figure, may_show
 from .headings import Chapter, Item, Outline, Place, locate
-from .pdf_text import PICTURE
 from .pages import FEW_LETTERS, PROBLEMS, Pages, letters_of, pages_of, read_pdf
+from .pdf_text import PICTURE
 
 FAR_TOO_LONG = 60
 SCANS = "scanned or photographed handwriting is not accepted, and typed text should be exported, not printed to pictures"

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from .pdf_text import PICTURE
 from .pages import Pages
+from .pdf_text import PICTURE
 
 NAME = r"(?:[Ff]ig(?:ure|\.)|FIG(?:URE|\.)|[Tt]ab(?:le|\.)|TAB(?:LE|\.))\s*\d+"
 MENTION = re.compile(rf"\b{NAME}")
