@@ -1,4 +1,4 @@
-"""What holds for every test: one seed, patience, fixtures of ``support``, and markers that follow from the folder."""
+"""Settings for every test: one seed, no deadlines, the fixtures of ``support``, and markers by folder."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ pytest_plugins = [
     "support.wheels",
 ]
 os.environ["AUTOGRADER_SEED"] = "the tests' own seed"
-# How long an example takes says how busy the machine is.
+# The time that an example takes depends on how busy the machine is.
 hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("any machine")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test in tests/slow is marked slow, every one in tests/container container."""
+    """Mark the tests in tests/slow as slow and those in tests/container as container."""
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         if folder in ("slow", "container"):

@@ -1,9 +1,9 @@
-"""One submission, wall time and peak memory, beside a bare torch import and stock `otter run`; medians, one run.
+"""Wall time and peak memory of one submission, beside a bare torch import and stock `otter run`: medians.
 
     python tests/bench/bench.py [ROUNDS]
 
-They are timed in turn (A B C A B C …), so that a machine whose speed drifts treats them alike. Memory is the
-peak of the summed proportional set size over all processes of a command, sampled in runs of their own.
+The commands are timed in turn (A B C A B C …), so that drift in the machine's speed affects all of them. Memory is the
+peak of the summed proportional set size over all processes of a command, sampled in separate runs.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def wall(command: list[str], folder: Path) -> float:
 
 
 def cage_table(count: int = 80) -> None:
-    """What each layer adds to a child (fork with torch, cage, load one statement, end), the variants taken in turn.
+    """What each layer adds to a child (fork with torch, cage, load one statement, exit), the variants timed in turn.
 
     The user layer needs root and a Python that others can read.
     """

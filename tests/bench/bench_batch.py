@@ -1,4 +1,4 @@
-"""A class: submissions a second, beside stock `otter run` one after the other; flat in time and memory from 100 to 2,000.
+"""A class: submissions per second, beside stock `otter run` in sequence; time and memory must be flat from 100 to 2,000.
 
     python tests/bench/bench_batch.py [SMALL LARGE]
 

@@ -1,9 +1,9 @@
-"""An epoch of gpt-nano: the trainer as it is against the plain recipe; then a useful model against n-grams. One run.
+"""An epoch of gpt-nano: our trainer against the plain recipe; then a useful model against n-grams.
 
     python tests/bench/bench_training.py [PAIRS]
 
 Plain: every batch padded to 100 tokens, logits at every position, attention by the explicit formula. Both start from the
-same weights (same seed), take as many steps, and are timed in turn.
+same weights (same seed), take the same number of steps, and are timed in turn.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The images that the tests of this folder share, and graders that run in them."""
+"""The images that these tests share, and fixtures that grade in them."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from autograder.gradescope.archive import build_archive
 from container.engines import CLONED, NAME, Image, build_clone, clone, daemon, prepared, print_figures
 from support.project import ROOT, SCHEMA
 
-# Inside, after grading: the most memory this container held, by its control group of version 2 or 1.
+# Run inside: grade, then print the container's peak memory, from control groups version 2 or 1.
 PEAK = (
     "sh",
     "-c",
@@ -29,7 +29,7 @@ PEAK = (
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory, references, grader) -> Path:
-    """An archive with the tests' own references."""
+    """An archive with the tests' references."""
     return build_archive(grader.assignment, references, "517", tmp_path_factory.mktemp("archive"))
 
 
@@ -56,7 +56,7 @@ def docker() -> Iterator[str | None]:
 
 @pytest.fixture(scope="module")
 def cloned(tmp_path_factory, docker) -> Iterator[Image]:
-    """The image that `docker build .` makes on a clone: baked and audited in a stage of its own."""
+    """The image that `docker build .` makes from a clone: baked and audited in a separate stage."""
     environment = {} if docker is None else {"ENGINE": "docker", "ENGINE_RUN": ""}
     flags = os.environ.get("ENGINE_BUILD", "") if docker is None else docker
     try:
@@ -101,7 +101,7 @@ def graded_in(tmp_path):
 
 @pytest.fixture
 def graded(built, graded_in):
-    """The same in the image from the archive."""
+    """``graded_in`` with the image from the archive."""
     return lambda *arguments: graded_in(built, *arguments)
 
 

@@ -35,7 +35,7 @@ class Image:
 
     @contextmanager
     def reached(self) -> Iterator[list[str]]:
-        """The engine's command, while ``autograder.gradescope.image`` uses that engine too."""
+        """Yield the engine's command; meanwhile ``autograder.gradescope.image`` uses that engine too."""
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
@@ -53,7 +53,7 @@ def pip_settings() -> dict[str, str]:
 
 
 def pip_configuration(folder: Path) -> list[str]:
-    """Flags that let pip inside a build find what it finds here: its settings as a file, and the local paths they name."""
+    """Mounts that let pip inside a build find what it finds here: its settings as a file, and the local paths they name."""
     settings = pip_settings()
     if not settings:
         return []
@@ -87,7 +87,7 @@ def with_wheels(base: str, folder: Path) -> str:
 
 @contextmanager
 def daemon() -> Iterator[str | None]:
-    """Docker's own daemon: the one that answers, or one started here for a while.
+    """Docker's own daemon: a running one, or one started here temporarily.
 
     Yields "" or the flags that its `build` needs; None, and prints a line, if there is no daemon.
     """
@@ -142,7 +142,7 @@ def answers_in_time(process: subprocess.Popen, seconds: float = 90) -> bool:
 
 
 def stand_in(engine: list[str]) -> str:
-    """The base image: ``BASE``, or a minimal Debian, made where the engine does not have it yet."""
+    """The base image: ``BASE``, or a minimal Debian, built if the engine does not have it yet."""
     if base := os.environ.get("BASE", ""):
         return base
 
@@ -160,7 +160,7 @@ def stand_in(engine: list[str]) -> str:
 
 
 def prepared(name: str, engine: list[str], folder: Path, environment: dict[str, str], flags: str) -> Image:
-    """The image to be built, with a base in which pip finds what it finds here."""
+    """The image to build, with a base in which pip finds what it finds here."""
     base = stand_in(engine)
     if engine == ["docker"]:
         if pip_settings():
@@ -171,7 +171,7 @@ def prepared(name: str, engine: list[str], folder: Path, environment: dict[str, 
 
 
 def clone(folder: Path) -> Path:
-    """What a clone holds, with what is not committed yet; and what may lie in a working copy beside it."""
+    """Copy what a clone holds, including uncommitted changes, and a seed as in a working copy."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -188,7 +188,7 @@ def clone(folder: Path) -> Path:
 
 
 def build_clone(made: Image, name: str = CLONED, *more: str) -> float:
-    """Build the clone that lies in ``made.context``; returns seconds."""
+    """Build the clone in ``made.context``; returns seconds."""
     started = time.monotonic()
     arguments = {"BASE": made.base, "AUTOGRADER_SEED": SEED} | {k: v for k, v in os.environ.items() if k == "TORCH_INDEX"}
     flags = [flag for key, value in arguments.items() for flag in ("--build-arg", f"{key}={value}")]

@@ -1,4 +1,4 @@
-"""What must not be in an image: looked for in every layer, so in deleted files too, and in its configuration and history."""
+"""Search an image for what must not be in it: in every layer (so in deleted files too), its configuration and history."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograder.authoring.release import SOURCES, distinctive_lines, regions
 from autograder.core.assignment import Assignment
 
 OURS, ENVIRONMENT = "autograder/", "autograder/venv/"
-# Lines such as `return result` stand in libraries too: how many of ours, and what share of a file, betray a copy.
+# Lines such as `return result` occur in libraries too: how many of ours, and what share of a file, indicate a copy.
 FEWEST, SHARE = 3, 0.3
 
 
@@ -27,7 +27,7 @@ class Secrets:
 
 
 def secrets_of(assignment: Assignment, solutions: Path, seed: str, archive: Iterable[bytes]) -> Secrets:
-    """Lines of solutions and bank that the archive does not hold anyway, staff's folders, and the seed in every form."""
+    """Lines of solutions and bank that are not in the archive anyway, staff's folders, and the seed in every encoding."""
     lines: dict[str, str] = {}
     for path in sorted(solutions.rglob("*")):
         if path.suffix in SOURCES and path.is_file() and ".student" not in path.name:
@@ -61,7 +61,7 @@ def files_of(saved: Path) -> Iterator[tuple[str, str, bytes]]:
 
 
 def lines_of(name: str, data: bytes) -> set[str]:
-    """The stripped lines of a text, those of a notebook's cells too; none where it is no text."""
+    """The stripped lines of a text, including a notebook's cells; none if it is binary."""
     if b"\0" in data:
         return set()
     text = data.decode("utf-8", "replace")
@@ -71,7 +71,7 @@ def lines_of(name: str, data: bytes) -> set[str]:
 
 
 def leaks(saved: Path, secrets: Secrets, archive: set[str]) -> list[str]:
-    """One line for each thing that should not be there. ``archive``: the names that may stand beside the environment."""
+    """One line for each thing that should not be there. ``archive``: the names that are allowed beside the environment."""
     expected = {f"{OURS}source/{name}" for name in archive} | {f"{OURS}run_autograder"}
     found = []
     for layer, name, data in files_of(saved):
@@ -86,7 +86,7 @@ def is_ours(name: str) -> bool:
 
 
 def stray(name: str, expected: set[str]) -> Iterator[str]:
-    """What a file's name alone gives away."""
+    """Files that do not belong in the image, by their names."""
     if is_ours(name) and not name.endswith("/") and "/__pycache__/" not in name and name not in expected:
         yield f"{name} is not of the archive"
     if name.split("/", maxsplit=1)[0] in ("project", "archive") or name.rsplit("/", 1)[-1] == ".seed":

@@ -55,35 +55,35 @@ def test_the_solutions_as_students_export_them(graded, solutions):
     assert graded("the solutions", solutions)[0]["score"] == 58
 
 
-def test_the_starter_gets_nothing_and_is_told_why(graded, starter):
+def test_the_starter_scores_nothing_and_says_why(graded, starter):
     tree, _, _ = graded("the starter", starter)
     assert tree["score"] == 0 and all("TODO" in t["output"] or t["number"] == "writeup" for t in tree["tests"])
 
 
-def test_nothing_handed_in_is_a_line_and_not_a_crash(graded):
+def test_an_empty_submission_is_a_line_and_not_a_crash(graded):
     tree, _, _ = graded("nothing", {})
     assert tree["score"] == 0 and "not" in tree["output"]
 
 
 @pytest.mark.parametrize("how", MEMORY_EATERS)
-def test_one_that_eats_memory_loses_that_item_alone(graded, how):
+def test_a_function_that_eats_memory_loses_only_its_own_item(graded, how):
     tree, lost, _ = graded(f"eats memory ({how})", function(MEMORY_EATERS[how]) | {"A2S3.py": S3})
     assert lost == {"2.1.attn_softmax"}, tree
     assert tree["extra_data"]["complete"]
 
 
-def test_one_that_hangs_loses_that_item_alone(graded):
+def test_a_function_that_hangs_loses_only_its_own_item(graded):
     _, lost, run = graded("hangs", function("while True:\n    pass"))
     assert {n for n in lost if not n.startswith("3.")} == {"2.1.attn_softmax"} and run.seconds < 120
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_one_takes_and_forges_nothing(graded, name):
+def test_a_hostile_submission_reads_and_forges_nothing(graded, name):
     _, lost, run = graded(name, HOSTILE[name])
     assert {n for n in lost if not n.startswith("3.")} <= {"1.3.1"} and run.seconds < 120
 
 
-def test_a_second_run_in_the_same_place_gives_the_same(built, tmp_path):
+def test_a_second_run_in_the_same_place_gives_the_same_results(built, tmp_path):
     (tmp_path / "in").mkdir()
     for name, text in RIGHT.items():
         (tmp_path / "in" / name).write_text(text)
@@ -99,7 +99,7 @@ def test_a_second_run_in_the_same_place_gives_the_same(built, tmp_path):
     assert trees[0] == trees[1]
 
 
-def test_a_read_only_root_and_no_capability_are_no_hindrance(graded):
+def test_grading_works_with_a_read_only_root_and_no_capabilities(graded):
     tree, _, run = graded("read-only, no capabilities", RIGHT, ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "all"))
     assert tree["score"] == 58 and "layer user: root without CAP_CHOWN" in run.stdout and "NOT HELD" not in run.stdout
 
@@ -127,7 +127,7 @@ def test_setting_up_twice_changes_nothing(built):
 
 @pytest.fixture(scope="module")
 def sought(grader, archive) -> tuple[Secrets, set[str]]:
-    """(what must be in no layer, the names that an archive may have)."""
+    """(what no layer may hold, the names of the archive's members)."""
     with zipfile.ZipFile(archive) as opened:
         members = {name: opened.read(name) for name in opened.namelist()}
     return secrets_of(grader.assignment, ROOT / "solutions", SEED, members.values()), set(members)
@@ -149,7 +149,7 @@ def test_docker_build_on_a_clone_makes_an_image_that_grades(cloned, graded_in, s
     assert graded_in(cloned, "clone: the starter", starter)[0]["score"] == 0
 
 
-def test_no_layer_holds_a_solution_the_bank_or_the_seed_and_the_stage_that_bakes_does(cloned, sought, tmp_path):
+def test_no_layer_holds_a_solution_the_bank_or_the_seed_but_the_baking_stage_does(cloned, sought, tmp_path):
     assert search(cloned, CLONED, tmp_path, sought) == []
     stage = f"{CLONED}-stage"
     build_clone(cloned, stage, "--target", "archive")  # from the builder's cache
@@ -159,11 +159,11 @@ def test_no_layer_holds_a_solution_the_bank_or_the_seed_and_the_stage_that_bakes
     assert "lines of solutions/" in found and "lines of the bank" in found and ".seed" not in found
 
 
-def test_no_layer_of_the_image_from_an_archive_does(built, sought, tmp_path):
+def test_no_layer_of_the_image_from_an_archive_holds_them(built, sought, tmp_path):
     assert search(built, built.name, tmp_path, sought) == []
 
 
-def test_docker_itself_makes_the_image_from_the_archive_too(cloned, docker, archive, graded_in):
+def test_docker_builds_the_image_from_the_archive_too(cloned, docker, archive, graded_in):
     if docker is None:
         pytest.skip("NOT TRIED: Docker's own daemon")
     made = Image(f"{NAME}-docker", cloned.base, cloned.environment)
@@ -176,7 +176,7 @@ def test_docker_itself_makes_the_image_from_the_archive_too(cloned, docker, arch
         made.remove()
 
 
-def test_the_dockerfile_is_for_the_classic_builder_and_buildkit():
+def test_the_dockerfile_works_with_the_classic_builder_and_buildkit():
     text = (ROOT / "Dockerfile").read_text()
     for of_one_alone in (
         r"--(mount|link|chmod|chown|parents|exclude|security|network)\b",

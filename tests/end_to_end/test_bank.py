@@ -1,4 +1,4 @@
-"""The grader is graded, and says what went wrong: the bank of mistakes, used by the build and for the student."""
+"""The bank of mistakes, used to audit the grader and to name a mistake to its author."""
 
 import itertools
 import json
@@ -30,7 +30,7 @@ def test_every_mistake_costs_its_own_item_and_every_alternative_nothing(audited,
     assert len(audited.of("mistake")) >= 60 and len(audited.of("alternative")) >= 40
 
 
-def test_every_item_has_mistakes_and_every_shared_one_its_reason(grader, bank):
+def test_every_item_has_mistakes_and_every_mistake_with_side_costs_a_reason(grader, bank):
     assert {m["item"] for m in bank["mistake"]} == {q.id for q in grader.assignment.questions}
     assert {a["item"] for a in bank["alternative"]} >= {q.id for q in grader.assignment.questions if "step" not in q.id}
     assert all(m["says"] and (not m.get("also_costs") or m["reason"]) for m in bank["mistake"])
@@ -38,7 +38,7 @@ def test_every_item_has_mistakes_and_every_shared_one_its_reason(grader, bank):
     assert len(keys) == len(set(keys))
 
 
-def test_most_mistakes_are_named_to_their_author(audited):
+def test_most_mistakes_are_named_to_the_student(audited):
     mistakes = audited.of("mistake")
     assert sum(o.named for o in mistakes) >= 0.75 * len(mistakes)
 
@@ -54,7 +54,7 @@ def test_check_cells_and_grades_agree_over_the_whole_bank(grader, bank, variants
 
 
 def expected_texts(references: dict) -> Iterator[str]:
-    """The expected values of all cases as they would be printed, but for 0 and 1."""
+    """The expected values of all cases as they would be printed, except 0 and 1."""
     groups = (group for item in references["cases"].values() for group in item.values())
     for case in itertools.chain.from_iterable(groups):
         if case["expected"] is not None:
@@ -71,7 +71,7 @@ def test_no_hidden_expected_value_is_ever_shown(grader, bank, variants):
             assert not {f"{float(x):.5g}" for x in shown} & hidden
 
 
-def test_a_mistake_is_named_only_when_exactly_one_agrees_everywhere():
+def test_a_mistake_is_named_only_when_exactly_one_matches_everywhere():
     a, b = np.ones((2, 2)), np.zeros((2, 2))
     assert mistake_of([a, b], {"x": [a, b], "y": [a, a]}) == "x"
     assert mistake_of([a, b], {"x": [a, b], "z": [a, b]}) == ""
@@ -79,7 +79,7 @@ def test_a_mistake_is_named_only_when_exactly_one_agrees_everywhere():
     assert mistake_of([a * np.nan], {"x": [a * np.nan]}) == "x" and mistake_of([a], {"x": [np.ones(4)]}) == ""
 
 
-def test_one_mistake_in_self_attention_is_charged_once(submit, s2):
+def test_a_mistake_in_self_attention_is_charged_once(submit, s2):
     graded = submit({"A2S2.py": s2.replace("A = attn_scaled(A, n_embd, n_heads)", "A = A")})
     lost = {i for i in graded.lost if i.startswith("2")}
     assert lost == {"2.1.self_attention.step1"}
@@ -87,7 +87,7 @@ def test_one_mistake_in_self_attention_is_charged_once(submit, s2):
     assert "attn_scaled is not called" in graded.output("2.1.self_attention.step1")
 
 
-def test_the_build_refuses_a_grader_that_no_longer_tells_right_from_wrong(settings, references, tmp_path):
+def test_the_build_refuses_a_grader_that_cannot_tell_right_from_wrong(settings, references, tmp_path):
     import shutil
 
     folder = tmp_path / "assignment"
@@ -112,7 +112,7 @@ def test_the_build_refuses_a_grader_that_no_longer_tells_right_from_wrong(settin
     assert not list((tmp_path / "build").glob("*.zip"))
 
 
-def test_pictures_say_in_words_what_they_show():
+def test_pictures_describe_in_words_what_they_show():
     got, wanted = np.array([0.5, 0.3, 0.1, 0.1]), np.array([1.0, 0, 0, 0])
     assert picture.in_words(got, wanted) == "token 0 gets too little weight"
     assert any("should be 1.00" in line for line in picture.text(got, wanted))

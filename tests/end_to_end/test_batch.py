@@ -1,4 +1,4 @@
-"""Claims about grading a class. The toy assignment keeps them quick: its workers hold no torch."""
+"""Grading a class. The toy assignment keeps these tests quick: its workers import no torch."""
 
 import json
 import os
@@ -43,7 +43,7 @@ submission_3:
 """
 
 
-def test_an_export_becomes_a_gradebook_a_canvas_file_and_one_result_each(course):
+def test_an_export_becomes_a_gradebook_a_canvas_file_and_one_result_per_submission(course):
     course.hand_in("submission_1", RIGHT)
     course.hand_in("submission_2", WRONG)
     course.hand_in("submission_3", None)
@@ -97,7 +97,7 @@ def test_a_roster_maps_people_to_paths_and_courses(course):
     assert summary.notes[1] == "the roster names class/c, which does not exist"
 
 
-def test_a_roster_tells_the_people_of_an_export_their_course(course):
+def test_a_roster_gives_the_people_of_an_export_their_course(course):
     course.hand_in("submission_1", RIGHT)
     course.metadata(EXPORT)
     (course.root / "roster.csv").write_text("name,email,course\nAda,ADA@example.edu,101\nEve,eve@example.edu,101\n")
@@ -116,7 +116,7 @@ def test_the_later_of_two_submissions_counts(course):
 
 
 @pytest.mark.parametrize("text", ["a: [", "- 1\n- 2", "\0", "submission_1: 3", "submission_1:\n  :submitters: {}\n"])
-def test_bad_metadata_costs_the_names_only(course, text):
+def test_bad_metadata_costs_only_the_names(course, text):
     course.hand_in("submission_1", RIGHT)
     course.metadata(text)
     course.run()
@@ -142,14 +142,14 @@ def test_a_folder_that_cannot_be_read_is_not_graded_and_says_why(course, monkeyp
 
 
 @pytest.mark.parametrize("what", ["absent", "empty", "a zip"])
-def test_where_there_is_no_class_one_line_says_so(course, what):
+def test_a_folder_without_a_class_is_a_one_line_error(course, what):
     (course.root / "empty").mkdir()
     (course.root / "a zip").write_text("x")
     with pytest.raises(GraderError, match=r"no submissions|neither a folder"):
         course.run(what)
 
 
-def test_what_is_known_is_not_run_again_and_gives_the_same_bytes(course):
+def test_cached_results_are_not_recomputed_and_give_the_same_bytes(course):
     for name in "abc":
         course.hand_in(name, RIGHT + f"\n# {name}")
     first = course.run(), course.bytes()
@@ -161,7 +161,7 @@ def test_what_is_known_is_not_run_again_and_gives_the_same_bytes(course):
     assert third.changes == [("b", "1.add", "4", "0", "new submission: failed, add does not return the sum")]
 
 
-def test_new_points_run_nothing_and_say_what_moved(course):
+def test_new_points_rerun_nothing_and_report_which_scores_moved(course):
     course.hand_in("a", RIGHT)
     course.run()
     rubric = course.folder / "rubric.toml"
@@ -173,7 +173,7 @@ def test_new_points_run_nothing_and_say_what_moved(course):
     assert course.rows("moved.csv")[0]["Why"] == "the item's points changed"
 
 
-def test_a_new_test_runs_everything_and_says_why_a_score_moved(course):
+def test_a_new_test_reruns_everything_and_reports_why_a_score_moved(course):
     course.hand_in("a", RIGHT)
     course.run()
     test = course.folder / "questions" / "1.add.py"
@@ -184,7 +184,7 @@ def test_a_new_test_runs_everything_and_says_why_a_score_moved(course):
     assert summary.changes == [("a", "1.add", "4", "0", why)]
 
 
-def test_a_hang_delays_no_other(course, monkeypatch):
+def test_a_hang_delays_no_other_submission(course, monkeypatch):
     for index in range(4):
         course.hand_in(f"a{index}", HANG + f"# {index}\n")
     for index in range(20):
@@ -209,7 +209,7 @@ def test_a_hang_delays_no_other(course, monkeypatch):
     assert {r["1.add"] for r in course.rows()} == {"0", "4"}
 
 
-def test_how_many_work_at_once_changes_nothing(course):
+def test_the_number_of_jobs_changes_nothing(course):
     kinds = [RIGHT, WRONG, "x = 1", "def add(a, b):\n    import os\n    os._exit(3)\n"]
     for index in range(12):
         course.hand_in(f"s{index}", kinds[index % 4] + f"\n# {index}")
@@ -220,7 +220,7 @@ def test_how_many_work_at_once_changes_nothing(course):
     assert course.bytes() == alone
 
 
-def test_a_grader_that_dies_on_a_submission_costs_that_one_and_tries_again_next_time(course, monkeypatch):
+def test_a_grader_that_dies_on_a_submission_costs_only_that_one_and_retries_it_next_time(course, monkeypatch):
     for name in "abc":
         course.hand_in(name, RIGHT + f"\n# {name}")
     graded = process_pool.verdicts_text
@@ -243,7 +243,7 @@ def test_a_grader_that_dies_on_a_submission_costs_that_one_and_tries_again_next_
     assert course.run().ran == 2 and [row["Total Score"] for row in course.rows()] == ["7", "7", "7"]
 
 
-def test_a_broken_test_of_ours_is_never_a_zero(course):
+def test_a_broken_test_of_ours_never_gives_a_zero(course):
     course.hand_in("a", RIGHT)
     test = course.folder / "questions" / "1.add.py"
     text = test.read_text()
@@ -258,7 +258,7 @@ def test_a_broken_test_of_ours_is_never_a_zero(course):
 # ---- the command, and what kills it ----
 
 
-def test_the_command_says_what_happened_and_exits_1_when_some_were_not_graded(course):
+def test_the_command_reports_what_happened_and_exits_1_if_some_were_not_graded(course):
     course.hand_in("a", RIGHT)
     done = subprocess.run(command(course), cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and "1 submissions: 1 graded now" in done.stdout, done.stderr
@@ -270,7 +270,7 @@ def test_the_command_says_what_happened_and_exits_1_when_some_were_not_graded(co
     assert done.returncode == 2 and len(done.stderr.strip().split("\n")) == 1
 
 
-def test_a_full_disk_is_one_line_and_what_was_kept_stays(course):
+def test_a_full_disk_is_a_one_line_error_and_stored_results_survive(course):
     for index in range(40):
         course.hand_in(f"s{index}", RIGHT + f"\n# {index}" + "\n# " + "x" * 100)
 
@@ -284,11 +284,11 @@ def test_a_full_disk_is_one_line_and_what_was_kept_stays(course):
     assert again.returncode == 0 and " 0 known before" not in again.stdout and len(course.rows()) == 40, again.stdout
 
 
-def test_a_batch_killed_at_any_moment_goes_on_and_gives_the_same_bytes(course):
+def test_a_batch_killed_at_any_moment_resumes_and_gives_the_same_bytes(course):
     kill_at_random(course, 3, seed=1)
 
 
-def test_ctrl_c_says_how_to_go_on(course, monkeypatch):
+def test_ctrl_c_explains_how_to_resume(course, monkeypatch):
     for index in range(6):
         course.hand_in(f"s{index}", RIGHT + f"\n# {index}")
 

@@ -7,7 +7,7 @@ from support.classroom import CASES, ENDLESS
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_it_loses_what_is_wrong_and_nothing_else(submit, tmp_path, case):
+def test_a_submission_loses_exactly_what_is_wrong(submit, tmp_path, case):
     folder = tmp_path / "handed in"
     for name, data in case.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A class on a Dask cluster: a real scheduler and two worker processes, one of them killed on the way."""
+"""A class on a Dask cluster: a real scheduler and two worker processes, one of which is killed."""
 
 import json
 import shutil
@@ -49,7 +49,7 @@ def cluster(tmp_path):
             process.wait()
 
 
-def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed_on_the_way(course, cluster):
+def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed(course, cluster):
     address, workers = cluster
     for index in range(60):
         course.hand_in(f"s{index}", [RIGHT, WRONG, "import time\ntime.sleep(0.05)\n" + RIGHT][index % 3] + f"\n# {index}")
@@ -70,7 +70,7 @@ def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed_on_the_way(
     assert course.run(scheduler=address).ran == 0
 
 
-def test_no_scheduler_is_one_line(course):
+def test_a_missing_scheduler_is_a_one_line_error(course):
     course.hand_in("a", RIGHT)
     with pytest.raises(GraderError, match="no Dask scheduler at"):
         course.run(scheduler="not an address")

@@ -52,7 +52,7 @@ KINDS_OF_METADATA = {
 
 @dataclass
 class Container:
-    """An unpacked archive laid out as Gradescope does; ``run`` grades what lies in ``submission``."""
+    """An unpacked archive laid out as on Gradescope; ``run`` grades the folder ``submission``."""
 
     root: Path
 
@@ -105,7 +105,7 @@ def test_metadata_of_any_kind_changes_nothing(container):
         path.unlink(missing_ok=True)
         if content is not None:
             path.write_text(content if isinstance(content, str) else json.dumps(content))
-        tree, told = container.run()  # on the results of the run before: a second run is as the first
+        tree, told = container.run()  # over the results of the previous run: a second run gives the same
         assert timeless(tree) == timeless(expected), name
         assert "warning" not in told, name
 
@@ -126,7 +126,7 @@ def test_metadata_of_any_kind_changes_nothing(container):
         (0, "worth 0 points"),
     ],
 )
-def test_staff_are_warned_when_the_points_on_gradescope_are_not_the_archives(grader, text, said):
+def test_staff_are_warned_when_gradescopes_points_differ_from_the_archives(grader, text, said):
     lines = warnings(grader.assignment, "517", {"assignment": {"total_points": text}})
     assert len(lines) == bool(said) and (not said or said in lines[0])
     assert warnings(grader.assignment, "517", {"assignment": "A2"}) == []
@@ -136,13 +136,13 @@ def test_staff_are_warned_when_the_points_on_gradescope_are_not_the_archives(gra
     "text, seconds, warned",
     [("", 540, 0), ("1200", 1140, 0), ("30", 10, 0), ("ten minutes", 540, 1), ("-5", 540, 1), ("inf", 540, 1), ("nan", 540, 1)],
 )
-def test_the_time_limit_comes_from_the_environment_and_nonsense_is_said_and_ignored(text, seconds, warned):
+def test_the_time_limit_comes_from_the_environment_and_nonsense_is_reported_and_ignored(text, seconds, warned):
     told = []
     assert allowed_seconds(text, told.append) == seconds and len(told) == warned
 
 
-# Runs the archive's own command line where only the clock is ours: when attn_softmax is called, which hangs, all but the last
-# second of the time for grading is gone. Nothing else ends a call, however busy the machine is.
+# Runs the archive's own command line with a fake clock: when attn_softmax, which hangs, is called, all but the last second of
+# the grading time is gone. Nothing else ends a call, however busy the machine is.
 TIME_FLIES = """
 import sys, time
 from autograder.gradescope import container
@@ -167,7 +167,7 @@ main(["grade", sys.argv[1]])
 """
 
 
-def test_when_time_is_up_what_was_graded_stands_and_the_rest_says_so(container, s2):
+def test_when_time_runs_out_graded_items_stand_and_the_rest_say_so(container, s2):
     hanging = re.sub(r"(def (?:attn_softmax|merge_heads)\(.*\):\n)", r"\1    while True: pass\n", s2)
     (container.root / "submission" / "A2S2.py").write_text(hanging)
     done = subprocess.run(
@@ -187,7 +187,7 @@ def test_when_time_is_up_what_was_graded_stands_and_the_rest_says_so(container, 
     assert tree["score"] == 22 and not tree["extra_data"]["complete"] and "have not run" in tree["output"]
 
 
-def test_no_folder_of_a_submission_is_said_in_the_results(container):
+def test_a_missing_submission_folder_is_reported_in_the_results(container):
     for path in (container.root / "submission").iterdir():
         path.unlink()
     (container.root / "submission").rmdir()
@@ -195,7 +195,7 @@ def test_no_folder_of_a_submission_is_said_in_the_results(container):
     assert "nothing was submitted" in tree["output"] and "nothing was submitted" in told and "Traceback" not in told
 
 
-def test_the_smoke_test_passes_here_and_fails_where_a_verdict_is_another(tmp_path, grader, references, unpacked):
+def test_the_smoke_test_passes_here_and_fails_if_a_verdict_differs(tmp_path, grader, references, unpacked):
     assert "4 of 4" in smoke(grader.assignment, references, "517", lambda line: None)
     from dataclasses import replace
 
@@ -232,7 +232,7 @@ def test_the_smoke_test_passes_here_and_fails_where_a_verdict_is_another(tmp_pat
         ({}, None),
     ],
 )
-def test_a_containers_memory_limit_is_known_by_either_version_of_control_groups(tmp_path, files, left):
+def test_a_containers_memory_limit_is_read_from_either_version_of_control_groups(tmp_path, files, left):
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -240,12 +240,12 @@ def test_a_containers_memory_limit_is_known_by_either_version_of_control_groups(
 
 
 def pins(text: str) -> set[tuple[str, str]]:
-    """(name, version) of every pin."""
+    """(name, version) of every pinned package."""
     found = re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, re.MULTILINE)
     return {(name.lower().replace("_", "-"), version) for name, version in found}
 
 
-def test_the_lock_is_complete_hashed_and_holds_the_versions_that_everybody_uses():
+def test_the_lock_is_complete_and_hashed_and_agrees_with_constraints():
     lock, constraints = (ROOT / "assignment" / "requirements.txt").read_text(), pins((ROOT / "constraints.txt").read_text())
     texts = [path.read_text() for path in (ROOT / "autograder/judging/requirements.in", ROOT / "assignment/requirements.in")]
     named = {name for text in texts for name in re.findall(r"^[\w-]+", text, re.MULTILINE)} - {"torch"}
@@ -255,7 +255,7 @@ def test_the_lock_is_complete_hashed_and_holds_the_versions_that_everybody_uses(
         assert entry.startswith("#") or "--hash=sha256:" in entry, entry
 
 
-def test_both_ways_install_the_same_and_name_one_host():
+def test_both_images_install_the_same_from_one_host():
     docker, setup = (ROOT / "Dockerfile").read_text(), (GRADESCOPE / "setup.sh").read_text()
     assert "ARG BASE=gradescope/autograder-base:ubuntu-22.04" in docker and "bash /autograder/source/setup.sh" in docker
     assert set(re.findall(r"https?://([\w.]+)", docker + setup)) == {"download.pytorch.org"}

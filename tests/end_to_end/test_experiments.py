@@ -43,7 +43,7 @@ def test_no_honest_variant_sees_the_future(variant):
     assert causality_leak(model) < 1e-4
 
 
-def test_zeros_after_the_softmax_do_see_it():
+def test_zeros_after_the_softmax_leak_the_future():
     set_seed(2)
     leaking = next(v for v in run.VARIANTS if v.leaks)
     model = run.build(leaking, VOCABULARY, BUDGET)
@@ -81,7 +81,7 @@ def by_pairs(score, Q, K, V, causal):
     ],
     ids=["distance", "cosine"],
 )
-def test_another_similarity_equals_its_formula_pair_by_pair(function, score, causal):
+def test_each_similarity_equals_its_formula_pair_by_pair(function, score, causal):
     Q, K, V = drawn()
     assert torch.allclose(function(Q, K, V, n_heads=1, causal=causal), by_pairs(score, Q, K, V, causal), atol=1e-5)
 
@@ -101,12 +101,12 @@ def test_the_attention_free_transformer_equals_its_formula_token_by_token(learne
     assert torch.allclose((full if learned else aft.aft_simple)(Q, K, V, causal=causal), wanted, atol=1e-5)
 
 
-def test_aft_full_is_one_clear_line_beyond_its_positions():
+def test_aft_full_refuses_positions_beyond_its_own_in_one_line():
     with pytest.raises(ValueError, match=r"^a sequence of 9 tokens: this AFT-full learns biases for 4 positions$"):
         aft.AFTFull(4)(*drawn())
 
 
-def test_random_features_come_nearer_to_softmax_attention_the_more_there_are():
+def test_more_random_features_approximate_softmax_attention_better():
     Q, K, V = drawn(scale=0.7)
     exact = merged(F.scaled_dot_product_attention(*heads(2, Q, K, V)))
     errors = [
@@ -116,14 +116,14 @@ def test_random_features_come_nearer_to_softmax_attention_the_more_there_are():
     assert errors[0] > 2 * errors[1] > 4 * errors[2] and errors[2] / 5 < 0.02
 
 
-def test_causal_random_features_are_the_uncausal_ones_over_what_came_before():
+def test_causal_random_features_equal_uncausal_ones_over_each_prefix():
     Q, K, V = drawn()
     attention = favor.Favor()
     prefixes = [attention(Q[:, : t + 1], K[:, : t + 1], V[:, : t + 1], n_heads=2, causal=False)[:, -1] for t in range(9)]
     assert torch.allclose(attention(Q, K, V, n_heads=2, causal=True), torch.stack(prefixes, 1), atol=1e-5)
 
 
-def test_random_vectors_are_orthogonal_within_each_block_and_long_as_normal_ones():
+def test_random_vectors_are_orthogonal_within_each_block_and_as_long_as_gaussian_ones():
     w = favor.orthogonal_normal(32, 16)
     for block in w.split(16):
         gram = block @ block.T
@@ -156,13 +156,13 @@ def cost(function, n_tok: int) -> int:
     [(aft.aft_simple, True), (favor.Favor(), True), (distance_attention, False)],
     ids=["AFT-simple", "FAVOR+", "distance"],
 )
-def test_what_is_said_to_be_linear_in_the_number_of_tokens_is(function, linear):
+def test_variants_that_claim_to_be_linear_in_the_number_of_tokens_are(function, linear):
     function(*torch.zeros(3, 1, 4, 48), n_heads=3)  # what is drawn once is not counted
     growth = cost(function, 2048) / cost(function, 1024)
     assert growth < 2.05 if linear else growth > 3.5
 
 
-def test_sinusoids_are_the_papers_and_go_on_beyond_block_size():
+def test_sinusoids_match_the_paper_and_extend_beyond_block_size():
     wave = positions.Sinusoids(block_size=4, n_embd=6)
     made = (wave(torch.tensor([0, 7, 5000])) / wave.volume).detach()
     for t, row in zip((0, 7, 5000), made):
@@ -208,7 +208,7 @@ def experiments(folder, *arguments, output: str = "out"):
     return CliRunner().invoke(run.main, ["--folder", str(folder), "--output", str(folder / output), *arguments])
 
 
-def test_every_variant_runs_and_the_table_and_plots_hold_them_all(folder):
+def test_every_variant_runs_and_appears_in_the_table_and_plots(folder):
     result = experiments(folder, "--quick")
     assert result.exit_code == 0, result.output
     assert f"{len(run.VARIANTS)} runs of 1 epochs" in result.output.replace("\n", " ")
@@ -217,18 +217,18 @@ def test_every_variant_runs_and_the_table_and_plots_hold_them_all(folder):
     assert all((folder / "out" / "quick" / name).stat().st_size > 5000 for name in ("perplexity.png", "curves.png"))
 
 
-def test_an_unknown_variant_is_one_clear_line_that_names_the_known(folder):
+def test_an_unknown_variant_is_a_one_line_error_that_lists_the_known_ones(folder):
     result = experiments(folder, "--only", "rotary")
     assert result.exit_code == 2 and "no variant is called 'rotary'; there are: baseline, similarity: distance" in result.output
 
 
-def test_a_missing_data_file_is_one_clear_line(folder):
+def test_a_missing_data_file_is_a_one_line_error(folder):
     (folder / "1b_benchmark.dev.tokens").unlink()
     result = experiments(folder, *TINY)
     assert result.exit_code == 1 and result.output.startswith("Error: 1b_benchmark.dev.tokens is missing")
 
 
-def test_what_was_stopped_goes_on_after_the_last_finished_run_with_the_same_figures(folder, monkeypatch):
+def test_a_stopped_experiment_resumes_after_the_last_finished_run_with_the_same_figures(folder, monkeypatch):
     whole = experiments(folder, *TINY, output="whole")
     assert whole.exit_code == 0
     original = run.train_and_measure
@@ -252,7 +252,7 @@ def test_what_was_stopped_goes_on_after_the_last_finished_run_with_the_same_figu
     assert figures("out") == figures("whole")
 
 
-def test_a_half_written_or_foreign_result_is_never_taken_for_a_finished_one(tmp_path):
+def test_a_half_written_or_foreign_result_is_never_mistaken_for_a_finished_one(tmp_path):
     variant, path = run.VARIANTS[0], tmp_path / "r.json"
     text = Text(LINES, LINES[:7], [], "a test")
     result = run.train_and_measure(variant, 1, text, VOCABULARY, BUDGET, lambda: None)

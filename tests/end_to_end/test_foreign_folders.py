@@ -1,4 +1,4 @@
-"""Where commands read and write: never in a folder that somebody else made, never over what was handed in."""
+"""Where commands read and write: never into a folder that they did not make, never over a submission."""
 
 import shutil
 from pathlib import Path
@@ -20,7 +20,7 @@ def test_a_command_never_replaces_a_folder_that_it_did_not_make(toy):
     assert (precious / "thesis.md").read_text() == "years of work" and [p.name for p in precious.iterdir()] == ["thesis.md"]
 
 
-def test_a_command_does_not_take_another_commands_folder_for_its_own(toy):
+def test_a_command_refuses_a_folder_that_another_command_made(toy):
     (toy / "class" / "ada").mkdir(parents=True)
     shutil.copy(toy / "solutions" / "T1.py", toy / "class" / "ada")
     assert autograder("batch", "class", "--output", "out", cwd=toy).returncode == 0
@@ -32,7 +32,7 @@ def test_a_command_does_not_take_another_commands_folder_for_its_own(toy):
     assert {p: p.read_bytes() for p in before} == before
 
 
-def test_what_was_handed_in_is_never_written_over(toy):
+def test_a_submission_is_never_overwritten(toy):
     source = (toy / "solutions" / "T1.py").read_text()
     for output in ("solutions/T1.py", "solutions/results.json"):
         done = autograder("grade", "solutions" if output.endswith("json") else output, "--output", output, cwd=toy)
@@ -40,7 +40,7 @@ def test_what_was_handed_in_is_never_written_over(toy):
     assert (toy / "solutions" / "T1.py").read_text() == source and not (toy / "solutions" / "results.json").exists()
 
 
-def test_a_path_of_the_wrong_kind_is_one_line(toy):
+def test_a_path_of_the_wrong_kind_is_a_one_line_error(toy):
     (toy / "file").write_text("x")
     for command in (
         ["grade", "solutions", "--output", "class"],
@@ -54,7 +54,7 @@ def test_a_path_of_the_wrong_kind_is_one_line(toy):
         assert done.returncode == 2 and len(said) == 1 and said[0].startswith("autograder: "), (command, done.stderr)
 
 
-def test_the_seed_does_not_depend_on_how_the_folder_is_named(toy):
+def test_the_seed_does_not_depend_on_how_the_folder_is_spelled(toy):
     keep = {"AUTOGRADER_SEED": ""}
     assert autograder("bake", cwd=toy, **keep).returncode == 0
     seed, made = (toy / ".seed").read_text(), (toy / "build" / "reference.safetensors").read_bytes()
@@ -84,7 +84,7 @@ def test_the_seed_does_not_depend_on_how_the_folder_is_named(toy):
         ["alike", "{toy}/solutions", "--output", "{folder}"],
     ],
 )
-def test_no_command_writes_into_somebody_elses_folder(toy, tmp_path, command):
+def test_no_command_writes_into_someone_elses_folder(toy, tmp_path, command):
     folder = tmp_path / "somebody's"
     (folder / "results").mkdir(parents=True)
     (folder / "results" / "mine.json").write_text("{}")
@@ -94,7 +94,7 @@ def test_no_command_writes_into_somebody_elses_folder(toy, tmp_path, command):
     assert sorted(p.name for p in folder.rglob("*")) == ["mine.json", "results"]
 
 
-def test_what_a_command_made_it_may_make_again(toy, tmp_path):
+def test_a_command_may_overwrite_its_own_output(toy, tmp_path):
     (toy / "class" / "ada").mkdir(parents=True)
     shutil.copy(toy / "solutions" / "T1.py", toy / "class" / "ada")
     for _ in range(2):
@@ -103,7 +103,7 @@ def test_what_a_command_made_it_may_make_again(toy, tmp_path):
     assert (toy / "out" / MARK).exists() and (toy / "out" / "gradebook.csv").exists()
 
 
-def test_named_folders_are_worked_on_and_no_other(toy, tmp_path):
+def test_only_the_named_folders_are_touched(toy, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     before = {p: p.read_bytes() for p in (ROOT / "student").rglob("*") if p.is_file() and "__pycache__" not in p.parts}
@@ -117,7 +117,7 @@ def test_named_folders_are_worked_on_and_no_other(toy, tmp_path):
     assert Project(Path("a"), toy / "solutions", Path("b")).student == toy / "student"
 
 
-def test_a_folder_without_an_assignment_is_one_line(tmp_path):
+def test_a_folder_without_an_assignment_is_a_one_line_error(tmp_path):
     for command in (["grade", "x.py"], ["pack"], ["batch", "."], ["student"], ["rubric"], ["audit"], ["release"], ["answers"]):
         done = autograder(*command, cwd=tmp_path)
         assert done.returncode == 2 and "there is no rubric.toml" in done.stderr and "Traceback" not in done.stderr, (
@@ -126,10 +126,10 @@ def test_a_folder_without_an_assignment_is_one_line(tmp_path):
         )
         assert len(done.stderr.strip().splitlines()) == 1
     assert autograder("--help", cwd=tmp_path).returncode == 0
-    assert not list(tmp_path.iterdir()), "and nothing is left behind"
+    assert not list(tmp_path.iterdir()), "nothing is left behind"
 
 
-def test_a_submission_is_graded_with_an_archive_and_nothing_else(toy, tmp_path):
+def test_an_archive_is_all_that_grading_needs(toy, tmp_path):
     assert autograder("pack", cwd=toy).returncode == 0
     archive = shutil.copy(toy / "build" / "autograder-101.zip", tmp_path)
     empty = tmp_path / "empty"

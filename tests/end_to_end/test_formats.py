@@ -1,4 +1,4 @@
-"""The same work scores the same in every format."""
+"""The same work gets the same score in every format."""
 
 import itertools
 

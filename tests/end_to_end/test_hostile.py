@@ -1,4 +1,4 @@
-"""Nothing a submission does reads a secret, forges a grade, hurts another item or outlives the run."""
+"""No submission can read a secret, forge a grade, harm another item or outlive the run."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from support.project import ROOT, TESTS
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_choice_of_every_family_is_held(references, tmp_path, mode, capsys):
+def test_a_sample_of_every_family_is_contained(references, tmp_path, mode, capsys):
     rows = corpus(references, tmp_path, mode, first=2, step=9)
     with capsys.disabled():
         print("\n" + tally(mode, rows))
@@ -24,7 +24,7 @@ def test_a_choice_of_every_family_is_held(references, tmp_path, mode, capsys):
 
 
 def test_the_corpus_can_fail(references, monkeypatch, tmp_path):
-    """With nothing but a process between them, the same payload reads the same secret."""
+    """Without the cage, the same payload reads the same secret."""
     from hostile.corpus import CASES
 
     first = [case.name for case in CASES].index("read canary files anywhere in /tmp")
@@ -37,7 +37,7 @@ def test_the_corpus_can_fail(references, monkeypatch, tmp_path):
     assert "a secret got out" in json.loads(done.stdout)["broken"]
 
 
-def test_without_its_layers_the_doctor_finds_the_canary_within_reach(tmp_path):
+def test_without_the_cages_layers_the_doctor_reaches_the_canary(tmp_path):
     if sys.platform != "linux":
         pytest.skip("the cage's layers are Linux's")
     from autograder.core.assignment import Limits
@@ -53,7 +53,7 @@ def test_without_its_layers_the_doctor_finds_the_canary_within_reach(tmp_path):
 
 
 @pytest.mark.parametrize("without", [("landlock",), ("seccomp",), ("landlock", "seccomp")])
-def test_root_without_some_layer_still_hides_everything(tmp_path, without):
+def test_running_as_root_without_some_layer_still_hides_everything(tmp_path, without):
     if os.geteuid() != 0 or not same_version():
         pytest.skip("needs root and a Python that another user can read")
     from autograder.core.assignment import Limits
@@ -64,7 +64,7 @@ def test_root_without_some_layer_still_hides_everything(tmp_path, without):
         assert examine(zygote, Limits(), tmp_path).safe
 
 
-def test_an_unsafe_platform_never_loads_hidden_references_unless_told_to(references, s1, tmp_path, monkeypatch):
+def test_an_unsafe_platform_never_loads_hidden_references_unless_overridden(references, s1, tmp_path, monkeypatch):
     from autograder.core.errors import GraderError
     from autograder.core.loading import load_assignment
     from autograder.core.references import read_references
@@ -113,8 +113,8 @@ def test_workers_die_with_a_killed_grader_and_the_results_stay_truthful(referenc
         str(tmp_path / "r.json"),
     ]
     grader = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    while "2.1.attn_scaled" not in passed(tmp_path / "r.json"):  # what comes before the one that hangs
-        assert grader.poll() is None, "it ended by itself"
+    while "2.1.attn_scaled" not in passed(tmp_path / "r.json"):  # the item before the one that hangs
+        assert grader.poll() is None, "the grader exited early"
         time.sleep(0.1)
     family = psutil.Process(grader.pid).children(recursive=True)
     assert len(family) >= 2  # the zygote and a worker

@@ -1,4 +1,4 @@
-"""What keys, fingerprints and certificates follow from: what changes makes stale what it is in, and nothing else."""
+"""Keys, fingerprints and certificates: a change invalidates exactly what depends on it."""
 
 import json
 import os
@@ -22,14 +22,14 @@ from support.toy import autograder
 LOADED = """
 import os, sys
 if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])  # with one processor all is done in this process
+    os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])  # with one processor, everything runs in this process
 {code}
 package = {package!r}
 files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
 print("LOADED", sorted(file for file in files if file.startswith(package)))
 """
 KEYS = {
-    # package -> code that does what its key stands for
+    # package -> code that exercises everything its key must cover
     "judging": """
 import json, pathlib, tempfile
 from autograder.core.loading import load_assignment
@@ -55,7 +55,7 @@ grade_container(root, lambda line: None)
 
 
 @pytest.mark.parametrize("package", KEYS)
-def test_every_module_that_is_loaded_is_in_the_key(package, toy, tmp_path):
+def test_the_key_covers_every_module_that_is_loaded(package, toy, tmp_path):
     build = tmp_path / "build"
     assert autograder("--build", build, "pack", cwd=toy).returncode == 0
     root = tmp_path / "container"
@@ -82,7 +82,7 @@ def test_every_module_that_is_loaded_is_in_the_key(package, toy, tmp_path):
 
 @pytest.fixture(scope="module")
 def copied_engine(tmp_path_factory):
-    """A copy of the engine and the toy, for changing a byte here and there; ``keys()`` gives (judging, baking, audit)."""
+    """A copy of the engine and the toy whose files a test may change; ``keys()`` gives (judging, baking, audit)."""
     folder = tmp_path_factory.mktemp("engine")
     shutil.copytree(PACKAGE, folder / "autograder", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "docs", folder / "docs")
@@ -147,7 +147,7 @@ def keys(folder: Path) -> list:
         ("reference.safetensors", False, False, True),
     ],
 )
-def test_a_changed_byte_makes_stale_what_it_is_in_and_nothing_else(copied_engine, file, judged_anew, baked_anew, audited_anew):
+def test_a_changed_byte_invalidates_exactly_the_keys_that_cover_it(copied_engine, file, judged_anew, baked_anew, audited_anew):
     before, path = keys(copied_engine), copied_engine / file
     original = path.read_bytes()
     try:
@@ -167,7 +167,7 @@ def test_every_byte_of_every_file_in_the_archive_is_certified(grader, references
         assert certificate(grader.assignment, {"517": {k: v for k, v in members["517"].items() if k != name}}) != stamp, name
 
 
-def test_pack_audits_again_when_a_byte_of_the_archive_has_changed_and_refuses_when_it_no_longer_holds(toy):
+def test_pack_audits_again_when_the_archive_changes_and_refuses_when_the_audit_fails(toy):
     (toy / "assignment" / "bank").mkdir()
     (toy / "assignment" / "bank" / "mistakes.toml").write_text(
         '[[mistake]]\nitem = "1.add"\nid = "minus"\ncode = "def add(a, b): return a - b"\nsays = "it subtracts"\n'
@@ -186,7 +186,7 @@ def test_pack_audits_again_when_a_byte_of_the_archive_has_changed_and_refuses_wh
     assert not list((toy / "build").glob("*.zip"))
 
 
-def test_points_titles_and_what_people_read_judge_nobody_anew(toy):
+def test_changed_points_titles_and_texts_regrade_nobody(toy):
     def key():
         return judging_key(load_assignment(toy / "assignment"), {"sets": [], "public": {}, "says": {}})
 

@@ -1,4 +1,4 @@
-"""The mini transformer: its text, its model, its training; each claim of its docstrings."""
+"""The mini transformer: its text, its model and its training."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def shipped():
 # Text
 
 
-def test_the_text_that_comes_along_is_a_megabyte_of_sentences_in_splits_that_share_none(shipped):
+def test_the_bundled_text_is_a_megabyte_of_sentences_in_disjoint_splits(shipped):
     splits = [{" ".join(s) for s in split} for split in (shipped.train, shipped.dev, shipped.test)]
     assert sum(len(line) + 1 for split in splits for line in split) > 1_000_000
     assert not splits[0] & splits[1] and not splits[0] & splits[2] and not splits[1] & splits[2]
     assert all(len(split) > 1000 for split in splits)
 
 
-def test_the_courses_own_files_go_before_the_text_that_comes_along(tmp_path, capsys):
+def test_the_courses_own_files_are_preferred_to_the_bundled_text(tmp_path, capsys):
     for split, text in {"train": "x y\n\nz\n", "dev": "x\n"}.items():
         (tmp_path / f"1b_benchmark.{split}.tokens").write_text(text)
     text = load_text(tmp_path)
@@ -60,7 +60,7 @@ def test_the_courses_own_files_go_before_the_text_that_comes_along(tmp_path, cap
     assert capsys.readouterr().out == "the course's One Billion Word subset: 2 / 1 / 0 sentences (train / dev / test)\n"
 
 
-def test_a_missing_course_file_is_one_clear_line(tmp_path):
+def test_a_missing_course_file_is_a_one_line_error(tmp_path):
     (tmp_path / "1b_benchmark.train.tokens").write_text("x\n")
     with pytest.raises(ValueError, match=r"^1b_benchmark\.dev\.tokens is missing: .*$"):
         load_text(tmp_path)
@@ -81,7 +81,7 @@ def hub(monkeypatch, answer) -> None:
     monkeypatch.setitem(sys.modules, "datasets", types.SimpleNamespace(load_dataset=load_dataset))
 
 
-def test_a_hub_data_set_without_a_dev_split_gets_one_that_shares_no_sentence(monkeypatch, tmp_path):
+def test_a_hub_data_set_without_a_dev_split_gets_a_disjoint_one(monkeypatch, tmp_path):
     hub(monkeypatch, {"train": Rows(text=[f"Word {i % 40}, don't!" for i in range(60)])})
     text = load_text(tmp_path, hub="some/text")
     train, dev, test = ({" ".join(s) for s in split} for split in (text.train, text.dev, text.test))
@@ -96,7 +96,7 @@ def test_a_hub_data_set_without_a_dev_split_gets_one_that_shares_no_sentence(mon
         ({"train": Rows(body=["x"])}, "some/text has no column 'text'; it has body"),
     ],
 )
-def test_a_hub_that_does_not_help_is_one_clear_line(monkeypatch, tmp_path, answer, says):
+def test_an_unusable_hub_is_a_one_line_error(monkeypatch, tmp_path, answer, says):
     hub(monkeypatch, answer)
     with pytest.raises(ValueError, match=says) as error:
         load_text(tmp_path, hub="some/text")
@@ -110,7 +110,7 @@ def test_words_seen_three_times_get_an_id_and_rare_ones_are_unknown():
 
 
 @given(st.lists(st.sampled_from("abcd"), max_size=20), st.integers(1, 40))
-def test_decoding_gives_back_what_was_tokenized_and_padding_has_the_asked_length(words, length):
+def test_decoding_inverts_tokenizing_and_padding_has_the_requested_length(words, length):
     ids = VOCABULARY.tokenize(words)
     assert VOCABULARY.decode(ids) == VOCABULARY.decode(pad_to_length(ids, 40)) == " ".join(words)
     assert len(pad_to_length(ids, length)) == length and pad_to_length(ids, length)[: len(ids)] == ids[:length]
@@ -119,7 +119,7 @@ def test_decoding_gives_back_what_was_tokenized_and_padding_has_the_asked_length
 # Model
 
 
-def test_the_students_functions_are_what_the_model_computes_with():
+def test_the_model_computes_with_the_students_functions():
     made, seen = [], []
 
     def attn_init_fn(n_embd):
@@ -134,7 +134,7 @@ def test_the_students_functions_are_what_the_model_computes_with():
     assert made == [8, 8] and seen == [((1, 3, 8), 2, True)] * 2
 
 
-def test_nothing_comes_out_of_attention_where_there_is_no_token():
+def test_attention_gives_zeros_where_there_is_no_token():
     model, seen = small(attn_fn=lambda Q, K, V, n_heads, causal: torch.ones_like(V)), []
     for block in model.transformer.h:
         block.attn.c_proj.register_forward_pre_hook(lambda _, args: seen.append(args[0].abs().sum(-1)))
@@ -143,7 +143,7 @@ def test_nothing_comes_out_of_attention_where_there_is_no_token():
 
 
 @pytest.mark.parametrize("pad", [PAD, -1])
-def test_the_cheap_loss_and_its_gradient_are_those_of_the_full_logits(pad):
+def test_the_cheap_loss_and_its_gradient_equal_those_of_the_full_logits(pad):
     model = small(pad).eval()
     rows = Sentences(LINES[:8], VOCABULARY, 16)
     x, y = (torch.stack(part).masked_fill(torch.stack(part) == PAD, pad) for part in zip(*rows))
@@ -174,12 +174,12 @@ def test_no_token_sees_a_later_one():
         ({"vocab_size": None}, "set config.vocab_size"),
     ],
 )
-def test_a_configuration_that_cannot_be_built_is_one_clear_line(changes, says):
+def test_an_invalid_configuration_is_a_one_line_error(changes, says):
     with pytest.raises(ValueError, match=says):
         small(**changes)
 
 
-def test_a_sequence_longer_than_block_size_is_one_clear_line():
+def test_a_sequence_longer_than_block_size_is_a_one_line_error():
     with pytest.raises(ValueError, match=r"^a sequence of 33 tokens does not fit into block_size=32: .*$"):
         small()(torch.full((1, 33), 4))
 
@@ -215,7 +215,7 @@ def test_a_checkpoint_of_another_vocabulary_or_model_is_refused_and_changes_noth
 
 
 @given(st.lists(st.integers(1, 90), min_size=1, max_size=300), st.integers(1, 40))
-def test_an_epoch_shows_every_sentence_once_in_about_as_many_batches(lengths, batch_size):
+def test_an_epoch_visits_every_sentence_once_in_about_as_many_batches(lengths, batch_size):
     sampler = LengthBatches(lengths, batch_size)
     cut = list(sampler)
     assert sorted(i for batch in cut for i in batch) == list(range(len(lengths)))
@@ -243,14 +243,14 @@ def test_the_same_seed_trains_the_same_model():
 
 
 def test_training_beats_counting_on_sentences_with_a_pattern():
-    lines = [list("abcd" * n) for n in (1, 2, 3)] * 20  # a bigram is certain but for the end
+    lines = [list("abcd" * n) for n in (1, 2, 3)] * 20  # every bigram but the last is certain
     model = small()
     trainer(model, Sentences(lines, VOCABULARY, 16), epochs=20, learning_rate=1e-2, schedule="cosine").run()
     measured = perplexities(*evaluate_losses(model, Sentences(lines, VOCABULARY, 16)))
     assert measured["per_token"] < ngram.baselines(lines, lines, VOCABULARY)["unigram"] / 2
 
 
-def test_each_sentences_loss_stands_in_the_order_of_the_data_set():
+def test_losses_are_in_the_order_of_the_data_set():
     model, rows = small().eval(), Sentences(LINES[:8], VOCABULARY, 16)
     sums, lengths = evaluate_losses(model, rows)
     for (x, y), loss, n in zip(rows, sums, lengths):
@@ -263,7 +263,7 @@ def test_perplexity_per_token_and_per_sentence_differ_as_documented():
     assert measured["per_token"] == pytest.approx(2 ** (10 / 4)) and measured["per_sentence"] == pytest.approx(5)
 
 
-def test_stopping_keeps_what_was_learned(capsys):
+def test_interrupting_training_keeps_what_was_learned(capsys):
     model = small()
     before = model.lm_head.weight.detach().clone()
     work = trainer(model, max_iters=50)
@@ -278,7 +278,7 @@ def test_stopping_keeps_what_was_learned(capsys):
     assert not torch.equal(model.lm_head.weight, before)
 
 
-def test_the_trainer_says_where_it_runs(capsys):
+def test_the_trainer_reports_its_device(capsys):
     trainer(small(), max_iters=1, progress=True, device="auto").run()
     assert capsys.readouterr().out == f"running on device {'cuda' if torch.cuda.is_available() else 'cpu'}\n"
 
@@ -338,7 +338,7 @@ cat = model.generate(torch.tensor([[0]]).to(trainer.device), 20, temperature=1.0
 
 
 @pytest.mark.parametrize("model", [lambda g: g.unigram, lambda g: g.bigram(0.7), lambda g: g.kneser_ney(0.75)])
-def test_what_counting_predicts_sums_to_one_after_every_word(model):
+def test_ngram_predictions_sum_to_one_after_every_word(model):
     grams = ngram.NGrams(LINES, VOCABULARY)
     predicted = [i for i in range(len(VOCABULARY)) if i not in (START, PAD)]
     for u in [i for i in range(len(VOCABULARY)) if grams.after[i]]:

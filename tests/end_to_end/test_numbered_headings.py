@@ -25,12 +25,12 @@ from support.toy import autograder
         ("1.2.14", False),
     ],
 )
-def test_headings_of_any_number_of_digits_are_known_and_decimals_are_none(label, own):
+def test_headings_may_have_any_number_of_digits_and_decimals_are_not_headings(label, own):
     numbers = frozenset({"1", "1.2", "1.2.1", "1.10", "1.10.2", "10", "10.2", "10.2.1"})
     assert "." not in label or is_own(label, numbers) == own
 
 
-def test_answers_under_headings_of_several_digits_are_told_apart(toy, tmp_path):
+def test_answers_under_headings_of_several_digits_are_kept_apart(toy, tmp_path):
     folder = toy / "assignment"
     rubric = (folder / "rubric.toml").read_text()
     for old, new in (("1.add", "10.2.1"), ("1.mean", "10.10.2")):

@@ -1,4 +1,4 @@
-"""The class on a page, in a real browser: it opens, sorts, filters, and nothing that a student wrote comes alive."""
+"""The class page in a real browser: it opens, sorts and filters, and no student's text is executed."""
 
 import shutil
 
@@ -59,8 +59,8 @@ def opened(browser, tmp_path):
     page.on("request", lambda request: said.append(request.url) if request.url.startswith("http") else None)
     page.goto(made(tmp_path, alike=[{"one": "submission_1", "other": "submission_2", "share": 0.9, "tokens": 99}]).as_uri())
     yield page
-    assert not said, "the console is silent and the network untouched"
-    assert page.title() == f"{ASSIGNMENT.title}: the class", "no markup of a student's came alive"
+    assert not said, "the console must stay silent and the network untouched"
+    assert page.title() == f"{ASSIGNMENT.title}: the class", "a student's markup must not be interpreted"
     context.close()
 
 
@@ -68,7 +68,7 @@ def names(page):
     return page.locator("#people tbody tr:visible th").all_inner_texts()
 
 
-def test_it_opens_and_shows_every_submission(opened):
+def test_the_page_opens_and_shows_every_submission(opened):
     assert names(opened) == ["Student 0", EVIL, "Zoe", "Bo", "Student 4"]
     assert opened.locator("#shown").inner_text() == "5 of 5 submissions"
     assert opened.locator("figure svg").count() == 2 and opened.locator("#alike tbody tr").count() == 1
@@ -77,7 +77,7 @@ def test_it_opens_and_shows_every_submission(opened):
     assert opened.locator("#flagged tbody tr").count() == 1
 
 
-def test_a_click_sorts_another_turns_it_round_and_what_has_no_value_stays_below(opened):
+def test_a_click_sorts_a_second_reverses_and_empty_values_stay_last(opened):
     head = opened.locator("#people th button", has_text="score")
     head.click()
     assert names(opened) == ["Zoe", "Student 0", EVIL, "Bo", "Student 4"] or names(opened)[-1] == "Student 4"
@@ -102,22 +102,22 @@ def test_words_filter(opened):
     assert names(opened) == []
 
 
-def test_a_mistakes_count_leads_to_its_submissions_and_back(opened):
+def test_a_mistakes_count_links_to_its_submissions_and_back(opened):
     opened.locator("tr[data-item='1.2.1'] ul.mistakes a", has_text="1").first.click()
-    opened.get_by_text("1 of 5 submissions").wait_for()  # the browser tells the page of a new #… in its own time
+    opened.get_by_text("1 of 5 submissions").wait_for()  # the hashchange event arrives asynchronously
     assert len(names(opened)) == 1
     opened.locator("#clear").click()
     opened.get_by_text("5 of 5 submissions").wait_for()
     assert len(names(opened)) == 5
 
 
-def test_it_fits_a_phone_and_prints(opened):
+def test_the_page_fits_a_phone_and_prints(opened):
     opened.set_viewport_size({"width": 390, "height": 800})
     assert opened.evaluate("document.documentElement.scrollWidth") <= 390
     assert len(opened.pdf(format="A4")) > 10_000
 
 
-def test_masked_it_holds_no_name_address_or_id(tmp_path):
+def test_the_masked_page_holds_no_name_address_or_id(tmp_path):
     text = made(tmp_path, anonymous=True).read_text()
     assert not any(word in text for word in ("Zoe", "Student 0", "example.edu", "submission_", "results/"))
     assert "student 0003" in text
@@ -132,7 +132,7 @@ def test_discrimination_is_the_correlation_with_the_other_items():
     easy, hard = ASSIGNMENT.questions[0], ASSIGNMENT.questions[1]
     good = {q.id for q in ASSIGNMENT.questions}
     passes = [good, good, {easy.id}, {easy.id}]
-    assert item_rest(passes, easy) is None, "everybody passed it: it tells nobody apart"
+    assert item_rest(passes, easy) is None, "everybody passed it, so it does not discriminate"
     assert item_rest(passes, hard) == pytest.approx(1.0)
     assert item_rest(passes[:2], hard) is None
 

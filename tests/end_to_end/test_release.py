@@ -1,4 +1,4 @@
-"""student.zip leaks nothing, a planted leak of any kind is found, and unpacked in an empty folder it stands alone."""
+"""student.zip leaks nothing, a planted leak of any kind is found, and it works unpacked in an empty folder."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_there_is_something_to_keep_secret(secrets):
     assert {"the seed", "a path of the staff"} <= set(secrets.texts.values())
 
 
-def test_the_release_holds_the_committed_tree_and_the_same_bytes_each_time(student_zip, settings, references, tmp_path):
+def test_the_release_is_the_committed_tree_and_the_same_bytes_each_time(student_zip, settings, references, tmp_path):
     names = {n.removeprefix("student/") for n in zipfile.ZipFile(student_zip).namelist()}
     assert names == {
         p.relative_to(ROOT / "student").as_posix()
@@ -110,7 +110,7 @@ def key(array):
     return next(iter(release.arrays_of(array)), None)
 
 
-def test_a_leak_means_that_no_archive_is_left(settings, references, tmp_path, monkeypatch):
+def test_a_leak_leaves_no_archive_behind(settings, references, tmp_path, monkeypatch):
     (tmp_path / release.ARCHIVE).write_bytes(b"an older one")
     monkeypatch.setattr(release, "collect", lambda *_: release.Secrets(texts={"a2checks": "a planted secret"}))
     with pytest.raises(GraderError, match="holds a planted secret"):
@@ -118,12 +118,12 @@ def test_a_leak_means_that_no_archive_is_left(settings, references, tmp_path, mo
     assert not (tmp_path / release.ARCHIVE).exists()
 
 
-def test_unpacked_in_an_empty_folder_the_readmes_commands_work(unpacked_zip):
+def test_the_readmes_commands_work_in_an_empty_folder(unpacked_zip):
     commands = commands_of((unpacked_zip / "README.md").read_text())
     assert "python3 -m a2checks" in commands
     for command in commands:
         if "pip install" in command or command.startswith("cd writeup\n"):
-            continue  # the network's and the slow tests' business
+            continue  # needs the network, or belongs to the slow tests
         done = run(command, unpacked_zip)
         assert done.returncode == 1 and "❌ 1.2.1" in done.stdout and "2.1.merge_heads" in done.stdout, (
             done.stdout + done.stderr
@@ -135,7 +135,7 @@ def test_unpacked_in_an_empty_folder_the_readmes_commands_work(unpacked_zip):
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="NOT TRIED: make is not installed")
-def test_make_check_looks_at_code_and_pdf_and_succeeds_when_all_is_there(unpacked_zip):
+def test_make_check_examines_code_and_pdf_and_succeeds_when_both_are_complete(unpacked_zip):
     shutil.copy(ROOT / "solutions" / "A2S1.ipynb", unpacked_zip)
     for path in unpacked_zip.glob("A2S[23].ipynb"):
         path.unlink()
@@ -162,7 +162,7 @@ def test_a_cell_that_fails_or_rebinds_our_names_costs_only_itself(unpacked_zip):
     assert "a cell stopped with SystemExit: 3" in done.stdout and "SyntaxError" in done.stdout
 
 
-def test_what_cells_say_on_standard_error_stays_out_of_the_checks_lines_and_an_early_end_is_told(unpacked_zip):
+def test_the_checks_output_holds_no_standard_error_of_cells_and_reports_an_early_exit(unpacked_zip):
     source = nbformat.read(ROOT / "solutions" / "A2S1.ipynb", as_version=4)
     noise = """import os, sys, subprocess
 print('bar', file=sys.stderr)
@@ -177,7 +177,7 @@ subprocess.run(['sh', '-c', 'echo child >&2'])"""
     assert done.returncode == 1 and "❌ running it ended early (status 7)" in done.stdout
 
 
-def test_a_pdf_made_in_the_folder_writeup_is_looked_at_and_the_figures_beside_it_are_not(unpacked_zip):
+def test_the_pdf_in_the_folder_writeup_is_examined_and_figures_beside_it_are_not(unpacked_zip):
     for path in unpacked_zip.glob("A2S*.ipynb"):
         path.unlink()
     whole = pdf(complete(outline(ASSIGNMENT)))

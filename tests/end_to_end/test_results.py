@@ -1,4 +1,4 @@
-"""results.json is there from the first moment, valid, truthful, and written whole."""
+"""results.json exists from the start, is valid and truthful, and is written atomically."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def run(*arguments, **environment):
     )
 
 
-def test_every_item_is_not_run_before_anything_has_run(tmp_path, grader):
+def test_before_anything_has_run_every_item_is_marked_not_run(tmp_path, grader):
     verdicts = [Verdict(q) for q in grader.assignment.questions]
     tree = ResultsFile(tmp_path / "r.json", grader.assignment, "517").write(verdicts, [])
     jsonschema.validate(tree, SCHEMA)
@@ -50,7 +50,7 @@ def test_points_add_up_to_the_handouts(course, regular, extra):
     assert load_assignment(ROOT / "assignment").max_points(course) == (regular, extra)
 
 
-def test_the_command_exits_0_when_graded_and_2_with_one_line_when_not(tmp_path, settings, references, s1):
+def test_the_command_exits_0_after_grading_and_2_with_one_line_otherwise(tmp_path, settings, references, s1):
     where = ["--build", settings["build"]]
     (tmp_path / "A2S1.py").write_text(s1)
     good = run(*where, "grade", tmp_path / "A2S1.py", "--output", tmp_path / "good.json")
@@ -64,7 +64,7 @@ def test_the_command_exits_0_when_graded_and_2_with_one_line_when_not(tmp_path, 
         assert not tree["extra_data"]["complete"]
 
 
-def test_an_archive_is_reproducible_and_grades_on_its_own(tmp_path, grader, references, s1, s2):
+def test_an_archive_is_reproducible_and_self_sufficient(tmp_path, grader, references, s1, s2):
     first = build_archive(grader.assignment, references, "447", tmp_path / "a").read_bytes()
     archive = build_archive(grader.assignment, references, "447", tmp_path / "b")
     assert first == archive.read_bytes()
@@ -108,7 +108,7 @@ def test_an_archive_holds_no_seed_no_solution_and_no_bake_recipe(tmp_path, grade
     assert not any("seed" in n or "solutions" in n or "bank" in n for n in names)
 
 
-def test_the_judge_is_free_of_torch(tmp_path, settings, references, s1, s2):
+def test_the_judge_never_imports_torch(tmp_path, settings, references, s1, s2):
     (tmp_path / "A2S1.py").write_text(s1)
     (tmp_path / "A2S2.py").write_text(s2)
     program = f"""
@@ -126,7 +126,7 @@ print("FOUND", found)
     assert json.loads((tmp_path / "r.json").read_text())["score"] == 38
 
 
-def test_what_was_graded_before_the_grader_failed_still_stands(tmp_path, references, s1, s2, monkeypatch):
+def test_items_graded_before_the_grader_failed_keep_their_verdicts(tmp_path, references, s1, s2, monkeypatch):
     from autograder.judging import run
     from autograder.judging.section import SectionRun
 
@@ -146,7 +146,7 @@ def test_what_was_graded_before_the_grader_failed_still_stands(tmp_path, referen
     assert "please tell the staff" in tree["output"]
 
 
-def test_a_worker_that_cannot_start_is_said_in_one_line(tmp_path, references, s1):
+def test_a_worker_that_cannot_start_is_a_one_line_error(tmp_path, references, s1):
     from autograder.judging import run
 
     (tmp_path / "A2S1.py").write_text(s1)

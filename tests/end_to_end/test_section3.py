@@ -1,4 +1,4 @@
-"""Claims about section 3: graded by what the code does, on tiny real objects, in a cage with a folder of its own."""
+"""Section 3 is graded by what its code does, on tiny real objects, in a cage with a scratch folder."""
 
 import contextlib
 import os
@@ -126,7 +126,7 @@ def test_a_broken_compute_accuracy_costs_no_other_item(submit, s3):
     assert "right once `compute_accuracy`" in graded.output("3.evaluate")
 
 
-def test_more_than_asked_keeps_its_points_with_a_note(submit, s3):
+def test_doing_more_than_required_keeps_its_points_with_a_note(submit, s3):
     source = swap(
         s3, ("torch.cat(labels))\n", "torch.cat(labels)), 0.3\n"), ("accuracy = evaluate(", "accuracy, _ = evaluate(")
     )
@@ -134,7 +134,7 @@ def test_more_than_asked_keeps_its_points_with_a_note(submit, s3):
     assert lost(graded) == set() and "the first was taken" in graded.output("3.evaluate")
 
 
-def test_a_module_of_the_students_own_around_the_encoder_is_graded_too(submit, s3):
+def test_a_custom_module_around_the_encoder_is_graded_too(submit, s3):
     own = """
 class Classifier(torch.nn.Module):
     def __init__(self, name="roberta-base"):
@@ -218,7 +218,7 @@ def f():
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_left_in_a_folder_is_gone_with_its_worker(grader):
+def test_a_worker_leaves_nothing_in_its_folder(grader):
     before = folders(grader)
     for ending in ("return 1", "os._exit(1)", "os.kill(os.getpid(), 9)"):
         with Worker(grader.zygote.branch((), True), Limits(call_seconds=900)) as worker:
@@ -241,8 +241,9 @@ def f():
 
 
 def test_a_flood_of_bytes_or_files_ends_the_worker(grader):
+    # After its flood the worker sleeps, until the watchdog finds it.
     for count, flood in ((32, "open(f'{n}', 'wb').write(bytes(4 << 20))"), (2000, "open(f'{n}', 'w').close()")):
-        with Worker(grader.zygote.branch((), True), Limits(call_seconds=900)) as worker:  # it waits to be found
+        with Worker(grader.zygote.branch((), True), Limits(call_seconds=900)) as worker:
             worker.load(program(f"import time\ndef f():\n    for n in range({count}):\n        {flood}\n    time.sleep(3600)"))
             with pytest.raises(WorkerError) as error:
                 worker.call("f", [], {})
@@ -276,7 +277,8 @@ def test_the_doctor_probes_the_folder_too(tmp_path):
     assert diagnosis.safe and len(diagnosis.scratch) == 7
     with ZygoteClient((), without=("user", "landlock")) as zygote:
         bare = examine(zygote, Limits(), tmp_path, scratch=True)
-    assert not bare.safe and {f.name for f in bare.scratch if not f.held} == set()  # held by nothing, it may write nowhere
+    # Without the cage there is no worker that may write to a folder only.
+    assert not bare.safe and {f.name for f in bare.scratch if not f.held} == set()
 
 
 HOSTILE = {
@@ -305,7 +307,7 @@ def test_a_hostile_statement_gains_nothing_and_leaves_nothing(submit, s3, grader
     assert not [p for b in branches for p in b.children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_a_right_section_3_survives_one_that_filled_its_folder(submit, s3):
+def test_a_right_section_3_is_graded_after_one_that_filled_its_folder(submit, s3):
     flood = swap(
         s3,
         (
@@ -346,7 +348,7 @@ transformers.AutoTokenizer.from_pretrained = classmethod(lambda cls, name: real)
 """
 
 
-def test_check_cells_run_the_same_probes_in_a_notebook_and_leave_it_as_it_was(s3, tmp_path):
+def test_check_cells_run_the_same_probes_in_a_notebook_and_change_nothing(s3, tmp_path):
     right = swap(s3, ("(predictions == labels)", "(torch.as_tensor(predictions) == torch.as_tensor(labels))"))
     (tmp_path / "right.py").write_text(right)
     text = local(tmp_path / "right.py", FAKE_HUB, sorted(ITEMS))
@@ -357,7 +359,7 @@ def test_check_cells_run_the_same_probes_in_a_notebook_and_leave_it_as_it_was(s3
     assert "❌ 3.train_one_epoch" in text and "likely: optimizer.zero_grad() is missing" in text and "✅ 3.evaluate" in text
 
 
-def test_check_cells_say_in_one_line_that_transformers_is_missing(tmp_path):
+def test_check_cells_report_in_one_line_that_transformers_is_missing(tmp_path):
     code = (
         "import sys\nsys.path.insert(0, 'student')\nsys.modules['transformers'] = None\nfrom a2checks import check\n"
         "def compute_accuracy(p, l): return 0.5\ncheck('3.compute_accuracy')"

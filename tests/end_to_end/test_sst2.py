@@ -1,4 +1,4 @@
-"""§3: the offline model and data are what they claim to be, and the notebook's own code does what it teaches."""
+"""§3: the offline model and data are as documented, and the notebook's code does what it teaches."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def rows(count, start=0):
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
-    """A source of the same form: a RoBERTa of random weights, a tokenizer trained on the spot, forty sentences."""
+    """A tiny source of the same form: a RoBERTa with random weights, a freshly trained tokenizer, forty sentences."""
     from tokenizers import ByteLevelBPETokenizer
     from transformers import RobertaConfig, RobertaForSequenceClassification, RobertaTokenizerFast
 
@@ -63,7 +63,7 @@ def tiny(tmp_path_factory):
 
 @pytest.fixture
 def names(tiny, tmp_path, monkeypatch):
-    """What the solution notebook defines, on the tiny source."""
+    """The names that the solution notebook defines, run on the tiny source."""
     monkeypatch.setenv("SST2_SOURCE", "")
     names = sst2_runs.load_notebook(str(tiny))
     names.update(batch_size=4, num_epochs=3, learning_rate=1e-3, checkpoint=str(tmp_path / "checkpoints"))
@@ -90,12 +90,12 @@ def test_no_sentence_is_in_two_splits_and_the_same_input_gives_the_same_splits()
     assert offline.split_snippets(list(rated)) == splits
 
 
-def test_labels_follow_the_rating_and_unsure_ones_are_left_out():
+def test_labels_follow_the_rating_and_neutral_ones_are_left_out():
     splits = offline.split_snippets([(3.2, "Great."), (-0.6, "Meh."), (0.4, "So so."), (-0.49, "Hm.")])
     assert {row["text"]: row["label"] for data in splits.values() for row in data} == {"Great.": 1, "Meh.": 0}
 
 
-def test_nothing_fetched_yet_is_one_line_with_the_command(monkeypatch, tmp_path):
+def test_data_not_fetched_yet_is_a_one_line_error_with_the_command(monkeypatch, tmp_path):
     monkeypatch.setenv("SST2_CACHE", str(tmp_path))
     with pytest.raises(sst2.Unavailable, match=r"not here yet.*python -m sst2") as raised:
         sst2.choose("offline")
@@ -123,7 +123,7 @@ def test_a_download_with_another_checksum_is_refused_in_one_line(monkeypatch, tm
 
 @pytest.fixture
 def hub(monkeypatch):
-    """A hub that answers with these files, or not at all."""
+    """A fake hub that serves these files, or fails."""
     import huggingface_hub
 
     def install(*files):
@@ -139,13 +139,13 @@ def hub(monkeypatch):
     return install
 
 
-def test_the_hub_comes_first_when_it_answers(hub, capsys):
+def test_the_hub_is_preferred_when_it_answers(hub, capsys):
     hub("README.md", "data/train.parquet")
     assert sst2.choose() == ("roberta-base", "gpt3mix/sst2")
     assert capsys.readouterr().out.count("\n") == 1
 
 
-def test_a_data_set_that_is_a_script_is_taken_in_its_parquet_form(hub, monkeypatch, tmp_path):
+def test_a_data_set_that_is_a_script_is_loaded_from_its_parquet_files(hub, monkeypatch, tmp_path):
     import datasets
     import huggingface_hub
 
@@ -158,7 +158,7 @@ def test_a_data_set_that_is_a_script_is_taken_in_its_parquet_form(hub, monkeypat
     assert datasets.load_dataset(sst2.choose().data).num_rows == {"train": 4, "validation": 3, "test": 2}
 
 
-def test_without_a_hub_the_offline_pair_is_taken_and_announced_in_one_line(hub, monkeypatch, tmp_path, tiny, capsys):
+def test_without_a_hub_the_offline_pair_is_used_and_announced_in_one_line(hub, monkeypatch, tmp_path, tiny, capsys):
     hub()
     monkeypatch.setattr(sst2, "stored", lambda: tiny)
     assert sst2.choose() == (str(tiny / "encoder"), str(tiny / "reviews"))
@@ -179,14 +179,14 @@ def test_batches_are_padded_to_their_longest_sentence_and_cut_at_512(names):
     assert collate([make("film " * 2000, 0)])["text_encoding"]["input_ids"].shape == (1, 512)
 
 
-def test_the_notebook_learns_a_rule_that_can_be_learned(names):
+def test_the_notebook_learns_a_learnable_rule(names):
     names.update(num_epochs=30, learning_rate=3e-3)
     points = names["main"]().points
     assert len(points["training"]) == len(points["validation"]) == 30
     assert points["training"][-1][0] < points["training"][0][0] / 2 and points["training"][-1][1] > 0.9
 
 
-def test_accuracy_counts_sentences_not_batches_and_order_of_length_changes_nothing(names):
+def test_accuracy_counts_sentences_not_batches_and_sorting_by_length_changes_nothing(names):
     model = fresh_model(names)
     model.eval()
     right = 0
@@ -261,7 +261,7 @@ def test_the_solutions_run_top_to_bottom(offline_kernel, tmp_path):
     assert (tmp_path / "checkpoints" / "config.json").exists()
 
 
-def test_a_lone_starter_runs_top_to_bottom_and_says_what_waits(offline_kernel, tmp_path):
+def test_a_lone_starter_runs_top_to_bottom_and_says_what_is_missing(offline_kernel, tmp_path):
     shutil.copy(ROOT / "student" / "A2S3.ipynb", tmp_path)
     printed = "\n".join(text for _, text in execute(tmp_path / "A2S3.ipynb", tmp_path))
     assert "Fill the TODOs of Steps 1 and 2 first" in printed and "Nothing to plot yet" in printed
@@ -279,11 +279,11 @@ def test_no_solution_is_left_in_the_student_notebook():
     assert len(blocks) == 11
     lines = [
         line.strip() for block in blocks for line in block.split("\n") if re.search(r"\w.*[^(]$", line)
-    ]  # no lone bracket, no call's first half
+    ]  # short lines, such as lone brackets, prove nothing
     assert not [line for line in lines if line in starter]
 
 
-def test_every_question_of_the_handout_stands_in_its_step():
+def test_every_question_of_the_handout_is_in_its_step():
     text = "\n".join(c.source for c in nbformat.read(ROOT / "student" / "A2S3.ipynb", as_version=4).cells)
     steps = re.split(r"^## Step \d", text, flags=re.MULTILINE)[1:]
     asked = [[f"Q{q}" for q in re.findall(r"\*\*Q(\d\.\d)\*\*", step)] for step in steps]

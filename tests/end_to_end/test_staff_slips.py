@@ -1,4 +1,4 @@
-"""A slip in the bank, the inputs, the tests or the solutions is one line that names its place."""
+"""A mistake in the bank, the inputs, the tests or the solutions is a one-line error that names its place."""
 
 import pytest
 
@@ -92,7 +92,7 @@ def second_opinion(tree):
         ("../solutions/T1.py", "def add(a, b):\n    return a + b\n", "'mean', the answer to 1.mean, is not defined"),
     ],
 )
-def test_an_error_in_what_staff_wrote_names_its_line_and_is_no_traceback(toy, file, text, says):
+def test_an_error_in_staff_code_names_its_line_without_a_traceback(toy, file, text, says):
     path = toy / "assignment" / file
     path.unlink() if text is None else path.write_text(text)
     done = autograder("pack", cwd=toy)

@@ -1,4 +1,4 @@
-"""The student tree is generated, leaks nothing, and every notebook in it is complete alone."""
+"""The student tree is generated, leaks nothing, and each of its notebooks works on its own."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from support.notebooks import execute
 from support.project import ROOT
 
 NAMES = ["A2S1", "A2S2"]
-ALL = [*NAMES, "A2S3"]  # the last needs a hub to run from top to bottom
+ALL = [*NAMES, "A2S3"]  # the last one needs a hub to run
 
 
 def checks(cells) -> dict[str, str]:
@@ -67,16 +67,15 @@ def test_no_solution_is_left_in_the_student_notebook(generated, name):
     student_text = "\n".join(c.source for c in nbformat.read(generated / f"{name}.ipynb", as_version=4).cells)
     for cell in master.cells:
         for block in re.findall(r"# BEGIN SOLUTION.*?\n(.*?)# END SOLUTION", cell.source, re.DOTALL):
-            lines = [
-                line.strip() for line in block.split("\n") if re.search(r"\w.*[^(]$", line)
-            ]  # no lone bracket, no call's first half
+            # A lone bracket or the first half of a call proves nothing.
+            lines = [line.strip() for line in block.split("\n") if re.search(r"\w.*[^(]$", line)]
             assert lines and not [line for line in lines if line in student_text]
         if cell.cell_type == "markdown" and cell.source.startswith(("**Rationale", "**Answer")):
             assert cell.source[:60] not in student_text
 
 
 @pytest.mark.parametrize("name", ["A2S1", "A2S2", "A2S3"])
-def test_the_readmes_nbconvert_command_makes_a_py_file_of_a_notebook_fresh_from_the_release(generated, tmp_path, name):
+def test_the_readmes_nbconvert_command_converts_a_notebook_from_the_release(generated, tmp_path, name):
     shutil.copy(generated / f"{name}.ipynb", tmp_path)
     subprocess.run(
         [sys.executable, "-m", "jupyter", "nbconvert", "--to", "script", f"{name}.ipynb"],
@@ -116,19 +115,19 @@ def test_the_trees_differ_only_inside_todo_regions(generated, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_check_cell_of_a_lone_starter_speaks_and_names_the_todo(lone_starters, name):
+def test_every_check_cell_of_a_lone_starter_prints_and_names_the_todo(lone_starters, name):
     spoken = checks(lone_starters[name])
     assert len(spoken) == {"A2S1": 6, "A2S2": 11}[name]
     assert all("TODO" in text and ("❌" in text or "⏳" in text) for text in spoken.values())
 
 
-def test_a_lone_starter_trains_and_talks_with_pytorchs_attention_until_there_is_an_own_one(lone_starters):
+def test_a_lone_starter_trains_and_generates_with_pytorchs_attention_until_the_student_writes_one(lone_starters):
     said = "".join(text for _, text in lone_starters["A2S2"])
     assert "King James Bible" in said and "your transformer" in said and "mine, seed 447" in said
     assert "self_attention returns None: it still has a TODO. PyTorch's fused attention is used instead." in said
 
 
-def test_the_students_own_copy_of_the_model_goes_before_the_one_carried_along(generated, tmp_path):
+def test_the_students_own_copy_of_the_model_is_preferred_to_the_bundled_one(generated, tmp_path):
     notebook = nbformat.read(generated / "A2S2.ipynb", as_version=4)
     notebook.cells = [c for c in notebook.cells if "def find_checks" in c.source or c.id == "a2s2-22-load"]
     nbformat.write(notebook, tmp_path / "A2S2.ipynb")
@@ -167,7 +166,7 @@ def test_check_cells_and_the_grade_agree(submit, tmp_path, name):
     spoken = checks(execute(path, ROOT / "solutions"))
     graded = submit(path)
     assert {id for id, text in spoken.items() if "❌" in text} == {i for i in graded.lost if i in spoken} != set()
-    # With a broken helper the notebook's own chain cannot be right yet; the grade puts a right helper in.
+    # With a broken helper the notebook's own composition cannot be right; the grader substitutes a right helper.
     assert all("⏳" in text for id, text in spoken.items() if "self_attention" in id)
 
 

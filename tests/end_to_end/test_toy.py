@@ -1,4 +1,4 @@
-"""The engine serves another course's assignment, written as a folder of its own and nothing else."""
+"""The toy assignment: the engine serves another course from its folder alone."""
 
 import ast
 import os
@@ -67,7 +67,7 @@ def test_its_archive_grades_on_its_own(toy, tmp_path):
     assert '"score": 5.0' in (root / "results" / "results.json").read_text()
 
 
-def test_the_engine_speaks_of_no_assignment():
+def test_the_engine_mentions_no_assignment():
     for path in PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text())
         modules = {getattr(n, "module", "") or "" for n in ast.walk(tree)}

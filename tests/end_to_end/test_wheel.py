@@ -1,4 +1,4 @@
-"""The engine as it is installed: a wheel, in an environment of its own, worked with from an empty folder."""
+"""The installed engine: a wheel in a fresh environment, used from an empty folder."""
 
 import email
 import os
@@ -23,7 +23,7 @@ def test_the_wheel_holds_the_engine_and_nothing_else(wheel):
     assert names == {*everything, "autograder/__init__.py", "autograder/__main__.py"}
 
 
-def test_the_wheel_says_what_it_is(wheel):
+def test_the_wheels_metadata_is_complete(wheel):
     archive = zipfile.ZipFile(wheel)
     metadata = email.message_from_bytes(archive.read(next(n for n in archive.namelist() if n.endswith("METADATA"))))
     assert metadata["Summary"] and metadata["License-Expression"] == "BSD-3-Clause" and metadata["Requires-Python"] == ">=3.10"
@@ -36,7 +36,7 @@ def test_the_wheel_says_what_it_is(wheel):
     assert "autograder = autograder.cli:main" in entry
 
 
-def test_an_archive_is_the_same_bytes_whoever_packs_it(toy_archive, tmp_path):
+def test_an_archive_is_the_same_bytes_whether_the_wheel_or_the_checkout_packs_it(toy_archive, tmp_path):
     shutil.copytree(TOY, tmp_path / "toy", ignore=shutil.ignore_patterns("__pycache__"))
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "pack"],

@@ -1,4 +1,4 @@
-"""A PDF is looked over before a person reads it: clear lines, no points, and no bytes that could stop it."""
+"""The check of a write-up's PDF: clear lines, no points, and no input that makes it crash."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from support.project import ROOT, SCHEMA
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch):
-    """A busy machine is no hanging reader; the test of one sets its own deadline."""
+    """On a busy machine a slow reader is not a hanging one; the test of a hang sets its own deadline."""
     monkeypatch.setattr(pages, "DEADLINE", 3600.0)
 
 
@@ -53,7 +53,7 @@ def test_a_complete_write_up_has_nothing_missing_and_nothing_to_note():
     assert any("all 28 headings have an answer" in line for line in report.good)
 
 
-def test_a_missing_statement_about_collaborators_is_said_before_it_costs_anything():
+def test_a_missing_statement_about_collaborators_is_reported():
     report = seen(without(*STATEMENT))
     assert len(report.missing) == 1 and "2 % of the score" in report.missing[0]
 
@@ -80,12 +80,12 @@ def test_a_missing_statement_about_collaborators_is_said_before_it_costs_anythin
         ["Just me!"],
     ],
 )
-def test_a_statement_about_collaborators_may_be_put_in_many_ways(words):
+def test_a_statement_about_collaborators_may_be_worded_in_many_ways(words):
     report = seen([*WHOLE[:2], *words, *WHOLE[4:]])
     assert not report.missing and "there is a statement about collaborators at the beginning" in report.good
 
 
-def test_sentences_that_may_be_the_statement_are_a_note_and_a_title_with_a_name_is_none():
+def test_a_possible_statement_is_a_note_and_a_title_with_a_name_is_no_statement():
     report = seen([*WHOLE[:2], "The slides of the lecture were quite enough this time.", *WHOLE[4:]])
     assert not report.missing and "put it under the heading Collaborators" in report.notes[0]
     for front in (
@@ -118,7 +118,7 @@ def test_a_short_answer_is_an_answer(answer, asked):
 
 
 @pytest.mark.parametrize("asked", [False, True])
-def test_page_numbers_headers_and_footers_are_no_answer(asked):
+def test_page_numbers_headers_and_footers_are_not_answers(asked):
     lines = answered({"1.4.3": [], "Results": [], "Q5.1": []}, asked)
     pages = "\n".join(lines).split("\n\f\n")
     paged = "\n\f\n".join(
@@ -128,14 +128,14 @@ def test_page_numbers_headers_and_footers_are_no_answer(asked):
     assert "no answer was found under 1.4.3, Q5.1" in seen(paged.split("\n"), "517").missing
 
 
-def test_a_plot_alone_is_an_answer_where_one_is_asked_for_and_a_note_elsewhere():
+def test_a_plot_alone_is_an_answer_where_one_is_required_and_a_note_elsewhere():
     drawn = answered({"Q4.1": [PICTURE], "Q5.1": [PICTURE]})
     report = check_pdf(pdf([line for line in drawn if not line.startswith("Figure 1")]), OUTLINE)
     assert [line for line in report.missing if "Q4.1" in line or "Q5.1" in line] == []
     assert any("only a picture was found under Q5.1" in line for line in report.notes)
 
 
-def test_the_templates_placeholder_is_no_answer_under_any_heading_and_beside_one_is_a_note():
+def test_the_templates_placeholder_is_never_an_answer_and_beside_one_is_a_note():
     left = "[Write here: your answer, with at least one figure or table.]"
     names = ["1.4.1", "Setup", "Results", "Interpretation", "Q1.1"]
     lines = [line for line in answered({name: [left] for name in names}, asked=True) if not line.startswith("Figure 1")]
@@ -145,7 +145,7 @@ def test_the_templates_placeholder_is_no_answer_under_any_heading_and_beside_one
     assert not report.missing and report.notes == ["[Write here …] of the template is still there under Q1.1"]
 
 
-def test_an_experiment_without_figure_or_table_is_told_so_and_a_picture_or_a_caption_will_do():
+def test_an_experiment_needs_a_figure_or_table_and_a_picture_or_a_caption_will_do():
     assert seen(BARE).missing == FIGURELESS
     assert not seen(WHOLE).notes
 
@@ -163,12 +163,12 @@ def test_pictures_drawings_and_tables_without_a_caption_are_found(things):
 
 
 @pytest.mark.parametrize("things", [[BARS], [RULE, RULE, RULE], ["old 2.91 31.2", "new 3.02 33.0"], ["As Figure 1 shows."]])
-def test_what_may_be_a_figure_is_a_note_and_no_fault(things):
+def test_a_possible_figure_is_a_note_and_not_a_fault(things):
     report = check_pdf(pdf(drawn(*things)), OUTLINE)
     assert not report.missing and sum("not recognised for certain" in line for line in report.notes) == 2, report.lines()
 
 
-def test_a_figure_of_the_chapter_before_on_the_same_page_is_not_taken_for_this_ones():
+def test_the_previous_chapters_figure_on_the_same_page_does_not_count_for_this_one():
     before, texts = chapters()
     lines = [x for x in [*before, "\f", *texts[0], *texts[1], *texts[2]] if not x.startswith("Figure 1")]
     lines.insert(lines.index("Results") + 2, PICTURE)
@@ -176,7 +176,7 @@ def test_a_figure_of_the_chapter_before_on_the_same_page_is_not_taken_for_this_o
     assert report.missing == FIGURELESS[1:] and "§2.2 has a figure or table" in report.good
 
 
-def test_a_figure_that_drifts_behind_the_next_chapters_beginning_is_a_note():
+def test_a_figure_that_drifts_into_the_next_chapter_is_a_note():
     lines = [
         *BARE[: BARE.index("Q2.1 Sizes of the data sets")],
         "\f",
@@ -188,13 +188,13 @@ def test_a_figure_that_drifts_behind_the_next_chapters_beginning_is_a_note():
     assert not report.missing and any("§2.2: a figure or table was not recognised" in line for line in report.notes)
 
 
-def test_pages_over_the_suggestion_are_a_note_and_never_a_fault():
+def test_pages_over_the_suggested_length_are_a_note_and_never_a_fault():
     at = WHOLE.index("1.3.1 Average all values")
     report = seen([*WHOLE[:at], *["\f", "and so on"] * 4, *WHOLE[at:]])
     assert not report.missing and "§1 takes 5 pages; 3 are suggested" in report.notes[0]
 
 
-def test_extra_credit_left_out_is_a_note_where_it_is_extra_and_missing_where_it_is_not():
+def test_omitted_extra_credit_is_a_note_where_it_is_extra_and_missing_where_it_is_required():
     rest = [line for line in WHOLE if not line.startswith("1.4.")]
     assert (bool(seen(rest, "447").missing), bool(seen(rest, "517").missing), bool(seen(rest).missing)) == (False, True, False)
     assert seen(rest).notes == ["no answer was found for 1.4.1, 1.4.2, 1.4.3: extra credit in 447, required in 517"]
@@ -213,7 +213,7 @@ def test_extra_credit_left_out_is_a_note_where_it_is_extra_and_missing_where_it_
         (pdf(["\f"]), "no text"),
     ],
 )
-def test_a_pdf_that_cannot_be_read_gets_one_clear_line(data, says):
+def test_an_unreadable_pdf_gets_one_clear_line(data, says):
     report = check_pdf(data, OUTLINE)
     assert len(report.lines()) == 1 and says in report.missing[0]
 
@@ -223,7 +223,7 @@ def test_photographed_handwriting_is_refused_as_such():
     assert len(report.missing) == 1 and "handwriting is not accepted" in report.missing[0]
 
 
-def test_typed_pages_with_a_scanned_rest_are_told_apart():
+def test_typed_and_scanned_pages_are_distinguished():
     report = check_pdf(pdf([*WHOLE[: WHOLE.index("§3 Fine-tuning a pretrained encoder")], SCAN, "\f", SCAN]), OUTLINE)
     assert "no heading was found for Q1.1, Q1.2, Q2.1" in report.missing[0]
     assert (
@@ -231,7 +231,7 @@ def test_typed_pages_with_a_scanned_rest_are_told_apart():
     )
 
 
-def test_a_page_that_is_one_figure_is_no_scan():
+def test_a_page_that_is_one_figure_is_not_a_scan():
     at = BARE.index("Interpretation")
     report = check_pdf(pdf([*BARE[:at], "\f", SCAN, "\f", *BARE[at:]]), OUTLINE)
     assert report.missing == FIGURELESS[1:] and "§2.2 has a figure or table" in report.good
@@ -243,13 +243,13 @@ def test_a_drawing_too_large_to_follow_is_still_a_picture(monkeypatch):
     assert text.startswith("Results") and text.endswith(pdf_text.PICTURE)
 
 
-def test_five_hundred_pages_are_read_in_part_and_doubted():
+def test_of_five_hundred_pages_only_some_are_read_and_the_report_says_so():
     report = check_pdf(pdf([*WHOLE, *["\f", "one more page of words"] * 500]), OUTLINE)
     assert not report.missing and "has 504 pages" in report.notes[0] and "right file? Only the first 60" in report.notes[0]
 
 
 def bomb(reader_pages: str) -> bytes:
-    """A PDF by hand, from the text of its objects."""
+    """A hand-written PDF, from the text of its objects."""
     return b"%PDF-1.4\n" + reader_pages.encode() + b"\ntrailer<</Root 1 0 R>>\n%%EOF"
 
 
@@ -265,7 +265,7 @@ def bomb(reader_pages: str) -> bytes:
         "1 0 obj" + "[" * 100000 + "endobj",
     ],
 )
-def test_a_pdf_that_turns_in_circles_ends_with_a_line(objects):
+def test_a_pdf_with_circular_references_gets_one_line(objects):
     assert check_pdf(bomb(objects), OUTLINE).missing
 
 
@@ -346,7 +346,7 @@ def test_a_link_to_a_file_outside_is_not_followed(tmp_path):
     assert find_pdf(read_files(tmp_path / "submission", 1 << 20)) is None
 
 
-def test_of_several_pdfs_the_one_nearest_the_top_is_taken_then_the_largest(tmp_path):
+def test_of_several_pdfs_the_one_nearest_the_top_and_then_the_largest_is_read(tmp_path):
     for name, size in (("a/deep.pdf", 900), ("small.pdf", 10), ("large.pdf", 20)):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x" * size)
@@ -368,7 +368,7 @@ def test_the_command_says_what_is_missing_and_exits_with_1(tmp_path):
         assert done.returncode == status and "Traceback" not in done.stderr + done.stdout, done.stderr
 
 
-def test_the_graders_own_reader_works_behind_the_cage_and_reaches_nothing(tmp_path):
+def test_the_pdf_reader_works_inside_the_cage_and_reaches_nothing(tmp_path):
     from autograder.judging.writeup import CAGED_PROGRAM
 
     data = pdf(["Collaborators: nobody."])

@@ -40,7 +40,7 @@ class Hostile:
 
 
 def function(body: str, name: str = "attn_softmax") -> dict[str, str]:
-    """Right answers, but for the body of one function of section 2.1."""
+    """Right answers, except for the body of one function of section 2.1."""
     lines, out, inside = S2.split("\n"), [], False
     for line in lines:
         if line.startswith("def "):
@@ -52,7 +52,7 @@ def function(body: str, name: str = "attn_softmax") -> dict[str, str]:
 
 
 def statement(code: str) -> dict[str, str]:
-    """Right answers, with hostile code run on the way to 1.3.1 (its value comes after it)."""
+    """Right answers, with hostile code run on the way to 1.3.1 (whose value is assigned after it)."""
     block = "\n".join("    " + line for line in code.strip("\n").split("\n"))
     return {
         "A2S1.py": S1.replace("query131 = torch.zeros(3)", f"if True:\n{block}\n    query131 = torch.zeros(3)"),
@@ -74,7 +74,7 @@ return F.softmax(A, dim=-1)
 
 
 def steal(expression: str) -> dict[str, str]:
-    """Try to get something and shout it where a student could read it, then answer right.
+    """Try to read something and print it where a student could see it, then answer right.
 
     The needle is put together at run time, so that the payload does not find itself.
     """
@@ -86,11 +86,11 @@ def query121(expression: str) -> dict[str, str]:
 
 
 def every_function(code: str) -> dict[str, str]:
-    """Right answers, but ``code`` comes before what any function of section 2.1 returns."""
+    """Right answers, but ``code`` runs before every return of section 2.1's functions."""
     return {"A2S1.py": S1, "A2S2.py": S2.replace("    return ", f"    {code}\n    return ")}
 
 
-# key in the table -> how its text becomes a submission, and the items that such a change costs
+# key in the table -> (function that makes a submission of its text, items that such a change costs)
 CHANGES = {
     "function": (function, {"2.1.attn_softmax"}),
     "steal": (steal, set()),
@@ -119,12 +119,12 @@ def zipped(files: dict[str, str | bytes]) -> bytes:
 
 
 def unreadable(name: str, files: dict[str, str | bytes]) -> Hostile:
-    """Instead of section 1 something that cannot be read, which costs the section."""
+    """Something unreadable instead of section 1, which costs the section."""
     return Hostile("files", name, {**files, "A2S2.py": S2}, SECTION_1)
 
 
 def appended(name: str, code: str, **more) -> Hostile:
-    """Something behind right answers to section 1; it costs nothing."""
+    """Code after right answers to section 1; it costs nothing."""
     return Hostile("files", name, {"A2S1.py": S1 + code, "A2S2.py": S2}, **more)
 
 

@@ -2,8 +2,8 @@
 
     python run.py REFERENCES MODE [FIRST STEP]
 
-MODE: "here" (this interpreter's worker) or a path to another interpreter for the workers, with its import paths in
-HOSTILE_PATHS; HOSTILE_WITHOUT leaves layers of the cage out. Prints one JSON line a case.
+MODE: "here" (workers run in this interpreter) or the path of another interpreter for the workers, with its import paths in
+HOSTILE_PATHS; HOSTILE_WITHOUT names layers of the cage to leave out. Prints one JSON line per case.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def main(references: Path, mode: str, first: int, step: int) -> None:
     secret = {"in memory": CANARY + "-memory"}
-    if CANARY not in os.environ.get("JUDGE_SECRET", ""):  # it has to be in /proc/…/environ from the start
+    if CANARY not in os.environ.get("JUDGE_SECRET", ""):  # it must be in /proc/…/environ from the start
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "JUDGE_SECRET": CANARY + "-environment"})
     hide_from_debuggers()
     assignment = load_assignment(ROOT / "assignment", statement_seconds=1.0, call_seconds=1.0, total_seconds=3600.0)

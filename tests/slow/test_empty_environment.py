@@ -1,4 +1,4 @@
-"""The wheel in an environment that holds nothing yet."""
+"""The wheel in an empty environment."""
 
 import subprocess
 

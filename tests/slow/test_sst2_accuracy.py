@@ -1,4 +1,4 @@
-"""§3: the offline model learns what it is said to learn."""
+"""§3: the offline model reaches the accuracy that the handout promises."""
 
 import pytest
 

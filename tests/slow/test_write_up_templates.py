@@ -1,4 +1,4 @@
-"""The write-up's templates and the model answers, compiled by the programs that people use."""
+"""The write-up's templates and the model answers, compiled with pandoc and LaTeX."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from support.student_zip import commands_of, run
 ASSIGNMENT = load_assignment(ROOT / "assignment")
 
 
-def test_the_readmes_commands_make_a_pdf_of_a_filled_template_with_its_figure_and_the_characters_people_paste(unpacked_zip):
+def test_the_readmes_commands_make_a_pdf_with_figures_and_the_characters_people_paste(unpacked_zip):
     folder, tried = unpacked_zip / "writeup", 0
     shutil.copy(ROOT / "solutions" / "writeup" / "section3" / "recipe.png", folder / "loss.png")
     for name, todo, figure in (
@@ -95,7 +95,7 @@ def letters(text):
     return re.sub(r"[^A-Za-z]", "", unicodedata.normalize("NFKC", text))
 
 
-def test_nothing_of_the_model_answers_is_lost_on_the_way_to_the_pdf(tmp_path):
+def test_the_pdf_of_the_model_answers_loses_no_text(tmp_path):
     from autograder.authoring.model_answers import assemble
 
     path, _ = assemble(ASSIGNMENT, ROOT / "solutions", tmp_path)
@@ -112,7 +112,7 @@ def test_nothing_of_the_model_answers_is_lost_on_the_way_to_the_pdf(tmp_path):
 
 
 @pytest.mark.parametrize("engine", ["pandoc", "pdflatex", "lualatex"])
-def test_whatever_character_is_typed_the_write_up_compiles_and_the_unknown_ones_say_their_number(tmp_path, engine):
+def test_the_write_up_compiles_with_any_character_and_unknown_ones_show_their_code_point(tmp_path, engine):
     write_templates(ASSIGNMENT, tmp_path)
     text = (TEMPLATES / CHARACTERS).read_text()
     typed = [

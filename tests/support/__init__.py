@@ -1,1 +1,1 @@
-"""What several test files share. ``tests`` is on the import path: ``from support.project import ROOT``."""
+"""Fixtures and helpers that several test files share. ``tests`` is on the import path: ``from support.project import ROOT``."""

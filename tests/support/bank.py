@@ -1,4 +1,4 @@
-"""The bank of mistakes: pairs of them, and each as a notebook whose check cells speak."""
+"""Checks over the bank of mistakes: pairs of mistakes, and each entry run as a notebook with its check cells."""
 
 import json
 import random
@@ -44,7 +44,7 @@ for line in sys.stdin:
 
 
 def tolerant(script: str) -> str:
-    """What a person does when a cell of their own raises: go on with the next one."""
+    """Continue after a statement that raises, as a person does with the next cell."""
     import ast
 
     parts = []
@@ -66,7 +66,7 @@ def pairs_cost_both_items(grader, bank, variants, capsys, count):
     while tried < count:
         one, two = rng.sample(bank["mistake"], 2)
         if one["item"] == two["item"] or any(one["item"] in group and two["item"] in group for group in shared):
-            continue  # answers that are judged together: a second mistake there may change what the first one does
+            continue  # answers that are graded together: a second mistake may change what the first one does
         tried += 1
         verdicts = variants.graded(grader, {one["item"]: one["code"], two["item"]: two["code"]})
         lost = {v.question.id for v in verdicts if v.status != PASSED}
@@ -80,7 +80,7 @@ def pairs_cost_both_items(grader, bank, variants, capsys, count):
 
 
 def cells_and_grades_agree(grader, bank, variants, capsys, sections: str, every_nth: int) -> None:
-    """Each entry as a notebook: its cells run from the top, every check cell speaks, and ❌ stands where points are lost."""
+    """Run each entry as a notebook: every check cell must print, and ❌ exactly where points are lost."""
     assignment = grader.assignment
     entries = [(kind, e) for kind in ("mistake", "alternative") for e in bank[kind] if e["item"][0] in sections][::every_nth]
     scripts = [tolerant(variants.script(assignment.question(e["item"]).section.id, {e["item"]: e["code"]})) for _, e in entries]
@@ -102,7 +102,7 @@ def cells_and_grades_agree(grader, bank, variants, capsys, sections: str, every_
 
 
 def wrongly_marked(marks: dict[str, str], items: set[str], kind: str, entry: dict) -> list[str]:
-    """Items whose mark differs from their grade. ⏳, another answer comes first, will do except at the wrong item itself."""
+    """Items whose mark differs from their grade. ⏳ (fix another answer first) is accepted except at the wrong item itself."""
     lost = {entry["item"], *entry.get("also_costs", ())} if kind == "mistake" else set()
     return sorted(
         id for id in items if (marks.get(id) == "❌") != (id in lost) and not (marks.get(id) == "⏳" and id != entry["item"])

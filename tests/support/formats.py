@@ -1,4 +1,4 @@
-"""The formats in which one notebook may arrive."""
+"""The formats in which a notebook may be submitted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutated scripts, notebooks and replies of workers, and what has to hold of each."""
+"""Mutated scripts, notebooks and worker replies, and what must hold for each."""
 
 import json
 import math
@@ -99,7 +99,7 @@ def mutate(text: str, changes) -> str:
 
 @pytest.fixture(scope="session")
 def hasty(references, tmp_path_factory):
-    """A grader with short deadlines, so that mutated loops do not hold the fuzzing up."""
+    """A grader with short deadlines, so that mutated loops do not slow the fuzzing down."""
     assignment = load_assignment(ROOT / "assignment", statement_seconds=0.3, call_seconds=0.3, total_seconds=3600.0)
     with ZygoteClient(assignment.preload) as zygote:
         yield Grader(assignment, read_references(references), zygote), tmp_path_factory.mktemp("fuzz")
@@ -143,7 +143,7 @@ def fuzz_notebook(hasty, count):
 
 
 def fuzz_frames(hasty, count):
-    """Replies of a lying worker: mutated bytes on the judge's end of the pipe."""
+    """Replies of a malicious worker: mutated bytes at the judge's end of the pipe."""
     honest = pack(
         {
             "id": 1,
@@ -167,7 +167,7 @@ def fuzz_frames(hasty, count):
         worker.requests, worker.alive, worker.answers, worker.asked, worker.deadline = 0, True, {}, 0, math.inf
 
         def reply():
-            protocol.receive(theirs, 1 << 20, 600)  # what comes before the request is refused unread
+            protocol.receive(theirs, 1 << 20, 600)  # a reply that arrives before the request is refused unread
             theirs.sendall(bytes(body[:cut]) + tail)
             theirs.close()
 

@@ -1,4 +1,4 @@
-"""One warm grader for all tests: a submission is a dict of file names and texts, the answer is what Gradescope gets."""
+"""One warm grader for all tests: it takes a dict of file names and contents, and returns what Gradescope gets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ASSIGNMENT = ROOT / "assignment"
 
 @dataclass
 class Graded:
-    """results.json as a tree, with short cuts for assertions."""
+    """results.json as a tree, with shortcuts for assertions."""
 
     tree: dict
 
@@ -66,7 +66,7 @@ def grader(references):
 def submit(grader, tmp_path):
     """``submit({"A2S1.py": text, …})`` or ``submit(path)`` -> Graded.
 
-    ``seconds``: the limit of each statement and call, where one hangs; nothing else should come near a limit.
+    ``seconds``: the limit of each statement and call, for submissions that hang; nothing else should come near a limit.
     """
 
     def run(files: dict | Path, course: str = "517", seconds: float | None = None) -> Graded:
@@ -94,11 +94,11 @@ def submit(grader, tmp_path):
 
 @pytest.fixture(scope="session")
 def s1() -> str:
-    """Section 1 as a short right script: tests append to it or replace a line of it."""
+    """Section 1 as a short, right script; tests append to it or replace a line."""
     return (DATA / "right_s1.py").read_text()
 
 
 @pytest.fixture(scope="session")
 def s2() -> str:
-    """Section 2.1 as a short right script."""
+    """Section 2.1 as a short, right script."""
     return (DATA / "right_s2.py").read_text()

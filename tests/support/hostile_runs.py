@@ -1,4 +1,4 @@
-"""The hostile corpus, graded in every mode that this machine offers."""
+"""Grade the hostile corpus in every mode that this machine allows."""
 
 import json
 import os
@@ -23,7 +23,7 @@ MODES = {
 
 
 def same_version() -> bool:
-    """Whether the system's Python can load the libraries of this one."""
+    """Whether the system's Python can load this one's libraries."""
     if not shutil.which(SYSTEM_PYTHON):
         return False
     version = subprocess.run([SYSTEM_PYTHON, "-c", "import sys; print(sys.version_info[:2])"], capture_output=True, text=True)

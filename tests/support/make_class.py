@@ -22,14 +22,14 @@ LAST = (
     "Gray"
 ).split()
 ODD = ('=HYPERLINK("http://x")', "<script>alert(1)</script>", "O'Brien, Séan", "李 小龍", "+cmd|' /C calc'!A0")
-SLOW = ("opt-", "scipy-", "hang-", "long-")  # cases of the corpus that compute for a second, or for ever
+SLOW = ("opt-", "scipy-", "hang-", "long-")  # cases of the corpus that compute for a second, or forever
 Files = dict[str, bytes]
 
 
 def variants() -> tuple[list[Files], list[Files]]:
     """Ordinary submissions of §1 + §2.1, and odd ones; a submission is a dict of files.
 
-    Ordinary are right ones in every format, and one with each mistake of the bank.
+    Ordinary ones are right in every format, or have one mistake of the bank.
     """
     from support.classroom import CASES
 

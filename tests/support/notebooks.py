@@ -1,4 +1,4 @@
-"""Notebooks, run in a fresh kernel."""
+"""Run notebooks in a fresh kernel."""
 
 import os
 import re
@@ -7,12 +7,12 @@ from pathlib import Path
 import nbclient
 import nbformat
 
-# Another torch, another working folder, no network: what a lone notebook may rely on is only itself.
+# No network: a lone notebook may rely only on itself.
 OFFLINE = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
 
 
 def hasty(source: str) -> str:
-    """A training cell with a budget of a few batches."""
+    """Reduce a training cell's budget to a few batches."""
     return re.sub(r"^EPOCHS = .*$", "EPOCHS = 0.02", source, flags=re.MULTILINE)
 
 
@@ -22,6 +22,7 @@ def execute(path: Path, folder: Path) -> list:
     for cell in notebook.cells:
         cell.source = hasty(cell.source) if cell.cell_type == "code" else cell.source
     os.environ.update(OFFLINE)
-    patience = dict.fromkeys(("timeout", "startup_timeout", "iopub_timeout"), 3600)  # a busy machine is no hanging cell
+    # On a busy machine a slow cell is not a hanging one.
+    patience = dict.fromkeys(("timeout", "startup_timeout", "iopub_timeout"), 3600)
     nbclient.NotebookClient(notebook, **patience, resources={"metadata": {"path": str(folder)}}).execute()
     return [(c.source, "".join(o.get("text", "") for o in c.outputs)) for c in notebook.cells if c.cell_type == "code"]

@@ -1,4 +1,4 @@
-"""Tiny write-ups, as lines and as PDFs: a complete one, and whatever a test takes out of it or puts in."""
+"""Tiny write-ups, as lines and as PDFs: a complete one, and variants with parts added or removed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def complete(outline: dict) -> list[str]:
 
 
 def pdf(lines: list[str], password: str = "", size: int = 11) -> bytes:
-    """Lines as a PDF: a form feed begins a page, PICTURE and the like are drawn, long lines are broken."""
+    """Lines as a PDF: a form feed starts a page, PICTURE and the like are drawn, long lines are wrapped."""
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=A4, invariant=True, encrypt=password or None)
     width, height = A4
@@ -57,7 +57,7 @@ def pdf(lines: list[str], password: str = "", size: int = 11) -> bytes:
 
 
 def ciphered(lines: list[str]) -> bytes:
-    """Protected by its author against changes, open to everybody; in AES-128, which pypdf alone does not know."""
+    """A PDF protected against changes but readable by everybody, with AES-128, which pypdf alone cannot decrypt."""
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=A4, invariant=True, encrypt=StandardEncryption("", "owner", strength=128))
     for number, line in enumerate(lines):
@@ -101,7 +101,7 @@ WHOLE = complete(OUTLINE)
 
 
 def seen(lines: list[str], course: str = "") -> Report:
-    """The verdict on lines of text, a page at each form feed, without a PDF around them."""
+    """The report on lines of text, split into pages at form feeds, without making a PDF."""
     pages = "\n".join(lines).replace("\n\f\n", "\f").split("\f")
     return examine(len(pages), [page.replace(PICTURE, pdf_text.PICTURE) for page in pages], [0] * len(pages), OUTLINE, course)
 
@@ -125,7 +125,7 @@ def answered(answers: dict[str, list[str]], asked: bool = False) -> list[str]:
 
 
 def chapters() -> tuple[list[str], list[list[str]]]:
-    """The lines before the first chapter, and those of each."""
+    """The lines before the first chapter, then those of each chapter."""
     before, *rest = "\n".join(WHOLE).split("\n\f\n")
     return before.split("\n"), [text.split("\n") for text in rest]
 

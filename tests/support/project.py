@@ -1,4 +1,4 @@
-"""Where things lie in this project, and the format of Gradescope's results."""
+"""Paths of this project, and the schema of Gradescope's results."""
 
 import json
 from pathlib import Path

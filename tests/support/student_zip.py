@@ -31,12 +31,12 @@ def unpacked_zip(student_zip, tmp_path):
 
 
 def commands_of(readme):
-    """What is to be typed, a block at a time: the lines of one are run in one shell."""
+    """The README's blocks of commands; the lines of a block run in one shell."""
     return [block.strip() for block in re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)]
 
 
 def run(command, folder):
-    """A command of the README as a student types it: no PYTHONPATH, only this Python's tools and the system's."""
+    """Run a command as a student types it: no PYTHONPATH, only this Python's tools and the system's."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {
         "PATH": path,

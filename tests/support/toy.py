@@ -1,4 +1,4 @@
-"""A copy of the toy assignment, and the command as somebody types it."""
+"""A copy of the toy assignment, and the command line run as a subprocess."""
 
 import os
 import shutil

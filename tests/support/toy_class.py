@@ -1,4 +1,4 @@
-"""A class of the toy assignment: its workers hold no torch, so that many are graded in seconds."""
+"""A class of the toy assignment: its workers import no torch, so many submissions are graded in seconds."""
 
 import contextlib
 import csv
@@ -27,7 +27,7 @@ WRONG = RIGHT.replace("a + b", "a - b")
 
 @dataclass
 class Course:
-    """A copy of the toy assignment that a test may change, its references, and a place for a class."""
+    """A copy of the toy assignment that a test may change, its references, and a folder for a class."""
 
     root: Path
 
@@ -61,7 +61,7 @@ class Course:
         return next(row for row in self.rows() if all(row[key.replace("_", " ")] == value for key, value in wanted.items()))
 
     def bytes(self) -> dict[str, bytes]:
-        """Every file that staff use."""
+        """The contents of every output file."""
         out = self.root / "out"
         return {
             str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file() and "sqlite" not in p.name
@@ -70,7 +70,7 @@ class Course:
 
 @pytest.fixture(scope="session")
 def baked(tmp_path_factory):
-    """The toy baked once; each test copies it."""
+    """The toy, baked once; each test copies it."""
     root = tmp_path_factory.mktemp("baked")
     shutil.copytree(ROOT / "examples" / "toy" / "assignment", root / "toy")
     shutil.copytree(ROOT / "examples" / "toy" / "solutions", root / "toy" / "solutions")
@@ -107,7 +107,7 @@ def command(course: Course, *more: str) -> list[str]:
 
 
 def kill_at_random(course: Course, times: int, seed: int) -> None:
-    """Kill the whole process group at random moments of a run, three times in a row on one store, then let it finish."""
+    """Kill the process group of a run at random moments, three times in a row on one store, then let it finish."""
     for index in range(24):
         course.hand_in(f"submission_{index}", [RIGHT, WRONG][index % 2] + f"\n# {index}")
     started = time.monotonic()

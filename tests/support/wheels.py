@@ -1,4 +1,4 @@
-"""A wheel of the engine, and environments that hold it."""
+"""A wheel of the engine, and environments in which it is installed."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def environment(folder: Path, wheel: Path, *more: str) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(wheel, tmp_path_factory) -> Path:
-    """The wheel, with the libraries of this environment beside it."""
+    """The wheel installed, with this environment's libraries on its path."""
     programs = environment(tmp_path_factory.mktemp("installed") / "venv", wheel, "--no-deps")
     site = next((programs.parent / "lib").glob("python*/site-packages"))
     (site / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
@@ -49,7 +49,7 @@ def installed(wheel, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def toy_archive(installed, tmp_path_factory) -> Path:
-    """The toy's archive, packed by the installed engine from a folder of the toy alone."""
+    """The toy's archive, packed by the installed engine from a folder that holds only the toy."""
     folder = tmp_path_factory.mktemp("toy")
     shutil.copytree(TOY, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     done = run(installed, folder, "pack")
@@ -58,7 +58,7 @@ def toy_archive(installed, tmp_path_factory) -> Path:
 
 
 def run(programs: Path, folder: Path, *arguments) -> subprocess.CompletedProcess:
-    """The command as somebody types it in this folder, with nothing of this checkout in reach."""
+    """Run the command in this folder, with nothing of this checkout within reach."""
     keep = {name: os.environ[name] for name in ("AUTOGRADER_SEED", "HOME", "LANG") if name in os.environ}
     return subprocess.run(
         [programs / "autograder", *map(str, arguments)],
@@ -70,7 +70,7 @@ def run(programs: Path, folder: Path, *arguments) -> subprocess.CompletedProcess
 
 
 def works(programs: Path, archive: Path, empty: Path) -> None:
-    """--help, doctor, grade and batch, from an empty folder."""
+    """Run --help, doctor, grade and batch from an empty folder."""
     helped = run(programs, empty, "--help")
     assert helped.returncode == 0 and "grade" in helped.stdout, helped.stderr
     checked = run(programs, empty, "doctor")

@@ -1,4 +1,4 @@
-"""Both halves become one grade: nothing is lost, nothing is guessed, and every number says where it is from."""
+"""Both halves become one grade: nothing is lost, nothing is guessed, and every number names its source."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ADA = {"name": "Ada L.", "email": "ada@u.edu", "sid": "11", "course": "517"}
 
 
 def points(course, *changes, **more):
-    """A person's full marks in both files, with changes to single cells."""
+    """One person's full marks in both files, with some cells changed."""
     automatic = {**ADA, "course": course, "Status": "graded", **{q.id: f"{q.points[course]:g}" for q in ASSIGNMENT.questions}}
     by_hand = {
         "email": ADA["email"],
@@ -74,20 +74,20 @@ def test_full_marks_in_both_halves_are_the_handouts_totals(join, course, total, 
     assert row["status"] == "graded" and summary.ungraded == 0
 
 
-def test_words_and_numbers_are_points_and_half_of_447s_extra_credit_is_a_quarter(join):
+def test_words_and_numbers_become_points_and_half_credit_on_447s_half_point_is_a_quarter(join):
     [row], _ = join(*points("447", {"1.4.1.rationale": "half", "1.4.3": "0.5", "2.2.results": "none"}))
     assert (row["1.4.1.rationale"], row["1.4.3"], row["2.2.results"]) == ("0.25", "0.5", "0")
     assert (row["part 1.4"], row["part 2.2"], row["total"]) == ("4.25", "13", "97.25")
 
 
-def test_every_number_says_where_it_is_from(join):
+def test_every_number_names_its_source(join):
     [row], _ = join(*points("517", {"collaborators": "no"}))
     assert (row["autograded from"], row["read from"]) == ("gradebook.csv row 2", "manual.csv row 2")
     assert row["collaborators"] == "'-2.2" or row["collaborators"] == "-2.2"
     assert row["total"] == "107.8" and "2 % of 110 (rubric.toml [writeup]; manual.csv row 2)" in row["rules"]
 
 
-def test_late_days_cost_what_the_policy_says_and_nothing_without_one(join):
+def test_late_days_cost_what_the_policy_says_and_nothing_without_a_policy(join):
     late = points("517", {"late_days": "2"})
     [row], _ = join(*late)
     assert row["total"] == "110" and "no rule in a policy file, nothing taken off" in row["rules"]
@@ -97,14 +97,14 @@ def test_late_days_cost_what_the_policy_says_and_nothing_without_one(join):
     assert row["total"] == "0" and "nothing counts" in row["rules"]
 
 
-def test_gradescopes_lateness_counts_begun_days(join):
+def test_gradescopes_lateness_is_rounded_up_to_days(join):
     automatic, by_hand = points("517")
     automatic[0]["Lateness (H:M:S)"] = "24:00:01"
     [row], _ = join(automatic, by_hand, "[late]\npercent_per_day = 10\n")
     assert row["total"] == "88"
 
 
-def test_someone_in_one_file_only_is_said_and_never_gets_a_number(join):
+def test_someone_in_only_one_file_is_reported_and_never_gets_a_number(join):
     automatic, by_hand = points("517")
     rows, summary = join(
         [*automatic, {**automatic[0], "name": "Bo", "email": "bo@u.edu", "sid": "12"}],
@@ -120,7 +120,7 @@ def test_someone_in_one_file_only_is_said_and_never_gets_a_number(join):
     assert summary.ungraded == 2
 
 
-def test_an_empty_or_refused_cell_is_not_a_zero(join):
+def test_an_empty_or_invalid_cell_is_not_a_zero(join):
     for change, says in (
         ({"1.2.1": ""}, "1.2.1 is empty"),
         ({"1.2.3": ""}, "1.2.3 is empty"),
@@ -136,7 +136,7 @@ def test_an_empty_or_refused_cell_is_not_a_zero(join):
         assert row["total"].startswith("not graded: ") and says in row["total"], (change, row["total"])
 
 
-def test_the_gradebooks_own_reason_comes_along(join):
+def test_the_gradebooks_own_reason_is_kept(join):
     [row], _ = join(*points("517", {"1.2.1": "", "Status": "not graded: nothing to grade"}))
     assert row["total"] == "not graded: gradebook.csv row 2 says nothing to grade"
     [row], _ = join(*points("517", dict.fromkeys(BY_HAND, "")))
@@ -145,7 +145,7 @@ def test_the_gradebooks_own_reason_comes_along(join):
     assert row["total"] == "not graded: 1.2.1.rationale, 1.2.2.rationale, 1.2.3 and 2 more are empty"
 
 
-def test_people_are_matched_by_address_or_number_and_contradictions_are_not_settled_by_guessing(join):
+def test_people_are_matched_by_address_or_number_and_conflicts_are_reported_not_guessed(join):
     automatic, by_hand = points("517")
     [row], _ = join(automatic, [{**by_hand[0], "email": ""}])
     assert row["total"] == "110"
@@ -194,12 +194,12 @@ def test_no_cell_becomes_a_formula(join, name):
         ("[course]\ndefault = '999'", "should be 447 or 517, not 999"),
     ],
 )
-def test_a_policy_with_a_typing_error_takes_nobodys_points(join, policy, says):
+def test_a_policy_with_a_typo_costs_nobody_points(join, policy, says):
     with pytest.raises(GraderError, match=re.escape(says)):
         join(*points("517"), policy)
 
 
-def test_files_that_cannot_be_used_get_one_line(tmp_path):
+def test_unusable_files_are_one_line_errors(tmp_path):
     good = write(tmp_path / "gradebook.csv", points("517")[0])
     for name, text, says in (
         ("empty.csv", "", "is empty"),
@@ -235,7 +235,7 @@ def test_the_sheet_that_make_rubric_writes_can_be_filled_and_joined(join, tmp_pa
     assert row["total"] == "110" and summary.lines == ["1 graded, 0 not graded"]
 
 
-def test_the_same_input_gives_the_same_bytes_and_only_the_owner_may_read_them(join, tmp_path):
+def test_the_same_input_gives_the_same_bytes_readable_only_by_the_owner(join, tmp_path):
     join(*points("517"))
     first = (tmp_path / "final.csv").read_bytes()
     join(*points("517"))
@@ -243,7 +243,7 @@ def test_the_same_input_gives_the_same_bytes_and_only_the_owner_may_read_them(jo
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])
-def test_a_sheet_saved_with_semicolons_or_tabs_and_decimal_commas_counts_the_same(join, tmp_path, delimiter):
+def test_semicolons_tabs_and_decimal_commas_make_no_difference(join, tmp_path, delimiter):
     automatic, by_hand = points("517", {"1.2.3": "0,5"})
     write(tmp_path / "gradebook.csv", automatic)
     text = io.StringIO(newline="")
@@ -262,20 +262,20 @@ def test_a_sheet_saved_with_semicolons_or_tabs_and_decimal_commas_counts_the_sam
         ("1: 2.2 Setup (6.0 pts)", "2.1: Results (7.0 pts)", "2.2: Interpretation (7.0 pts)"),
     ],
 )
-def test_gradescopes_questions_may_be_called_by_the_templates_headings(join, titles):
+def test_gradescope_questions_may_be_named_after_the_templates_headings(join, titles):
     automatic, by_hand = points("517")
     named = dict(zip(("2.2.setup", "2.2.results", "2.2.interpretation"), titles))
     [row], summary = join(automatic, [{named.get(k, k): v for k, v in by_hand[0].items()}])
     assert row["total"] == "110" and summary.lines == ["1 graded, 0 not graded"]
 
 
-def test_a_title_that_is_no_items_is_named_where_an_item_is_lacking(join):
+def test_an_unknown_title_is_named_when_an_item_is_missing(join):
     automatic, by_hand = points("517")
     _, summary = join(automatic, [{"Report" if k == "2.2.setup" else k: v for k, v in by_hand[0].items()}])
     assert summary.lines[0] == "manual.csv has no column for 2.2.setup; no item is called Report"
 
 
-def test_two_courses_for_one_person_are_said_and_not_chosen_from(join):
+def test_two_courses_for_one_person_are_reported_and_neither_is_chosen(join):
     automatic, by_hand = points("517")
     [row], summary = join(automatic, [{**by_hand[0], "course": "447"}])
     assert (
@@ -285,7 +285,7 @@ def test_two_courses_for_one_person_are_said_and_not_chosen_from(join):
     assert row["total"] == "110"
 
 
-def test_no_input_is_written_over_and_none_is_read_twice(tmp_path):
+def test_no_input_is_overwritten_and_none_is_read_twice(tmp_path):
     automatic, by_hand = points("517")
     book, sheet, rules = (
         write(tmp_path / "gradebook.csv", automatic),
@@ -308,7 +308,7 @@ def test_no_input_is_written_over_and_none_is_read_twice(tmp_path):
     assert {path: path.read_bytes() for path in before} == before and not (tmp_path / "final.csv").exists()
 
 
-def test_an_output_that_cannot_be_written_is_one_line(tmp_path):
+def test_an_output_that_cannot_be_written_is_a_one_line_error(tmp_path):
     automatic, by_hand = points("517")
     book, sheet = write(tmp_path / "gradebook.csv", automatic), write(tmp_path / "manual.csv", by_hand)
     (tmp_path / "folder").mkdir()
@@ -320,7 +320,7 @@ def test_an_output_that_cannot_be_written_is_one_line(tmp_path):
         finalise(ASSIGNMENT, book, tmp_path / "absent.csv", None, tmp_path / "final.csv")
 
 
-def test_the_documents_policy_is_one_and_takes_what_it_says(join):
+def test_the_documented_policy_is_valid_and_costs_what_it_says(join):
     (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "written.md").read_text(), re.DOTALL)
     [row], _ = join(*points("517", {"late_days": "3", "collaborators": "no"}), example)
     assert (row["late"], row["collaborators"], row["total"]) == ("-22", "-2.2", "85.8")

@@ -1,4 +1,4 @@
-"""Answers are found however their numbers are written, in whatever order the chapters stand."""
+"""Answers are found however their numbers are written and in whatever order the chapters are."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_questions_may_be_numbered_in_many_ways(style):
 
 
 @pytest.mark.parametrize("numbers", ["1. 2. 3.", "(a) (b) (c)", "a. b. c.", "i) ii) iii)", "Question-1 Question-2 Question-3"])
-def test_lists_under_the_parts_headings_are_understood_and_their_gaps_seen(numbers):
+def test_lists_under_the_parts_headings_are_understood_and_gaps_are_noticed(numbers):
     a, b, c = numbers.replace("-", " ").split() if "-" not in numbers else [x.replace("-", " ") for x in numbers.split()]
     lines = [
         *WHOLE[:5],
@@ -70,12 +70,12 @@ def test_questions_of_a_list_under_q1_to_q5_are_understood():
     assert not seen(lines).missing
 
 
-def test_what_is_not_found_is_told_with_an_example_of_its_heading():
+def test_a_missing_question_is_reported_with_an_example_of_its_heading():
     assert "with its number, as in “Q2.3”" in seen(without(heading_of("Q2.3"))).missing[0]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_the_chapters_may_stand_in_any_order(order):
+def test_the_chapters_may_be_in_any_order(order):
     before, texts = chapters()
     lines = [*before, *(x for n in order for x in ("\f", *texts[n]))]
     report = seen(lines)

@@ -1,4 +1,4 @@
-"""Which file is graded, and what is said of files that cannot be."""
+"""Which file is graded, and how ungradable files are reported."""
 
 import io
 import json
@@ -43,20 +43,20 @@ def test_a_single_file_a_folder_and_a_zip_grade_the_same(submit, s1, s2, tmp_pat
     assert on(BOTH, submit({"work.zip": (tmp_path / "work.zip").read_bytes()}).lost) == set()
 
 
-def test_the_wrong_section_under_a_name_is_reported(submit, s1):
+def test_a_file_that_holds_another_section_is_reported(submit, s1):
     graded = submit({"A2S1.py": s1, "A2S2.py": s1})
     assert on("1", graded.lost) == set() and on("2", graded.earned) == set()
     assert "wrong file" in graded.output("2.1.attn_scaled")
 
 
-def test_files_in_subfolders_are_no_rivals_of_named_ones(submit, s1, s2):
+def test_files_in_subfolders_do_not_compete_with_named_ones(submit, s1, s2):
     graded = submit({"A2S1.py": s1, "A2S2.py": s2, "old/A2S1.py": "query121 = None", "old/test.py": s2.replace("@", "+")})
     assert on(BOTH, graded.lost) == set()
     assert "old/" not in graded.tree["output"]
 
 
 @pytest.mark.parametrize("other, word", [("same", "agrees"), ("other", "differs")])
-def test_a_script_counts_before_a_notebook_and_the_output_says_so(submit, s1, other, word):
+def test_a_script_is_preferred_to_a_notebook_and_the_output_says_so(submit, s1, other, word):
     source = s1 if other == "same" else s1.replace("S = 100", "S = 5").replace("S * key", "-S * key")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
     graded = submit({"A2S1.py": s1, "A2S1.ipynb": nbformat.writes(notebook)})
@@ -64,12 +64,12 @@ def test_a_script_counts_before_a_notebook_and_the_output_says_so(submit, s1, ot
     assert "graded from A2S1.py" in graded.tree["output"] and word in graded.tree["output"]
 
 
-def test_a_missing_section_is_not_submitted_rather_than_wrong(submit, s1):
+def test_a_missing_section_is_reported_as_not_submitted(submit, s1):
     graded = submit({"A2S1.py": s1})
     assert {graded.verdict(i) for i in on("2", graded.scores)} == {"not submitted"}
 
 
-def test_modules_that_come_along_can_be_imported_but_shadow_nothing(submit, s2):
+def test_submitted_modules_can_be_imported_but_shadow_nothing(submit, s2):
     head, rest = s2.split("def pairwise")[:2]
     imports = "import torch, math\nimport torch.nn.functional as F\n"
     files = {
@@ -101,7 +101,7 @@ def test_metadata_and_ids_may_be_missing(submit, s1):
         lambda s: ("name = '数'\n" + s).encode(),
     ],
 )
-def test_encodings_that_python_reads_are_read(submit, s1, encode):
+def test_encodings_that_python_accepts_are_accepted(submit, s1, encode):
     assert on("1", submit({"A2S1.py": encode(s1)}).lost) == set()
 
 
@@ -122,7 +122,7 @@ def test_encodings_that_python_reads_are_read(submit, s1, encode):
         ({"work.zip": zipped({"/etc/A2S1.py": "x = 1"})}, "unsafe"),
     ],
 )
-def test_what_cannot_be_graded_is_refused_in_one_line(submit, files, words):
+def test_an_ungradable_file_is_refused_in_one_line(submit, files, words):
     with pytest.raises(GraderError) as refused:
         submit(files)
     assert words in str(refused.value) and "\n" not in str(refused.value)
@@ -134,7 +134,7 @@ def test_a_bad_file_does_not_cost_a_good_one(submit, s1):
     assert "JSON" in graded.tree["output"] and "unsafe" in graded.tree["output"]
 
 
-def test_links_and_pipes_are_left_alone(submit, s1, tmp_path):
+def test_links_and_pipes_are_ignored(submit, s1, tmp_path):
     folder = tmp_path / "sub"
     folder.mkdir()
     (folder / "A2S1.py").write_text(s1)
@@ -154,7 +154,7 @@ def test_names_with_control_characters_are_printed_clean(submit, s1):
     assert "\u202e" not in graded.tree["output"] and "\x1b" not in graded.tree["output"]
 
 
-def test_a_lone_write_up_is_told_where_it_belongs(submit):
+def test_a_lone_write_up_is_refused_with_the_place_it_belongs(submit):
     with pytest.raises(GraderError, match=r"^nothing to grade: expected \.ipynb, \.py files$"):
         submit({"data.csv": "1"})
     for files in ({"work.zip": zipped({"report.PDF": "%PDF-1.4"})}, {"report.pdf": b"%PDF-1.4"}):

@@ -1,4 +1,4 @@
-"""One reader of notebooks, for check cells and grader: odd keys cost no cell, and what is no notebook is said."""
+"""The notebook reader of check cells and grader: odd keys cost no cell, and files that are no notebooks are reported."""
 
 import json
 
@@ -15,7 +15,7 @@ kinds = st.sampled_from([nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cel
 
 
 @given(st.lists(st.tuples(kinds, sources), max_size=6))
-def test_a_notebook_of_either_format_gives_the_cells_that_nbformat_gives(cells):
+def test_a_notebook_of_either_format_has_the_cells_that_nbformat_finds(cells):
     notebook = nbformat.v4.new_notebook(cells=[make(source) for make, source in cells])
     expected = [(cell.cell_type, cell.source) for cell in notebook.cells]
     assert read_cells(nbformat.writes(notebook)) == (expected, True)
@@ -39,7 +39,7 @@ def test_a_notebook_of_either_format_gives_the_cells_that_nbformat_gives(cells):
         ),
     ],
 )
-def test_cells_of_an_irregular_notebook_keep_their_places_and_it_is_said(tree, cells):
+def test_cells_of_an_irregular_notebook_keep_their_positions_and_it_is_flagged(tree, cells):
     assert read_cells(json.dumps(tree)) == (cells, False)
 
 
@@ -53,7 +53,7 @@ def test_cells_of_an_irregular_notebook_keep_their_places_and_it_is_said(tree, c
         ("3", "no cells"),
     ],
 )
-def test_what_is_no_notebook_is_said(text, says):
+def test_a_file_that_is_no_notebook_is_reported(text, says):
     with pytest.raises(ValueError, match=says):
         read_cells(text)
 
@@ -62,5 +62,5 @@ def test_what_is_no_notebook_is_said(text, says):
     "name, kind",
     [("A.ipynb", "code"), ("a.PY", "code"), ("x.zip", "archive"), ("w.Pdf", "pdf"), ("notes.txt", ""), ("py", ""), (".py", "")],
 )
-def test_a_name_says_what_a_file_is(name, kind):
+def test_a_files_name_determines_its_kind(name, kind):
     assert kind_of_file(name) == kind

@@ -1,4 +1,4 @@
-"""The rubric holds both halves, sums to the handout's points or is refused, and is what everything written is made from."""
+"""The rubric: it sums to the handout's points or is refused, and every document is made from it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_items_sum_to_the_handouts_points_by_part_and_in_total(course, whole
         ("points = 6\n", "", "the key 'points' is missing"),
     ],
 )
-def test_a_rubric_that_does_not_add_up_is_refused_with_one_line(tmp_path, old, new, says):
+def test_a_rubric_that_does_not_add_up_is_refused_in_one_line(tmp_path, old, new, says):
     shutil.copytree(FOLDER, tmp_path / "assignment")
     path = tmp_path / "assignment" / "rubric.toml"
     text = path.read_text()
@@ -79,7 +79,7 @@ def test_a_rubric_that_does_not_add_up_is_refused_with_one_line(tmp_path, old, n
     assert says in str(refused.value) and "\n" not in str(refused.value)
 
 
-def test_every_item_says_what_is_asked_and_what_full_half_and_no_credit_look_like():
+def test_every_item_describes_the_question_and_full_half_and_no_credit():
     for item in ASSIGNMENT.written.items:
         if item.heading:
             assert item.asks and item.full and item.half and item.none, item.id
@@ -94,7 +94,7 @@ def test_graders_get_every_item_with_its_points_in_both_courses(tmp_path):
     assert sheet(ASSIGNMENT).startswith("email,sid,name,course,collaborators,late_days,1.2.1.rationale,")
 
 
-def test_a_sheet_that_somebody_has_begun_is_never_written_over(tmp_path):
+def test_a_sheet_that_somebody_has_started_is_never_overwritten(tmp_path):
     filled = sheet(ASSIGNMENT) + "ada@u.edu,11,Ada,517,yes\n"
     for first in (filled, filled.replace(",", ";"), "\ufeff" + filled.replace("\n", "\r\n")):
         (tmp_path / "manual.csv").write_text(first, newline="")
@@ -116,10 +116,10 @@ def test_a_sheet_that_somebody_has_begun_is_never_written_over(tmp_path):
     ), done.stderr
 
 
-def test_the_gradebooks_people_come_into_the_sheet_and_their_names_are_no_formulas(tmp_path):
+def test_the_sheet_lists_the_gradebooks_people_and_no_name_becomes_a_formula(tmp_path):
     book = tmp_path / "gradebook.csv"
     book.write_text("Name,Email,SID,Course,1.2.1\nAda L.,ada@u.edu,11,517,3\n=1+1,bo@u.edu,'-12,447,0\n")
-    for _ in range(2):  # what it wrote itself is no work of anybody's
+    for _ in range(2):  # nobody has filled in the sheet that it wrote itself
         written, kept = render_rubric(ASSIGNMENT, tmp_path / "rubric", book)
         rows = list(csv.DictReader(io.StringIO(written[-1].read_text())))
         assert not kept and [(r["email"], r["sid"], r["name"], r["course"], r["1.2.3"], r["comment"]) for r in rows] == [
@@ -161,7 +161,7 @@ def test_the_templates_hold_every_question_once_and_in_order_after_the_statement
     assert [int(n) for n in re.findall(r"at most (\d+) pages", text)] == [3, 5, 4]
 
 
-def test_students_read_what_is_asked_and_never_what_earns_credit(tmp_path):
+def test_students_see_the_questions_and_never_the_grading_criteria(tmp_path):
     write_templates(ASSIGNMENT, tmp_path)
     handout = render_handout(ASSIGNMENT, ROOT / "solutions" / "README.student.md", ROOT / "assignment" / "course.toml")
     told = handout + "".join(p.read_text() for p in tmp_path.iterdir())
@@ -170,7 +170,7 @@ def test_students_read_what_is_asked_and_never_what_earns_credit(tmp_path):
         assert not any(text in told for text in (item.full, item.half, item.none) if len(text) > 20)
 
 
-def test_the_handout_takes_its_dates_from_the_staffs_file_and_refuses_when_one_is_lacking(tmp_path):
+def test_the_handout_takes_its_dates_from_course_toml_and_refuses_if_one_is_missing(tmp_path):
     source = shutil.copy(ROOT / "solutions" / "README.student.md", tmp_path)
     facts = (ROOT / "assignment" / "course.toml").read_text()
     (tmp_path / "course.toml").write_text(re.sub(r"^due = .*", 'due = "the Ides of March"', facts, flags=re.MULTILINE))
@@ -181,19 +181,19 @@ def test_the_handout_takes_its_dates_from_the_staffs_file_and_refuses_when_one_i
             render_handout(ASSIGNMENT, Path(source), tmp_path / "course.toml")
 
 
-def test_marks_and_special_characters_survive_both_ways():
+def test_markup_and_special_characters_survive_in_html_and_latex():
     text = "`a_b` *so* $k_2$ 5 % & <b> {x} \\y"
     assert to_html(text) == "<code>a_b</code> <em>so</em> <i>k</i><sub>2</sub> 5 % &amp; &lt;b&gt; {x} \\y"
     assert to_latex(text) == r"\texttt{a\_b} \emph{so} $k_2$ 5 \% \& <b> \{x\} \textbackslash{}y"
 
 
-def test_another_course_without_a_written_half_has_none_of_it(tmp_path):
+def test_an_assignment_without_a_written_half_gets_no_templates(tmp_path):
     toy = load_assignment(ROOT / "examples" / "toy" / "assignment")
     write_templates(toy, tmp_path / "writeup")
     assert not (tmp_path / "writeup").exists() and overview(toy)["totals"] == {"101": (5.0, 0.0)}
 
 
-def test_model_answers_are_put_together_in_order_and_say_what_is_not_written_yet(tmp_path, monkeypatch):
+def test_model_answers_are_assembled_in_order_and_list_what_is_not_written_yet(tmp_path, monkeypatch):
     from autograder.authoring import model_answers
 
     monkeypatch.setattr(model_answers, "to_pdf", lambda path: None)
@@ -208,7 +208,7 @@ def test_model_answers_are_put_together_in_order_and_say_what_is_not_written_yet
     assert "Padding fills up." in path.read_text() and "A title of its own" not in path.read_text()
 
 
-def test_every_character_is_listed_once_and_the_common_ones_are():
+def test_every_character_is_listed_once_and_the_common_ones_are_included():
     text = (TEMPLATES / CHARACTERS).read_text()
     listed = re.findall(r"\\(?:@?is|raised|lowered)\{(.)\}", text)
     assert len(listed) == len(set(listed)) and set("≤θ−→α✓⁶⁻ⁿᵢⱼℝ∀∃∇∘⊙⊗∥≡∼≃ℓ↔⟶∫⌊⌋✗✔✅ϵ") <= set(listed)

@@ -1,4 +1,4 @@
-"""A slip in the rubric or in the term's facts is refused, with its place and the nearest name."""
+"""A mistake in rubric.toml or course.toml is refused with its place and the nearest name."""
 
 import re
 import shutil
@@ -87,7 +87,7 @@ def test_a_probe_that_does_not_exist_is_refused(tmp_path):
         load_assignment(tmp_path / "a")
 
 
-def test_a_slip_in_the_terms_facts_is_refused_with_the_nearest_name(tmp_path):
+def test_a_slip_in_course_toml_is_refused_with_the_nearest_name(tmp_path):
     assignment = load_assignment(ROOT / "assignment")
     facts = (ROOT / "assignment" / "course.toml").read_text()
     for old, new, says in (
@@ -109,4 +109,6 @@ def test_the_rubrics_time_limit_holds_everywhere(toy):
     assert load_assignment(toy / "assignment").limits.total_seconds == 77  # one submission
     assert load_assignment(toy / "assignment", default_seconds=3600).limits.total_seconds == 77  # a class
     assert load_assignment(toy / "assignment", default_seconds=540, at_most=540).limits.total_seconds == 77  # Gradescope
-    assert load_assignment(toy / "assignment", default_seconds=30, at_most=30).limits.total_seconds == 30  # … which ends before
+    assert (
+        load_assignment(toy / "assignment", default_seconds=30, at_most=30).limits.total_seconds == 30
+    )  # Gradescope, whose limit is shorter

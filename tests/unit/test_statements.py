@@ -47,7 +47,7 @@ def recovered(source: str) -> list[str]:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(GOOD), min_size=1, max_size=6))
-def test_source_that_parses_is_cut_into_its_statements(parts):
+def test_valid_source_is_split_into_its_statements(parts):
     source = "\n".join(parts)
     cut = [ast.dump(ast.parse(code)) for code in recovered(source)]
     assert cut == [ast.dump(ast.Module([n], [])) for n in ast.parse(source).body]
@@ -73,9 +73,10 @@ def test_one_broken_chunk_costs_only_itself(bad):
 
 @contextlib.contextmanager
 def work_of(source: str):
-    """Stops what does more work than a source of this length may cost, in what no clock decides: calls, and characters parsed.
+    """Stop code that does more work than a source of this length may cost, counted in calls and characters parsed, not time.
 
-    No more than some seconds for the longest source here. An endless loop without a call ends after a minute of processor time.
+    The budget is a few seconds for the longest source here. An endless loop without a call is stopped after a minute of
+    processor time.
     """
     calls, characters = 10_000 + 300 * (source.count("\n") + 1), 40 * len(source)
     parse = ast.parse
@@ -123,7 +124,7 @@ def work_of(source: str):
         "x\n" + "else\n" * 20_000,
     ],
 )
-def test_hostile_source_is_cut_in_seconds(source):
+def test_hostile_source_is_split_in_seconds(source):
     with work_of(source):
         recovered(source)
 
@@ -143,6 +144,6 @@ def test_hostile_source_is_cut_in_seconds(source):
         ("## 1.2.1\n#### A hint", "1.2.1"),
     ],
 )
-def test_headings_label_what_stands_under_them(heading, label):
+def test_headings_label_what_is_under_them(heading, label):
     document = Document("x.ipynb", [Cell("markdown", heading), Cell("code", "x = 1")], "notebook")
     assert parse_document(document, frozenset("12")).statements[0].label == label

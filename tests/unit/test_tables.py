@@ -1,4 +1,4 @@
-"""One reader of CSV: whatever a spreadsheet, a registrar or Gradescope saves is read, and a slip in a header is refused."""
+"""The CSV reader: it reads what spreadsheets, registrars and Gradescope save, and refuses a misspelt header."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def line(cells, delimiter):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_roster_is_read_as_whatever_program_saved_it(tmp_path, delimiter, end, encoding):
+def test_a_roster_is_read_whatever_program_saved_it(tmp_path, delimiter, end, encoding):
     for name in ("ada", "bo"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "T1.py").write_text("x = 1\n")
@@ -45,19 +45,19 @@ def test_a_roster_is_read_as_whatever_program_saved_it(tmp_path, delimiter, end,
         ("Submission ID,Name,Email,Lateness (H:M:S)", {"name": 1, "email": 2, "lateness": 3, "path": -1}),
     ],
 )
-def test_columns_are_found_by_the_names_that_others_give_them(tmp_path, header, where):
+def test_columns_are_found_by_their_usual_names(tmp_path, header, where):
     (tmp_path / "t.csv").write_text(header + "\n")
     table = read_table(tmp_path / "t.csv")
     assert {kind: table.column(kind) for kind in where} == where
 
 
-def test_a_cell_may_hold_lines_and_rows_are_counted_as_spreadsheets_do(tmp_path):
+def test_a_cell_may_hold_line_breaks_and_rows_are_numbered_as_in_spreadsheets(tmp_path):
     (tmp_path / "t.csv").write_text('name,sid\n"Ada\nLovelace",1\nBo,2\n')
     assert read_table(tmp_path / "t.csv").rows == [(2, ["Ada\nLovelace", "1"]), (3, ["Bo", "2"])]
 
 
 @pytest.mark.parametrize("data, says", [(b"", "is empty"), (None, "cannot read"), (b"Email,email\n", "two columns for email")])
-def test_a_file_that_is_no_table_is_one_line(tmp_path, data, says):
+def test_a_file_that_is_no_table_is_a_one_line_error(tmp_path, data, says):
     path = tmp_path / "t.csv"
     if data is not None:
         path.write_bytes(data)
@@ -75,7 +75,7 @@ def ids(pytestconfig):
     "wrong, meant",
     [("1.2.1.rationle", "1.2.1.rationale"), ("3.Q5,1", "3.Q5.1"), ("3.q51", "3.Q5.1"), ("2.2.setups", "2.2.setup")],
 )
-def test_a_sheets_misspelt_item_is_refused_with_the_nearest_one(tmp_path, ids, wrong, meant):
+def test_a_misspelt_item_is_refused_with_the_nearest_one(tmp_path, ids, wrong, meant):
     assert meant in ids
     header = ["email", *(f'"{wrong}"' if id == meant else id for id in ids), "comment"]
     (tmp_path / "manual.csv").write_text(",".join(header) + "\n")
@@ -84,11 +84,11 @@ def test_a_sheets_misspelt_item_is_refused_with_the_nearest_one(tmp_path, ids, w
         _, notes = read_rows(tmp_path / "manual.csv", ids, {})
     except GraderError as error:
         refusal = str(error)
-    assert not notes, "read as the item it nearly is"
+    assert not notes, "the misspelt header was read as another item"
     assert not refusal or f"no item {wrong!r}; did you mean {meant!r}?" in refusal
 
 
-def test_columns_of_others_are_left_alone(tmp_path, ids):
+def test_unknown_columns_are_ignored(tmp_path, ids):
     (tmp_path / "manual.csv").write_text(
         "Email,Max Points,View Count,Submission Time," + ",".join(ids) + "\na@x,1,2,3" + ",full" * len(ids) + "\n"
     )

@@ -1,4 +1,4 @@
-"""One codec: what a notebook's check sees of a value is what the grader sees, and every file brings it back."""
+"""The codec of values: a notebook's check sees the same value as the grader, and files preserve it."""
 
 import json
 
@@ -33,7 +33,7 @@ def same(a, b) -> bool:
 
 
 @given(trees)
-def test_a_tree_comes_back_the_same_from_bytes_and_from_text(tree):
+def test_a_tree_survives_the_round_trip_through_bytes_and_through_text(tree):
     assert same(tree, unpack(pack(tree)[4:]))
     assert same(tree, from_json(json.loads(json.dumps(to_json(tree)))))
 
@@ -60,7 +60,7 @@ def test_nothing_that_could_be_mistaken_for_an_array_is_written(tree):
         10**30,
     ],
 )
-def test_what_the_grader_refuses_the_notebook_refuses_too(value):
+def test_values_that_the_grader_refuses_are_refused_in_the_notebook_too(value):
     seen_here, seen_there = to_plain(value), make_encoder()(value)
     assert same(seen_here, seen_there) and "$object" in seen_here
     with pytest.raises(Failure) as failure:
@@ -85,7 +85,7 @@ def test_ordinary_values_become_plain_ones(value, plain):
     assert same(to_plain(value), plain)
 
 
-def test_a_function_of_tensors_takes_and_gives_arrays():
+def test_a_function_of_tensors_takes_and_returns_arrays():
     double = on_arrays(lambda x, k=1: (x * 2 * k, [x.dim()]))
     assert same(double(np.ones(2, "f4"), k=3), [np.full(2, 6, "f4"), [1]])
     view = from_plain({"$chunk": np.arange(6, dtype="f4").reshape(2, 3)})

@@ -1,4 +1,4 @@
-"""The pipe between judge and worker: nothing that crosses it is believed."""
+"""The pipe between judge and worker: the judge trusts nothing that it reads from it."""
 
 import contextlib
 import os
@@ -38,12 +38,12 @@ def same(a, b):
 
 
 @given(trees)
-def test_what_is_packed_comes_back_the_same(tree):
+def test_packing_and_unpacking_changes_nothing(tree):
     assert same(tree, unpack(pack(tree)[4:]))
 
 
 @given(st.binary(max_size=200))
-def test_bytes_that_are_no_frame_raise_frame_error_only(data):
+def test_bytes_that_are_no_frame_raise_only_tree_error(data):
     with contextlib.suppress(TreeError):
         unpack(data)
 
@@ -100,7 +100,7 @@ def test_a_slow_drip_does_not_outlast_the_deadline():
     finally:
         stop.set()
         thread.join()
-    assert still_dripping, "it gave up by itself, not because nothing came any more"
+    assert still_dripping, "it gave up at the deadline, not because the data stopped"
 
 
 def program(*lines, watch=(), report=("f",), prelude=""):
@@ -133,7 +133,7 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("what", FORGERIES)
-def test_a_worker_that_speaks_out_of_turn_gains_nothing(worker, what):
+def test_a_worker_that_sends_unrequested_frames_gains_nothing(worker, what):
     forge = f"""
 def f():
     import gc, socket
@@ -166,7 +166,7 @@ def f():
     )
     environment, descriptors, folder = worker.call("f", [], {})
     assert environment == {"$map": []} and folder == "/"
-    assert descriptors[:3] == [0, 1, 2] and len(descriptors) == 4  # /dev/null three times, and the pipe
+    assert descriptors[:3] == [0, 1, 2] and len(descriptors) == 4  # /dev/null three times and the pipe
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_children_are_gone_when_their_worker_is_closed(grader):
     import psutil
 
     zygote = psutil.Process(grader.zygote.process.pid)
-    before = zygote.children(recursive=True)  # such as the branch that section 3's workers come from
+    before = zygote.children(recursive=True)  # such as the zygote of section 3's workers
     worker = Worker(grader.zygote, grader.assignment.limits)
     worker.load(program("import os, time\nif os.fork() == 0:\n    time.sleep(60)"))
     worker.close()
@@ -213,9 +213,9 @@ def test_children_are_gone_when_their_worker_is_closed(grader):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how long a process waited")
-def test_a_busy_machine_times_nobody_out(grader):
+def test_a_busy_machine_causes_no_timeout(grader):
     limits = replace(grader.assignment.limits, call_seconds=1.0)
-    # Each burner in a session of its own, by which the system may share the processors out; it ends with this process.
+    # Each burner has its own session, as the system may share processors by session; it exits with this process.
     burn = "import os\nparent = os.getppid()\nprint(flush=True)\nwhile os.getppid() == parent: pass"
     with Worker(grader.zygote, limits) as worker:
         worker.load(
@@ -233,7 +233,7 @@ def f():  # longer than the limit, whatever the machine's load; of the processor
             for _ in range(4 * os.cpu_count())
         ]
         try:
-            assert all(burner.stdout.readline() for burner in burners), "every one of them runs now"
+            assert all(burner.stdout.readline() for burner in burners), "all burners are running"
             assert worker.call("f", [], {}) == "done"
         finally:
             for burner in burners:
@@ -241,7 +241,7 @@ def f():  # longer than the limit, whatever the machine's load; of the processor
                 burner.communicate()
 
 
-def test_a_clone_of_the_zygote_serves_another_judge_and_ends_with_its_control_socket(grader):
+def test_a_clone_of_the_zygote_serves_another_judge_and_exits_with_its_control_socket(grader):
     import psutil
 
     before = set(psutil.Process(grader.zygote.process.pid).children(recursive=True))
@@ -251,7 +251,7 @@ def test_a_clone_of_the_zygote_serves_another_judge_and_ends_with_its_control_so
             worker.load(program("f = lambda: 1"))
             assert worker.call("f", [], {}) == 1
         other.close()
-        assert one.call("f", [], {}) == 1, "reaping in one leaves the other's children alone"
+        assert one.call("f", [], {}) == 1, "reaping in one must not touch the other's children"
     deadline = time.monotonic() + 600
 
     def lives(process):
