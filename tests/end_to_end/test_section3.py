@@ -277,7 +277,7 @@ def test_the_doctor_probes_the_folder_too(tmp_path):
     assert diagnosis.safe and len(diagnosis.scratch) == 7
     with ZygoteClient((), without=("user", "landlock")) as zygote:
         bare = examine(zygote, Limits(), tmp_path, scratch=True)
-    # Without the cage there is no worker that may write to a folder only.
+    # Without layers to confine it, the worker gets no folder: every probe of the folder is refused.
     assert not bare.safe and {f.name for f in bare.scratch if not f.held} == set()
 
 
