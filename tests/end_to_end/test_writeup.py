@@ -378,10 +378,10 @@ def test_the_pdf_reader_works_inside_the_cage_and_reaches_nothing(tmp_path):
     (tmp_path / "secret").write_text("x")
     program = f"""
 import json, os, socket
-from autograder.sandbox.worker_side import pdf_reader as reader
-answer, reached = reader.shut_in(), []
+from autograder.sandbox.worker_side import pdf_reader
+answer, reached = pdf_reader.shut_in(), []
 try:
-    bytearray(reader.pdf_text.MEMORY)
+    bytearray(pdf_reader.pdf_text.MEMORY)
     reached.append("memory")
 except MemoryError:
     pass
