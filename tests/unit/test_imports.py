@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-import tomllib
 
 from autograder.authoring.student_tree import for_students
 from autograder.core.digests import packages_of
 from autograder.core.errors import GraderError
 from autograder.core.paths import PACKAGE
+from autograder.core.toml import tomllib
 from support.project import ROOT
 
 
