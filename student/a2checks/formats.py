@@ -120,6 +120,11 @@ def _text(name: str, data: bytes) -> str:
         raise Unreadable(f"{name} is not UTF-8 text; save or download it again as UTF-8") from None
     if "\0" in text:
         raise Unreadable(f"{name} contains NUL bytes: it is not a Python script")
+    return _with_newlines(text)
+
+
+def _with_newlines(text: str) -> str:
+    """The text with every line end that Python's parser counts turned into a newline, so that both count the same lines."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -135,7 +140,9 @@ def _notebook(name: str, text: str) -> Document:
         raise Unreadable(f"{name} {error}") from None
     notes = [] if regular else [f"{name} does not follow the notebook format; the readable part of it was graded"]
     # Raw cells are kept, but empty, so that "cell 7" is the seventh cell the student sees.
-    cells = [Cell(CODE if kind == CODE else MARKDOWN, "" if kind == RAW else source) for kind, source in sources]
+    cells = [
+        Cell(CODE if kind == CODE else MARKDOWN, "" if kind == RAW else _with_newlines(source)) for kind, source in sources
+    ]
     return Document(name, cells, "notebook", numbered=True, notes=notes)
 
 

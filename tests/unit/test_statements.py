@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import json
 import signal
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.checks.formats import Cell, Document
+from autograder.checks.formats import Cell, Document, read
 from autograder.submission.statements import parse_document
 
 GOOD = [
@@ -147,3 +148,12 @@ def test_hostile_source_is_split_in_seconds(source):
 def test_headings_label_what_is_under_them(heading, label):
     document = Document("x.ipynb", [Cell("markdown", heading), Cell("code", "x = 1")], "notebook")
     assert parse_document(document, frozenset("12")).statements[0].label == label
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n", "\n\r"])
+def test_a_cell_is_split_into_its_statements_whatever_its_line_ends_are(end):
+    source = end.join(["def f(a):", "    return a", "x = [", "1,", "2]", "y = 3"])
+    notebook = {"cells": [{"cell_type": "code", "source": source}], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}
+    document = read("A2S1.ipynb", json.dumps(notebook).encode(), 1 << 20)
+    names = [getattr(s.node, "name", "") or s.node.targets[0].id for s in parse_document(document, frozenset()).statements]
+    assert names == ["f", "x", "y"]
