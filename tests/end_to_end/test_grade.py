@@ -4,16 +4,8 @@ import json
 
 import pytest
 
-HELPERS = [
-    "pairwise_similarities",
-    "attn_scaled",
-    "attn_softmax",
-    "compute_outputs",
-    "make_causal_mask",
-    "apply_causal_mask",
-    "split_heads",
-    "merge_heads",
-]
+from support.classroom.case import HELPERS
+
 WRONG = {
     "pairwise_similarities": "return Q @ K.transpose(-2, -1) * 1.01",
     "attn_scaled": "return A / n_embd",
