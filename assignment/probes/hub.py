@@ -9,7 +9,6 @@ import contextlib
 import importlib.machinery
 import inspect
 import os
-import shutil
 import sys
 import types
 from typing import Any
@@ -19,6 +18,8 @@ import transformers
 from torch.utils.data import DataLoader
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase, RobertaConfig
 from transformers.models.auto.auto_factory import _BaseAutoModelClass
+
+from autograder.checks.paths import found
 
 from .tiny import World
 
@@ -122,8 +123,6 @@ class Hub:
             for kind in _defining(owner, "from_pretrained"):
                 self.swap(kind, "from_pretrained", classmethod(_or_from_path(stand_in, vars(kind)["from_pretrained"])))
         self.swap(DataLoader, "__init__", _without_workers(DataLoader.__init__))
-        self.swap(shutil, "copymode", lambda *_, **__: None)  # the cage forbids changing file modes
-        self.swap(shutil, "copystat", lambda *_, **__: None)
         if not hasattr(transformers, "AdamW"):
             self.swap(transformers, "AdamW", torch.optim.AdamW)  # older versions had it
         if "sst2" not in sys.modules:  # the notebook's module that chooses model and data
@@ -225,8 +224,8 @@ def _labels(config: Any) -> dict:
 
 def _or_from_path(stand_in: Any, original: classmethod) -> Any:
     def from_pretrained(kind: type, path: Any = "", *args: Any, **kwargs: Any) -> Any:
-        if isinstance(path, (str, os.PathLike)) and is_path(path):
-            return original.__func__(kind, path, *args, **kwargs)
+        if isinstance(path, (str, os.PathLike)) and is_path(found(path)):
+            return original.__func__(kind, found(path), *args, **kwargs)
         return stand_in(kind, *args, **kwargs)
 
     return from_pretrained

@@ -7,17 +7,16 @@ watched by what its models do.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Subset
+
+from autograder.checks.redirect import redirected
 
 from .data import field
 from .tiny import World
@@ -32,10 +31,10 @@ load, is_tensor, tensor, clone, no_grad, nn, Embedding = (
     torch.nn,
     torch.nn.Embedding,
 )
-real_save, register_hook = torch.save, torch.nn.modules.module.register_module_forward_hook
+load_array, real_save, register_hook = np.load, torch.save, torch.nn.modules.module.register_module_forward_hook
 EPOCH_NAMES = ("num_epochs", "NUM_EPOCHS", "epochs", "EPOCHS", "n_epochs", "N_EPOCHS", "num_train_epochs")
-MIN_EPOCHS, MAX_EPOCHS, MAX_ORDERS, MAX_BATCHES = 5, 6, 4, 1000
-SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".pkl", ".model", ".tar", "")
+MIN_EPOCHS, MAX_EPOCHS, MAX_ORDERS, MAX_BATCHES, MAX_FILES = 5, 6, 4, 1000, 100
+SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".pkl", ".npz", ".model", ".tar", "")
 
 
 class StandIn(float):
@@ -216,7 +215,7 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
 
 
 def watched(run: Run, namespace: dict) -> dict:
-    """Run ``main`` once, in a temporary folder."""
+    """Run ``main`` once; whatever path it writes to, its files go to a temporary folder."""
     before = dict(namespace)
     wrappers = {"train_one_epoch": run.train, "evaluate": run.evaluate, "initialize_datasets": run.load}
     wrapped = {name: wrapper for name, wrapper in wrappers.items() if callable(namespace.get(name))}
@@ -225,14 +224,14 @@ def watched(run: Run, namespace: dict) -> dict:
             namespace[name] = min(max(namespace[name], MIN_EPOCHS), MAX_EPOCHS)
     namespace.update(wrapped)
     hook, torch.save = register_hook(run.forward), run.save
-    with tempfile.TemporaryDirectory() as folder, _inside(folder):
+    with redirected(namespace, chdir=True) as folder:
         try:
             namespace["main"]()
         finally:
             hook.remove()
             torch.save = real_save
             namespace.update({name: before[name] for name in before if name in wrapped or name in EPOCH_NAMES})
-        files = saved_files(run.epochs)
+        files = saved_files(Path(folder), run.epochs)
     if not run.reported:
         record_own_loop(run)
     return {"reported": run.reported, "epochs": len(run.epochs), "orders": run.orders, "files": files, "saves": run.saves[:200]}
@@ -257,23 +256,17 @@ def passes_of(run: Run) -> list[tuple[str, list[int]]]:
     return passes
 
 
-def saved_files(epochs: list[dict[str, np.ndarray]]) -> list[dict]:
-    """The checkpoint files below the working folder, oldest first; see ``epoch_of``."""
-    paths = sorted(
-        (p for p in Path(".").rglob("*") if p.is_file() and p.suffix in SUFFIXES), key=lambda p: p.stat().st_mtime_ns
-    )
-    return [{"epoch": epoch_of(path, epochs)} for path in paths[:100]]
+def saved_files(folder: Path, epochs: list[dict[str, np.ndarray]]) -> list[dict]:
+    """The checkpoint files below a folder, oldest first; see ``epoch_of``. Any suffix will do for a file with weights."""
+    paths = sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.stat().st_mtime_ns)
+    files = [(path, epoch_of(path, epochs)) for path in paths[:MAX_FILES]]
+    return [{"epoch": epoch} for path, epoch in files if path.suffix in SUFFIXES or epoch > -2]
 
 
 def epoch_of(path: Path, epochs: list[dict[str, np.ndarray]]) -> int:
     """The epoch whose weights a file holds, from 0; -1: of none, -2: it cannot be loaded, -3: it holds no weights."""
     try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            content = load_file(path)
-        else:
-            content = load(path, map_location="cpu", weights_only=False)
+        content = content_of(path)
     except Exception:
         return -2
     state = parameters_in(content)
@@ -285,29 +278,36 @@ def epoch_of(path: Path, epochs: list[dict[str, np.ndarray]]) -> int:
     return -1
 
 
+def content_of(path: Path) -> Any:
+    """What a file of torch, safetensors, numpy or pickle holds; raises an exception for any other."""
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        return load_file(path)
+    try:
+        return load(path, map_location="cpu", weights_only=False)
+    except Exception:
+        content = load_array(path, allow_pickle=True)
+    if isinstance(content, np.ndarray):
+        return content.item() if content.shape == () else content
+    return dict(content) if isinstance(content, np.lib.npyio.NpzFile) else content
+
+
 def parameters_in(content: Any, depth: int = 0) -> dict[str, np.ndarray]:
     """The parameters in a checkpoint, even if they are nested in a few dictionaries."""
     if isinstance(content, nn.Module):
         return weights(content)
     if not isinstance(content, dict) or depth > 3:
         return {}
-    own = {
-        str(name): value.detach().cpu().numpy().ravel()
-        for name, value in content.items()
-        if is_tensor(value) and value.is_floating_point()
-    }
+    own = {str(name): array.ravel() for name, value in content.items() if (array := array_of(value)).dtype.kind == "f"}
     return own or next((inner for inner in (parameters_in(value, depth + 1) for value in content.values()) if inner), {})
 
 
-@contextlib.contextmanager
-def _inside(folder: str) -> Iterator[None]:
-    """Work in this folder inside the ``with`` block."""
-    before = os.getcwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
+def array_of(value: Any) -> np.ndarray:
+    """A tensor or an array as an array; an empty one of bytes for anything else."""
+    if is_tensor(value):
+        return value.detach().cpu().numpy()
+    return value if isinstance(value, np.ndarray) else np.zeros(0, "S1")
 
 
 def unwrapped(dataset: Any) -> tuple[Any, list[int] | None]:

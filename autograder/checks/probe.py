@@ -1,4 +1,7 @@
-"""Probes in a notebook: small programs that run a student's code on tiny objects and observe what it does."""
+"""Probes in a notebook: small programs that run a student's code on tiny objects and observe what it does.
+
+Whatever the code writes meanwhile goes to a temporary folder: a check changes no file of the student's.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .compare import KIND, MISSING, Failure
+from .redirect import redirected
 
 
 @dataclass
@@ -29,7 +33,7 @@ class LocalProbe:
         if not self.seen:
             if missing := [name for name in self.wanted if self.names.get(name) is None]:
                 raise Failure(MISSING, f"{missing[0]} is not defined")
-            with stage(self.world) as opened:
+            with stage(self.world) as opened, redirected(self.names):
                 self.seen.append(opened.observe(self.name, self.names, self.plain))
         return self.seen[0]
 

@@ -15,6 +15,7 @@ import __future__
 
 import builtins
 import linecache
+import os
 import signal
 import socket
 import sys
@@ -22,6 +23,7 @@ import types
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
+from autograder.checks import paths
 from autograder.checks.values import make_decoder, make_encoder
 from autograder.core import trees
 from autograder.sandbox import protocol
@@ -83,6 +85,7 @@ class Child:
         sys.modules["__main__"] = main
         if program.get("probes"):  # imported before any student code, which therefore cannot patch what they use
             self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
+            paths.LAYERS.append(paths.Layer(os.getcwd()))  # from here on, whatever path the code names, it writes here
         sys.meta_path.append(Modules(program["modules"]))
         exec(compile(program["prelude"], "<given>", "exec"), self.namespace)
         # Annotations may name packages that are missing here, and no answer depends on them: never evaluate them.

@@ -24,6 +24,7 @@ ADDED = [root for root in sys.argv[2:3] if __name__ == "__main__" and root not i
 sys.path[:0] = ADDED  # a checkout; an installed engine is found without it
 
 # ruff: noqa: E402  # these imports need the path above
+from autograder.checks import redirect
 from autograder.sandbox import process, protocol
 from autograder.sandbox.worker_side import cage, cpu_only, huge_pages, scratch, stub_packages
 from autograder.sandbox.worker_side.child import Child
@@ -107,6 +108,8 @@ class Zygote:
         process.adopt_orphans()
         with stub_packages.uninstalled():
             preload(options["preload"])
+        if options["scratch"]:
+            redirect.install()  # without effect until a worker has a layer; here, because it takes a moment
         plan = cage.with_scratch(self.plan) if options["scratch"] else self.plan
         Zygote(socket.socket(fileno=descriptor), plan).serve()
         os._exit(0)
