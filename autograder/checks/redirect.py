@@ -128,7 +128,7 @@ def everywhere(swaps: dict[int, Any], names: dict[str, Any] | None) -> None:
     """Replace values (by id: (value, its replacement)) in the namespaces of all modules and in ``names``."""
     modules = [getattr(module, "__dict__", None) for name, module in list(sys.modules.items()) if name not in UNTOUCHED]
     for namespace in (*modules, names):
-        if type(namespace) is dict:
+        if type(namespace) is dict and not swaps.keys().isdisjoint(map(id, list(namespace.values()))):
             for key in [key for key, value in list(namespace.items()) if id(value) in swaps]:
                 namespace[key] = swaps[id(namespace[key])][1]
 
