@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 
 from autograder.core.assignment import Assignment
 from autograder.core.digests import versions
@@ -13,8 +14,17 @@ REQUIREMENTS = "requirements.in"  # names only: the engine's file is in judging/
 ENGINES = PACKAGE / "judging" / REQUIREMENTS
 
 
+def available_to_students(assignment: Assignment) -> list[str]:
+    """The packages that student code may import while it is graded."""
+    return names_in(assignment.folder / REQUIREMENTS)
+
+
+def names_in(path: Path) -> list[str]:
+    """The names that a requirements file lists; [] if there is no such file."""
+    return re.findall(r"^[A-Za-z][\w.-]*", path.read_text(encoding="utf-8"), re.MULTILINE) if path.exists() else []
+
+
 def needed_versions(assignment: Assignment) -> dict[str, str]:
     """Package -> installed version ('' if not installed), with Python's own version under ``python``."""
-    texts = [path.read_text(encoding="utf-8") for path in (ENGINES, assignment.folder / REQUIREMENTS) if path.exists()]
-    names = sorted({name for text in texts for name in re.findall(r"^[A-Za-z][\w.-]*", text, re.MULTILINE)})
+    names = sorted({*names_in(ENGINES), *available_to_students(assignment)})
     return versions(names) | {"python": ".".join(map(str, sys.version_info[:2]))}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograder.checks.compare import BLANK, MISSING, Failure
 from autograder.core.assignment import Question
 from autograder.core.text import clean
+from autograder.judging import missing_packages
 from autograder.judging.question_tests import Outcome
 from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.submission.statements import Parsed
@@ -44,18 +46,26 @@ def worth_another_try(outcome: Outcome) -> bool:
     return isinstance(error, Failure) or (isinstance(error, WorkerError) and error.kind != "timeout")
 
 
-def reason(
-    question: Question,
-    error: Failure | WorkerError,
-    parsed: Parsed,
-    session: Session,
-    public_error: Callable[[Question, WorkerError], WorkerError | None],
-) -> tuple[str, dict[str, Any]]:
+@dataclass(frozen=True)
+class Shown:
+    """What a reason may quote.
+
+    ``session``: one whose failures may be shown; ``public_error``: the exception that public inputs raise; ``available``: the
+    packages that student code may import.
+    """
+
+    parsed: Parsed
+    session: Session
+    public_error: Callable[[Question, WorkerError], WorkerError | None]
+    available: list[str]
+
+
+def reason(question: Question, error: Failure | WorkerError, shown: Shown) -> tuple[str, dict[str, Any]]:
     """(one or two lines for the student, the data behind them)."""
-    name = question.names[0]
+    name, parsed = question.names[0], shown.parsed
     if isinstance(error, Failure):
         if error.kind in (BLANK, MISSING):
-            text, cause = _why_absent(question, name, parsed, session)
+            text, cause = _why_absent(question, name, shown)
             return text, {"kind": error.kind, **({"cause": cause} if cause else {})}
         return clean(error.text, 600), {"kind": error.kind, **error.data}
     if error.kind == "timeout":
@@ -64,8 +74,10 @@ def reason(
             {"kind": "timeout"},
         )
     if error.kind == "exception":
-        kind, message = _shown_exception(error, public_error(question, error))
-        return f"`{name}` raised {kind}{message}{_place(error, parsed)}", {"kind": "exception", "type": kind}
+        kind, message = _shown_exception(error, shown.public_error(question, error))
+        missing = missing_packages.why(kind, message.removeprefix(": "), parsed, shown.session, shown.available)
+        text = f"`{name}` raised {kind}{message}{_place(error, parsed)}" + (f". {missing}" if missing else "")
+        return text, {"kind": "exception", "type": kind}
     return (
         f"`{name}` ended the Python process (a crash, an exit or too much memory)"
         if error.kind == "died"
@@ -84,9 +96,10 @@ def _shown_exception(error: WorkerError, public: WorkerError | None) -> tuple[st
     return error.type_name if error.type_name in BUILTIN_ERRORS else "an exception", ""
 
 
-def _why_absent(question: Question, name: str, parsed: Parsed, session: Session) -> tuple[str, dict[str, str]]:
+def _why_absent(question: Question, name: str, shown: Shown) -> tuple[str, dict[str, str]]:
     """(why there is no answer, the data of the failed statement that should have bound it or {})."""
-    if failed := _failed_binding(name, parsed, session):
+    parsed, session = shown.parsed, shown.session
+    if failed := _failed_binding(name, shown):
         return failed
     if session.loaded.bound.get(name) == "function" and not question.value:
         return f"`{name}` returned None: its TODO is not filled in yet, or a `return` is missing", {}
@@ -97,9 +110,9 @@ def _why_absent(question: Question, name: str, parsed: Parsed, session: Session)
     return f"`{name}` is still None: fill in its TODO", {}
 
 
-def _failed_binding(name: str, parsed: Parsed, session: Session) -> tuple[str, dict[str, str]] | None:
+def _failed_binding(name: str, shown: Shown) -> tuple[str, dict[str, str]] | None:
     """The first statement that binds ``name`` but hung, ended the process or raised: (text, data); None without one."""
-    place = parsed.document.place
+    session, place = shown.session, shown.parsed.document.place
     for statement, error in session.killed:
         if _binds(statement.node, name):
             why = "took too long" if error.kind == "timeout" else "ended the Python process"
@@ -109,9 +122,11 @@ def _failed_binding(name: str, parsed: Parsed, session: Session) -> tuple[str, d
         if _binds(statement.node, name):
             message = clean(failure["message"], 200)
             kind = "timeout" if failure["type"] == "Deadline" else "exception"
+            missing = missing_packages.why_failed(statement, shown.parsed, session, shown.available)
             return (
                 f"`{name}` has no value: {place(statement.cell, statement.line)} raised {clean(failure['type'])}"
                 + (f": {message}" if message else "")
+                + (f". {missing}" if missing else "")
             ), {"kind": kind, "type": clean(failure["type"])}
     return None
 

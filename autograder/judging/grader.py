@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.core.assignment import Assignment, Section
+from autograder.core.needs import available_to_students
 from autograder.core.references import unpacked
 from autograder.core.strict import refuse_unknown
 from autograder.core.trusted import HELPERS, load_part, probe_sources
@@ -18,7 +19,8 @@ from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 class Grader:
     """An assignment, its references, a warm zygote and all tests.
 
-    ``answers``: name -> correct version of a prerequisite; ``probes``: section -> module -> source.
+    ``answers``: name -> correct version of a prerequisite; ``probes``: section -> module -> source; ``available``: the
+    packages that student code may import.
     """
 
     assignment: Assignment
@@ -28,9 +30,11 @@ class Grader:
     answers: dict[str, Callable[..., Any]] = field(init=False, default_factory=dict)
     probes: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
     unpacked: dict[int, dict[str, Any]] = field(init=False, default_factory=dict)
+    available: list[str] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self.tests = TestFiles(self.assignment)
+        self.available = available_to_students(self.assignment)
         self.probes = {s.id: probe_sources(self.assignment, s) for s in self.assignment.sections}
         if (self.assignment.folder / f"{HELPERS}.py").exists():
             self.answers = getattr(load_part(self.assignment.folder, HELPERS), "answers", {})

@@ -243,7 +243,8 @@ class SectionRun:
             verdict = Verdict(question, PASSED, "correct")
         elif is_students_fault(error):
             with self._quotable(question, outcome, session) as quotable:
-                reason, data = feedback.reason(question, error, self.slicer.parsed, quotable, self._public_error)
+                shown = feedback.Shown(self.slicer.parsed, quotable, self._public_error, self.grader.available)
+                reason, data = feedback.reason(question, error, shown)
             verdict = Verdict(question, FAILED, reason, data=data)
         else:
             print(f"autograder: the test of {question.id} is broken: {type(error).__name__}: {error}", file=sys.stderr)

@@ -45,7 +45,7 @@ CHANGES_ARGUMENTS = {"shuffle", "fill_diagonal", "copyto", "put", "putmask", "pl
 # Functions that change nothing when called as a statement.
 HARMLESS = {"print", "display", "len", "repr", "str", "type", "help", "pprint", "isinstance", "hasattr", "check"}
 # Packages that only display things: no value depends on a call into them.
-SHOWS = {"matplotlib", "seaborn", "plotly", "IPython", "tqdm", "wandb", "google", "logging", "warnings", "ipywidgets"}
+SHOWS = {"matplotlib", "seaborn", "plotly", "IPython", "tqdm", "google", "logging", "warnings", "ipywidgets"}
 # Simple statements that call one of these are never needed for a value, and may take minutes or write files.
 EXPENSIVE = {
     "input",

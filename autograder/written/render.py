@@ -17,6 +17,7 @@ import jinja2
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.files import own_folder, write_whole
+from autograder.core.needs import available_to_students
 from autograder.core.paths import PACKAGE
 from autograder.core.strict import nearest, read_toml
 from autograder.core.tables import csv_text
@@ -187,7 +188,9 @@ def render_handout(assignment: Assignment, source: Path, facts: Path) -> str:
     try:
         course = read_toml(facts) if facts.exists() else {}
         refuse_unread(course, made.parse(source.read_text(encoding="utf-8")), facts.name, source.name)
-        return made.get_template(source.name).render(overview(assignment), course=course)
+        return made.get_template(source.name).render(
+            overview(assignment), course=course, packages=available_to_students(assignment)
+        )
     except jinja2.TemplateError as error:
         hint = f"; does {facts.name} lack an entry?" if isinstance(error, jinja2.UndefinedError) else ""
         raise GraderError(f"{source.name}: {error}{hint}") from None

@@ -28,6 +28,7 @@ from autograder.checks.values import make_decoder, make_encoder
 from autograder.core import trees
 from autograder.sandbox import protocol
 from autograder.sandbox.stage import Modules, open_stage
+from autograder.sandbox.worker_side import other_branches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +101,7 @@ class Child:
                 text, file = "\n" * (statement["line"] - 1) + statement["code"], f"<cell {statement['cell']}>"
                 code = compile(text, file, "exec", flags=flags, dont_inherit=True)
                 remember(file, text)
-                with_deadline(message["seconds"], exec, code, self.namespace)
+                with_deadline(message["seconds"], other_branches.run, text, code, self.namespace)
             except BaseException as error:
                 failures.append({"index": index, **describe(error)})
             for name in program["watch"]:

@@ -1,73 +1,76 @@
-"""Worker side: packages that only display things, replaced by stand-ins that do nothing.
+"""Worker side: packages that only display or record things, replaced by stand-ins that do nothing (see ``inert``).
 
-An answer may come from a loop that also draws a progress bar or a plot. The stand-ins import instantly, draw nothing,
-and let ``for x in tqdm(xs)`` and ``fig, ax = plt.subplots()`` work.
+An answer may come from a loop that also draws a progress bar or a plot, writes a log or checks types. The stand-ins import
+instantly. What decides a result is not replaced: it is missing, and the verdict names it.
 """
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import importlib.abc
 import importlib.machinery
 import sys
 from typing import TYPE_CHECKING, Any
 
+from autograder.sandbox.worker_side import bars  # noqa: F401  # the stand-ins that loop
+from autograder.sandbox.worker_side.callers import from_student
+from autograder.sandbox.worker_side.inert import Config, Inert, inert
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.machinery import ModuleSpec
 
+# Also libraries draw with these (sklearn's displays).
 PACKAGES = {"matplotlib", "seaborn", "plotly", "IPython", "tqdm", "wandb", "ipywidgets", "google", "altair", "bokeh"}
+# Libraries look for some of these and would use them: only a student's own imports find a stand-in.
+FOR_STUDENTS = {
+    *("mpl_toolkits", "livelossplot", "graphviz", "torchviz", "torchview", "torchinfo", "torchsummary", "visdom"),
+    *("rich", "fastprogress", "progressbar", "alive_progress", "halo", "termcolor", "colorama", "tabulate", "icecream"),
+    *("tensorboard", "tensorboardX", "tensorboard_logger", "mlflow", "comet_ml", "neptune", "aim", "clearml", "dvclive"),
+    *("swanlab", "trackio", "loguru", "structlog", "coloredlogs", "codecarbon", "dotenv", "nest_asyncio"),
+    *("jaxtyping", "torchtyping", "beartype", "typeguard", "line_profiler", "memory_profiler"),
+    *("psutil", "pynvml", "nvidia_smi", "GPUtil", "gpustat", "torch.utils.tensorboard"),
+}
 
 
-class Inert:
-    """Returns another of its kind for every attribute, call and item; iterates over what it was called with."""
-
-    def __init__(self, held: Any = ()):
-        self.__dict__["held"] = held
+class Run(Inert):
+    """What ``wandb.init`` returns."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return (lambda *_, **__: (Inert(), Inert())) if name == "subplots" else Inert()
+        return CONFIG if name == "config" else super().__getattr__(name)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        pass
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Inert:
-        first = args[0] if args else ()
-        return Inert(range(*args) if args and all(type(a) is int for a in args) else first)
+CONFIG = Config()
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.held if hasattr(type(self.held), "__iter__") else ())
 
-    def __len__(self) -> int:
-        return len(self.held)
+def init(*_: Any, config: Any = None, **__: Any) -> Run:
+    """``wandb.init``: afterwards ``wandb.config`` holds the plain values of ``config``."""
+    CONFIG.update(config)
+    return Run()
 
-    def __getitem__(self, key: Any) -> Inert:
-        return Inert()
 
-    def __setitem__(self, key: Any, value: Any) -> None:
-        pass
-
-    def __enter__(self) -> Inert:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
+OWN = {"wandb": {"config": CONFIG, "init": init, "run": Run()}}
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports each module of these packages as a module whose attributes are :class:`Inert`."""
+    """Imports each module of these packages as a module whose attributes are stand-ins."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        if name.split(".", maxsplit=1)[0] in PACKAGES:
+        package = name.split(".", maxsplit=1)[0]
+        inside = package in FOR_STUDENTS or ".".join(name.split(".")[:3]) in FOR_STUDENTS
+        if package in PACKAGES or (inside and from_student()):
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
         return None
 
     def exec_module(self, module: Any) -> None:
-        inert = Inert()
-        module.__getattr__ = inert.__getattr__
-        module.__all__ = []
+        def attribute(name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return inert(name)
+
+        module.__dict__.update(OWN.get(module.__name__, {}))
+        module.__getattr__, module.__all__, module.__version__ = attribute, [], "99.0"
 
 
 @contextlib.contextmanager
@@ -79,8 +82,21 @@ def uninstalled() -> Iterator[None]:
         yield
     finally:
         sys.meta_path[:0] = finders
+        forget()
+
+
+def forget() -> None:
+    """Let a student's import find the stand-in of a package that a library has imported; the library keeps the real one."""
+    for name in [name for name in sys.modules if name.split(".", maxsplit=1)[0] in FOR_STUDENTS]:
+        del sys.modules[name]
 
 
 def install() -> None:
-    """Make imports find the stand-ins first; libraries imported before keep using the real packages."""
+    """Make imports find the stand-ins first; libraries imported before keep using the real packages.
+
+    A notebook also has ``display`` and ``get_ipython`` without importing them.
+    """
     sys.meta_path.insert(0, Finder())
+    forget()
+    for name in ("display", "get_ipython"):
+        setattr(builtins, name, Inert())
