@@ -58,7 +58,9 @@ def install() -> None:
                 args = args[:1] + tuple(map(devices.placed, args[1:]))
             if name == "__get__" and func == is_cuda and from_student():
                 return True
-            return func(*args, **devices.keywords(func, kwargs or {}))
+            if kwargs or func in devices.constructors:
+                return func(*args, **devices.keywords(func, kwargs or {}))
+            return func(*args)
 
     def uncompiled(model: Any = None, **_: Any) -> Any:
         return uncompiled if model is None else model
