@@ -98,20 +98,28 @@ def write_checks(assignment: Assignment, references: dict[str, Any], target: Pat
         id: {name: {"own": [few_digits(o) for o in groups["own"]]} for name, groups in mistakes.items()}
         for id, mistakes in public["bank"].items()
     }
-    data = {
+    data = about_questions(assignment) | {
         "cases": public["cases"],
         "bank": bank,
         "says": references["says"],
-        "answers": {q.id: q.names[0] for q in assignment.questions},
-        "helpers": {q.id: comes_first(assignment, q) for q in assignment.questions},
-        "see": {q.id: q.see for q in assignment.questions},
         "worlds": public["worlds"],
         "files": [s.file_pattern for s in assignment.sections],
-        "probes": {q.id: [q.section.id, q.probe, q.names] for q in assignment.questions if q.probe},
     }
     # One question per line, for small diffs.
     text = json.dumps(to_json(data), separators=(",", ":"), sort_keys=True)
     (target / "cases.json").write_text(re.sub(r'("\d+\.[\w.]+":\{)', r"\n\1", text) + "\n", encoding="utf-8")
+
+
+def about_questions(assignment: Assignment) -> dict[str, Any]:
+    """What the students' ``check`` knows of the questions; see the fields of ``checks.cells.LocalCheck``."""
+    return {
+        "answers": {q.id: q.names[0] for q in assignment.questions},
+        "helpers": {q.id: comes_first(assignment, q) for q in assignment.questions},
+        "see": {q.id: q.see for q in assignment.questions},
+        "points": {q.id: sum(q.points.values()) for q in assignment.questions},
+        "tensors": [q.id for q in assignment.questions if q.tensor],
+        "probes": {q.id: [q.section.id, q.probe, q.names] for q in assignment.questions if q.probe},
+    }
 
 
 def checks_sources(assignment: Assignment) -> dict[str, str]:

@@ -15,7 +15,7 @@ from . import picture
 from .case import Case, Check
 from .compare import BLANK, MISSING, Failure
 from .data import read_text
-from .diagnose import mistake_of, outputs_of
+from .diagnose import mistakes_like, outputs_of
 from .probe import LocalProbe
 from .values import from_json, on_arrays, to_plain
 
@@ -27,7 +27,8 @@ class LocalCheck(Check):
     All fields are dicts by question id, except ``worlds``. ``bank``: the outputs of known mistakes on these inputs; ``says``:
     the explanation of each mistake; ``answers``: the name of the answer; ``helpers``: the questions that grade the helpers of
     a composite; ``see``: where the handout explains it; ``probes``: (section, probe, names that it observes); ``worlds``:
-    section id -> the inputs of its probes.
+    section id -> the inputs of its probes; ``tensors``: the questions whose functions have to return a tensor;
+    ``points``: question id -> the points of all courses together.
     """
 
     bank: dict[str, Any] = field(default_factory=dict)
@@ -37,11 +38,13 @@ class LocalCheck(Check):
     see: dict[str, str] = field(default_factory=dict)
     probes: dict[str, list[Any]] = field(default_factory=dict)
     worlds: dict[str, Any] = field(default_factory=dict)
+    tensors: list[str] = field(default_factory=list)
+    points: dict[str, float] = field(default_factory=dict)
 
     def __call__(self, id: str, names: dict[str, Any] | None = None) -> None:
         if names is None:
             names = sys._getframe(1).f_globals
-        self.notes = []
+        self.notes, self.doubts = [], []
         if id not in self.tree:
             print(f"There is no check called {id!r}. Try one of: {', '.join(sorted(self.tree))}")
             return
@@ -49,7 +52,7 @@ class LocalCheck(Check):
         lines = self.trouble(id, environment)
         broken = [self.answers[h] for h in self.helpers.get(id, ()) if lines and self.trouble(h, environment)]
         mistake = self.mistake(id, environment) if lines and not broken else ""
-        print(self.headline(id, lines, broken, mistake, environment))
+        print(self.headline(id, lines, broken, environment))
         print_indented(lines)
         if mistake:
             print_indented([f"likely: {self.says[id][mistake]} ({self.see.get(id, '')})."])
@@ -57,24 +60,23 @@ class LocalCheck(Check):
             self.draw(id, environment)
         print_indented([f"note: {note}" for note in self.notes])
 
-    def headline(self, id: str, lines: list[str], broken: list[str], mistake: str, environment: Names) -> str:
+    def headline(self, id: str, lines: list[str], broken: list[str], environment: Names) -> str:
         """The first line of the result: ✅, ❌, or ⏳ where another question has to be fixed first."""
         if not lines:
             return f"✅ {id} looks right."
         if broken:
             names = ", ".join(broken)
             return f"⏳ {id} waits for {names}: fix that first. The grader judges it with correct versions of these."
-        if charged := self.charged_elsewhere(id, mistake, environment):
+        if charged := self.charged_elsewhere(id, environment):
             return f"⏳ {id}: the same mistake as in {charged}, where it is charged."
         return f"❌ {id}"
 
-    def charged_elsewhere(self, id: str, mistake: str, environment: Names) -> str:
-        """The first question that judges the same function, if all such questions show the same known mistake; '' otherwise."""
-        if not mistake or not callable(environment.get(self.answers[id])):
-            return ""
-        group = self.sharing(id)
-        shared = group[0] != id and all(self.mistake(q, environment) == mistake for q in group)
-        return group[0] if shared else ""
+    def charged_elsewhere(self, id: str, environment: Names) -> str:
+        """The question about the same function with more points, in which the same mistake is charged; '' for none."""
+        own = set(self.like(id, environment)) if callable(environment.get(self.answers[id])) else set()
+        same = [q for q in self.sharing(id) if own.intersection(self.like(q, environment))] if own else []
+        charged = max(same, key=lambda q: self.points[q], default=id)
+        return "" if charged == id or not self.trouble(charged, environment) else charged
 
     def trouble(self, id: str, environment: Names) -> list[str]:
         """What is wrong with an answer: one line for each test that fails."""
@@ -88,10 +90,15 @@ class LocalCheck(Check):
 
     def mistake(self, id: str, environment: Names) -> str:
         """The one known mistake that gives the same outputs, '' for none."""
+        like = self.like(id, environment)
+        return like[0] if len(like) == 1 else ""
+
+    def like(self, id: str, environment: Names) -> list[str]:
+        """All known mistakes that give the same outputs."""
         known = {name: groups["own"] for name, groups in self.bank.get(id, {}).items()}
         environment.turn_to(id)
         answer = environment.get("probe" if id in self.probes else self.answers[id])
-        return mistake_of(outputs_of(answer, self.cases(id), self.signature(id)), known)
+        return mistakes_like(outputs_of(answer, self.cases(id), self.signature(id)), known)
 
     def signature(self, id: str) -> Callable[[Any, Case], Any]:
         """``rules.signature`` for this question, as a function of a value and a case."""
@@ -116,10 +123,12 @@ class Names(dict[str, Any]):
         super().__init__(names)
         self.names, self.check = names, check
         self.probed: dict[str, LocalProbe] = {}
+        self.tensor = False  # what the question turned to asks of its functions
         self["check"] = check
 
     def turn_to(self, id: str) -> None:
-        """Set ``probe`` to the probe of this question, or None if it has none."""
+        """Set ``probe`` to the probe of this question, or None if it has none, and ``tensor``."""
+        self.tensor = id in self.check.tensors
         if id in self.check.probes and id not in self.probed:
             section, probe, wanted = self.check.probes[id]
             self.probed[id] = LocalProbe(probe, wanted, self.names, self.check.worlds[section], to_plain)
@@ -129,7 +138,7 @@ class Names(dict[str, Any]):
         value = super().get(name, default)
         if isinstance(value, (Check, LocalProbe)) or value is None:
             return value
-        return on_arrays(value) if callable(value) else to_plain(value)
+        return on_arrays(value, self.tensor) if callable(value) else to_plain(value)
 
 
 def print_indented(lines: list[str]) -> None:
@@ -189,4 +198,6 @@ def load_check() -> LocalCheck:
         see=data["see"],
         probes=data["probes"],
         worlds=data["worlds"],
+        tensors=data["tensors"],
+        points=data["points"],
     )

@@ -70,10 +70,11 @@ class Section:
 class Question:
     """One autograded item.
 
-    ``names`` are looked up in the submission. With ``value`` they are values to read, otherwise functions to call.
-    ``calls`` maps a function that may return the answer instead to the name of that answer. ``context`` names are also
-    passed to the tests. ``prerequisites`` are the questions that grade the helpers of a composite question. ``see`` is where
-    the handout explains it. ``probe`` is what observes the answer, as ``module.function`` in the section's probes.
+    ``names`` are looked up in the submission. With ``value`` they are values to read, otherwise functions to call. ``calls``
+    maps a function that may return the answer instead to the name of that answer. ``context`` names are also passed to the
+    tests. ``prerequisites`` are the questions that grade the helpers of a composite question. ``see`` is where the handout
+    explains it. With ``tensor``, a function has to return a tensor. ``probe`` is what observes the answer, as
+    ``module.function`` in the section's probes.
 
     A question whose answer (or what the probe observes of it) must equal the solution's needs no test file: ``sentence``
     describes the test to the student, and ``result`` is what messages call the answer.
@@ -93,6 +94,7 @@ class Question:
     probe: str = ""
     sentence: str = ""
     result: str = "the result"
+    tensor: bool = False
 
 
 @dataclass(frozen=True)

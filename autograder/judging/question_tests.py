@@ -45,10 +45,11 @@ class CaseResult:
 
 @dataclass
 class Outcome:
-    """The results of one run of a question's test functions, and notes for the student."""
+    """The results of one run of a question's test functions, notes for the student, and doubts (see ``checks.case.Check``)."""
 
     cases: list[CaseResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -87,7 +88,7 @@ class TestFiles:
         finally:
             for body, function in originals:
                 body.test_func = function
-        return Outcome(results, check.notes)
+        return Outcome(results, check.notes, check.doubts)
 
 
 def _recording(function: Callable[..., Any], result: CaseResult) -> Callable[..., None]:
@@ -107,11 +108,14 @@ def _recording(function: Callable[..., Any], result: CaseResult) -> Callable[...
     return recorded
 
 
-def proxy(worker: Worker, name: str) -> Callable[..., Any]:
-    """A stand-in for a student function: takes and returns arrays, raises WorkerError if the worker gives no result."""
+def proxy(worker: Worker, name: str, tensor: bool = False) -> Callable[..., Any]:
+    """A stand-in for a student function: takes and returns arrays, raises WorkerError if the worker gives no result.
+
+    ``tensor``: see ``core.assignment.Question``.
+    """
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        return worker.call(name, list(args), kwargs)
+        return worker.call(name, list(args), kwargs, tensor)
 
     call.__name__ = name
     return call

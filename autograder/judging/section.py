@@ -10,22 +10,22 @@ import contextlib
 import functools
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from autograder.checks.case import Case
 from autograder.checks.compare import Failure
-from autograder.checks.diagnose import mistake_of, outputs_of
+from autograder.checks.diagnose import mistakes_like, outputs_of
 from autograder.core.assignment import Question, Section
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
-from autograder.judging import feedback
+from autograder.judging import charging, feedback
 from autograder.judging.grader import Grader
 from autograder.judging.question_tests import Outcome, Probe, is_students_fault, proxy
 from autograder.sandbox.judge_side.worker import Loaded, Worker, WorkerError
 from autograder.slicing import candidates
-from autograder.slicing.slicer import SLICE, WIDE, Program, Slicer
+from autograder.slicing.slicer import EARLY, SLICE, WIDE, Program, Slicer
 from autograder.submission.sections import Found, Submission
 from autograder.submission.statements import Statement
 
@@ -43,12 +43,15 @@ class SectionRun:
         self.hidden = hidden
         self.killed: list[tuple[Statement, WorkerError]] = []  # statements that hung or ended a worker, and how
         self.done: dict[str, Verdict] = {}
-        self.helped: tuple[list[Question], Session] | None = None  # broken helpers, and the session that has ours instead
+        self.misfits: dict[str, str] = {}  # helper -> the composite for which it had to be replaced, although it passed alone
+        # Broken helpers and a program's width, and the session that has our helpers instead.
+        self.helped: tuple[list[Question], str, Session] | None = None
+        self.alone: Session | None = None  # the last one that judged a single question
         if self.found.parsed:
             self.slicer = Slicer(grader.assignment, section, self.found.parsed, submission.modules)
 
     def verdicts(self) -> Iterator[Verdict]:
-        """Yield a verdict for each question, in order, and then those that ``charged_once`` corrects."""
+        """Yield a verdict for each question, in order, and then those that ``judging.charging`` corrects."""
         if not self.found.parsed:
             for question in self.questions:
                 yield Verdict(question, MISSING, self.found.problem)
@@ -68,26 +71,15 @@ class SectionRun:
                 verdict.seconds = time.monotonic() - started
                 self.done[question.id] = verdict
                 yield verdict
-            yield from self.charged_once()
+            yield from charging.corrected(self.questions, self.done, self.misfits)
         finally:
-            if shared is not None:
-                shared.worker.close()
-            if self.helped is not None:
-                self.helped[1].worker.close()
+            self._close(shared, self.alone, self.helped and self.helped[2])
 
-    def charged_once(self) -> Iterator[Verdict]:
-        """Where all questions about one function fail by the same known mistake, let all but the first pass."""
-        for question in self.questions:
-            group = [self.done[q.id] for q in self.questions if q.names == question.names and not q.value and q.id in self.done]
-            if len(group) < 2 or group[0].question is not question or not _share_a_mistake(group):
-                continue
-            for verdict in group[1:]:
-                yield replace(
-                    verdict,
-                    status=PASSED,
-                    tags=[*verdict.tags, "charged once"],
-                    reason=f"the same mistake as in {question.id}, and only charged there: {verdict.reason}",
-                )
+    @staticmethod
+    def _close(*sessions: Session | None) -> None:
+        for session in sessions:
+            if session is not None:
+                session.worker.close()
 
     def open(self, questions: list[Question], width: str = SLICE, public: bool = False) -> Session:
         """A worker with the slice for these questions loaded, without the statements that hang or end it.
@@ -126,10 +118,10 @@ class SectionRun:
             if again.status == PASSED:
                 return again
         outcome, session = self._retried_alone(question, outcome or self.run_tests(question, shared), shared)
+        if not outcome.passed and (better := self._with_fitting_helpers(question, broken) or _recognised(again)):
+            return better
         verdict = self.explained(question, outcome, session)
         if again and not outcome.passed:
-            if "mistake" in again.data:
-                return again
             verdict.notes.append(
                 f"tested with your own functions, and again with correct versions of {_listed(broken)}: wrong both times"
             )
@@ -139,12 +131,24 @@ class SectionRun:
         """The outcome that counts, and its session: a failure is retried in a fresh worker, if that may help."""
         if outcome.passed or not feedback.worth_another_try(outcome):
             return outcome, shared
+        first = outcome, shared
         widen = feedback.wants_more(outcome, question, shared)
-        if not widen and shared.worker.requests <= 2:  # nothing else has run there
-            return outcome, shared
-        with self.open([question], WIDE if widen else SLICE) as alone:
-            second = self.run_tests(question, alone)
-        return (second, alone) if second.passed or widen else (outcome, shared)
+        if widen or shared.worker.requests > 2:  # otherwise nothing else has run there
+            second = self._run_alone(question, WIDE if widen else SLICE)
+            if second[0].passed:
+                return second
+            first = second if widen else first
+        if self.slicer.rebinds_late(question):
+            third = self._run_alone(question, EARLY)
+            if third[0].passed or (isinstance(third[0].error, Failure) and not isinstance(first[0].error, Failure)):
+                return third
+        return first
+
+    def _run_alone(self, question: Question, width: str) -> tuple[Outcome, Session]:
+        """Run the tests in a fresh worker, which lives until the next one."""
+        self._close(self.alone)
+        self.alone = self.open([question], width)
+        return self.run_tests(question, self.alone), self.alone
 
     def run_tests(self, question: Question, session: Session, group: str = "own") -> Outcome:
         """Run the tests on each value that may count (functions: once); returns the first pass or the last failure."""
@@ -159,7 +163,9 @@ class SectionRun:
         if not question.value:
             names, bound = (*question.names, *question.context), session.loaded.bound
             probe = {"probe": Probe(session.worker, question, bound)} if question.probe else {}
-            return [probe | {n: proxy(session.worker, n) if bound.get(n) == "function" else None for n in names}]
+            return [
+                probe | {n: proxy(session.worker, n, question.tensor) if bound.get(n) == "function" else None for n in names}
+            ]
         context = {name: self._value_of(name, session) for name in question.context}
         values = self._candidates(question, session)
         return [{**context, question.names[0]: value} for value in values or [None]]
@@ -182,22 +188,38 @@ class SectionRun:
         return values
 
     def _broken_helpers(self, question: Question) -> list[Question]:
-        helpers = [self.grader.assignment.question(id) for id in question.prerequisites]
-        return [h for h in helpers if h.id in self.done and self.done[h.id].status != PASSED]
+        return [helper for helper in self._helpers(question) if self.done[helper.id].status != PASSED]
 
-    def with_right_helpers(self, question: Question, broken: list[Question]) -> Verdict:
+    def _helpers(self, question: Question) -> list[Question]:
+        """The questions that grade the helpers of a composite, as far as they have been judged."""
+        return [self.grader.assignment.question(id) for id in question.prerequisites if id in self.done]
+
+    def _with_fitting_helpers(self, question: Question, broken: list[Question]) -> Verdict | None:
+        """The verdict on a composite that passes with right versions of some helpers that passed alone; None if it does not.
+
+        They passed because of the way a broken one is, or with doubts: only in the latter case are they charged, as misfits.
+        """
+        passed = [self.done[helper.id] for helper in self._helpers(question) if self.done[helper.id].status == PASSED]
+        doubtful = [verdict.question for verdict in passed if "doubt" in verdict.data]
+        linked = _judged_with(broken, passed)
+        for misfits in ([], *([helper] for helper in doubtful), doubtful):
+            if linked or misfits:
+                verdict = self.with_right_helpers(question, [*broken, *misfits], linked)
+                if verdict.status == PASSED:
+                    self.misfits = {helper.id: question.id for helper in misfits} | self.misfits
+                    return verdict
+        return None
+
+    def with_right_helpers(self, question: Question, broken: list[Question], linked: Sequence[Question] = ()) -> Verdict:
         """Judge a composite on inputs used nowhere else, while the judge answers calls of its broken helpers.
 
-        Composites with the same broken helpers share a worker; one that fails there is judged again in its own.
+        ``linked``: helpers to replace with them, because they were judged together.
         """
-        session = self._open_session_with(broken)
-        shared = session is not None
-        if session is None:
-            session = self._session_with_right(question, broken)
-        verdict = self.explained(question, self.run_tests(question, session, "fresh"), session, "fresh")
-        if verdict.status != PASSED and shared:
-            session.worker.close()
-            return self.with_right_helpers(question, broken)
+        replaced = [*broken, *(helper for helper in linked if helper not in broken)]
+        verdict = self._judged_with_right(question, replaced, SLICE)
+        if verdict.status != PASSED and self.slicer.rebinds_late(question):
+            early = self._judged_with_right(question, replaced, EARLY)
+            verdict = early if early.status == PASSED or "like" in early.data else verdict
         if verdict.status == PASSED:
             verdict.reason = (
                 f"right once {_listed(broken)} {'is' if len(broken) == 1 else 'are'} right: full points here, "
@@ -206,24 +228,36 @@ class SectionRun:
             verdict.tags.append("right prerequisites")
         return verdict
 
-    def _open_session_with(self, broken: list[Question]) -> Session | None:
+    def _judged_with_right(self, question: Question, broken: list[Question], width: str) -> Verdict:
+        """Composites with the same broken helpers share a worker; one that fails there is judged again in its own."""
+        session = self._open_session_with(broken, width)
+        shared = session is not None
+        if session is None:
+            session = self._session_with_right(question, broken, width)
+        verdict = self.explained(question, self.run_tests(question, session, "fresh"), session, "fresh")
+        if verdict.status != PASSED and shared:
+            session.worker.close()
+            return self._judged_with_right(question, broken, width)
+        return verdict
+
+    def _open_session_with(self, broken: list[Question], width: str) -> Session | None:
         """The live session in which the judge answers exactly these helpers, if there is one."""
-        if self.helped is not None and self.helped[0] == broken and self.helped[1].worker.alive:
-            return self.helped[1]
+        if self.helped is not None and self.helped[:2] == (broken, width) and self.helped[2].worker.alive:
+            return self.helped[2]
         return None
 
-    def _session_with_right(self, question: Question, broken: list[Question]) -> Session:
+    def _session_with_right(self, question: Question, broken: list[Question], width: str) -> Session:
         """A new session in which the judge answers calls of the broken helpers; replaces the previous one."""
         if self.helped is not None:
-            self.helped[1].worker.close()
-        session = self.open([q for q in self.questions if q.names == question.names])
-        self.helped = broken, session
+            self.helped[2].worker.close()
+        session = self.open([q for q in self.questions if q.names == question.names], width)
+        self.helped = broken, width, session
         with contextlib.suppress(WorkerError):  # the worker is gone, and the tests will report it
             session.worker.stub({h.names[0]: self.grader.answers[h.names[0]] for h in broken})
         return session
 
     def _name_mistake(self, question: Question, verdict: Verdict, session: Session, group: str) -> None:
-        """Add the sentence of the one known mistake that gives the same outputs, if exactly one does."""
+        """Add the known mistakes that give the same outputs, and the sentence of the one if there is only one."""
         known = {name: groups[group] for name, groups in self.hidden["bank"].get(question.id, {}).items() if group in groups}
         if not known or not session.worker.alive:
             return
@@ -231,9 +265,11 @@ class SectionRun:
         cases = [Case(**{**case, "layout": ""}) for case in self.hidden["cases"][question.id][group]]
         answer = self.environments(question, session)[0]["probe" if question.probe else question.names[0]]
         signature = functools.partial(self.grader.tests.rules.signature, question.id)
-        name = mistake_of(outputs_of(answer, cases, signature), known)
-        if name:
-            verdict.data["mistake"] = name
+        like = mistakes_like(outputs_of(answer, cases, signature), known)
+        if like:
+            verdict.data["like"] = like
+        if len(like) == 1:
+            name = verdict.data["mistake"] = like[0]
             verdict.reason += f". Likely: {self.grader.references['says'][question.id][name]} ({question.see})"
 
     def explained(self, question: Question, outcome: Outcome, session: Session, group: str = "own") -> Verdict:
@@ -253,6 +289,8 @@ class SectionRun:
             self._name_mistake(question, verdict, session, group)
         verdict.lines = [("✓ " if case.error is None else "✗ ") + case.sentence for case in outcome.cases]
         verdict.notes = list(outcome.notes)
+        if outcome.doubts:
+            verdict.data["doubt"] = outcome.doubts[0]
         if flags := self.slicer.mentions(question, self.grader.assignment.flags):
             verdict.data["flags"] = flags
         return verdict
@@ -280,10 +318,15 @@ def late(question: Question) -> Verdict:
     return Verdict(question, NOT_RUN, "not run: time was up", tags=["time"])
 
 
-def _share_a_mistake(verdicts: list[Verdict]) -> bool:
-    """Whether all of them failed by one and the same known mistake."""
-    mistakes = {verdict.data.get("mistake", "") for verdict in verdicts}
-    return len(mistakes) == 1 and "" not in mistakes and all(verdict.status == FAILED for verdict in verdicts)
+def _recognised(verdict: Verdict | None) -> Verdict | None:
+    """The verdict, if it is there and the mistake behind it is a known one."""
+    return verdict if verdict and "like" in verdict.data else None
+
+
+def _judged_with(broken: list[Question], passed: list[Verdict]) -> list[Question]:
+    """The questions that passed in tests which also call one of these broken helpers."""
+    names = {name for helper in broken for name in helper.names}
+    return [verdict.question for verdict in passed if names.intersection(verdict.question.context)]
 
 
 def _listed(questions: list[Question]) -> str:

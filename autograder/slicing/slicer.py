@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.core.assignment import Assignment, Question, Section
+from autograder.slicing import early
 from autograder.slicing.effects import SHOWS, Effects, effects_of, imported
 from autograder.submission.statements import Parsed, Statement
 
-SLICE, WIDE = "slice", "wide"
+SLICE, WIDE, EARLY = "slice", "wide", "early"
 
 
 @dataclass
@@ -89,14 +90,14 @@ class Slicer:
         return foreign
 
     def program(self, questions: list[Question], width: str = SLICE) -> Program:
-        """The slice for some questions; ``WIDE`` keeps every statement of the part that is not expensive."""
+        """The slice for some questions.
+
+        ``WIDE`` keeps every statement of the part that is not expensive; ``EARLY`` leaves out what comes after the answers, see
+        ``slicing.early``.
+        """
         helpers = [self.assignment.question(id) for q in questions for id in q.prerequisites]
         wanted = tuple(dict.fromkeys(n for q in [*questions, *helpers] for n in (*q.names, *q.context, *q.calls)))
-        available = self._available(wanted)
-        if width == SLICE:
-            chosen = self._needed(set(wanted), available)
-        else:
-            chosen = {i for i in available if not self._dropped(i, set(wanted))}
+        chosen = self._chosen(set(wanted), width)
         watch = tuple(dict.fromkeys(n for q in questions if q.value for n in (*q.names, *q.context)))
         return Program(
             [self.statements[i] for i in sorted(chosen)],
@@ -107,18 +108,33 @@ class Slicer:
             self.modules,
         )
 
-    def _available(self, wanted: tuple[str, ...]) -> set[int]:
+    def _chosen(self, wanted: set[str], width: str) -> set[int]:
+        available = self._available(wanted)
+        if width == SLICE:
+            return self.needed(wanted, available)
+        if width == EARLY:
+            return early.statements(self, wanted, available)
+        return {i for i in available if not self._dropped(i, wanted)}
+
+    def rebinds_late(self, question: Question) -> bool:
+        """Whether statements after the answer give a name that it reads another meaning (see ``slicing.early``)."""
+        if question.value and (not question.calls or question.names[0] in self.bound()):
+            return False
+        whole, before = ({s.index for s in self.program([question], width).statements} for width in (SLICE, EARLY))
+        return early.left_out(self, set(question.names), whole, before)
+
+    def _available(self, wanted: set[str]) -> set[int]:
         """The statements of the graded part, and later ones that bind wanted names which the part does not bind.
 
         Cells may be out of order: for a missing name, the first later statement that binds it counts.
         """
-        missing = set(wanted).difference(*(e.binds for e in self.effects[: self.end]))
-        later = {i for name in missing for i in self._first_binding(name, self.end)}
+        missing = wanted.difference(*(e.binds for e in self.effects[: self.end]))
+        later = {i for name in missing for i in self.first_binding(name, self.end)}
         return (set(range(self.end)) | later) - self.foreign
 
     def mentions(self, question: Question, words: tuple[str, ...]) -> list[str]:
         """Those of these names that the statements behind an answer use."""
-        indexes = self._needed(set(question.names), set(range(self.end)))
+        indexes = self.needed(set(question.names), set(range(self.end)))
         return [word for word in words if any(word in self.words[i] for i in indexes)]
 
     @functools.cached_property
@@ -126,12 +142,12 @@ class Slicer:
         """The names and attributes in each statement."""
         return [{getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(s.node)} for s in self.statements]
 
-    def _first_binding(self, name: str, start: int) -> set[int]:
+    def first_binding(self, name: str, start: int) -> set[int]:
         """The slice, from ``start`` on, for the first statement that binds a name; empty if there is none."""
         first = next((i for i in range(start, len(self.statements)) if name in self.effects[i].binds), None)
-        return set() if first is None else self._needed({name}, set(range(start, first + 1)))
+        return set() if first is None else self.needed({name}, set(range(start, first + 1)))
 
-    def _needed(self, names: set[str], within: set[int]) -> set[int]:
+    def needed(self, names: set[str], within: set[int]) -> set[int]:
         """Fixpoint: the statements in ``within`` that bind or may change a needed name, and what those read in turn."""
         needed, grew = set(names), True
         chosen: set[int] = set()

@@ -38,6 +38,13 @@ def test_every_item_has_mistakes_and_every_mistake_with_side_costs_a_reason(grad
     assert len(keys) == len(set(keys))
 
 
+def test_no_mistake_costs_two_questions_about_the_same_function(grader, bank):
+    for mistake in bank["mistake"]:
+        owner = grader.assignment.question(mistake["item"])
+        others = [grader.assignment.question(id) for id in mistake.get("also_costs", ())]
+        assert owner.value or owner.probe or all(other.names != owner.names for other in others), mistake["id"]
+
+
 def test_most_mistakes_are_named_to_the_student(audited):
     mistakes = audited.of("mistake")
     assert sum(o.named for o in mistakes) >= 0.75 * len(mistakes)
@@ -82,9 +89,9 @@ def test_a_mistake_is_named_only_when_exactly_one_matches_everywhere():
 def test_a_mistake_in_self_attention_is_charged_once(submit, s2):
     graded = submit({"A2S2.py": s2.replace("A = attn_scaled(A, n_embd, n_heads)", "A = A")})
     lost = {i for i in graded.lost if i.startswith("2")}
-    assert lost == {"2.1.self_attention.step1"}
-    assert "charged" in graded.output("2.1.self_attention.step3")
-    assert "attn_scaled is not called" in graded.output("2.1.self_attention.step1")
+    assert lost == {"2.1.self_attention.step3"}
+    assert "charged" in graded.output("2.1.self_attention.step1")
+    assert "attn_scaled is not called" in graded.output("2.1.self_attention.step3")
 
 
 def test_the_build_refuses_a_grader_that_cannot_tell_right_from_wrong(settings, references, tmp_path):

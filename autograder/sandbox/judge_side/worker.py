@@ -93,10 +93,13 @@ class Worker:
             raise self._violation()
         return Loaded(bound, failures, snapshots)
 
-    def call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """Call a student function; returns a tree with numpy leaves, raises WorkerError."""
+    def call(self, name: str, args: list[Any], kwargs: dict[str, Any], tensor: bool = False) -> Any:
+        """Call a student function; returns a tree with numpy leaves, raises WorkerError.
+
+        ``tensor``: a result that is not a tensor is only described.
+        """
         seconds = self.limits.call_seconds
-        return self._request("call", seconds, [], name=name, args=args, kwargs=kwargs, seconds=seconds)
+        return self._request("call", seconds, [], name=name, args=args, kwargs=kwargs, tensor=tensor, seconds=seconds)
 
     def probe(self, name: str) -> Any:
         """Run one of the section's probes on the student's code; returns what it observes, raises WorkerError."""

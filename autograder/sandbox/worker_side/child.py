@@ -24,7 +24,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from autograder.checks import paths
-from autograder.checks.values import make_decoder, make_encoder
+from autograder.checks.values import make_decoder, make_encoder, make_tensor_check
 from autograder.core import trees
 from autograder.sandbox import protocol
 from autograder.sandbox.stage import Modules, open_stage
@@ -47,7 +47,7 @@ class Child:
     def __init__(self, sock: socket.socket):
         self.sock = sock
         self.namespace: dict[str, Any] = {}
-        self.encode, self.decode = make_encoder(), make_decoder()
+        self.encode, self.decode, self.no_tensor = make_encoder(), make_decoder(), make_tensor_check()
         self.request = 0
         self.stage: Any = None
         signal.signal(signal.SIGALRM, signal.SIG_IGN)
@@ -120,7 +120,8 @@ class Child:
         function = self.namespace[message["name"]]
         args, kwargs = self.decode(message["args"]), self.decode(message["kwargs"])
         calm()
-        return self.encode(with_deadline(message["seconds"], function, *args, **kwargs))
+        result = with_deadline(message["seconds"], function, *args, **kwargs)
+        return (message.get("tensor") and self.no_tensor(result)) or self.encode(result)
 
     def probe(self, message: dict[str, Any]) -> Any:
         """Run one of the assignment's probes on the student's namespace; returns what it observes."""

@@ -1,0 +1,79 @@
+"""The statements behind a function as names stood in its own part: a name rebound later does not reach back.
+
+A function reads its globals when it is called, which the grader does after everything else has run: ``F = torch.randn(8, 4)``
+in a scratch cell at the end would change what ``F.softmax`` means in an answer far above it. So an answer that fails is judged
+once more without what follows it. A constant that only a later statement defines is still found.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from typing import TYPE_CHECKING
+
+from autograder.slicing.effects import imported
+
+if TYPE_CHECKING:
+    from autograder.slicing.slicer import Slicer
+
+BUILTINS = frozenset(dir(builtins))
+BY_NAME = {"setattr", "delattr", "exec"}  # calls as statements that may rebind a name or an attribute
+
+
+def statements(slicer: Slicer, wanted: set[str], available: set[int]) -> set[int]:
+    """The slice up to the last definition of a wanted name, with the first binding of each name that is missing there."""
+    last = max((i for i in available if slicer.effects[i].binds & wanted), default=-1)
+    before = {i for i in available if i <= last}
+    chosen, tried = slicer.needed(wanted, before), set[str]()
+    bound = _given(slicer) | _bound(slicer, before)
+    while missing := (wanted | _read(slicer, chosen)) - bound - tried:
+        tried |= missing
+        found = {i for name in missing for i in slicer.first_binding(name, last + 1)}
+        chosen |= found | slicer.needed(_read(slicer, found), before)
+    return chosen - {i for i in before & chosen if _rebinds_only(slicer, i, chosen, wanted)}
+
+
+def _read(slicer: Slicer, indexes: set[int]) -> set[str]:
+    return {name for i in indexes for name in slicer.effects[i].uses}
+
+
+def _bound(slicer: Slicer, indexes: set[int]) -> set[str]:
+    return {name for i in indexes for name in slicer.effects[i].binds}
+
+
+def left_out(slicer: Slicer, wanted: set[str], chosen: set[int], early: set[int]) -> bool:
+    """Whether the early slice lacks a statement of the whole one that may give a name in the answers another meaning."""
+    read = wanted | _read(slicer, early)
+    return any(slicer.effects[i].binds & read or _rebinds_by_name(slicer.statements[i].node) for i in chosen - early)
+
+
+def _given(slicer: Slicer) -> frozenset[str]:
+    """The names that are there before the submission's first statement."""
+    body = ast.parse(slicer.section.prelude).body
+    stored = {n.id for node in body for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return BUILTINS.union(imported(body), stored, *({node.name} for node in body if isinstance(node, ast.FunctionDef)))
+
+
+def _rebinds_only(slicer: Slicer, index: int, chosen: set[int], wanted: set[str]) -> bool:
+    """Whether all that a statement does for the answers is to rebind names that functions above it had read before."""
+    effects = slicer.effects
+    binds = effects[index].binds
+    readers = [i for i in chosen if i != index and effects[i].uses & binds]
+    if not readers or binds & wanted or not all(i < index and _defines(slicer.statements[i].node) for i in readers):
+        return False
+    known = _given(slicer) | _bound(slicer, {i for i in chosen if i < min(readers)})
+    return all(binds & effects[i].uses <= known for i in readers)
+
+
+def _defines(node: ast.AST) -> bool:
+    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+
+
+def _rebinds_by_name(node: ast.stmt) -> bool:
+    """A star import, an assignment to an attribute or an item, or a call that may rebind what it is given the name of."""
+    if isinstance(node, ast.ImportFrom):
+        return node.names[0].name == "*"
+    if isinstance(node, ast.Expr):
+        calls = [part.func for part in ast.walk(node) if isinstance(part, ast.Call)]
+        return any(isinstance(call, ast.Name) and call.id in BY_NAME for call in calls)
+    return not _defines(node)
