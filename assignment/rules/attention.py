@@ -195,7 +195,7 @@ def additive(array: np.ndarray, want: np.ndarray) -> bool:
 
 
 def unlike_ones(array: np.ndarray, want: np.ndarray) -> str:
-    """What a mask has for entries, if not the ones and zeros that the handout asks for, in floating point; '' if it has these."""
+    """What a mask has for entries, if not the ones and zeros that the handout asks for, as floats; '' if it has these."""
     if array.dtype.kind != "f":
         return f"entries of type {array.dtype}"
     if additive(array, want):

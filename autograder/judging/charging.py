@@ -15,6 +15,11 @@ from autograder.core.assignment import Question
 from autograder.core.verdict import FAILED, PASSED, Verdict
 
 
+def hang(helpers: list[Question], done: dict[str, Verdict]) -> bool:
+    """Whether one of these hangs or crashes: it would do so again in every question that uses it."""
+    return any(done[helper.id].data.get("kind") in ("timeout", "died") for helper in helpers)
+
+
 def corrected(questions: list[Question], done: dict[str, Verdict], misfits: dict[str, str]) -> Iterator[Verdict]:
     """The verdicts to correct; ``misfits``: helpers that passed with a doubt -> the question that passes without them.
 

@@ -110,9 +110,7 @@ class SectionRun:
     def judge(self, question: Question, shared: Session) -> Verdict:
         """Judge on the shared worker first, then (composites on broken helpers) with correct helpers, then alone."""
         broken, again = self._broken_helpers(question), None
-        # A helper that hangs or crashes would do so again in every step that uses it.
-        hangs = any(self.done[h.id].data.get("kind") in ("timeout", "died") for h in broken)
-        outcome = None if hangs else self.run_tests(question, shared)
+        outcome = None if charging.hang(broken, self.done) else self.run_tests(question, shared)
         if broken and (outcome is None or not outcome.passed):
             again = self.with_right_helpers(question, broken)
             if again.status == PASSED:

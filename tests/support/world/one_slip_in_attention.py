@@ -52,7 +52,7 @@ KINDS = [
             slip(
                 "one head never masked",
                 ("    if causal:", "    if causal and n_heads > 1:"),
-                words="never masked",
+                words="numbers are off",
                 lost=(STEP2,),
             ),
         ),
