@@ -47,7 +47,7 @@ def load_assignment(
     questions = _questions(folder, listed(rubric, "question", where), sections, courses)
     if not questions:
         raise GraderError(f"{where}: there is no [[question]]")
-    written = _written(rubric, courses)
+    written = _written(rubric, courses, [question.id for question in questions])
     _check_sums(questions, written, courses, rubric.get("totals", {}))
     allowed = vars(_limits(rubric, default_seconds))
     allowed |= {"total_seconds": min(allowed["total_seconds"], at_most), **limits}
@@ -246,7 +246,7 @@ def _points(entry: dict[str, Any], courses: tuple[str, ...], where: str) -> dict
     return by_course
 
 
-def _written(rubric: dict[str, Any], courses: tuple[str, ...]) -> Written:
+def _written(rubric: dict[str, Any], courses: tuple[str, ...], questions: list[str]) -> Written:
     parts, chapters, items = (listed(rubric, name, "rubric.toml") for name in ("part", "chapter", "manual"))
     written = Written(
         parts=tuple(_scored(Part, entry, _where("part", entry, n), courses) for n, entry in enumerate(parts, 1)),
@@ -261,6 +261,9 @@ def _written(rubric: dict[str, Any], courses: tuple[str, ...]) -> Written:
         refuse_unknown(chapter.parts, [p.id for p in written.parts], f"rubric.toml: chapter {clean(chapter.title)}", "part")
     for item in written.items:
         _check_pattern(item.pattern, f"rubric.toml: manual {item.id}: pattern")
+        if bool(item.voids) != bool(item.void):
+            raise GraderError(f"rubric.toml: manual {item.id}: voids (which question) and void (when) need each other")
+        refuse_unknown([item.voids] if item.voids else [], questions, f"rubric.toml: manual {item.id}: voids", "question")
     return written
 
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 PLACEHOLDER = "Write here"  # marks the place of each answer in the templates
+VOID = "void"  # what graders write for an answer that makes an autograded item ineligible
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Manual:
 
     ``heading`` is its heading in the write-up ('' if it is not part of it), recognised by its first word or by the regular
     expression ``pattern``. ``asks`` is the question; with ``figure`` the answer needs a figure or table. ``full``, ``half``
-    and ``none`` say what earns full, half and no credit.
+    and ``none`` say what earns full, half and no credit. ``void`` says when an answer makes the autograded item ``voids``
+    ineligible for points, too: graders mark it ``VOID`` in the sheet.
     """
 
     id: str
@@ -33,6 +35,8 @@ class Manual:
     none: str = ""
     pattern: str = ""
     figure: bool = False
+    voids: str = ""
+    void: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograder.core.assignment import Assignment, Question
-from autograder.core.errors import GraderError
-from autograder.core.tables import write_csv
-from autograder.core.text import cell, clean, reason
-from autograder.core.written import Manual
-from autograder.core.written import total as max_total
+from autograder.core.text import clean
+from autograder.core.written import VOID, Manual
+from autograder.written.grades import WHO, Final, final_sum, shown, voided_cell, write_table
 from autograder.written.sheets import Row, check_paths, labels_of, read_policy, read_rows
 
 SHARES = {"full": Fraction(1), "half": Fraction(1, 2), "none": Fraction(0)}
-WHO = ("name", "email", "sid")
 YES, NO = ("yes", "y", "true", "x", "1", "✓"), ("no", "n", "false", "0", "missing")
 
 
@@ -33,22 +30,6 @@ class Pair(NamedTuple):
     autograded: Row | None
     manual: Row | None
     problems: list[str]
-
-
-@dataclass
-class Final:
-    """One person's grade. ``problems``: what keeps it from being graded; ``rules``: the deductions, in words.
-
-    ``sources``: the rows of the autograded and the manual scores; ``deductions``: points taken off, by rule.
-    """
-
-    who: dict[str, str]
-    course: str = ""
-    scores: dict[str, Fraction] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    rules: list[str] = field(default_factory=list)
-    sources: list[str] = field(default_factory=lambda: ["", ""])
-    deductions: dict[str, Fraction] = field(default_factory=lambda: {"collaborators": Fraction(0), "late": Fraction(0)})
 
 
 @dataclass
@@ -80,13 +61,20 @@ def finalise(assignment: Assignment, gradebook: Path, manual: Path, policy: Path
     finals = [grade(assignment, pair, rules) for pair in pairs(autograded, by_hand, gradebook.name, manual.name)]
     finals.sort(key=lambda f: (f.who["name"].casefold(), f.who["email"], f.who["sid"], f.sources))
     write_table(assignment, finals, output)
-    ungraded = [f for f in finals if f.problems]
+    ungraded, voided = [f for f in finals if f.problems], [f for f in finals if f.voided]
     lines = [*autograded_notes, *manual_notes]
-    for final in ungraded[:20]:
-        person = final.who["name"] or final.who["email"] or final.who["sid"]
-        lines.append(f"not graded: {clean(person, 60)}: {clean('; '.join(final.problems), 160)}")
-    lines += [f"… and {len(ungraded) - 20} more"] * (len(ungraded) > 20)
+    lines += first_of([f"void: {named(f)}: {voided_cell(f)}" for f in voided])
+    lines += first_of([f"not graded: {named(f)}: {clean('; '.join(f.problems), 160)}" for f in ungraded])
     return Summary([*lines, f"{len(finals) - len(ungraded)} graded, {len(ungraded)} not graded"], len(ungraded))
+
+
+def named(final: Final) -> str:
+    return clean(final.who["name"] or final.who["email"] or final.who["sid"], 60)
+
+
+def first_of(lines: list[str]) -> list[str]:
+    """At most 20 lines, and how many more there are."""
+    return lines[:20] + [f"… and {len(lines) - 20} more"] * (len(lines) > 20)
 
 
 def pairs(autograded: list[Row], manual: list[Row], gradebook_name: str, manual_name: str) -> Iterator[Pair]:
@@ -152,6 +140,7 @@ def grade(assignment: Assignment, pair: Pair, policy: Policy) -> Final:
         add_scores(final, pair.autograded, assignment.questions, {})
     if pair.manual:
         add_scores(final, pair.manual, assignment.written.items, SHARES)
+        void(final, pair.manual, assignment.written.items)
     take_off(assignment, final, pair.autograded, pair.manual, policy)
     return final
 
@@ -160,7 +149,8 @@ def add_scores(final: Final, row: Row, items: Sequence[Question | Manual], words
     """Read the items' points from a row; ``words``: words that may stand for a share of the points."""
     empty = []
     for item in items:
-        value, problem = score_of(row.scores[item.id], item.points[final.course], words)
+        known = {**words, VOID: Fraction(0)} if isinstance(item, Manual) and item.voids else words
+        value, problem = score_of(row.scores[item.id], item.points[final.course], known)
         if not problem:
             final.scores[item.id] = value
         elif row.scores[item.id]:
@@ -171,10 +161,22 @@ def add_scores(final: Final, row: Row, items: Sequence[Question | Manual], words
         final.problems.append(why_empty(row, empty, len(items)))
 
 
+def void(final: Final, row: Row, items: Sequence[Manual]) -> None:
+    """Take the points of the autograded items that the grader's marks make ineligible, and say why."""
+    for item in items:
+        if item.voids in final.scores and row.scores[item.id].casefold() == VOID:
+            points = final.voided[item.voids] = final.scores[item.voids]
+            final.scores[item.voids] = Fraction(0)
+            final.rules.append(
+                f"{item.voids}: void, {shown(points)} autograded points do not count: "
+                f"{item.void.rstrip('.')} ({item.id}; {row.source})"
+            )
+
+
 def why_empty(row: Row, empty: list[str], items: int) -> str:
     """One reason for all empty cells of a row: the row's status, if it gives one."""
     if row.who["status"].startswith("not graded"):
-        return f"{row.source} says {re.sub(r'^not graded:? *', '', row.who['status']) or 'so'}"
+        return f"{row.source} says {re.sub(r'^not graded( yet)?:? *', '', row.who['status']) or 'so'}"
     if len(empty) == items:
         return f"{row.source} has no points in it"
     more = f" and {len(empty) - 3} more" if len(empty) > 3 else ""
@@ -255,11 +257,6 @@ def deduct_late(final: Final, days: int, source: str, policy: Policy) -> None:
     final.rules.append(f"late: {explanation} ({policy.name} [late]; {source})")
 
 
-def final_sum(final: Final) -> Fraction:
-    """The sum of all scores before deductions."""
-    return sum(final.scores.values(), Fraction(0))
-
-
 def in_days(days: int) -> str:
     return f"{days} day{'s' * (days != 1)}"
 
@@ -278,62 +275,3 @@ def late_days(row: Row) -> tuple[int, str]:
     if row.who["lateness"]:
         return 0, f"lateness is {clean(row.who['lateness'], 30)!r} in {row.source}, expected H:M:S"
     return 0, ""
-
-
-def shown(value: Fraction) -> str:
-    """A number with at most three decimals and no trailing zeros."""
-    return f"{float(round(value, 3)):.3f}".rstrip("0").rstrip(".")
-
-
-def write_table(assignment: Assignment, finals: list[Final], output: Path) -> None:
-    """Replace ``output`` with one row per person, readable by its owner only. Raises GraderError."""
-    header = list(columns_of(assignment, Final(dict.fromkeys(WHO, ""))))
-    try:
-        write_csv(output, [header, *(columns_of(assignment, final).values() for final in finals)])
-    except OSError as error:
-        raise GraderError(f"cannot write {clean(str(output), 200)}: {reason(error)}") from None
-
-
-def columns_of(assignment: Assignment, final: Final) -> dict[str, str]:
-    """A person's cells by column."""
-    written, course = assignment.written, final.course
-    items: list[Question | Manual] = [*assignment.questions, *written.items]
-    regular, bonus = max_total(items, course) if course else (0.0, 0.0)
-    return {
-        **{column: cell(clean(text, 400)) for column, text in final.who.items()},
-        "course": course,
-        "total": total_cell(final),
-        "out of": f"{regular:g}" if course else "",
-        "extra credit possible": f"{bonus:g}" if course else "",
-        "status": "not graded" if final.problems else "graded",
-        "autograded": sum_cell(final, assignment.questions),
-        "read": sum_cell(final, written.items),
-        "extra credit": sum_cell(final, [item for item in items if course in item.extra_credit]),
-        **deduction_cells(final),
-        **{f"part {part.id}": sum_cell(final, [i for i in items if written.part_of(i.id) is part]) for part in written.parts},
-        **{item.id: sum_cell(final, [item]) for item in items},
-        "autograded from": cell(clean(final.sources[0], 400)),
-        "read from": cell(clean(final.sources[1], 400)),
-        "rules": cell(clean("; ".join(final.rules), 400)),
-    }
-
-
-def total_cell(final: Final) -> str:
-    """The total after deductions, or why there is none."""
-    if final.problems:
-        return cell(clean("not graded: " + "; ".join(final.problems), 400))
-    return shown(final_sum(final) - sum(final.deductions.values()))
-
-
-def deduction_cells(final: Final) -> dict[str, str]:
-    """The sum before deductions, then each deduction; empty if the person is not graded."""
-    if final.problems:
-        return dict.fromkeys(["sum", *final.deductions], "")
-    return {"sum": shown(final_sum(final)), **{rule: shown(-n) if n else "" for rule, n in final.deductions.items()}}
-
-
-def sum_cell(final: Final, items: Sequence[Question | Manual]) -> str:
-    """The sum of the items' scores; '' unless every item has a score."""
-    if not items or not all(item.id in final.scores for item in items):
-        return ""
-    return shown(sum((final.scores[item.id] for item in items), Fraction(0)))

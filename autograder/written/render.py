@@ -112,6 +112,7 @@ def overview(assignment: Assignment) -> dict[str, Any]:
         "checks": assignment.checks_package,
         "questions": assignment.questions,
         "sections": assignment.sections,
+        "voiding": any(item.voids for item in written.items),
         "pages": sum(chapter.pages for chapter in written.chapters),
         "totals": {c: total([*assignment.questions, *written.items], c) for c in assignment.courses},
         "autograded": {c: assignment.max_points(c) for c in assignment.courses},

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -327,3 +328,70 @@ def test_the_documented_policy_is_valid_and_costs_what_it_says(join):
     automatic, by_hand = points("447")
     [row], _ = join([{**automatic[0], "course": ""}], [{**by_hand[0], "late_days": "5"}], example)
     assert (row["course"], row["total"]) == ("447", "0") and "5 days, more than 4: nothing counts" in row["rules"]
+
+
+def test_a_rationale_without_attention_voids_its_question_and_says_so(join):
+    [row], summary = join(*points("517", {"1.2.1.rationale": "void", "1.4.2.rationale": "Void"}))
+    assert (row["1.2.1.rationale"], row["1.2.1"], row["1.4.2"], row["1.2.2"]) == ("0", "0", "0", "3")
+    assert (row["total"], row["autograded"], row["part 1.2"], row["part 1.4"]) == ("102", "52", "6", "6")
+    assert row["voided"] == "1.2.1 (3), 1.4.2 (3)"
+    assert (
+        "1.2.1: void, 3 autograded points do not count: No reason, or none that refers to attention's mechanism "
+        "(1.2.1.rationale; manual.csv row 2)" in row["rules"]
+    )
+    assert "void: Ada L.: 1.2.1 (3), 1.4.2 (3)" in summary.lines
+
+
+def test_void_takes_extra_credit_where_the_points_are_extra_credit(join):
+    [row], _ = join(*points("447", {"1.4.1.rationale": "void"}))
+    assert (row["1.4.1"], row["extra credit"], row["voided"], row["total"]) == ("0", "3", "1.4.1 (1.5)", "103")
+
+
+def test_a_wrong_rationale_about_attention_leaves_the_autograded_points(join):
+    [row], summary = join(*points("517", {"1.2.1.rationale": "none"}))
+    assert (row["1.2.1.rationale"], row["1.2.1"], row["voided"]) == ("0", "3", "")
+    assert not any(line.startswith("void") for line in summary.lines)
+
+
+def test_void_of_a_question_that_earned_nothing_is_listed_and_costs_nothing_more(join):
+    [row], _ = join(*points("517", {"1.2.1.rationale": "void", "1.2.1": "0"}))
+    assert (row["1.2.1"], row["voided"], row["total"]) == ("0", "1.2.1 (0)", "106")
+
+
+def test_void_does_not_turn_a_missing_score_into_a_number(join):
+    [row], _ = join(*points("517", {"1.2.1.rationale": "void", "1.2.1": ""}))
+    assert row["total"].startswith("not graded") and row["1.2.1"] == ""
+
+
+@pytest.mark.parametrize("item", [i for i in BY_HAND if not i.endswith(".rationale")][:3])
+def test_only_rationales_can_be_void(join, item):
+    [row], _ = join(*points("517", {item: "void"}))
+    assert row["total"] == f"not graded: {item} is 'void', expected a number or full, half, none"
+
+
+def test_every_text_says_what_a_rationale_without_attention_costs():
+    voiding = {item.id: item.voids for item in ASSIGNMENT.written.items if item.voids}
+    assert voiding == {f"{id}.rationale": id for id in ("1.2.1", "1.2.2", "1.3.1", "1.3.2", "1.4.1", "1.4.2")}
+    rule = next(rule for rule in ASSIGNMENT.written.rules if "has to refer to how attention works" in rule)
+    assert "mark it `void`" in rule and "takes the autograder's points" in rule
+    handout = " ".join((ROOT / "solutions" / "README.student.md").read_text().split())
+    assert "earns nothing at all: the autograder's points for it are taken away, even if the numbers are right" in handout
+    assert "the question earns nothing, even if its check passes" in (ROOT / "solutions" / "A2S1.ipynb").read_text()
+    assert "takes the autograder's points for that question too" in " ".join((ROOT / "docs" / "written.md").read_text().split())
+
+
+@pytest.mark.parametrize(
+    "old, new, says",
+    [
+        ('voids = "1.2.1"', 'voids = "1.2.7"', r"manual 1.2.1.rationale: voids: no question '1.2.7'"),
+        ('voids = "1.2.1"\n', "", "need each other"),
+    ],
+)
+def test_a_rubric_that_voids_nothing_is_refused(tmp_path, old, new, says):
+    folder = tmp_path / "assignment"
+    shutil.copytree(ROOT / "assignment", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    rubric = (folder / "rubric.toml").read_text()
+    assert old in rubric
+    (folder / "rubric.toml").write_text(rubric.replace(old, new, 1))
+    with pytest.raises(GraderError, match=says):
+        load_assignment(folder)

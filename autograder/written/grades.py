@@ -1,0 +1,105 @@
+"""One person's final grade and its row in the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from autograder.core.assignment import Assignment, Question
+from autograder.core.errors import GraderError
+from autograder.core.tables import write_csv
+from autograder.core.text import cell, clean, reason
+from autograder.core.written import Manual
+from autograder.core.written import total as max_total
+
+WHO = ("name", "email", "sid")
+
+
+@dataclass
+class Final:
+    """One person's grade. ``problems``: what keeps it from being graded; ``rules``: the deductions, in words.
+
+    ``sources``: the rows of the autograded and the manual scores; ``deductions``: points taken off, by rule; ``voided``: the
+    autograded points that do not count because an answer to a written item makes theirs ineligible, by item.
+    """
+
+    who: dict[str, str]
+    course: str = ""
+    scores: dict[str, Fraction] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    voided: dict[str, Fraction] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=lambda: ["", ""])
+    deductions: dict[str, Fraction] = field(default_factory=lambda: {"collaborators": Fraction(0), "late": Fraction(0)})
+
+
+def final_sum(final: Final) -> Fraction:
+    """The sum of all scores before deductions."""
+    return sum(final.scores.values(), Fraction(0))
+
+
+def shown(value: Fraction) -> str:
+    """A number with at most three decimals and no trailing zeros."""
+    return f"{float(round(value, 3)):.3f}".rstrip("0").rstrip(".")
+
+
+def write_table(assignment: Assignment, finals: list[Final], output: Path) -> None:
+    """Replace ``output`` with one row per person, readable by its owner only. Raises GraderError."""
+    header = list(columns_of(assignment, Final(dict.fromkeys(WHO, ""))))
+    try:
+        write_csv(output, [header, *(columns_of(assignment, final).values() for final in finals)])
+    except OSError as error:
+        raise GraderError(f"cannot write {clean(str(output), 200)}: {reason(error)}") from None
+
+
+def columns_of(assignment: Assignment, final: Final) -> dict[str, str]:
+    """A person's cells by column."""
+    written, course = assignment.written, final.course
+    items: list[Question | Manual] = [*assignment.questions, *written.items]
+    regular, bonus = max_total(items, course) if course else (0.0, 0.0)
+    return {
+        **{column: cell(clean(text, 400)) for column, text in final.who.items()},
+        "course": course,
+        "total": total_cell(final),
+        "out of": f"{regular:g}" if course else "",
+        "extra credit possible": f"{bonus:g}" if course else "",
+        "status": "not graded" if final.problems else "graded",
+        "autograded": sum_cell(final, assignment.questions),
+        "read": sum_cell(final, written.items),
+        "extra credit": sum_cell(final, [item for item in items if course in item.extra_credit]),
+        "voided": voided_cell(final),
+        **deduction_cells(final),
+        **{f"part {part.id}": sum_cell(final, [i for i in items if written.part_of(i.id) is part]) for part in written.parts},
+        **{item.id: sum_cell(final, [item]) for item in items},
+        "autograded from": cell(clean(final.sources[0], 400)),
+        "read from": cell(clean(final.sources[1], 400)),
+        "rules": cell(clean("; ".join(final.rules), 2000)),
+    }
+
+
+def total_cell(final: Final) -> str:
+    """The total after deductions, or why there is none."""
+    if final.problems:
+        return cell(clean("not graded: " + "; ".join(final.problems), 400))
+    return shown(final_sum(final) - sum(final.deductions.values()))
+
+
+def deduction_cells(final: Final) -> dict[str, str]:
+    """The sum before deductions, then each deduction; empty if the person is not graded."""
+    if final.problems:
+        return dict.fromkeys(["sum", *final.deductions], "")
+    return {"sum": shown(final_sum(final)), **{rule: shown(-n) if n else "" for rule, n in final.deductions.items()}}
+
+
+def sum_cell(final: Final, items: Sequence[Question | Manual]) -> str:
+    """The sum of the items' scores; '' unless every item has a score."""
+    if not items or not all(item.id in final.scores for item in items):
+        return ""
+    return shown(sum((final.scores[item.id] for item in items), Fraction(0)))
+
+
+def voided_cell(final: Final) -> str:
+    """The voided items and their points."""
+    return ", ".join(f"{id} ({shown(points)})" for id, points in final.voided.items())
