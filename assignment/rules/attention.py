@@ -7,7 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks.compare import Failure, as_array, check_shape, difference_of, is_blank, name_of
+from autograder.checks.compare import (
+    Failure,
+    as_array,
+    beyond,
+    check_shape,
+    difference_of,
+    is_blank,
+    name_of,
+    rounded,
+    side,
+    size_text,
+)
 
 SELECT_THIRD = 2  # the row of K that 1.4 may change
 UNIT_TOLERANCE = 0.01
@@ -75,8 +86,8 @@ def judge_query(check: Any, id: str, value: Any, name: str, rows: int | None = N
     if error > case.tolerance:
         check.fail(
             "numbers",
-            f"attention with {name} misses the target by {error:.2g} (allowed {case.tolerance:g}). {weights_text(query, key)}",
-            largest=float(f"{error:.2g}"),
+            f"attention with {name} misses the target by {beyond(error, case.tolerance)}. {weights_text(query, key)}",
+            largest=rounded(error),
         )
 
 
@@ -92,38 +103,89 @@ def weights_text(query: np.ndarray, key: np.ndarray) -> str:
 def judge_key(check: Any, id: str, m_key: Any, query132: Any, unit: bool) -> None:
     """1.4: with row 2 of K replaced, the unchanged query of 1.3.2 must reach the target.
 
-    If 1.3.2 is missing or wrong, the reference query (absent from public cases) is tried too.
+    Where that query cannot be used (see ``stand_ins``), another right one counts in its place.
     """
     case = check.cases(id)[0]
-    key, values, target, average, reference = case.args
+    key, values, target = case.args[:3]
     k2 = read_key(check, m_key, key)
-    norm = float(np.linalg.norm(k2))
-    if unit and abs(norm - 1) > UNIT_TOLERANCE:
-        check.fail("rule", f"the new k2 has length {norm:.3g}, but 1.4.2 asks for length 1 (within {UNIT_TOLERANCE})")
+    if unit:
+        check_length(check, k2)
     changed = replaced(key, k2)
-    problem = None
+    query, problem = None, ""
     try:
         query = read_query(check, query132, "query132", None)
-        error = attention_error(query, changed, values, target)
-        right = attention_error(query, key, values, average) <= case.tolerance
     except AssertionError as failure:
-        query, error, right, problem = None, np.inf, False, failure
-    if error <= case.tolerance:
+        problem = str(failure)
+    if query is not None and attention_error(query, changed, values, target) <= case.tolerance:
         return
-    if not right and reference is not None and attention_error(reference, changed, values, target) <= case.tolerance:
-        check.note("judged with a correct query for 1.3.2, because yours is missing or not correct yet")
-        return
+    others, hint = stand_ins(query, case, unit)
+    for other, why in others:
+        if attention_error(other, changed, values, target) <= case.tolerance:
+            check.note(why)
+            return
     if query is None:
         check.fail("rule", f"1.4 builds on query132: {problem}")
-    hint = ""
-    if unit and attention_error(query, replaced(key, query / (np.linalg.norm(query) or 1)), values, target) > case.tolerance:
-        hint = ". No k2 of length 1 can do it with your query132: go back to 1.3.2 and make that query longer"
+    error = attention_error(query, changed, values, target)
     check.fail(
         "numbers",
-        f"with row 2 of key replaced, attention with your query132 misses the target by {error:.2g} "
-        f"(allowed {case.tolerance:g}). {weights_text(query, changed)}{hint}",
-        largest=float(f"{error:.2g}"),
+        f"with row 2 of key replaced, attention with your query132 misses the target by {beyond(error, case.tolerance)}. "
+        f"{weights_text(query, changed)}{hint}",
+        largest=rounded(error),
     )
+
+
+def check_length(check: Any, k2: np.ndarray) -> None:
+    """1.4.2 asks for length 1. Raises Failure."""
+    norm = float(np.linalg.norm(k2))
+    bound = 1 + UNIT_TOLERANCE if norm > 1 else 1 - UNIT_TOLERANCE
+    if side(norm, bound) == side(bound, 1):
+        check.fail(
+            "rule", f"the new k2 has length {size_text(norm, bound)}, but 1.4.2 asks for length 1 (within {UNIT_TOLERANCE})"
+        )
+
+
+def stand_ins(query: np.ndarray | None, case: Any, unit: bool) -> tuple[list[tuple[np.ndarray, str]], str]:
+    """Right queries that may take the place of the student's, each with a note, and a hint if none of them helps.
+
+    There are some if the student's is missing or wrong in 1.3.2; or right, but such that no k2 of length 1 reaches v2 with
+    it. (1.4.1 has no such queries: the best weight of v2 brings any right one closer to the new target than to the old.)
+    Public cases lack the reference query.
+    """
+    key, values, target, average, reference = case.args
+    stuck = unit and query is not None and least_error(query, key, values, target) > case.tolerance
+    if query is None or attention_error(query, key, values, average) > case.tolerance:
+        why = "judged with a correct query for 1.3.2, because yours is missing or not correct yet"
+        hint = ". No k2 of length 1 can do it with your query132: go back to 1.3.2" if stuck else ""
+        return [(reference, why)] if reference is not None else [], hint
+    if not stuck:
+        return [], ""
+    why = "judged with a longer query132: yours is right in 1.3.2, but no k2 of length 1 selects v2 with it"
+    others = [(other, why) for other in (made_longer(query, case), reference) if other is not None]
+    no_key = ". No k2 of length 1 can do it with your query132"
+    return others, f"{no_key}; this one does not do it with a longer query either" if others else f"{no_key}: make it longer"
+
+
+def least_error(query: np.ndarray, key: np.ndarray, values: np.ndarray, target: np.ndarray) -> float:
+    """The smallest error that any k2 of length 1 reaches with this query, if the target is v2.
+
+    k2 matters only through its similarity s to the query, and the error is (1 - w2) times a number that does not depend on
+    k2, where its weight w2 grows with s. So the best k2 is the one with the largest s: q / |q|.
+    """
+    return attention_error(query, replaced(key, query / (np.linalg.norm(query) or 1)), values, target)
+
+
+def made_longer(query: np.ndarray, case: Any) -> np.ndarray | None:
+    """The shortest multiple of the query (in small steps) with which some k2 of length 1 comes twice as close as it has to.
+
+    None if that is no longer right in 1.3.2.
+    """
+    key, values, target, average, _ = case.args
+    for longer in (factor * query for factor in np.geomspace(1, 1000, 200)):
+        if attention_error(longer, key, values, average) > case.tolerance:
+            return None
+        if least_error(longer, key, values, target) <= case.tolerance / 2:
+            return longer
+    return None
 
 
 def replaced(key: np.ndarray, k2: np.ndarray) -> np.ndarray:

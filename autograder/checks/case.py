@@ -22,7 +22,7 @@ class Case:
     args: list[Any]
     kwargs: dict[str, Any]
     expected: Any
-    tolerance: float = 1e-4
+    tolerance: float = 0.0
     label: str = ""
     layout: str = ""
     facts: dict[str, Any] = field(default_factory=dict)

@@ -140,6 +140,8 @@ def _section(folder: Path, entry: dict[str, Any], where: str) -> Section:
         raise GraderError(f"{where}: unknown key 'prelude_file'; did you mean 'prelude'?")
     section = build(Section, entry, where, prelude=_prelude(folder, file, where), prelude_file=file)
     _check_pattern(section.file_pattern, f"{where}: file_pattern")
+    if section.tolerance < 0:
+        raise GraderError(f"{where}: tolerance should not be negative")
     if section.probes and not (folder / section.probes / "__init__.py").is_file():
         raise GraderError(f"{where}: probes {clean(section.probes)!r} is not a package in {clean(str(folder), 200)}")
     return section

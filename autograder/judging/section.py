@@ -30,6 +30,7 @@ from autograder.submission.sections import Found, Submission
 from autograder.submission.statements import Statement
 
 MAX_KILLERS = 6
+ROUNDING = 10.0  # tolerances: less than any known mistake (the audit's margin), more than helpers within theirs add up to
 
 
 class SectionRun:
@@ -115,6 +116,12 @@ class SectionRun:
             again = self.with_right_helpers(question, broken)
             if again.status == PASSED:
                 return again
+        if not broken and question.prerequisites and self._is_rounding(question, outcome):
+            rounded = self.with_right_helpers(question, self._helpers(question))
+            if rounded.status == PASSED:
+                return replace(
+                    rounded, reason="correct: only the rounding in your other functions adds up to more than is allowed"
+                )
         outcome, session = self._retried_alone(question, outcome or self.run_tests(question, shared), shared)
         if not outcome.passed and (better := self._with_fitting_helpers(question, broken) or _recognised(again)):
             return better
@@ -187,6 +194,11 @@ class SectionRun:
 
     def _broken_helpers(self, question: Question) -> list[Question]:
         return [helper for helper in self._helpers(question) if self.done[helper.id].status != PASSED]
+
+    def _is_rounding(self, question: Question, outcome: Outcome | None) -> bool:
+        """Whether a failure is so close to the tolerance that right helpers, each within it, can have made it."""
+        largest = outcome.error.data.get("largest") if outcome and isinstance(outcome.error, Failure) else None
+        return largest is not None and largest <= ROUNDING * question.section.tolerance
 
     def _helpers(self, question: Question) -> list[Question]:
         """The questions that grade the helpers of a composite, as far as they have been judged."""

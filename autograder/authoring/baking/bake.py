@@ -245,7 +245,10 @@ def _exact(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
 
 
 def _check_drawn(tree: Any, assignment: Assignment) -> None:
-    """Raise GraderError unless draw() returned cases for every question. Sets the ``expected`` that cases lack to None."""
+    """Raise GraderError unless draw() returned cases for every question.
+
+    Cases that lack ``expected`` get None; those that lack ``tolerance``, their section's.
+    """
     where = "inputs: draw()"
     if not isinstance(tree, dict) or not all(isinstance(groups, dict) for groups in tree.values()):
         raise GraderError(f"{where} should return a dict: question -> group -> list of cases")
@@ -253,14 +256,15 @@ def _check_drawn(tree: Any, assignment: Assignment) -> None:
     for id, groups in tree.items():
         for cases in groups.values():
             for case in cases if isinstance(cases, list) else ():
-                _check_case(case, f"inputs: a case of {id}")
+                _check_case(case, f"inputs: a case of {id}").setdefault("tolerance", assignment.question(id).section.tolerance)
     for question in assignment.questions:
         _check_groups(tree, question, where)
 
 
 def _check_groups(tree: dict[str, Any], question: Question, where: str) -> None:
     if question.probe and question.sentence:  # nothing to draw: the probe works on its section's world
-        tree.setdefault(question.id, {group: [_check_case({"args": [], "kwargs": {}}, where)] for group in ("own", "fresh")})
+        plain = {"args": [], "kwargs": {}, "tolerance": question.section.tolerance}
+        tree.setdefault(question.id, {group: [_check_case(dict(plain), where)] for group in ("own", "fresh")})
     if question.id not in tree:
         raise GraderError(f"{where} has no cases for {question.id}")
     groups = tree[question.id]
