@@ -21,10 +21,11 @@ from autograder.batch.roster import Entry
 from autograder.batch.store import content_key, judging_key
 from autograder.core.assignment import Assignment
 from autograder.core.digests import folder_files
-from autograder.core.errors import GraderError
+from autograder.core.errors import GraderError, NotStarted
 from autograder.core.loading import load_assignment
 from autograder.core.references import read_references
 from autograder.core.text import clean
+from autograder.core.verdict import NOT_YET
 from autograder.judging.grader import Grader
 from autograder.judging.run import require_isolation
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
@@ -122,6 +123,8 @@ def _wait_for_any(tasks: list[Task]) -> None:
 
 def _result(task: Task) -> Done:
     error = task.future.exception()
+    if isinstance(error, NotStarted):
+        return Done(task.entry, problem=f"{NOT_YET}: {clean(str(error), 200)} The next run tries again")
     if error is not None:
         reason = f"{type(error).__name__} on the cluster: {clean(str(error), 200)}"
         return Done(task.entry, problem=f"not graded: {reason}")

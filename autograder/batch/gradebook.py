@@ -16,8 +16,8 @@ from autograder.core.assignment import Assignment
 from autograder.core.files import write_private
 from autograder.core.tables import write_csv
 from autograder.core.text import cell
-from autograder.core.verdict import MISSING, NOT_RUN, Verdict
-from autograder.judging.results import gradescope_tree
+from autograder.core.verdict import MISSING, NOT_RUN, NOT_YET, Verdict, not_yet
+from autograder.judging.results import POSTPONED, gradescope_tree
 
 
 @dataclass
@@ -74,7 +74,9 @@ def sheet_of(assignment: Assignment, id: str, people: list[Person], text: str | 
 
 def write_results(folder: Path, assignment: Assignment, sheet: Sheet, course: str) -> None:
     """Write ``folder/<id>.json``, as Gradescope would show it, unless the file already has this content."""
-    if sheet.problem:
+    if sheet.problem.startswith(f"{NOT_YET}: "):
+        tree = gradescope_tree(assignment, course, [not_yet(q) for q in assignment.questions], [POSTPONED])
+    elif sheet.problem:
         verdicts = [Verdict(q, NOT_RUN, "not run: nothing could be graded") for q in assignment.questions]
         tree = gradescope_tree(assignment, course, verdicts, [sheet.problem])
     else:

@@ -7,6 +7,7 @@ that one's place, so a hang delays no other submission. Messages between parent 
            -> {"go": bool}    process -> {"verdicts": text, "warm": [[modules, scratch], …]} | {"problem"}
                                          (only if "go", which is false if the store has the verdicts;
                                           "warm": the branches of its zygote that this process opened)
+                                         | {"unstarted": why}, and the process ends: no worker started
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from pathlib import Path
 
 from autograder.batch.roster import Entry
 from autograder.batch.store import content_key
-from autograder.core.errors import GraderError
+from autograder.core.errors import GraderError, NotStarted
 from autograder.core.text import clean
-from autograder.core.verdict import Verdict
+from autograder.core.verdict import NOT_YET, Verdict
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
 from autograder.sandbox import protocol
@@ -95,16 +96,19 @@ class ProcessPool:
         self.idle: list[Process] = []
         self.busy: list[Process] = []
         self.tries: dict[str, int] = {}
+        self.alone: deque[Entry] = deque()  # no worker started for them; they are tried again at the end, one by one
+        self.tried: set[str] = set()  # of those
         self.timeout = TIMEOUT_FACTOR * grader.assignment.limits.total_seconds
         self.selector = selectors.DefaultSelector()
 
     def work(self, waiting: deque[Entry], known: Callable[[str], bool]) -> Iterator[list[Done]]:
         """Grade all waiting entries; see :func:`in_process_pool`."""
-        while waiting or self.busy:
-            now = time.monotonic()
+        while waiting or self.busy or self.alone:
+            now, done = time.monotonic(), []
+            if self.alone and not waiting and not self.busy:
+                waiting.append(self.alone.popleft())
             while waiting and self._has_room(now):
-                self._assign(Job(waiting.popleft(), now))
-            done = []
+                done += self._assign(Job(waiting.popleft(), now))
             for key, _ in self.selector.select(TICK_SECONDS):
                 done += self._receive(key.data, known, waiting)
             done += self._end_stuck(now)
@@ -123,13 +127,25 @@ class ProcessPool:
     def _jobs(self) -> list[Job]:
         return [process.job for process in self.busy if process.job is not None]
 
-    def _assign(self, job: Job) -> None:
-        process = self.idle.pop() if self.idle else self._start()
+    def _assign(self, job: Job) -> list[Done]:
+        try:
+            process = self.idle.pop() if self.idle else self._start()
+        except NotStarted as error:
+            return self._put_off(job.entry, str(error))
         process.job = job
         self.busy.append(process)
         # If the process is gone, its closed socket shows that in the next round.
         with contextlib.suppress(protocol.FrameError):
             protocol.send(process.sock, {"path": os.fspath(job.entry.path)})
+        return []
+
+    def _put_off(self, entry: Entry, why: str) -> list[Done]:
+        """No worker started for this submission: it comes again after the others, alone; then it is not graded yet."""
+        if entry.id in self.tried:
+            return [Done(entry, problem=f"{NOT_YET}: {why} The next run tries again")]
+        self.tried.add(entry.id)
+        self.alone.append(entry)
+        return []
 
     def _start(self) -> Process:
         zygote = self.grader.zygote.clone()
@@ -165,6 +181,9 @@ class ProcessPool:
                 answer = {}
         except protocol.FrameError:
             return self._handle_death(process, waiting)
+        if "unstarted" in answer:
+            self._end(process)
+            return self._put_off(job.entry, answer["unstarted"])
         for preload, scratch in answer.get("warm", ()):
             self.grader.zygote.branch(tuple(preload), scratch)  # processes started from now on have it warm
         self.busy.remove(process)
@@ -221,6 +240,9 @@ def serve(sock: socket.socket, grader: Grader, zygote: ZygoteClient) -> None:
                 if not protocol.receive(sock, FRAME_BYTES)["go"]:
                     continue
                 answer = {"verdicts": verdicts_text(grader, contents), "warm": list(zygote.branches)}
+            except NotStarted as error:
+                protocol.send(sock, {"unstarted": str(error)})
+                return  # another process has a zygote that may do better
             except GraderError as error:
                 answer = {"problem": f"not graded: {error}"}
             except Exception as error:
@@ -244,6 +266,8 @@ def verdicts_text(grader: Grader, contents: Contents) -> str:
 
     try:
         verdicts = grade(grader, contents, report)
+    except NotStarted:
+        raise
     except GraderError as error:
         return json.dumps({"refused": str(error)})
     if any("time" in v.tags for v in verdicts):

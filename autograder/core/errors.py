@@ -1,5 +1,9 @@
-"""The one exception whose text is shown to people."""
+"""The exceptions whose text is shown to people."""
 
 
 class GraderError(Exception):
     """Something that staff or the submitter must fix; the message is one or two lines addressed to them."""
+
+
+class NotStarted(GraderError):
+    """No worker could be started, through no fault of the submission: it is not graded yet and has to be graded again."""

@@ -10,6 +10,9 @@ from autograder.core.assignment import Question
 PASSED, FAILED, MISSING, NOT_RUN = "passed", "failed", "not submitted", "not run"
 
 
+NOT_YET = "not graded yet"  # begins the reason if no worker could be started
+
+
 @dataclass
 class Verdict:
     """The judge's result for one question, before it is formatted for Gradescope."""
@@ -25,3 +28,9 @@ class Verdict:
 
     def score(self, course: str) -> float:
         return self.question.points[course] if self.status == PASSED else 0.0
+
+
+def not_yet(question: Question) -> Verdict:
+    """The verdict on an item for which no worker could be started."""
+    reason = f"{NOT_YET}: no worker process started. That is no fault of the submission; it has to be graded again"
+    return Verdict(question, NOT_RUN, reason, tags=["grader"])

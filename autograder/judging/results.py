@@ -12,10 +12,14 @@ from autograder.checks.writeup.review import Report
 from autograder.core.assignment import Assignment
 from autograder.core.files import write_whole
 from autograder.core.text import clean
-from autograder.core.verdict import NOT_RUN, PASSED, Verdict
+from autograder.core.verdict import NOT_RUN, NOT_YET, PASSED, Verdict, not_yet
 from autograder.judging.question_tests import otter_test_files
 
 WRITEUP, INFORMATION = "writeup", "for information"
+POSTPONED = (
+    f"{NOT_YET}: the process that runs your code did not start, which is no fault of yours. The zeros of the items that have "
+    "not run are not a result: submit again, or ask the staff to have it graded again"
+)
 # Options for Otter's writer: every item visible (one hidden item would hide students' totals), no stdout.
 OTTER_CONFIG = SimpleNamespace(
     show_hidden=True,
@@ -49,6 +53,10 @@ class ResultsFile:
         """Write that nothing could be graded: the one-line reason on top, and every item "not run"."""
         verdicts = [Verdict(q, NOT_RUN, "not run: nothing could be graded") for q in self.assignment.questions]
         return self.write(verdicts, [message])
+
+    def postpone(self, verdicts: list[Verdict], notes: list[str]) -> dict[str, Any]:
+        """Write that what has not run is not graded yet, because no worker started."""
+        return self.write([not_yet(v.question) if v.status == NOT_RUN else v for v in verdicts], [*notes, POSTPONED])
 
 
 def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict], notes: list[str]) -> dict[str, Any]:

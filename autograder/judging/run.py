@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograder.core.assignment import Assignment
-from autograder.core.errors import GraderError
+from autograder.core.errors import GraderError, NotStarted
 from autograder.core.verdict import NOT_RUN, Verdict
 from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
@@ -56,6 +56,13 @@ def run_grading(
             require_isolation(grader, references.parent, log)
             contents = read_files(path, assignment.limits.file_bytes)
             grade(grader, contents, report)
+        except NotStarted as error:
+            # Verdicts reached before that still stand.
+            log(f"not graded yet: {error}")
+            tree = results.postpone(*latest)
+            if all(verdict.status == NOT_RUN for verdict in latest[0]):
+                raise
+            return tree
         except GraderError as error:
             results.refuse(str(error))
             raise

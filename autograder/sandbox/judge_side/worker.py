@@ -14,12 +14,12 @@ from typing import Any
 
 from autograder.core.assignment import Limits
 from autograder.sandbox import protocol
+from autograder.sandbox.judge_side.clock import charged_seconds
 from autograder.sandbox.judge_side.zygote_client import GRACE_SECONDS, ZygoteClient
 
 PROMPT_SECONDS = 0.05  # most replies come within this time
 FULL_PRIORITY_SECONDS = 1.0
 NICE_INCREMENT = 5
-QUEUED_WEIGHT = 0.1  # of the seconds in which the child is ready to run but gets no processor
 
 
 class WorkerError(Exception):
@@ -190,16 +190,7 @@ class Worker:
         return False
 
     def _clock(self) -> float:
-        """Seconds charged to the child; those in which it was ready to run but got no processor count for a tenth.
-
-        So a busy machine causes no timeouts, and every wait still ends. Systems that do not report them are charged in full.
-        """
-        try:
-            with open(f"/proc/{self.pid}/schedstat", "rb") as file:
-                queued = int(file.read().split()[1]) / 1e9
-        except (OSError, ValueError, IndexError):
-            queued = 0.0
-        return time.monotonic() - (1 - QUEUED_WEIGHT) * queued
+        return charged_seconds(self.pid)
 
     def _lower_priority(self) -> None:
         with contextlib.suppress(OSError):

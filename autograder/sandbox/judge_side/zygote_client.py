@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import subprocess
 import sys
 from typing import Any
 
-from autograder.core.errors import GraderError
+from autograder.core.errors import NotStarted
 from autograder.core.paths import IMPORT_ROOT, PACKAGE
 from autograder.core.trees import pack
 from autograder.sandbox import protocol
+from autograder.sandbox.judge_side.clock import charged_seconds
 
 GRACE_SECONDS = 2.0
-READY_SECONDS = 180.0
+READY_SECONDS = 180.0  # on the process's own clock, see charged_seconds
 REPLY_BYTES = 1 << 16
 
 
@@ -28,14 +30,17 @@ class ZygoteClient:
     def __init__(
         self, preload: tuple[str, ...], python: str = sys.executable, paths: tuple[str, ...] = (), without: tuple[str, ...] = ()
     ):
-        ours, theirs = socket.socketpair()
-        options = {"preload": preload, "paths": paths, "without": without}
-        script = PACKAGE / "sandbox" / "worker_side" / "zygote.py"
-        self.control, self.python, self.preload = ours, python, ", ".join(preload) or "json"
+        self.python, self.preload = python, ", ".join(preload) or "json"
+        self.options = json.dumps({"preload": preload, "paths": paths, "without": without})
         self.off: dict[str, str] | None = None
         self.branches: dict[tuple[tuple[str, ...], bool], Branch] = {}
+        self._start()
+
+    def _start(self) -> None:
+        self.control, theirs = socket.socketpair()
+        script = PACKAGE / "sandbox" / "worker_side" / "zygote.py"
         self.process = subprocess.Popen(
-            [python, "-I", str(script), str(theirs.fileno()), str(IMPORT_ROOT), json.dumps(options)],
+            [self.python, "-I", str(script), str(theirs.fileno()), str(IMPORT_ROOT), self.options],
             env={"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"},
             cwd="/",
             pass_fds=[theirs.fileno()],
@@ -44,7 +49,15 @@ class ZygoteClient:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        self.pid = self.process.pid
         theirs.close()
+
+    def _start_again(self) -> None:
+        """Once more, after the first start failed and its process is gone."""
+        self.control.close()
+        self.process.kill()
+        self.process.wait()
+        self._start()
 
     def __enter__(self) -> ZygoteClient:
         return self
@@ -66,15 +79,31 @@ class ZygoteClient:
     def wait(self) -> dict[str, str]:
         """Wait until the imports are done; returns the layers of the cage that are off here, with the reason.
 
-        Raises GraderError if the zygote did not start.
+        A start that fails is tried again once. Raises NotStarted.
         """
         if self.off is None:
             try:
-                off: dict[str, str] = protocol.receive(self.control, REPLY_BYTES, READY_SECONDS)["off"]
-            except protocol.FrameError:
-                raise GraderError(f"the worker did not start; can {self.python} import {self.preload}?") from None
-            self.off = off
+                self.off = self._off()
+            except NotStarted:
+                self._start_again()
+                self.off = self._off()
         return self.off
+
+    def _off(self) -> dict[str, str]:
+        off: dict[str, str] = self._receive()["off"]
+        return off
+
+    def _receive(self) -> dict[str, Any]:
+        """The process's next frame; on a busy machine it has more time. Raises NotStarted."""
+        since = charged_seconds(self.pid)
+        try:
+            while (left := READY_SECONDS - (charged_seconds(self.pid) - since)) > 0:
+                if select.select([self.control], [], [], left)[0]:
+                    frame: dict[str, Any] = protocol.receive(self.control, REPLY_BYTES, READY_SECONDS)
+                    return frame
+        except protocol.FrameError:
+            pass
+        raise NotStarted(f"the worker did not start; can {self.python} import {self.preload}?")
 
     def branch(self, preload: tuple[str, ...], scratch: bool) -> ZygoteClient:
         """A zygote forked from this one that imports further modules; with ``scratch`` its workers get a writable folder.
@@ -94,48 +123,76 @@ class ZygoteClient:
         """
         self.wait()
         clone = self._new_branch((), False)
-        clone.branches = {key: branch.clone() for key, branch in self.branches.items()}
+        for key, branch in list(self.branches.items()):
+            try:
+                clone.branches[key] = branch.clone()
+            except NotStarted:  # the clone makes its own when it needs it
+                self.branches.pop(key).close()
+        clone.origin = None  # another process has it
         return clone
 
     def compact(self) -> None:
         """Spend a moment to make every later fork cheaper; worth it for many submissions."""
         self.wait()
-        protocol.send(self.control, {"op": "compact"})
-        protocol.receive(self.control, REPLY_BYTES, READY_SECONDS)
+        self._send({"op": "compact"})
+        self._receive()
 
     def fork(self) -> tuple[int, socket.socket]:
         """Fork a child; returns its pid and our end of its pipe."""
         self.wait()
         ours = self._send_with_socket({"op": "fork"})
-        return protocol.receive(self.control, REPLY_BYTES, READY_SECONDS)["pid"], ours
+        return self._receive()["pid"], ours
 
     def _new_branch(self, preload: tuple[str, ...], scratch: bool) -> Branch:
         control = self._send_with_socket({"op": "branch", "preload": preload, "scratch": scratch})
-        return Branch(control, self.python, self.preload, preload)
+        return Branch(control, self, preload, scratch)
 
     def _send_with_socket(self, request: dict[str, Any]) -> socket.socket:
         """Send a request together with one end of a new socket pair; returns the other end."""
         ours, theirs = socket.socketpair()
         message = pack(request)
-        socket.send_fds(self.control, [message[:4]], [theirs.fileno()])
-        self.control.sendall(message[4:])
-        theirs.close()
+        try:
+            socket.send_fds(self.control, [message[:4]], [theirs.fileno()])
+            self.control.sendall(message[4:])
+        except OSError:
+            ours.close()
+            raise NotStarted("the process that starts workers is gone.") from None
+        finally:
+            theirs.close()
         return ours
+
+    def _send(self, request: dict[str, Any]) -> None:
+        try:
+            protocol.send(self.control, request)
+        except protocol.FrameError:
+            raise NotStarted("the process that starts workers is gone.") from None
 
     def reap(self, pid: int) -> dict[str, Any]:
         """Kill a child and everything it started; returns its signal, exit code and CPU seconds."""
-        protocol.send(self.control, {"op": "reap", "pid": pid})
-        ended: dict[str, Any] = protocol.receive(self.control, REPLY_BYTES, READY_SECONDS)
-        return ended
+        self._send({"op": "reap", "pid": pid})
+        return self._receive()
 
 
 class Branch(ZygoteClient):
-    """A zygote that another zygote forked; it ends when its control socket is closed."""
+    """A zygote forked from another, its ``origin`` (None: another judge's); it ends when its control socket is closed."""
 
-    def __init__(self, control: socket.socket, python: str, inherited: str, preload: tuple[str, ...]):
-        self.control, self.python, self.preload = control, python, ", ".join((inherited, *preload))
+    def __init__(self, control: socket.socket, origin: ZygoteClient, preload: tuple[str, ...], scratch: bool):
+        self.control, self.python = control, origin.python
+        self.origin: ZygoteClient | None = origin
+        self.modules, self.scratch, self.preload = preload, scratch, ", ".join((origin.preload, *preload))
         self.off = None
+        self.pid = 0
         self.branches = {}
+
+    def _off(self) -> dict[str, str]:
+        self.pid = self._receive()["pid"]  # comes before the imports, whose time is then counted on its clock
+        return super()._off()
+
+    def _start_again(self) -> None:
+        self.control.close()
+        if self.origin is None:
+            raise NotStarted(f"the worker did not start; can {self.python} import {self.preload}?")
+        self.pid, self.control = 0, self.origin._new_branch(self.modules, self.scratch).control
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -105,13 +105,15 @@ class Zygote:
             self.branches.add(pid)
             return
         self.control.close()
+        control = socket.socket(fileno=descriptor)
+        protocol.send(control, {"pid": os.getpid()})
         process.adopt_orphans()
         with stub_packages.uninstalled():
             preload(options["preload"])
         if options["scratch"]:
             redirect.install()  # without effect until a worker has a layer; here, because it takes a moment
         plan = cage.with_scratch(self.plan) if options["scratch"] else self.plan
-        Zygote(socket.socket(fileno=descriptor), plan).serve()
+        Zygote(control, plan).serve()
         os._exit(0)
 
     def reap(self, pid: int) -> dict[str, Any]:
