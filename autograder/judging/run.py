@@ -56,26 +56,35 @@ def run_grading(
             require_isolation(grader, references.parent, log)
             contents = read_files(path, assignment.limits.file_bytes)
             grade(grader, contents, report)
-        except NotStarted as error:
-            # Verdicts reached before that still stand.
-            log(f"not graded yet: {error}")
-            tree = results.postpone(*latest)
-            if all(verdict.status == NOT_RUN for verdict in latest[0]):
-                raise
-            return tree
-        except GraderError as error:
-            results.refuse(str(error))
-            raise
         except Exception as error:
-            # Verdicts reached before the grader failed still stand; the other items are "not run", not failed.
-            tree = results.write(latest[0], [*latest[1], "the grader itself failed before it finished; please tell the staff"])
-            log(f"internal error, {type(error).__name__}: {error}")
-            if all(verdict.status == NOT_RUN for verdict in latest[0]):
-                raise GraderError(f"internal error, {type(error).__name__}: {error}") from error
-            return tree
+            return _end_early(results, *latest, error, log)
     _check_writeup(results, contents, log)
     # Written again now that every worker has ended: nothing that a submission left behind can come after this.
     return results.write(*latest)
+
+
+def _end_early(
+    results: ResultsFile, verdicts: list[Verdict], notes: list[str], error: Exception, log: Callable[[str], None]
+) -> dict[str, Any]:
+    """Write what stands after an error: verdicts reached before it; the other items are "not run", not failed.
+
+    Raises GraderError if none was reached.
+    """
+    nothing_ran = all(verdict.status == NOT_RUN for verdict in verdicts)
+    if isinstance(error, NotStarted):
+        log(f"not graded yet: {error}")
+        tree = results.postpone(verdicts, notes)
+    elif isinstance(error, GraderError):
+        results.refuse(str(error))
+        raise error
+    else:
+        tree = results.write(verdicts, [*notes, "the grader itself failed before it finished; please tell the staff"])
+        log(f"internal error, {type(error).__name__}: {error}")
+        if nothing_ran:
+            raise GraderError(f"internal error, {type(error).__name__}: {error}") from error
+    if nothing_ran:
+        raise error
+    return tree
 
 
 def _check_writeup(results: ResultsFile, contents: Contents, log: Callable[[str], None]) -> None:

@@ -110,18 +110,11 @@ class SectionRun:
 
     def judge(self, question: Question, shared: Session) -> Verdict:
         """Judge on the shared worker first, then (composites on broken helpers) with correct helpers, then alone."""
-        broken, again = self._broken_helpers(question), None
+        broken = self._broken_helpers(question)
         outcome = None if charging.hang(broken, self.done) else self.run_tests(question, shared)
-        if broken and (outcome is None or not outcome.passed):
-            again = self.with_right_helpers(question, broken)
-            if again.status == PASSED:
-                return again
-        if not broken and question.prerequisites and self._is_rounding(question, outcome):
-            rounded = self.with_right_helpers(question, self._helpers(question))
-            if rounded.status == PASSED:
-                return replace(
-                    rounded, reason="correct: only the rounding in your other functions adds up to more than is allowed"
-                )
+        again = self._judged_again(question, broken, outcome)
+        if again and again.status == PASSED:
+            return again
         outcome, session = self._retried_alone(question, outcome or self.run_tests(question, shared), shared)
         if not outcome.passed and (better := self._with_fitting_helpers(question, broken) or _recognised(again)):
             return better
@@ -131,6 +124,18 @@ class SectionRun:
                 f"tested with your own functions, and again with correct versions of {_listed(broken)}: wrong both times"
             )
         return verdict
+
+    def _judged_again(self, question: Question, broken: list[Question], outcome: Outcome | None) -> Verdict | None:
+        """The verdict with correct helpers, if the student's are broken, or if each is right but their rounding adds up."""
+        if outcome is not None and outcome.passed:
+            return None
+        if broken:
+            return self.with_right_helpers(question, broken)
+        if question.prerequisites and self._is_rounding(question, outcome):
+            verdict = self.with_right_helpers(question, self._helpers(question))
+            if verdict.status == PASSED:
+                return replace(verdict, reason="correct; the rounding in your other functions adds up to more than is allowed")
+        return None
 
     def _retried_alone(self, question: Question, outcome: Outcome, shared: Session) -> tuple[Outcome, Session]:
         """The outcome that counts, and its session: a failure is retried in a fresh worker, if that may help."""
