@@ -43,13 +43,6 @@ def merge_heads(y):
     return y.transpose(0, 2, 1, 3).reshape(y.shape[0], y.shape[2], -1)
 
 
-def compute_accuracy(predictions, labels):
-    """The share of right predictions. ``predictions``: classes or scores of classes, as an array or list."""
-    predictions, labels = np.asarray(predictions), np.asarray(labels)
-    classes = predictions.argmax(axis=-1) if predictions.ndim > labels.ndim else predictions
-    return float((classes.ravel() == labels.ravel()).mean())
-
-
 answers = {
     function.__name__: function
     for function in (
@@ -61,6 +54,5 @@ answers = {
         apply_causal_mask,
         split_heads,
         merge_heads,
-        compute_accuracy,
     )
 }

@@ -47,6 +47,7 @@ class World:
         os.environ["TOKENIZERS_PARALLELISM"] = "false"  # threads do not pay off on a few sentences
         self.given = given
         self.encoded: dict[str, tuple] = {}
+        self.used: Any = None  # how evaluate calls compute_accuracy, see ``evaluation.uses``
         self.size = Tokenizer.from_str(given["tokenizer"]).get_vocab_size()
         self.reset()
 

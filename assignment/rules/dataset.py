@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks.compare import Failure, is_blank, name_of
+from autograder.checks.compare import SKIPPED, Failure, is_blank, name_of
 
 from .symptoms import Symptom
 
@@ -37,6 +37,22 @@ def filled(check: Any, value: Any, name: str) -> None:
             f"{name} returns None: its TODO is not filled in yet, or a `return` is missing",
             symptom=Symptom.NOTHING_RETURNED,
         )
+
+
+def only_after(first: Rule) -> Callable[[Rule], Rule]:
+    """A decorator: skip the rule where the first one is broken, which is then all there is to report."""
+
+    def decorate(rule: Rule) -> Rule:
+        def later(check: Any, facts: dict, way: dict) -> None:
+            try:
+                first(Silent(), facts, way)
+            except Failure:
+                raise Failure(SKIPPED, "not judged: see what comes before it", {}) from None
+            rule(check, facts, way)
+
+        return later
+
+    return decorate
 
 
 def counts(check: Any, facts: dict, way: dict) -> None:
@@ -102,11 +118,8 @@ def complete(check: Any, facts: dict, way: dict) -> None:
     _pass(check, facts, way, 0)
 
 
+@only_after(complete)
 def repeatable(check: Any, facts: dict, way: dict) -> None:
-    try:
-        complete(Silent(), facts, way)
-    except Failure:
-        return  # ``complete`` reports it
     _pass(check, facts, way, 1)
     if [a for a, b in way["pairs"] if a == b] != way["passes"][0]:
         check.note(
@@ -184,22 +197,6 @@ def _holds_tensors(check: Any, batch: dict) -> None:
             f"{name} of the batch is " + ("missing" if missing else f"{name_of(value)}, not a tensor"),
             symptom=Symptom.LABELS_NO_TENSOR if name == "label_encoding" else symptom,
         )
-
-
-def only_after(first: Rule) -> Callable[[Rule], Rule]:
-    """A decorator: skip the rule where the first one is broken, which is then all there is to report."""
-
-    def decorate(rule: Rule) -> Rule:
-        def later(check: Any, facts: dict, way: dict) -> None:
-            try:
-                first(Silent(), facts, way)
-            except Failure:
-                return
-            rule(check, facts, way)
-
-        return later
-
-    return decorate
 
 
 def rows(batch: dict) -> list[list[int]]:

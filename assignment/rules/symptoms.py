@@ -68,6 +68,7 @@ class Symptom(str, Enum):
     ROUNDED = "rounded"
     WHOLE_NUMBER = "whole number"
     BY_CLASSES = "by classes"
+    ARGMAX_OF_CLASSES = "argmax of classes"
 
     # 3.evaluate
     IN_TRAINING_MODE = "in training mode"

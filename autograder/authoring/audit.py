@@ -100,7 +100,8 @@ def audit(grader: Grader, solutions: Path, starter: Path, log: Callable[[str], N
     lost = [v.question.id for v in grade(grader, solutions, lambda *_: None) if v.status != PASSED]
     result.outcomes.append(Outcome("solution", "", "all items", f"lost {lost}" if lost else ""))
     if starter.exists():
-        earned = [v.question.id for v in grade(grader, starter, lambda *_: None) if v.status == PASSED]
+        graded = grade(grader, starter, lambda *_: None)
+        earned = [v.question.id for v in graded if any(v.score(course) for course in assignment.courses)]
         result.outcomes.append(Outcome("starter", "", "all items", f"earned {earned}" if earned else ""))
     bank = load_bank(assignment)
     result.outcomes += _grade_bank(grader, Variants(assignment, solutions), bank, log)

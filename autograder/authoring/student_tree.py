@@ -118,7 +118,8 @@ def about_questions(assignment: Assignment) -> dict[str, Any]:
         "see": {q.id: q.see for q in assignment.questions},
         "points": {q.id: sum(q.points.values()) for q in assignment.questions},
         "tensors": [q.id for q in assignment.questions if q.tensor],
-        "probes": {q.id: [q.section.id, q.probe, q.names] for q in assignment.questions if q.probe},
+        "probes": {q.id: [q.section.id, q.probe, q.names, q.uses] for q in assignment.questions if q.probe},
+        "claims": public_claims(assignment),
     }
 
 
@@ -147,6 +148,16 @@ def for_students(source: str, checks_package: str, name: str) -> str:
             f"{name}: students do not have what {left[0].strip()!r} imports; rules may import autograder.checks only"
         )
     return text
+
+
+def public_claims(assignment: Assignment) -> dict[str, dict[str, float]]:
+    """Question id -> test function -> points, where claims have the same points in all courses."""
+    claims = {q.id: {name: set(points.values()) for name, points in q.claims.items()} for q in assignment.questions if q.claims}
+    return {
+        id: {name: max(points) for name, points in tests.items()}
+        for id, tests in claims.items()
+        if all(len(points) == 1 for points in tests.values())
+    }
 
 
 def comes_first(assignment: Assignment, question: Question) -> list[str]:

@@ -66,6 +66,7 @@ def sheet_of(assignment: Assignment, id: str, people: list[Person], text: str | 
             item["notes"],
             item["tags"],
             item["data"],
+            item["held"],
         )
         for item in stored["items"]
     ]

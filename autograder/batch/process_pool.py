@@ -281,6 +281,7 @@ def verdicts_text(grader: Grader, contents: Contents) -> str:
             "notes": v.notes,
             "tags": v.tags,
             "data": v.data,
+            "held": v.held,
         }
         for v in verdicts
     ]

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS found
     (content TEXT, judging TEXT, verdicts TEXT NOT NULL, PRIMARY KEY (content, judging)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS last (id TEXT PRIMARY KEY, content TEXT, judging TEXT, course TEXT, scores TEXT) WITHOUT ROWID;
 """
-WORDING = ("points", "extra_credit", "title")  # keys of a question that do not affect its verdict
+WORDING = ("points", "extra_credit", "title", "claims")  # keys of a question that do not affect its verdict
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from . import picture
 from .case import Case, Check
-from .compare import BLANK, MISSING, Failure
+from .compare import BLANK, MISSING, SKIPPED, Failure
 from .data import read_text
 from .diagnose import mistakes_like, outputs_of
 from .probe import LocalProbe
@@ -26,9 +26,9 @@ class LocalCheck(Check):
 
     All fields are dicts by question id, except ``worlds``. ``bank``: the outputs of known mistakes on these inputs; ``says``:
     the explanation of each mistake; ``answers``: the name of the answer; ``helpers``: the questions that grade the helpers of
-    a composite; ``see``: where the handout explains it; ``probes``: (section, probe, names that it observes); ``worlds``:
-    section id -> the inputs of its probes; ``tensors``: the questions whose functions have to return a tensor;
-    ``points``: question id -> the points of all courses together.
+    a composite; ``see``: where the handout explains it; ``probes``: (section, probe, names that it observes, the probe that
+    runs first or ''); ``claims``: test -> its own points; ``worlds``: section id -> the inputs of its probes; ``tensors``: the
+    questions whose functions have to return a tensor; ``points``: question id -> the points of all courses together.
     """
 
     bank: dict[str, Any] = field(default_factory=dict)
@@ -37,6 +37,7 @@ class LocalCheck(Check):
     helpers: dict[str, list[str]] = field(default_factory=dict)
     see: dict[str, str] = field(default_factory=dict)
     probes: dict[str, list[Any]] = field(default_factory=dict)
+    claims: dict[str, dict[str, float]] = field(default_factory=dict)
     worlds: dict[str, Any] = field(default_factory=dict)
     tensors: list[str] = field(default_factory=list)
     points: dict[str, float] = field(default_factory=dict)
@@ -50,7 +51,9 @@ class LocalCheck(Check):
             return
         environment = Names(names, self)
         lines = self.trouble(id, environment)
-        broken = [self.answers[h] for h in self.helpers.get(id, ()) if lines and self.trouble(h, environment)]
+        broken = list(
+            dict.fromkeys(self.answers[h] for h in self.helpers.get(id, ()) if lines and self.trouble(h, environment))
+        )
         mistake = self.mistake(id, environment) if lines and not broken else ""
         print(self.headline(id, lines, broken, environment))
         print_indented(lines)
@@ -69,7 +72,14 @@ class LocalCheck(Check):
             return f"⏳ {id} waits for {names}: fix that first. The grader judges it with correct versions of these."
         if charged := self.charged_elsewhere(id, environment):
             return f"⏳ {id}: the same mistake as in {charged}, where it is charged."
-        return f"❌ {id}"
+        return f"❌ {id}{self.share(id, environment)}"
+
+    def share(self, id: str, environment: Names) -> str:
+        """How many points a wrong answer keeps, in words; '' for none."""
+        claims = self.claims.get(id, {})
+        environment.turn_to(id)
+        held = sum(claims[test.__name__] for test in load_tests(id) if claims and run(test, environment) is None)
+        return f": {held:g} of {sum(claims.values()):g} points" if held else ""
 
     def charged_elsewhere(self, id: str, environment: Names) -> str:
         """The question about the same function with more points, in which the same mistake is charged; '' for none."""
@@ -81,7 +91,7 @@ class LocalCheck(Check):
     def trouble(self, id: str, environment: Names) -> list[str]:
         """What is wrong with an answer: one line for each test that fails."""
         environment.turn_to(id)
-        lines = [line for line in (run(test, environment) for test in load_tests(id)) if line is not None]
+        lines = [line for line in (run(test, environment) for test in load_tests(id)) if line]
         return lines[:1] if len(set(lines)) == 1 else lines
 
     def sharing(self, id: str) -> list[str]:
@@ -130,8 +140,8 @@ class Names(dict[str, Any]):
         """Set ``probe`` to the probe of this question, or None if it has none, and ``tensor``."""
         self.tensor = id in self.check.tensors
         if id in self.check.probes and id not in self.probed:
-            section, probe, wanted = self.check.probes[id]
-            self.probed[id] = LocalProbe(probe, wanted, self.names, self.check.worlds[section], to_plain)
+            section, probe, wanted, uses = self.check.probes[id]
+            self.probed[id] = LocalProbe(probe, wanted, self.names, self.check.worlds[section], to_plain, uses)
         self["probe"] = self.probed.get(id)
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -172,10 +182,12 @@ def marked(function: Any) -> Any:
 
 
 def run(test: Callable[..., Any], environment: Names) -> str | None:
-    """Run a test; returns None if it passes, otherwise one line that says what is wrong."""
+    """Run a test; returns None if it passes, otherwise one line that says what is wrong, '' if another test's line does."""
     try:
         test(**{name: environment.get(name) for name in inspect.signature(test).parameters})
     except Failure as failure:
+        if failure.kind == SKIPPED:
+            return ""
         if failure.kind in (BLANK, MISSING):
             return f"{failure.text}: fill in its TODO, run that cell, then this one."
         return f"{failure.text}."
@@ -197,6 +209,7 @@ def load_check() -> LocalCheck:
         helpers=data["helpers"],
         see=data["see"],
         probes=data["probes"],
+        claims=data["claims"],
         worlds=data["worlds"],
         tensors=data["tensors"],
         points=data["points"],

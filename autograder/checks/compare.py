@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 
 # Kinds of failure; tests also use "rule" for conditions specific to their question.
-MISSING, BLANK, KIND, SHAPE, DTYPE, NAN, NUMBERS = "missing", "blank", "kind", "shape", "dtype", "nan", "numbers"
+# SKIPPED: not judged, because of what another test of the same question reports.
+SKIPPED, MISSING, BLANK, KIND, SHAPE, DTYPE, NAN, NUMBERS = (
+    "skipped",
+    "missing",
+    "blank",
+    "kind",
+    "shape",
+    "dtype",
+    "nan",
+    "numbers",
+)
 
 
 @dataclass

@@ -19,7 +19,7 @@ class LocalProbe:
     """``probe()`` in a test: returns what the probe ``name`` observes; the probe runs only once.
 
     ``wanted``: names that must be defined; ``names``: the notebook's globals; ``world``: the probe's inputs; ``plain``: a
-    function from any value to plain data; ``seen``: the cached observation, if any.
+    function from any value to plain data; ``uses``: a probe that runs first, or ''; ``seen``: the cached observation, if any.
     """
 
     name: str
@@ -27,6 +27,7 @@ class LocalProbe:
     names: dict[str, Any]
     world: Any
     plain: Callable[[Any], Any]
+    uses: str = ""
     seen: list[Any] = field(default_factory=list)
 
     def __call__(self) -> Any:
@@ -34,6 +35,8 @@ class LocalProbe:
             if missing := [name for name in self.wanted if self.names.get(name) is None]:
                 raise Failure(MISSING, f"{missing[0]} is not defined")
             with stage(self.world) as opened, redirected(self.names):
+                if self.uses:
+                    opened.observe(self.uses, self.names, self.plain)
                 self.seen.append(opened.observe(self.name, self.names, self.plain))
         return self.seen[0]
 

@@ -72,11 +72,14 @@ class Section:
 class Question:
     """One autograded item.
 
-    ``names`` are looked up in the submission. With ``value`` they are values to read, otherwise functions to call. ``calls``
-    maps a function that may return the answer instead to the name of that answer. ``context`` names are also passed to the
-    tests. ``prerequisites`` are the questions that grade the helpers of a composite question. ``see`` is where the handout
-    explains it. With ``tensor``, a function has to return a tensor. ``probe`` is what observes the answer, as
-    ``module.function`` in the section's probes.
+    ``names`` are looked up in the submission. With ``value`` they are values to read, otherwise functions to call; with
+    ``tensor``, these have to return a tensor. ``calls`` maps a function that may return the answer instead to the name of
+    that answer. ``context`` names are also passed to the tests. ``prerequisites`` are the questions that grade the helpers of
+    a composite question. ``see`` is where the handout explains it. ``probe`` is what observes the answer, as
+    ``module.function`` in the section's probes. Where the answer to the question ``used_by`` calls it, ``uses`` is the probe
+    that first finds out how.
+
+    ``claims``: test function -> course -> the points that it is worth by itself; without them a question is all or nothing.
 
     A question whose answer (or what the probe observes of it) must equal the solution's needs no test file: ``sentence``
     describes the test to the student, and ``result`` is what messages call the answer.
@@ -94,6 +97,9 @@ class Question:
     prerequisites: tuple[str, ...] = ()
     see: str = ""
     probe: str = ""
+    used_by: str = ""
+    uses: str = ""
+    claims: dict[str, dict[str, float]] = field(default_factory=dict)
     sentence: str = ""
     result: str = "the result"
     tensor: bool = False
@@ -142,7 +148,7 @@ class Assignment:
 
     def parts(self) -> list[Path]:
         """The files and folders of the assignment that can affect a verdict. The rest is only read at build time."""
-        names = ["questions", "rules", "rules.py", "trusted_helpers.py"]
+        names = ["questions", "rules", "rules.py", "trusted_helpers.py", "helpers_beside.py"]
         names += [name for section in self.sections for name in (section.probes, section.prelude_file) if name]
         return [path for path in map(self.folder.joinpath, dict.fromkeys(names)) if path.exists()]
 

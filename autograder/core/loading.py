@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from autograder.core.assignment import Assignment, Limits, Question, Section
+from autograder.core.claims import check_claims, claims_of
 from autograder.core.errors import GraderError
 from autograder.core.strict import build, listed, nearest, read_toml, refuse_twice, refuse_unknown, typed
 from autograder.core.text import clean, reason
@@ -183,6 +184,7 @@ def _questions(
             raise GraderError(f"{where}: it cannot be its own prerequisite")
         refuse_unknown(question.prerequisites, ids, where, "prerequisite")
         refuse_unknown(question.context, bound, where, "name")
+        _check_use(question, questions, where)
     return tuple(questions)
 
 
@@ -192,26 +194,37 @@ def _question(
     where = _where("question", entry, number)
     if "section" in entry:
         refuse_unknown([entry["section"]], sections, where, "section")
-    question = build(
-        Question, entry, where, points=_points(entry, courses, where), section=sections.get(entry.get("section", ""))
-    )
+    points = _points(entry, courses, where)
+    claims = claims_of(entry, points, where)
+    section = sections.get(entry.get("section", ""))
+    question = build(Question, entry, where, points=points, claims=claims, section=section)
     refuse_unknown(question.extra_credit, courses, where, "course")
     refuse_unknown(question.calls.values(), question.names, where, "name")
     if question.section is None:
         raise GraderError(f"{where}: the key 'section' is missing")
     if not question.names or not all(name.isidentifier() for name in question.names):
         raise GraderError(f"{where}: names is empty or contains an invalid Python name: say what the answer is called")
-    if question.probe:
-        _check_probe(folder, question, where)
+    for probe in filter(None, (question.probe, question.uses)):
+        _check_probe(folder, question, probe, where)
     _check_tests(folder, question, where)
     return question
 
 
-def _check_probe(folder: Path, question: Question, where: str) -> None:
+def _check_use(question: Question, questions: list[Question], where: str) -> None:
+    """Raise GraderError unless ``used_by`` names a probed question of the section, and comes with ``uses``."""
+    if bool(question.used_by) != bool(question.uses):
+        raise GraderError(f"{where}: used_by and uses belong together: the question whose answer calls this one, and a probe")
+    if question.uses and not question.probe:
+        raise GraderError(f"{where}: uses {clean(question.uses)!r} serves a probe, and this question has none")
+    probed = [q.id for q in questions if q.section is question.section and q.probe]
+    refuse_unknown(filter(None, [question.used_by]), probed, where, "question with a probe")
+
+
+def _check_probe(folder: Path, question: Question, probe: str, where: str) -> None:
     """Raise GraderError unless ``module.function`` exists in the section's probes, which are parsed but not imported."""
     if not question.section.probes:
-        raise GraderError(f"{where}: probe {clean(question.probe)!r}, but section {question.section.id} has no probes")
-    module, _, function = question.probe.partition(".")
+        raise GraderError(f"{where}: probe {clean(probe)!r}, but section {question.section.id} has no probes")
+    module, _, function = probe.partition(".")
     package = folder / question.section.probes
     refuse_unknown([module], [path.stem for path in sorted(package.glob("*.py"))], f"{where}: probe", "module of probes")
     try:
@@ -228,8 +241,11 @@ def _check_tests(folder: Path, question: Question, where: str) -> None:
     if (folder / "questions" / f"{question.id}.py").is_file():
         if question.sentence:
             raise GraderError(f"{where}: it has both a sentence and a test file, {file}: remove one of them")
+        check_claims(folder / "questions" / f"{question.id}.py", question, where)
     elif not question.sentence:
         raise GraderError(f"{where}: its test file, {file}, is missing; without it, the question needs a sentence")
+    elif question.claims:
+        raise GraderError(f"{where}: claims are test functions, and it has only a sentence: write {file}")
 
 
 def _points(entry: dict[str, Any], courses: tuple[str, ...], where: str) -> dict[str, float]:

@@ -5,6 +5,7 @@ Every module is loaded under a unique name, so that one process can hold several
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import importlib.util
@@ -18,7 +19,7 @@ from autograder.core.assignment import Assignment, Section
 from autograder.core.errors import GraderError
 from autograder.core.text import clean
 
-RULES, INPUTS, HELPERS = "rules", "inputs", "trusted_helpers"
+RULES, INPUTS, HELPERS, BESIDE = "rules", "inputs", "trusted_helpers", "helpers_beside"
 
 
 def load_part(folder: Path, name: str) -> types.ModuleType:
@@ -80,6 +81,20 @@ def load_rules(assignment: Assignment) -> types.ModuleType:
         if not hasattr(rules, name):
             setattr(rules, name, lambda *_: None)
     return rules
+
+
+def helpers_beside(assignment: Assignment) -> tuple[str, list[str]]:
+    """The source of the helpers that run beside student code, and their names: its public functions ('' and [] without any).
+
+    Each takes the student's version, their names, and the ids of the questions that it lost; it returns a correct version.
+    """
+    path = assignment.folder / f"{BESIDE}.py"
+    if not path.is_file():
+        return "", []
+    with blamed(assignment.folder):
+        source = path.read_text(encoding="utf-8")
+        body = ast.parse(source, str(path)).body
+    return source, [node.name for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
 
 
 def probe_sources(assignment: Assignment, section: Section) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from autograder.core.assignment import Question
@@ -15,7 +16,10 @@ NOT_YET = "not graded yet"  # begins the reason if no worker could be started
 
 @dataclass
 class Verdict:
-    """The judge's result for one question, before it is formatted for Gradescope."""
+    """The judge's result for one question, before it is formatted for Gradescope.
+
+    ``held``: the claims that a failed answer keeps, each with points of its own.
+    """
 
     question: Question
     status: str = NOT_RUN
@@ -24,10 +28,20 @@ class Verdict:
     notes: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
+    held: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def score(self, course: str) -> float:
-        return self.question.points[course] if self.status == PASSED else 0.0
+        """The points in a course: all of them, those of the claims that hold, or none."""
+        if self.status == PASSED:
+            return self.question.points[course]
+        claims = self.question.claims
+        held = self.held if self.status == FAILED else []
+        return float(sum(Fraction(str(claims[name][course])) for name in dict.fromkeys(held) if name in claims))
+
+    def partly(self, course: str) -> bool:
+        """Whether some of the points in a course are earned, but not all."""
+        return self.status == FAILED and self.score(course) > 0
 
 
 def not_yet(question: Question) -> Verdict:

@@ -10,7 +10,7 @@ from autograder.core.assignment import Assignment, Section
 from autograder.core.needs import available_to_students
 from autograder.core.references import unpacked
 from autograder.core.strict import refuse_unknown
-from autograder.core.trusted import HELPERS, load_part, probe_sources
+from autograder.core.trusted import HELPERS, helpers_beside, load_part, probe_sources
 from autograder.judging.question_tests import TestFiles
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
@@ -19,8 +19,8 @@ from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 class Grader:
     """An assignment, its references, a warm zygote and all tests.
 
-    ``answers``: name -> correct version of a prerequisite; ``probes``: section -> module -> source; ``available``: the
-    packages that student code may import.
+    ``answers``: name -> correct version of a prerequisite; ``beside``: source of those that run in a worker; ``probes``:
+    section -> module -> source; ``available``: the packages that student code may import.
     """
 
     assignment: Assignment
@@ -28,6 +28,7 @@ class Grader:
     zygote: ZygoteClient
     tests: TestFiles = field(init=False)
     answers: dict[str, Callable[..., Any]] = field(init=False, default_factory=dict)
+    beside: str = field(init=False, default="")
     probes: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
     unpacked: dict[int, dict[str, Any]] = field(init=False, default_factory=dict)
     available: list[str] = field(init=False, default_factory=list)
@@ -38,9 +39,10 @@ class Grader:
         self.probes = {s.id: probe_sources(self.assignment, s) for s in self.assignment.sections}
         if (self.assignment.folder / f"{HELPERS}.py").exists():
             self.answers = getattr(load_part(self.assignment.folder, HELPERS), "answers", {})
+        self.beside, inside = helpers_beside(self.assignment)
         for question in self.assignment.questions:
             helpers = [self.assignment.question(id).names[0] for id in question.prerequisites]
-            refuse_unknown(helpers, self.answers, f"{HELPERS}.py: `answers`, for {question.id}", "name")
+            refuse_unknown(helpers, [*self.answers, *inside], f"{HELPERS}.py: `answers`, for {question.id}", "name")
 
     def zygote_of(self, section: Section) -> ZygoteClient:
         """The zygote that forks workers for this section; the first call starts it without waiting for its imports."""

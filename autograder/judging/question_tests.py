@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from autograder.checks.case import Check
-from autograder.checks.compare import MISSING, Failure
+from autograder.checks.compare import MISSING, SKIPPED, Failure
 from autograder.core.assignment import Assignment, Question
 from autograder.core.trusted import blamed, load_rules
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
@@ -39,8 +39,16 @@ def otter_test_files() -> Any:
 class CaseResult:
     """One test function: the sentence that students read about it, and what it raised (None: it passed)."""
 
+    name: str
     sentence: str
     error: BaseException | None = None
+
+    @property
+    def skipped(self) -> bool:
+        return isinstance(self.error, Failure) and self.error.kind == SKIPPED
+
+    def line(self) -> str:
+        return f"{'✓' if self.error is None else '–' if self.skipped else '✗'} {self.sentence}"
 
 
 @dataclass
@@ -58,7 +66,13 @@ class Outcome:
     @property
     def error(self) -> BaseException | None:
         """What the first failing test function raised; None if all passed."""
-        return next((case.error for case in self.cases if case.error is not None), None)
+        failed = [case for case in self.cases if case.error is not None]
+        return min(failed, key=lambda case: case.skipped).error if failed else None
+
+    @property
+    def held(self) -> list[str]:
+        """The names of the test functions that passed."""
+        return [case.name for case in self.cases if case.error is None]
 
 
 class TestFiles:
@@ -82,7 +96,7 @@ class TestFiles:
         originals = [(case.body, case.body.test_func) for case in test_file.test_cases]
         try:
             for body, function in originals:
-                results.append(CaseResult(" ".join((function.__doc__ or body.name).split())))
+                results.append(CaseResult(function.__name__, " ".join((function.__doc__ or body.name).split())))
                 body.test_func = _recording(function, results[-1])
             test_file.run({**environment, "check": check})
         finally:
@@ -124,12 +138,13 @@ def proxy(worker: Worker, name: str, tensor: bool = False) -> Callable[..., Any]
 class Probe:
     """``probe()`` in a test: what the question's probe observes in a worker; run once, then cached.
 
-    Raises Failure if the answer is not defined, WorkerError if the probe fails on the student's code.
+    ``seen``: what is known already. Raises Failure if the answer is not defined, WorkerError if the probe fails on the
+    student's code.
     """
 
-    def __init__(self, worker: Worker, question: Question, bound: dict[str, str]):
+    def __init__(self, worker: Worker, question: Question, bound: dict[str, str], seen: Any = None):
         self.worker, self.question, self.bound = worker, question, bound
-        self.seen: Any = None
+        self.seen = seen
 
     def __call__(self) -> Any:
         if self.seen is None:

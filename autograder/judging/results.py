@@ -68,7 +68,7 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
             name=f"{question.id} {question.title}" if question.title not in question.id else question.id,
             number=question.id,
             visibility="visible",
-            output=_output(verdict),
+            output=_output(verdict, course),
             output_format="text",
             name_format="text",
             tags=[*(["extra credit"] if course in question.extra_credit else []), *verdict.tags],
@@ -140,6 +140,8 @@ def _otter_results(verdicts: list[Verdict], course: str) -> Any:
     return otter.GradingResults(files)
 
 
-def _output(verdict: Verdict) -> str:
-    lines = [verdict.reason, *verdict.lines, *(f"note: {note}" for note in verdict.notes)]
+def _output(verdict: Verdict, course: str) -> str:
+    got, whole = verdict.score(course), verdict.question.points[course]
+    partly = [f"{got:g} of {whole:g} points: what is marked ✓ keeps its own"] if verdict.partly(course) else []
+    lines = [verdict.reason, *partly, *verdict.lines, *(f"note: {note}" for note in verdict.notes)]
     return "\n".join(clean(line, 700) for line in lines)

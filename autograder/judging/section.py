@@ -43,10 +43,11 @@ class SectionRun:
         self.questions = grader.assignment.of_section(section)
         self.hidden = hidden
         self.killed: list[tuple[Statement, WorkerError]] = []  # statements that hung or ended a worker, and how
+        self.hung: dict[str, WorkerError] = {}  # question id -> how its answer ended a worker, which it would do again
         self.done: dict[str, Verdict] = {}
         self.misfits: dict[str, str] = {}  # helper -> the composite for which it had to be replaced, although it passed alone
-        # Broken helpers and a program's width, and the session that has our helpers instead.
-        self.helped: tuple[list[Question], str, Session] | None = None
+        # Broken helpers, what is built on them, a program's width, and the session that has our helpers instead.
+        self.helped: tuple[list[Question], tuple[str, ...], str, Session] | None = None
         self.alone: Session | None = None  # the last one that judged a single question
         if self.found.parsed:
             self.slicer = Slicer(grader.assignment, section, self.found.parsed, submission.modules)
@@ -74,7 +75,7 @@ class SectionRun:
                 yield verdict
             yield from charging.corrected(self.questions, self.done, self.misfits)
         finally:
-            self._close(shared, self.alone, self.helped and self.helped[2])
+            self._close(shared, self.alone, self.helped and self.helped[-1])
 
     @staticmethod
     def _close(*sessions: Session | None) -> None:
@@ -94,12 +95,29 @@ class SectionRun:
             kept = replace(program, statements=[s for s in program.statements if s.index not in bad])
             worker = Worker(self.grader.zygote_of(self.section), self.limits, self.deadline)
             try:
-                return Session(worker, kept, worker.load(kept.wire() | stage), self.killed)
+                session = Session(worker, kept, worker.load(kept.wire() | stage), self.killed)
+                if self._knows_uses(questions, session):
+                    return session
+                worker.close()
+                continue
             except WorkerError as error:
                 worker.close()
                 if not kept.statements or len(self.killed) >= MAX_KILLERS or time.monotonic() > self.deadline:
                     return Session(worker, kept, Loaded(), self.killed)
                 self.killed.append((kept.statements[error.statement], error))
+
+    def _knows_uses(self, questions: list[Question], session: Session) -> bool:
+        """Have the worker find out how other answers use these ones; False if one of those ended it, which is remembered."""
+        for question in questions:
+            if not question.uses or question.used_by in self.hung or session.loaded.bound.get(question.names[0]) != "function":
+                continue
+            try:
+                session.worker.probe(question.uses)
+            except WorkerError as error:
+                if error.kind != "exception" or not session.worker.alive:
+                    self.hung[question.used_by] = error
+                    return False
+        return True
 
     def stage(self, public: bool) -> dict[str, Any]:
         """The part of a program with the section's probes and the world that they present to the student's code."""
@@ -111,19 +129,38 @@ class SectionRun:
     def judge(self, question: Question, shared: Session) -> Verdict:
         """Judge on the shared worker first, then (composites on broken helpers) with correct helpers, then alone."""
         broken = self._broken_helpers(question)
-        outcome = None if charging.hang(broken, self.done) else self.run_tests(question, shared)
+        if charging.hang(broken, self.done):
+            return self._without_hanging(question, broken)
+        outcome = self.run_tests(question, shared)
         again = self._judged_again(question, broken, outcome)
         if again and again.status == PASSED:
             return again
-        outcome, session = self._retried_alone(question, outcome or self.run_tests(question, shared), shared)
-        if not outcome.passed and (better := self._with_fitting_helpers(question, broken) or _recognised(again)):
-            return better
+        outcome, session = self._retried_alone(question, outcome, shared)
+        if not outcome.passed and (fitting := self._with_fitting_helpers(question, broken)):
+            return fitting
         verdict = self.explained(question, outcome, session)
-        if again and not outcome.passed:
-            verdict.notes.append(
-                f"tested with your own functions, and again with correct versions of {_listed(broken)}: wrong both times"
-            )
-        return verdict
+        return self._better(verdict, again, broken) if again and not outcome.passed else verdict
+
+    def _without_hanging(self, question: Question, broken: list[Question]) -> Verdict:
+        """The verdict where a helper hangs or crashes, as it would again in everything that uses it."""
+        again = self.with_right_helpers(question, broken)
+        if again.status != PASSED:
+            again.notes.append(f"tested with correct versions of {_listed(broken)}")
+            return self._with_fitting_helpers(question, broken) or again
+        return again
+
+    def _better(self, verdict: Verdict, again: Verdict, broken: list[Question]) -> Verdict:
+        """Of two failures, with the student's helpers and with right ones: the one that says or keeps more."""
+        if "like" in again.data:
+            return again
+        better = again if self._points(again) > self._points(verdict) else verdict
+        better.notes.append(
+            f"tested with your own functions, and again with correct versions of {_listed(broken)}: wrong both times"
+        )
+        return better
+
+    def _points(self, verdict: Verdict) -> float:
+        return sum(verdict.score(course) for course in self.grader.assignment.courses)
 
     def _judged_again(self, question: Question, broken: list[Question], outcome: Outcome | None) -> Verdict | None:
         """The verdict with correct helpers, if the student's are broken, or if each is right but their rounding adds up."""
@@ -172,7 +209,7 @@ class SectionRun:
         """What the tests may see, at least one: values for ``value`` questions, proxies for functions, None where missing."""
         if not question.value:
             names, bound = (*question.names, *question.context), session.loaded.bound
-            probe = {"probe": Probe(session.worker, question, bound)} if question.probe else {}
+            probe = {"probe": Probe(session.worker, question, bound, self.hung.get(question.id))} if question.probe else {}
             return [
                 probe | {n: proxy(session.worker, n, question.tensor) if bound.get(n) == "function" else None for n in names}
             ]
@@ -236,16 +273,14 @@ class SectionRun:
             early = self._judged_with_right(question, replaced, EARLY)
             verdict = early if early.status == PASSED or "like" in early.data else verdict
         if verdict.status == PASSED:
-            verdict.reason = (
-                f"right once {_listed(broken)} {'is' if len(broken) == 1 else 'are'} right: full points here, "
-                "the mistake is only charged there"
-            )
+            verb = "are" if len({helper.names for helper in broken}) > 1 else "is"
+            verdict.reason = f"right once {_listed(broken)} {verb} right: full points here, the mistake is only charged there"
             verdict.tags.append("right prerequisites")
         return verdict
 
     def _judged_with_right(self, question: Question, broken: list[Question], width: str) -> Verdict:
         """Composites with the same broken helpers share a worker; one that fails there is judged again in its own."""
-        session = self._open_session_with(broken, width)
+        session = self._open_session_with(question, broken, width)
         shared = session is not None
         if session is None:
             session = self._session_with_right(question, broken, width)
@@ -255,20 +290,25 @@ class SectionRun:
             return self._judged_with_right(question, broken, width)
         return verdict
 
-    def _open_session_with(self, broken: list[Question], width: str) -> Session | None:
-        """The live session in which the judge answers exactly these helpers, if there is one."""
-        if self.helped is not None and self.helped[:2] == (broken, width) and self.helped[2].worker.alive:
-            return self.helped[2]
-        return None
+    def _open_session_with(self, question: Question, broken: list[Question], width: str) -> Session | None:
+        """The live session that has this answer and ours instead of exactly these helpers, if there is one."""
+        if self.helped is None:
+            return None
+        *key, session = self.helped
+        return session if key == [broken, question.names, width] and session.worker.alive else None
 
     def _session_with_right(self, question: Question, broken: list[Question], width: str) -> Session:
         """A new session in which the judge answers calls of the broken helpers; replaces the previous one."""
         if self.helped is not None:
-            self.helped[2].worker.close()
+            self.helped[-1].worker.close()
         session = self.open([q for q in self.questions if q.names == question.names], width)
-        self.helped = broken, width, session
+        self.helped = broken, question.names, width, session
+        answers = self.grader.answers
+        beside = [(h.names[0], h.id) for h in broken if h.names[0] not in answers]
         with contextlib.suppress(WorkerError):  # the worker is gone, and the tests will report it
-            session.worker.stub({h.names[0]: self.grader.answers[h.names[0]] for h in broken})
+            session.worker.stub(
+                {h.names[0]: answers[h.names[0]] for h in broken if h.names[0] in answers}, self.grader.beside, beside
+            )
         return session
 
     def _name_mistake(self, question: Question, verdict: Verdict, session: Session, group: str) -> None:
@@ -302,7 +342,8 @@ class SectionRun:
             verdict = Verdict(question, NOT_RUN, "not run: the test itself failed; please tell the staff", tags=["grader"])
         if verdict.status == FAILED and isinstance(error, Failure):
             self._name_mistake(question, verdict, session, group)
-        verdict.lines = [("✓ " if case.error is None else "✗ ") + case.sentence for case in outcome.cases]
+        verdict.lines = [case.line() for case in outcome.cases]
+        verdict.held = outcome.held
         verdict.notes = list(outcome.notes)
         if outcome.doubts:
             verdict.data["doubt"] = outcome.doubts[0]
@@ -345,7 +386,7 @@ def _judged_with(broken: list[Question], passed: list[Verdict]) -> list[Question
 
 
 def _listed(questions: list[Question]) -> str:
-    return ", ".join(f"`{q.names[0]}`" for q in questions)
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(q.names[0] for q in questions))
 
 
 @dataclass

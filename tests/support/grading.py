@@ -72,7 +72,7 @@ def submit(grader, tmp_path):
     def run(files: dict | Path, course: str = "517", seconds: float | None = None) -> Graded:
         judge = grader
         if seconds:
-            limits = replace(grader.assignment.limits, statement_seconds=seconds, call_seconds=seconds)
+            limits = replace(grader.assignment.limits, statement_seconds=seconds, call_seconds=seconds, probe_seconds=seconds)
             judge = replace(grader, assignment=replace(grader.assignment, limits=limits))
         path = files
         if isinstance(files, dict):

@@ -27,6 +27,7 @@ from autograder.core.verdict import FAILED, MISSING, PASSED, Verdict
 
 HERE = PACKAGE / "batch" / "class_page"
 GLYPHS = {PASSED: "●", FAILED: "○", MISSING: "–"}
+PARTLY = "◐"
 # Descriptions of failures that match no known mistake, by the verdict's kind.
 KINDS = {
     "blank": "left blank, or returned None",
@@ -128,7 +129,7 @@ class Page:
             id="" if self.anonymous else sheet.id,
             course=course,
             score=total,
-            glyphs="".join(GLYPHS.get(v.status, "?") for v in sheet.verdicts),
+            glyphs="".join(PARTLY if v.partly(course) else GLYPHS.get(v.status, "?") for v in sheet.verdicts),
             lost=[v.question.id for v in sheet.verdicts if v.status in (FAILED, MISSING)],
             status="" if sheet.status() == "graded" else sheet.status(),
         )

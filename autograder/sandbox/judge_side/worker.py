@@ -8,7 +8,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,9 +106,12 @@ class Worker:
         seconds = self.limits.probe_seconds
         return self._request("probe", seconds, [], name=name, seconds=seconds)
 
-    def stub(self, answers: dict[str, Callable[..., Any]]) -> None:
-        """From now on, answer calls of these student helpers with our own functions."""
-        self._request("stub", self.limits.call_seconds, [], names=sorted(answers))
+    def stub(self, answers: dict[str, Callable[..., Any]], source: str = "", beside: Collection[tuple[str, str]] = ()) -> None:
+        """From now on, answer calls of these student helpers with our own functions.
+
+        ``beside``: (name, question id) of helpers that take what cannot cross over; those in ``source`` replace them there.
+        """
+        self._request("stub", self.limits.call_seconds, [], names=sorted(answers), source=source, beside=list(beside))
         self.answers = answers
 
     def _request(self, op: str, timeout: float, done: list[int], **fields: Any) -> Any:

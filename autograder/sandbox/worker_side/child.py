@@ -129,10 +129,15 @@ class Child:
         return with_deadline(message["seconds"], self.stage.observe, message["name"], self.namespace, self.encode)
 
     def stub(self, message: dict[str, Any]) -> list[str]:
-        """Replace helpers by functions that send their arguments to the judge and return its answer."""
+        """Replace helpers by functions that send their arguments to the judge and return its answer, or by ones run here."""
         names: list[str] = message["names"]
         for name in names:
             self.namespace[name] = self._stub_for(name)
+        beside: dict[str, Any] = {}
+        exec(message["source"] if message["beside"] else "", beside)
+        for name in dict(message["beside"]):
+            broken = [id for other, id in message["beside"] if other == name]
+            self.namespace[name] = beside[name](self.namespace.get(name), self.namespace, broken)
         return names
 
     def _stub_for(self, name: str) -> Callable[..., Any]:
