@@ -52,3 +52,8 @@ def successful_results(ways: list[Callable[[], Any]]) -> list[Any]:
     if not results and first is not None:
         raise first
     return results
+
+
+def alike(result: Any, values: list) -> Any:
+    """The values as a list or tuple, named or not, of the same type as the result."""
+    return result._make(values) if hasattr(result, "_make") else type(result)(values)

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Subset
 
 from autograder.checks.redirect import redirected
 
+from .calls import alike
 from .data import field
 from .tiny import World
 from .watch import Recorder, weights
@@ -116,8 +117,8 @@ class Run:
         if isinstance(result, StandIn):
             return StandIn(score)
         if isinstance(result, (tuple, list)) and result:
-            place = next((n for n, value in enumerate(result) if _close(value, actual)), 0)
-            return alike(result, [*result[:place], self.with_accuracy(result[place], score, actual), *result[place + 1 :]])
+            at = next((n for n, value in enumerate(result) if _close(value, actual)), 0)
+            return alike(result, [self.with_accuracy(v, score, actual) if n == at else v for n, v in enumerate(result)])
         if isinstance(result, dict):
             return {
                 key: self.with_accuracy(value, score, actual) if "acc" in str(key) else value for key, value in result.items()
@@ -317,11 +318,6 @@ def unwrapped(dataset: Any) -> tuple[Any, list[int] | None]:
         inner = [int(index) for index in dataset.indices]
         dataset, places = dataset.dataset, inner if places is None else [inner[n] for n in places]
     return dataset, places
-
-
-def alike(result: Any, values: list) -> Any:
-    """The values as a list or tuple, named or not, of the same type as the result."""
-    return result._make(values) if hasattr(result, "_make") else type(result)(values)
 
 
 def _close(value: Any, number: float) -> bool:
