@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Subset
 
 from autograder.checks.redirect import redirected
 
-from .calls import alike
+from .calls import alike, close
 from .data import field
 from .tiny import World
 from .watch import Recorder, weights
@@ -117,13 +117,13 @@ class Run:
         if isinstance(result, StandIn):
             return StandIn(score)
         if isinstance(result, (tuple, list)) and result:
-            at = next((n for n, value in enumerate(result) if _close(value, actual)), 0)
-            return alike(result, [self.with_accuracy(v, score, actual) if n == at else v for n, v in enumerate(result)])
+            place = next((n for n, value in enumerate(result) if close(value, actual)), 0)
+            return alike(result, [*result[:place], self.with_accuracy(result[place], score, actual), *result[place + 1 :]])
         if isinstance(result, dict):
             return {
                 key: self.with_accuracy(value, score, actual) if "acc" in str(key) else value for key, value in result.items()
             }
-        score = 100 * score if _close(result, 100 * actual) and not _close(result, actual) else score
+        score = 100 * score if close(result, 100 * actual) and not close(result, actual) else score
         return tensor(score) if is_tensor(result) else score
 
     def record(self, loader: Any) -> str:
@@ -318,13 +318,6 @@ def unwrapped(dataset: Any) -> tuple[Any, list[int] | None]:
         inner = [int(index) for index in dataset.indices]
         dataset, places = dataset.dataset, inner if places is None else [inner[n] for n in places]
     return dataset, places
-
-
-def _close(value: Any, number: float) -> bool:
-    try:
-        return abs(float(value) - number) < 1e-4
-    except (TypeError, ValueError, RuntimeError):
-        return False
 
 
 def _first(kind: type, args: tuple, kwargs: dict) -> Any:
