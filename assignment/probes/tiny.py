@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 from typing import Any
 
@@ -32,6 +33,7 @@ SIZES = {
     "eos_token_id": 2,
 }
 SPLITS = ("train", "validation", "test")  # the order in which sentences are numbered
+LINKS = ("and", "but", "because", "although")  # of two sentences
 no_grad, from_numpy, set_random, get_random = torch.no_grad, torch.from_numpy, torch.set_rng_state, torch.get_rng_state
 
 
@@ -48,6 +50,7 @@ class World:
         self.given = given
         self.encoded: dict[str, tuple] = {}
         self.used: Any = None  # how evaluate calls compute_accuracy, see ``evaluation.uses``
+        self.calls: dict[str, list] = {}  # see ``Stage``
         self.size = Tokenizer.from_str(given["tokenizer"]).get_vocab_size()
         self.reset()
 
@@ -55,6 +58,18 @@ class World:
         """Undo what a probe changed or collected."""
         self.rows: dict[str, list[dict]] = {name: copy.deepcopy(self.given["splits"][name]) for name in SPLITS}
         self.models: list[Any] = []
+
+    def grow(self, counts: dict[str, int]) -> None:
+        """Fill the splits up to these numbers of sentences, each two of the split's own in one. ``reset`` undoes it."""
+        for split, count in counts.items():
+            own = self.rows[split]
+            turned = (own[step:] + own[:step] for step in range(1, len(own)))
+            pairs = ((a, b) for others in turned for a, b in zip(own, others))
+            more = (
+                {"text": f"{a['text']} {link} {b['text']}", "label": a["label"]}
+                for (a, b), link in itertools.product(pairs, LINKS)
+            )
+            self.rows[split] = own + list(itertools.islice(more, max(0, count - len(own))))
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
         return PreTrainedTokenizerFast(

@@ -7,7 +7,7 @@ name = "3.main"
 
 @test_case()
 def trains_for_epochs(probe, check):
-    """Main trains for at least one epoch."""
+    """Main trains one model on the training set, for the epochs that are asked for."""
     check.rules.finetuning.judge(check, "3.main", probe, "trains")
 
 

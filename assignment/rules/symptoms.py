@@ -109,6 +109,15 @@ class Symptom(str, Enum):
 
     # 3.main: the loop
     NO_EPOCH = "no epoch"
+    NO_COLLATE_FN = "no collate_fn"
+    NO_BATCHES = "no batches"
+    USED_UP = "used up"
+    TRAINED_ON_TEST = "trained on test"
+    TRAINED_ON_VALIDATION = "trained on validation"
+    FOREIGN_OPTIMIZER = "foreign optimizer"
+    NEW_MODELS = "new models"
+    ONE_EPOCH = "one epoch"
+    PARAMETER_IGNORED = "parameter ignored"
     NOT_SHUFFLED = "not shuffled"
     NEVER_VALIDATED = "never validated"
     TESTED_INSTEAD = "tested instead"

@@ -5,12 +5,14 @@ Whatever the code writes meanwhile goes to a temporary folder: a check changes n
 
 from __future__ import annotations
 
+import ast
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from .compare import KIND, MISSING, Failure
+from .own_calls import calls_of
 from .redirect import redirected
 
 
@@ -35,6 +37,7 @@ class LocalProbe:
             if missing := [name for name in self.wanted if self.names.get(name) is None]:
                 raise Failure(MISSING, f"{missing[0]} is not defined")
             with stage(self.world) as opened, redirected(self.names):
+                opened.calls = own_calls(self.wanted, self.names)
                 if self.uses:
                     opened.observe(self.uses, self.names, self.plain)
                 self.seen.append(opened.observe(self.name, self.names, self.plain))
@@ -51,3 +54,17 @@ def stage(world: Any) -> Any:
             f"this check needs the package {error.name}: install it (pip install {error.name}), then run the check "
             "again. Your code was not checked",
         ) from None
+
+
+def own_calls(wanted: list[str], names: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """How the cells that a notebook has run call these functions (IPython keeps their source in ``In``)."""
+    cells = names.get("In")
+    found: dict[str, list[tuple[str, str]]] = {name: [] for name in wanted}
+    for cell in reversed(cells if isinstance(cells, list) else []):
+        try:
+            statements = ast.parse(cell).body
+        except (SyntaxError, ValueError, TypeError):
+            continue
+        for name in wanted:
+            found[name] += calls_of(name, statements)
+    return found

@@ -48,7 +48,8 @@ class Section:
     A section that needs more than plain function calls has ``probes``, a package of the assignment that runs next to the
     student's code. ``preload`` lists modules that only this section's workers import in advance; ``scratch`` gives each
     worker a writable folder. Expensive calls are normally skipped: ``simulated_calls`` names those that run because the probes
-    simulate them, and ``never_calls`` names additional calls to skip.
+    simulate them, and ``never_calls`` names additional calls to skip. ``entry_points`` are functions that a submission calls
+    itself, and that probes call with the same arguments.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Section:
     scratch: bool = False
     simulated_calls: tuple[str, ...] = ()
     never_calls: tuple[str, ...] = ()
+    entry_points: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

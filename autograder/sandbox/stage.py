@@ -42,7 +42,7 @@ def open_stage(sources: dict[str, str], world: Any) -> Any:
     """Import the assignment's probes (``sources``: module -> source) and return their stage for one world of inputs.
 
     A stage replaces what workers cannot reach. ``stage.observe(name, namespace, plain)`` returns a plain tree; ``plain``
-    converts any value into one.
+    converts any value into one. ``stage.calls``: how the student's own code calls a function, see ``checks.own_calls``.
     """
     sys.meta_path.append(Modules({f"{PROBES}.{module}": source for module, source in sources.items()}))
     package = importlib.import_module(PROBES)

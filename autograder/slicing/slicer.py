@@ -11,6 +11,7 @@ import functools
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.checks.own_calls import calls_of, names_in
 from autograder.core.assignment import Assignment, Question, Section
 from autograder.slicing import early
 from autograder.slicing.effects import SHOWS, Effects, effects_of, imported
@@ -21,7 +22,10 @@ SLICE, WIDE, EARLY = "slice", "wide", "early"
 
 @dataclass
 class Program:
-    """What a worker runs: statements in order, names to watch, and names to report."""
+    """What a worker runs: statements in order, names to watch, and names to report.
+
+    ``calls``: how the student's own code calls the functions that probes run, see ``checks.own_calls``.
+    """
 
     statements: list[Statement]
     watch: tuple[str, ...]
@@ -29,6 +33,7 @@ class Program:
     prelude: str = ""
     future: tuple[str, ...] = ()
     modules: dict[str, str] = field(default_factory=dict)
+    calls: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     def wire(self) -> dict[str, Any]:
         """The plain tree that is sent to the worker."""
@@ -39,6 +44,7 @@ class Program:
             "prelude": self.prelude,
             "future": list(self.future),
             "modules": self.modules,
+            "calls": {name: [list(pair) for pair in pairs] for name, pairs in self.calls.items()},
         }
 
 
@@ -97,7 +103,8 @@ class Slicer:
         """
         helpers = [self.assignment.question(id) for q in questions for id in q.prerequisites]
         wanted = tuple(dict.fromkeys(n for q in [*questions, *helpers] for n in (*q.names, *q.context, *q.calls)))
-        chosen = self._chosen(set(wanted), width)
+        calls = self._own_calls(questions)
+        chosen = self._chosen(set(wanted), width, set().union(*map(names_in, calls.values())))
         watch = tuple(dict.fromkeys(n for q in questions if q.value for n in (*q.names, *q.context)))
         return Program(
             [self.statements[i] for i in sorted(chosen)],
@@ -106,14 +113,15 @@ class Slicer:
             self.section.prelude,
             tuple(sorted(self.parsed.future)),
             self.modules,
+            calls,
         )
 
-    def _chosen(self, wanted: set[str], width: str) -> set[int]:
+    def _chosen(self, wanted: set[str], width: str, called_with: set[str]) -> set[int]:
         available = self._available(wanted)
         if width == SLICE:
-            return self.needed(wanted, available)
+            return self.needed(wanted | called_with, available)
         if width == EARLY:
-            return early.statements(self, wanted, available)
+            return early.statements(self, wanted | called_with, available)
         return {i for i in available if not self._dropped(i, wanted)}
 
     def rebinds_late(self, question: Question) -> bool:
@@ -122,6 +130,11 @@ class Slicer:
             return False
         whole, before = ({s.index for s in self.program([question], width).statements} for width in (SLICE, EARLY))
         return early.left_out(self, set(question.names), whole, before)
+
+    def _own_calls(self, questions: list[Question]) -> dict[str, list[tuple[str, str]]]:
+        """How the submission calls the section's entry points, as far as these questions need them."""
+        names = [name for q in questions for name in q.names if name in self.section.entry_points]
+        return {name: calls_of(name, [s.node for s in self.statements]) for name in names}
 
     def _available(self, wanted: set[str]) -> set[int]:
         """The statements of the graded part, and later ones that bind wanted names which the part does not bind.

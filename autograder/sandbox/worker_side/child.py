@@ -86,6 +86,7 @@ class Child:
         sys.modules["__main__"] = main
         if program.get("probes"):  # imported before any student code, which therefore cannot patch what they use
             self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
+            self.stage.calls = program.get("calls", {})
             paths.LAYERS.append(paths.Layer(os.getcwd()))  # from here on, whatever path the code names, it writes here
         sys.meta_path.append(Modules(program["modules"]))
         exec(compile(program["prelude"], "<given>", "exec"), self.namespace)

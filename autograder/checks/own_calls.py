@@ -1,0 +1,62 @@
+"""How a student's own code calls one of their functions: the calls, as source, with what has to run before each."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Import, ast.ImportFrom)
+MAX_CALLS, MAX_SOURCE = 8, 4000  # characters of one call and what comes before it
+
+
+def calls_of(name: str, statements: Iterable[ast.stmt]) -> list[tuple[str, str]]:
+    """Pairs (before, call) of source: assignments and imports that precede the call in its own block, and the call itself.
+
+    The function's own definition is left out. At the top level nothing precedes: those statements run anyway.
+    """
+    found: list[tuple[str, str]] = []
+    for statement in statements:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and statement.name == name:
+            continue
+        for before, call in _calls(statement, name, []):
+            pair = "\n".join(map(ast.unparse, before)), ast.unparse(call)
+            if len(found) < MAX_CALLS and sum(map(len, pair)) <= MAX_SOURCE:
+                found.append(pair)
+    return found
+
+
+def names_in(pairs: list[tuple[str, str]]) -> set[str]:
+    """The names that such calls read."""
+    nodes = [node for pair in pairs for source in pair for node in ast.walk(ast.parse(source))]
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def _calls(statement: ast.stmt, name: str, before: list[ast.stmt]) -> Iterator[tuple[list[ast.stmt], ast.Call]]:
+    """The calls in one statement, those in its blocks included; ``before``: what precedes it in its own block."""
+    blocks = list(_blocks(statement))
+    inside = {id(node) for block in blocks for inner in block for node in ast.walk(inner)}
+    for node in ast.walk(statement):
+        if id(node) not in inside and isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+            yield before, node
+    for block in blocks:
+        preceding = [*before, *_first_round(statement)]
+        for inner in block:
+            yield from _calls(inner, name, list(preceding))
+            preceding += [inner] if isinstance(inner, SIMPLE) else []
+
+
+def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """The lists of statements directly inside a compound statement."""
+    for owner in (statement, *getattr(statement, "handlers", []), *getattr(statement, "cases", [])):
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(owner, field, None)
+            if isinstance(block, list):
+                yield block
+
+
+def _first_round(statement: ast.stmt) -> list[ast.stmt]:
+    """The assignment that a ``for`` loop begins with."""
+    if not isinstance(statement, ast.For):
+        return []
+    source = f"{ast.unparse(statement.target)} = next(iter({ast.unparse(statement.iter)}))"
+    return ast.parse(source).body
