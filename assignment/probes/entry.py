@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .calls import EXTRA_ARGUMENTS
+from .contract import codes
 
 EPOCH_NAMES = ("num_epochs", "NUM_EPOCHS", "epochs", "EPOCHS", "n_epochs", "N_EPOCHS", "num_train_epochs")
 MIN_EPOCHS, MAX_EPOCHS = 5, 6
@@ -40,7 +41,7 @@ def call_main(namespace: dict, calls: list[tuple[str, str]]) -> int | None:
     ``calls``: pairs of source: statements that come before a call in its own block, and the call.
     """
     main, argv = namespace["main"], sys.argv
-    sys.argv = ["main.py"]  # for an argparse that reads the command line
+    sys.argv = ["main.py"]  # in a notebook it has the kernel's arguments, for which an argparse would end main
     try:
         args, kwargs = arguments(main, namespace, calls)
         asked = [few_epochs(given) for given in _epochs_in(main, args, kwargs)]
@@ -102,12 +103,11 @@ def counts_epochs(main: Any) -> bool:
 def names_read(code: types.CodeType) -> set[str]:
     """The variables and attributes that a function reads, also in functions inside it."""
     names: set[str] = set()
-    for instruction in dis.get_instructions(code):
+    for instruction in (one for part in codes(code) for one in dis.get_instructions(part)):
         if instruction.opname.startswith("LOAD_") and "CONST" not in instruction.opname:
             argument = instruction.argval
             names |= {*map(str, argument)} if isinstance(argument, tuple) else {str(argument)}
-    inner = [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
-    return names.union(*map(names_read, inner))
+    return names
 
 
 def _epochs_in(main: Any, args: tuple, kwargs: dict) -> list[int]:

@@ -174,9 +174,10 @@ class Passes:
             )
         return described
 
-    def shuffled(self) -> bool:
-        """Whether training data were seen in an order that nothing explains but chance."""
-        return any(p["training"] and len(p["order"]) >= FEW and not p["sorted_by"] for p in self.described())
+    def settled(self) -> bool:
+        """Whether the passes show if training data are shuffled: by an order that only chance explains, or several batches."""
+        orders = [p for p in self.described() if p["training"] and len(p["order"]) >= FEW]
+        return any(not p["sorted_by"] or (p["batches"] or 0) > 1 for p in orders)
 
 
 def informative(numbers: list[int]) -> bool:
@@ -219,7 +220,8 @@ def first(kind: Any, args: tuple, kwargs: dict) -> Any:
 def loader_of(args: tuple, kwargs: dict) -> Any:
     """The argument that yields batches: a DataLoader or anything else that can be iterated over, or None."""
     others = [v for v in (*args, *kwargs.values()) if not isinstance(v, (nn.Module, Optimizer, str, dict))]
-    return first(DataLoader, args, kwargs) or next((v for v in others if hasattr(v, "__iter__")), None)
+    loader = first(DataLoader, args, kwargs)  # its truth would ask for its length, which it may not have
+    return loader if loader is not None else next((v for v in others if hasattr(v, "__iter__")), None)
 
 
 def _text(item: Any) -> str:

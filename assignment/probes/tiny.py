@@ -33,7 +33,6 @@ SIZES = {
     "eos_token_id": 2,
 }
 SPLITS = ("train", "validation", "test")  # the order in which sentences are numbered
-LINKS = ("and", "but", "because", "although")  # of two sentences
 no_grad, from_numpy, set_random, get_random = torch.no_grad, torch.from_numpy, torch.set_rng_state, torch.get_rng_state
 
 
@@ -60,16 +59,15 @@ class World:
         self.models: list[Any] = []
 
     def grow(self, counts: dict[str, int]) -> None:
-        """Fill the splits up to these numbers of sentences, each two of the split's own in one. ``reset`` undoes it."""
+        """Fill the splits up to these numbers of sentences: half of one, half of another. ``reset`` undoes it."""
+        taken = {row["text"] for rows in self.rows.values() for row in rows}
         for split, count in counts.items():
-            own = self.rows[split]
-            turned = (own[step:] + own[:step] for step in range(1, len(own)))
-            pairs = ((a, b) for others in turned for a, b in zip(own, others))
-            more = (
-                {"text": f"{a['text']} {link} {b['text']}", "label": a["label"]}
-                for (a, b), link in itertools.product(pairs, LINKS)
-            )
-            self.rows[split] = own + list(itertools.islice(more, max(0, count - len(own))))
+            own = list(self.rows[split])
+            for a, b in itertools.permutations(own, 2):
+                text = " ".join([*halves(a["text"])[0], *halves(b["text"])[1]])
+                if len(self.rows[split]) < count and text not in taken:
+                    taken.add(text)
+                    self.rows[split].append({"text": text, "label": a["label"]})
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
         return PreTrainedTokenizerFast(
@@ -105,6 +103,11 @@ class World:
         """The number of the first sentence of a split, as ``indices`` counts."""
         names = list(self.rows)
         return sum(len(self.rows[name]) for name in names[: names.index(split)])
+
+
+def halves(text: str) -> tuple[list[str], list[str]]:
+    words = text.split()
+    return words[: len(words) // 2], words[len(words) // 2 :]
 
 
 def fill(model: Any, seed: int) -> None:

@@ -24,6 +24,7 @@ class Recorder:
         self.world, self.model = world, model
         self.events, self.batches, self.modes, self.graphs, self.predicted = "", [], [], [], {}
         self.used: list[list[int]] = []  # the sentences behind each backward pass
+        self.used_modes: list[bool] = []  # and whether the model was in training mode
         self.gradients: list[tuple[np.ndarray, np.ndarray]] = []  # at each step: new since the last one, used
         embedding = max((m for m in model.modules() if isinstance(m, Embedding)), key=lambda m: m.num_embeddings == world.size)
         self.weight = [p for p in model.parameters() if p.ndim == 2][-1]
@@ -49,6 +50,7 @@ class Recorder:
     def _backward(self, gradient: Any) -> None:
         self.events += "B"
         self.used.append(self.batches[-1] if self.batches else [])
+        self.used_modes += self.modes[-1:]
         self.fresh = self.fresh + detach(gradient)
 
     def step(self, optimizer: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict] | None:

@@ -57,6 +57,12 @@ def only_after(first: Rule) -> Callable[[Rule], Rule]:
 
 def counts(check: Any, facts: dict, way: dict) -> None:
     filled(check, way["all"], "__len__")
+    if way["kind"]:
+        check.fail(
+            "kind",
+            f"__len__ returns a {way['kind']}, for which len() raises TypeError: return a whole number (int)",
+            symptom=Symptom.NO_WHOLE_NUMBER,
+        )
     got, want = (way["all"], way["three"]), (facts["count"], 3)
     if got == want:
         return
@@ -82,6 +88,7 @@ def normal(text: Any) -> str:
 def right_items(check: Any, facts: dict, way: dict) -> None:
     right = same_items(facts, way["items"], way["picks"])
     if all(right):
+        _fits(check, way)
         return
     first = right.index(False)
     item, n = way["items"][first], way["picks"][first]
@@ -95,6 +102,17 @@ def right_items(check: Any, facts: dict, way: dict) -> None:
         )
     filled(check, None if item["blank"] else True, "__getitem__")
     _wrong_text(check, facts, item, n)
+
+
+def _fits(check: Any, way: dict) -> None:
+    unfit, first = way["misfit"], way["picks"][0]
+    if unfit:
+        check.fail(
+            "rule",
+            f"dataset[{first}] is a {unfit['kind']}, on which your own collate_fn raises {unfit['error']}: return the "
+            "SST2Example itself",
+            symptom=Symptom.MISFIT,
+        )
 
 
 def _wrong_text(check: Any, facts: dict, item: dict, n: int) -> None:
@@ -154,6 +172,13 @@ def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
 
 
 def well_formed(check: Any, facts: dict, way: dict) -> None:
+    if "refused_by" in way:
+        check.fail(
+            "rule",
+            f"{way['refused_by']}.collate_fn cannot be called with a batch alone, as a DataLoader does: put @staticmethod "
+            "above it, and leave out self",
+            symptom=Symptom.NOT_STATIC,
+        )
     for batch in (way["short"], way["long"]):
         _has_both_keys(check, batch)
         _holds_tensors(check, batch)

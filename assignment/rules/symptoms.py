@@ -14,6 +14,7 @@ class Symptom(str, Enum):
     NO_NUMBER = "no number"
 
     # 3.dataset.len
+    NO_WHOLE_NUMBER = "no whole number"
     CONSTANT = "constant"
     ONE_TOO_FEW = "one too few"
     ONE_TOO_MANY = "one too many"
@@ -26,6 +27,7 @@ class Symptom(str, Enum):
     ALWAYS_THE_FIRST = "always the first"
     ANOTHER_EXAMPLE = "another example"
     NO_EXAMPLE = "no example"
+    MISFIT = "misfit"
 
     # 3.dataset.iter
     NO_ITEMS = "no items"
@@ -36,6 +38,7 @@ class Symptom(str, Enum):
     OTHER_ITEMS = "other items"
 
     # 3.collate: what comes back
+    NOT_STATIC = "not static"
     NO_DICT = "no dict"
     OTHER_KEYS = "other keys"
     TENSOR_MISSING = "tensor missing"

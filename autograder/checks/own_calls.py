@@ -37,12 +37,24 @@ def _calls(statement: ast.stmt, name: str, before: list[ast.stmt]) -> Iterator[t
     inside = {id(node) for block in blocks for inner in block for node in ast.walk(inner)}
     for node in ast.walk(statement):
         if id(node) not in inside and isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
-            yield before, node
+            yield [*before, *_rounds_around(statement, node)], node
     for block in blocks:
         preceding = [*before, *_first_round(statement)]
         for inner in block:
             yield from _calls(inner, name, list(preceding))
             preceding += [inner] if isinstance(inner, SIMPLE) else []
+
+
+def _rounds_around(statement: ast.stmt, call: ast.Call) -> list[ast.stmt]:
+    """The assignments that comprehensions around a call begin with."""
+    return [
+        assignment
+        for node in ast.walk(statement)
+        if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp))
+        and any(inner is call for inner in ast.walk(node))
+        for generator in node.generators
+        for assignment in _first_round(generator)
+    ]
 
 
 def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
@@ -54,9 +66,9 @@ def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
                 yield block
 
 
-def _first_round(statement: ast.stmt) -> list[ast.stmt]:
-    """The assignment that a ``for`` loop begins with."""
-    if not isinstance(statement, ast.For):
+def _first_round(loop: ast.AST) -> list[ast.stmt]:
+    """The assignment that a ``for`` begins with; nothing for any other statement."""
+    if not isinstance(loop, (ast.For, ast.comprehension)):
         return []
-    source = f"{ast.unparse(statement.target)} = next(iter({ast.unparse(statement.iter)}))"
+    source = f"{ast.unparse(loop.target)} = next(iter({ast.unparse(loop.iter)}))"
     return ast.parse(source).body

@@ -84,6 +84,7 @@ class Child:
         self.namespace = main.__dict__
         self.namespace["__builtins__"] = builtins
         sys.modules["__main__"] = main
+        sys.argv = ["main.py"]  # for an argparse that reads the command line
         if program.get("probes"):  # imported before any student code, which therefore cannot patch what they use
             self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
             self.stage.calls = program.get("calls", {})
