@@ -193,7 +193,8 @@ KINDS = [
                     S3,
                     (
                         "    for batch in dataloader:\n        output",
-                        "    for one, two in dataloader:\n        batch = {'text_encoding': one, 'label_encoding': two}\n        output",
+                        "    for one, two in dataloader:\n"
+                        "        batch = {'text_encoding': one, 'label_encoding': two}\n        output",
                     ),
                 ),
                 TRAIN,
