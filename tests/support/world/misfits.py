@@ -16,6 +16,9 @@ AS_DICT = ITEM.replace("self.data[index]", '{"text": self.data[index].text, "lab
 AS_TUPLE = ITEM.replace("self.data[index]", "self.data[index].text, self.data[index].label")
 OF_DICTS = BATCH.replace("sample.text", 'sample["text"]').replace("sample.label", 'sample["label"]')
 OF_TUPLES = BATCH.replace("sample.text", "sample[0]").replace("sample.label", "sample[1]")
+UNPACKED = """    for one, two in dataloader:
+        batch = {"text_encoding": one, "label_encoding": two}
+        output"""
 LABELS = '"label_encoding": torch.LongTensor', '"labels": torch.LongTensor'
 ITEMS, BATCHES, LEN, TRAIN = {"3.dataset.getitem"}, {"3.collate"}, {"3.dataset.len"}, {"3.train_one_epoch"}
 
@@ -193,8 +196,7 @@ KINDS = [
                     S3,
                     (
                         "    for batch in dataloader:\n        output",
-                        "    for one, two in dataloader:\n"
-                        "        batch = {'text_encoding': one, 'label_encoding': two}\n        output",
+                        UNPACKED,
                     ),
                 ),
                 TRAIN,
