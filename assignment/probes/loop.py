@@ -8,6 +8,7 @@ watched by what its models do.
 from __future__ import annotations
 
 import traceback
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -273,8 +274,10 @@ def failure_of(loader: Any, kind: Any) -> str:
         return ""
     except Exception as error:
         collate = getattr(loader, "collate_fn", None)
-        own = {getattr(value, "__func__", value) for value in vars(kind).values()} if isinstance(kind, type) else set()
-        codes = {getattr(function, "__code__", None) for function in own if callable(function)} - {None}
+        members = [value for base in getattr(kind, "__mro__", ()) for value in vars(base).values()]
+        functions = [getattr(value, "__func__", value) for value in members]
+        own = {function for function in functions if isinstance(function, types.FunctionType)}
+        codes = {function.__code__ for function in own}
         frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
         if getattr(collate, "__func__", collate) in own or codes & {*frames}:
             return ""

@@ -133,17 +133,21 @@ class Passes:
     def drawn_by_content(self, loader: Any) -> tuple[list[int], int | None]:
         """The same, from the texts of its dataset's items or from the token ids in its batches."""
         if isinstance(loader, DataLoader) and loader.batch_sampler is not None:
-            texts = {row["text"]: n for n, row in enumerate(row for rows in self.world.rows.values() for row in rows)}
-            try:
-                batches = [[loader.dataset[n] for n in batch] for batch in itertools.islice(loader.batch_sampler, MAX_BATCHES)]
-                numbers = [texts.get(_text(item), -1) for batch in batches for item in batch]
-                if set(numbers) - {-1}:
-                    return numbers, len(batches)
-            except Exception:
-                pass  # its items are out of order; its batches may still be read
+            numbers, count = self.drawn_as_items(loader)
+            if set(numbers) - {-1}:
+                return numbers, count
         known = self.world.known_ids()
         drawn = [_rows(batch, known) for batch in itertools.islice(loader, MAX_BATCHES)]
         return [number for rows in drawn for number in rows], len(drawn)
+
+    def drawn_as_items(self, loader: DataLoader) -> tuple[list[int], int]:
+        """The same, from the texts of its dataset's items; nothing if they cannot be had."""
+        texts = {row["text"]: n for n, row in enumerate(row for rows in self.world.rows.values() for row in rows)}
+        try:
+            batches = [[loader.dataset[n] for n in batch] for batch in itertools.islice(loader.batch_sampler, MAX_BATCHES)]
+        except Exception:
+            return [], 0  # its batches may still be had
+        return [texts.get(_text(item), -1) for batch in batches for item in batch], len(batches)
 
     def split_of(self, numbers: list[int]) -> str:
         """The split that more than half of these sentences come from; '' if there is none."""
