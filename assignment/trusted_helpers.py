@@ -13,7 +13,7 @@ def pairwise_similarities(Q, K):
 
 
 def attn_scaled(A, n_embd, n_heads):
-    return A / np.sqrt(n_embd / n_heads, dtype=A.dtype)
+    return A / np.sqrt(float(n_embd) / float(n_heads), dtype=A.dtype)  # numbers: an array would be broadcast
 
 
 def attn_softmax(A):

@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from autograder.core.assignment import Limits
 from autograder.sandbox import protocol
 from autograder.sandbox.judge_side.clock import charged_seconds
@@ -20,6 +22,8 @@ from autograder.sandbox.judge_side.zygote_client import GRACE_SECONDS, ZygoteCli
 PROMPT_SECONDS = 0.05  # most replies come within this time
 FULL_PRIORITY_SECONDS = 1.0
 NICE_INCREMENT = 5
+# Of what a worker sends for a prerequisite to compute with: lengths, and elements of all arrays multiplied (an answer has no more).
+MAX_LENGTH, MAX_ELEMENTS = 2048, 1 << 24
 
 
 class WorkerError(Exception):
@@ -209,6 +213,8 @@ class Worker:
         if self.asked > self.limits.prerequisite_calls:
             return {"refused": "too many calls"}
         try:
+            if is_too_large([*ask["args"], *ask["kwargs"].values()]):
+                return {"refused": "too large"}
             return {"answer": self.answers[ask["name"]](*ask["args"], **ask["kwargs"])}
         except Exception as error:
             return {"refused": f"{ask.get('name') if isinstance(ask, dict) else ''}: {type(error).__name__}"}
@@ -221,6 +227,13 @@ class Worker:
         """End the child and return the error for a reply that breaks the protocol."""
         self.close()
         return WorkerError("protocol")
+
+
+def is_too_large(values: list[Any]) -> bool:
+    """Whether a function of these values might need much memory: as a product or a broadcast of arrays, or as n by n elements."""
+    arrays = [np.asarray(value) for value in values]
+    lengths = [abs(int(array)) for array in arrays if array.ndim == 0 and array.dtype.kind in "iuO"]
+    return max(lengths, default=0) > MAX_LENGTH or math.prod(max(1, array.size) for array in arrays) > MAX_ELEMENTS
 
 
 def checked_error(error: Any) -> dict[str, Any]:
