@@ -274,15 +274,18 @@ def failure_of(loader: Any, kind: Any) -> str:
         return ""
     except Exception as error:
         collate = getattr(loader, "collate_fn", None)
-        members = [value for base in getattr(kind, "__mro__", ()) for value in vars(base).values()]
-        functions = [getattr(value, "__func__", value) for value in members]
-        own = {function for function in functions if isinstance(function, types.FunctionType)}
-        codes = {function.__code__ for function in own}
-        frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
-        if getattr(collate, "__func__", collate) in own or codes & {*frames}:
+        own = functions_of(kind)
+        frames = {frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)}
+        if getattr(collate, "__func__", collate) in own or frames.intersection(function.__code__ for function in own):
             return ""
         return "no collate_fn" if collate is default_collate else type(error).__name__
     return ""
+
+
+def functions_of(kind: Any) -> set[Any]:
+    """The functions that a class defines or inherits, its static and class methods among them."""
+    members = [value for base in getattr(kind, "__mro__", ()) for value in vars(base).values()]
+    return {f for value in members if isinstance(f := getattr(value, "__func__", value), types.FunctionType)}
 
 
 def saved_files(folder: Path, epochs: list[dict[str, np.ndarray]]) -> list[dict]:

@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import json
 import math
 import operator
 import pickle
@@ -12,7 +13,8 @@ import pytest
 import torch
 
 from autograder.sandbox.worker_side.bars import Bar, Tqdm
-from autograder.sandbox.worker_side.inert import NAMED, Config, Inert, Number
+from autograder.sandbox.worker_side.inert import NAMED, Inert
+from autograder.sandbox.worker_side.settings import Config, Number, Text, Whole, unknown
 
 ONE = Inert()
 UNPACKED = [
@@ -81,7 +83,7 @@ def test_whatever_is_computed_with_it_is_one_again(code):
 
 @pytest.mark.parametrize("spec", ["", ".1f", "d", ">8", "%H:%M", ".2%", "05.2f", ",", "s", "x", "10.3e", "<12s", "nonsense"])
 def test_it_has_a_text_in_any_format(spec):
-    for value in (ONE, Number(), ONE.format_dict["elapsed"]):
+    for value in (ONE, Number(1e-3), Whole(8), Text("."), ONE.format_dict["elapsed"]):
         assert isinstance(format(value, spec), str)
     assert str(ONE) and "%d %s %.2f %5r".__mod__((ONE, ONE, ONE, ONE))
 
@@ -95,28 +97,62 @@ def test_it_compares_with_anything_and_raises_nothing():
 
 def test_with_a_tensor_it_leaves_a_tensor_that_can_be_trained():
     loss = torch.ones(2, requires_grad=True).sum()
-    for weighted in (ONE * loss, loss * ONE, loss + ONE, ONE - loss, Number() * loss, loss / Number()):
+    for weighted in (ONE * loss, loss * ONE, loss + ONE, ONE - loss, Number(1e-3) * loss, loss / Number(1e-3)):
         assert weighted.requires_grad
 
 
 def test_an_unknown_number_of_a_configuration_is_a_learning_rate():
     weight = torch.ones(1, requires_grad=True)
     for kind in (torch.optim.AdamW, torch.optim.SGD, torch.optim.Adam):
-        optimizer = kind([weight], lr=Number())
+        optimizer = kind([weight], lr=unknown("lr"))
         before = weight.item()
         optimizer.zero_grad()
         weight.sum().backward()
         optimizer.step()
         assert weight.item() < before
-    assert type(Config().optimizer.lr) is Number and np.array(Number()).dtype == float
+    assert type(Config().optimizer.lr) is Number and np.array(Number(1e-3)).dtype == float
 
 
 def test_a_configuration_keeps_plain_values_and_nothing_else():
     config = Config()
-    config.update({"lr": 5e-5, "epochs": 3, "name": "run", "data": np.ones(5), "long": "x" * 10**6}, batch=16)
+    config.update({"lr": 5e-5, "epochs": 3, "data": np.ones(5), "optimizer": {"betas": [0.9, 0.99]}}, batch=16)
     config.seed, config["dropout"] = 7, 0.1
-    assert dict(config) == {"lr": 5e-5, "epochs": 3, "name": "run", "batch": 16, "seed": 7, "dropout": 0.1}
+    assert dict(config) == {
+        "lr": 5e-5,
+        "epochs": 3,
+        "optimizer": {"betas": [0.9, 0.99]},
+        "batch": 16,
+        "seed": 7,
+        "dropout": 0.1,
+    }
     assert (config.lr, config["epochs"], config.get("none", 4), "seed" in config, len(config)) == (5e-5, 3, 4, True, 6)
+    other = Config()
+    other.update(config)
+    assert dict(other.items()) == dict(config) and sorted(other.keys()) == sorted(config.as_dict())
+
+
+def test_an_unknown_entry_of_a_configuration_is_a_number_of_the_kind_that_its_name_says():
+    config = Config()
+    for name in ("batch_size", "num_epochs", "max_length", "seed", "optimizer.batch_size", "warmup_steps"):
+        value = config
+        for part in name.split("."):
+            value = getattr(value, part)
+        assert isinstance(value, int) and list(range(value)) == list(range(int(value))) and value + 1 == int(value) + 1, name
+    loader = torch.utils.data.DataLoader([1, 2, 3], batch_size=config.batch_size, num_workers=int(config.none) * 0)
+    assert len(list(loader)) == 1 and isinstance(config.learning_rate, float) and isinstance(config["dropout"], float)
+
+
+def test_a_secret_a_name_and_a_report_are_texts(tmp_path, monkeypatch):
+    secret = NAMED["userdata"].get("KEY")
+    monkeypatch.setenv("KEY", secret)
+    (tmp_path / "report.txt").write_text(ONE.tabulate([[1]], headers=["x"]))
+    assert (
+        isinstance(ONE.run.dir + "/best.pt", str) and "runs/" + ONE.name == "runs/." and ", ".join([secret, ONE.id]) == "., ."
+    )
+    assert "x" + ONE == "x." and ONE + "x" == ".x" and json.dumps({"run": ONE.name}) == '{"run": "."}'
+    assert issubclass(NAMED["userdata"].SecretNotFoundError, Exception) and isinstance(
+        NAMED["dotenv_values"](".env")["KEY"], str
+    )
 
 
 def test_a_decorator_returns_what_it_decorates():

@@ -22,7 +22,7 @@ from autograder.sandbox.judge_side.zygote_client import GRACE_SECONDS, ZygoteCli
 PROMPT_SECONDS = 0.05  # most replies come within this time
 FULL_PRIORITY_SECONDS = 1.0
 NICE_INCREMENT = 5
-# Of what a worker sends for a prerequisite to compute with: lengths, and elements of all arrays multiplied (an answer has no more).
+# Of what a worker sends for a prerequisite: whole numbers, and the elements of all arrays multiplied (an answer has no more).
 MAX_LENGTH, MAX_ELEMENTS = 2048, 1 << 24
 
 
@@ -230,7 +230,7 @@ class Worker:
 
 
 def is_too_large(values: list[Any]) -> bool:
-    """Whether a function of these values might need much memory: as a product or a broadcast of arrays, or as n by n elements."""
+    """Whether a function of these might need much memory: for a product or broadcast of arrays, or for n by n elements."""
     arrays = [np.asarray(value) for value in values]
     lengths = [abs(int(array)) for array in arrays if array.ndim == 0 and array.dtype.kind in "iuO"]
     return max(lengths, default=0) > MAX_LENGTH or math.prod(max(1, array.size) for array in arrays) > MAX_ELEMENTS

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Iterator
 from typing import Any
 
-from autograder.sandbox.worker_side.inert import NAMED, SCALARS, Base, Inert, inert
+from autograder.sandbox.worker_side.inert import NAMED, Base, Inert, inert
 
 
 class Bar(Base):
@@ -39,7 +39,7 @@ class Bar(Base):
         return item in self.iterable
 
     def update(self, n: Any = 1, *_: Any, **__: Any) -> Any:
-        self.n += n if type(n) in SCALARS else 1
+        self.n += n if isinstance(n, (int, float)) else 1
         return Inert()
 
     def reset(self, total: Any = None) -> None:

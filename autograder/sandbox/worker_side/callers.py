@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 def from_student(depth: int = 2) -> bool:
     """Whether the function ``depth`` calls up is a student's; import machinery and generated code pass the question on.
 
-    A student's code runs as ``<cell 3>`` or ``<name.py>``, a library's has a path.
+    So does ``model.device``, which asks the parameters. A student's code runs as ``<cell 3>`` or ``<name.py>``, a library's
+    has a path.
     """
     frame: FrameType | None = sys._getframe(depth)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not (file == "<string>" or file.startswith("<frozen ") or file.endswith("importlib/__init__.py")):
-            return file.startswith("<cell ") or (file.startswith("<") and file.endswith(".py>"))
+        if file.startswith("<cell ") or (file.startswith("<") and file.endswith(".py>")):
+            return True
+        passed_on = file == "<string>" or file.startswith("<frozen ") or file.endswith("importlib/__init__.py")
+        if not passed_on and frame.f_code.co_name not in ("device", "<genexpr>"):
+            return False
         frame = frame.f_back
     return False

@@ -13,29 +13,50 @@ from autograder.sandbox.worker_side.callers import from_student
 
 ACCELERATORS = ("cuda", "mps", "xpu", "hpu", "xla")
 STAYS = ("cuda", "xpu", "mps", "pin_memory")  # methods that return their tensor as it is
+MOVES = ("to", "cpu")
+ASKS = ("__get__", "get_device")
+ON_CPU = "_moved_to_the_cpu"
 
 
 class Devices:
-    """Replaces accelerators by the CPU in arguments; ``constructors``: torch's functions that make a tensor."""
+    """Replaces accelerators by the CPU in arguments, and remembers which one was ``asked`` for."""
 
-    def __init__(self, cpu: Any, constructors: Any):
-        self.cpu, self.constructors = cpu, constructors
+    def __init__(self, torch: Any):
+        self.torch, self.cpu, self.asked = torch, torch.device("cpu"), None
 
     def mapped(self, value: Any) -> Any:
         """The CPU for an accelerator, any other value as it is."""
         name = value.type if isinstance(value, type(self.cpu)) else value.split(":")[0] if isinstance(value, str) else ""
-        return self.cpu if name in ACCELERATORS else value
+        if name not in ACCELERATORS:
+            return value
+        self.asked = self.torch.device(name, 0)
+        return self.cpu
 
     def placed(self, value: Any) -> Any:
         """The same where a whole number also means a device."""
-        return self.cpu if type(value) is int else self.mapped(value)
+        return self.mapped("cuda" if type(value) is int else value)
 
-    def keywords(self, func: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    def keywords(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         result = {key: self.placed(value) if key == "device" else self.mapped(value) for key, value in kwargs.items()}
-        if func in self.constructors:
-            result.pop("pin_memory", None)
-            # A default device applies below this mode and would put an accelerator here.
-            result["device"] = result.get("device") or self.cpu
+        result.pop("pin_memory", None)
+        return result
+
+    def of(self, tensor: Any) -> Any:
+        """The device that a student's code sees a tensor on: the one it asked for, unless it has moved it to the CPU."""
+        return self.cpu if self.asked is None or hasattr(tensor, ON_CPU) else self.asked
+
+    def moved(self, tensor: Any, name: str, args: Any, kwargs: Any) -> Any:
+        """What ``cpu`` and ``to`` return. To another device they copy: the weights that a program keeps there stay as they are."""
+        given = [*args, *kwargs.values()]
+        args, kwargs = tuple(map(self.placed, args)), self.keywords(kwargs)
+        result, before = getattr(self.torch._C.TensorBase, name)(tensor, *args, **kwargs), self.of(tensor)
+        to_cpu = name == "cpu" or any(isinstance(one, (str, type(self.cpu))) and str(one) == "cpu" for one in given)
+        to_other = any(self.mapped(one) is not one for one in given)
+        if self.asked is None or not (to_other or (to_cpu and before != self.cpu)):
+            return result
+        result = result.clone() if result is tensor and (to_cpu or before == self.cpu) else result
+        if to_cpu:
+            setattr(result, ON_CPU, True)
         return result
 
 
@@ -43,24 +64,26 @@ def install() -> None:
     """Activate this for the current process and all processes forked from it."""
     import torch
     from torch.overrides import TorchFunctionMode
-    from torch.utils._device import _device_constructors
 
-    devices = Devices(torch.device("cpu"), _device_constructors())
-    is_cuda: Any = torch.Tensor.is_cuda
-    is_cuda = is_cuda.__get__
+    devices = Devices(torch)
+    kinds: Any = torch.Tensor
+    seen: dict[Any, Any] = {kinds.device.__get__: devices.of, kinds.get_device: lambda tensor: devices.of(tensor).index or 0}
+    for name in ("cuda", "mps", "xpu"):
+        seen[getattr(kinds, f"is_{name}").__get__] = lambda tensor, name=name: devices.of(tensor).type == name
 
     class OnCpu(TorchFunctionMode):
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             name = getattr(func, "__name__", "")
+            if name in ASKS and func in seen and devices.asked is not None and from_student():
+                return seen[func](args[0])
+            if name in MOVES and args and isinstance(args[0], torch.Tensor):
+                return devices.moved(args[0], name, args[1:], kwargs or {})
             if name in STAYS and args and isinstance(args[0], torch.Tensor):
+                devices.mapped(name)
                 return args[0]
-            if name == "to":
-                args = args[:1] + tuple(map(devices.placed, args[1:]))
-            if name == "__get__" and func == is_cuda and from_student():
-                return True
-            if kwargs or func in devices.constructors:
-                return func(*args, **devices.keywords(func, kwargs or {}))
-            return func(*args)
+            if name == "type" and len(args) == 2 and isinstance(args[1], str):
+                args = (args[0], args[1].replace("torch.cuda.", "torch."))
+            return func(*args, **devices.keywords(kwargs)) if kwargs else func(*args)
 
     def uncompiled(model: Any = None, **_: Any) -> Any:
         return uncompiled if model is None else model
@@ -75,10 +98,21 @@ def install() -> None:
 def _modules_and_files(torch: Any, devices: Devices) -> None:
     """The same for what does not pass through torch's dispatch: modules, generators, checkpoints, autocast, default types."""
     real_to, real_load, real_type = torch.nn.Module.to, torch.load, torch.set_default_tensor_type
-    real_autocast, real_generator = torch.autocast.__init__, torch.Generator
+    real_autocast, real_generator, real_default = torch.autocast.__init__, torch.Generator, torch.set_default_device
 
-    def module_on_cpu(self: Any, device: Any = None) -> Any:
-        return self
+    def moved_module(name: str) -> Any:
+        def moved(self: Any, device: Any = None) -> Any:
+            devices.mapped(name)
+            return self
+
+        return moved
+
+    def set_default_device(device: Any) -> None:
+        mapped = devices.placed(device)
+        real_default(None if mapped == devices.cpu else mapped)  # none is quicker
+
+    def get_default_device() -> Any:
+        return devices.asked or devices.cpu
 
     def to(self: Any, *args: Any, **kwargs: Any) -> Any:
         named = {key: devices.mapped(value) if key != "device" else devices.placed(value) for key, value in kwargs.items()}
@@ -92,7 +126,10 @@ def _modules_and_files(torch: Any, devices: Devices) -> None:
         return real_load(f, map_location, *args, **kwargs)
 
     def set_default_tensor_type(kind: Any) -> None:
-        real_type(kind.replace("torch.cuda.", "torch.") if isinstance(kind, str) else kind)
+        if isinstance(kind, str) and "cuda" in kind:
+            devices.mapped("cuda")
+            kind = kind.replace("torch.cuda.", "torch.")
+        real_type(kind)
 
     def autocast(self: Any, device_type: Any = "cuda", *args: Any, **kwargs: Any) -> None:
         real_autocast(self, "cuda" if devices.mapped(str(device_type)) != str(device_type) else device_type, *args, **kwargs)
@@ -107,6 +144,7 @@ def _modules_and_files(torch: Any, devices: Devices) -> None:
     generator = Kind("Generator", (), {})
 
     for name in ("cuda", "xpu"):
-        setattr(torch.nn.Module, name, module_on_cpu)
+        setattr(torch.nn.Module, name, moved_module(name))
     torch.nn.Module.to, torch.load, torch.set_default_tensor_type = to, load, set_default_tensor_type
     torch.autocast.__init__, torch.Generator = autocast, generator
+    torch.set_default_device, torch.get_default_device = set_default_device, get_default_device

@@ -5,6 +5,7 @@ The computations are the CPU's. Libraries, which would use a GPU, are told the t
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import types
 from collections.abc import Callable
@@ -32,7 +33,7 @@ ANSWERS: dict[str, Any] = {
     "recommended_max_memory": MEMORY,
     "mem_get_info": (MEMORY, MEMORY),
     "get_memory_info": (MEMORY, MEMORY),
-    "memory_stats": {},
+    "memory_stats": collections.defaultdict(int),
     "memory_summary": "",
     "utilization": 0,
     "memory_usage": 0,
@@ -87,19 +88,19 @@ class Stream:
 
 def install(torch: Any) -> None:
     """Replace these functions in torch's modules, for this process and all processes forked from it."""
-    modules = [module for name in ("cuda", "mps", "xpu", "accelerator") if (module := getattr(torch, name, None))]
-    for module in modules:
+    for owner in filter(None, (getattr(torch, name, None) for name in ("cuda", "mps", "xpu", "accelerator"))):
         for name, value in ANSWERS.items():
-            if hasattr(module, name):
-                setattr(module, name, _answer(value))
+            if hasattr(owner, name):
+                setattr(owner, name, _answer(value))
         for name in ("Stream", "Event", "stream", "current_stream", "default_stream", "device", "device_of", "device_index"):
-            if hasattr(module, name):
-                setattr(module, name, Stream)
-        _for_students(module, "device_count", 1)
-    for module in (torch.cuda, *modules[3:]):
-        _for_students(module, "is_available", True)
-    for module in modules[3:]:
-        _for_students(module, "current_accelerator", torch.device("cuda"))
+            if hasattr(owner, name):
+                setattr(owner, name, Stream)
+        _for_students(owner, "device_count", 1)
+    accelerator = getattr(torch, "accelerator", None)
+    for owner in (torch.cuda, torch.backends.mps, accelerator):
+        for name in ("is_available", "is_built"):
+            _for_students(owner, name, True)
+    _for_students(accelerator, "current_accelerator", torch.device("cuda"))
     properties = types.SimpleNamespace(name=NAME, total_memory=MEMORY, major=8, minor=0, multi_processor_count=1)
     torch.cuda.get_device_properties = _answer(properties)
     torch.cuda.get_rng_state = lambda *_: torch.get_rng_state()

@@ -1,10 +1,12 @@
 """Worker side: objects that stand in for what only displays or records, and do nothing in every way a program may ask.
 
-They remember nothing that they are given, except for the plain values of a configuration.
+They remember nothing that they are given. The real packages (those that are
+small) would have to be kept from threads, locks, fonts and displays, and are not all there; this imports instantly.
 """
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import sys
 import types
@@ -13,10 +15,9 @@ from opcode import EXTENDED_ARG, opmap
 from typing import Any
 
 FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, type, staticmethod, classmethod, property)
-SCALARS = (bool, int, float)
 SMALL = 1e-3  # not 0, which could not be divided by
 ERRORS = ("Error", "Exception", "Warning")
-NAMED: dict[str, Any] = {}  # name -> what stand-ins have under it, if that is more than nothing; see ``bars``
+NAMED: dict[str, Any] = {}  # name -> what stand-ins have under it, if that is more than nothing; see ``settings`` and ``bars``
 
 
 def targets(frame: types.FrameType) -> int:
@@ -101,7 +102,11 @@ class Inert:
     __str__ = __repr__ = __fspath__
 
     def __format__(self, spec: str) -> str:
-        return formatted(spec, ".")
+        """A text for any format specification."""
+        for value in (SMALL, 1, str(self)) if spec else (str(self),):
+            with contextlib.suppress(ValueError):
+                return format(value, spec)
+        return str(self)
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         import numpy as np
@@ -129,22 +134,15 @@ class Inert:
         return self is other
 
 
-def formatted(spec: str, plain: str) -> str:
-    """A text for any format specification; ``plain`` where there is none."""
-    for value in (SMALL, 1, plain) if spec else (plain,):
-        try:
-            return format(value, spec)
-        except ValueError:
-            continue
-    return plain
-
-
 def _computed(compute: Callable[..., Any], reflected: bool = False) -> Callable[..., Any]:
-    """An operator: nothing comes of it, but with a tensor (a loss times a weight) a tensor."""
+    """An operator: nothing comes of it, but with a tensor (a loss times a weight) a tensor, and of two texts a text."""
 
     def computed(self: Any, *others: Any) -> Any:
-        if others and hasattr(type(others[0]), "__torch_function__"):
-            return compute(others[0], SMALL) if reflected else compute(SMALL, others[0])
+        for other in others[:1]:
+            if hasattr(type(other), "__torch_function__"):
+                return compute(other, SMALL) if reflected else compute(SMALL, other)
+            if isinstance(other, str) and compute is operator.add:
+                return other + str(self) if reflected else str(self) + other
         return Inert()
 
     return computed
@@ -172,37 +170,6 @@ for _name in ("lt", "le", "gt", "ge"):
     setattr(Inert, f"__{_name}__", _compared(getattr(operator, _name)))
 
 
-class Number(Inert, float):
-    """An unknown number of a configuration: libraries that insist on a ``float`` (a learning rate) take it."""
-
-    def __new__(cls) -> Number:
-        return float.__new__(cls, SMALL)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Number()
-
-    def __getitem__(self, key: Any) -> Any:
-        return Number()
-
-    def __format__(self, spec: str) -> str:
-        return formatted(spec, str(SMALL))
-
-    def __reduce__(self) -> Any:
-        return Number, ()
-
-    __str__ = __repr__ = float.__repr__
-    __eq__, __hash__ = float.__eq__, float.__hash__
-
-
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
-    setattr(Number, f"__{_name}__", getattr(float, f"__{_name}__"))
-    setattr(Number, f"__r{_name}__", getattr(float, f"__r{_name}__"))
-for _name in ("neg", "pos", "abs", "round", "floor", "ceil", "trunc"):
-    setattr(Number, f"__{_name}__", getattr(float, f"__{_name}__"))
-
-
 class Base:
     """What a class inherits from that has a stand-in as its base: it takes any arguments and has every attribute."""
 
@@ -219,61 +186,6 @@ class Base:
 
     def __exit__(self, *_: object) -> None:
         pass
-
-
-class Config(Inert):
-    """A configuration such as ``wandb.config``: keeps the plain numbers, flags and short texts that it is given."""
-
-    def __init__(self) -> None:
-        self.__dict__["known"] = {}
-
-    def update(self, *values: Any, **more: Any) -> None:
-        for given in (*values, more):
-            entries = given if isinstance(given, dict) else getattr(given, "__dict__", {})
-            for name, value in list(entries.items())[:1000]:
-                self[name] = value
-
-    def __setitem__(self, name: Any, value: Any) -> None:
-        if type(value) in SCALARS or (isinstance(value, str) and len(value) < 1000):
-            self.known[str(name)] = value
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self[name] = value
-
-    def __getitem__(self, name: Any) -> Any:
-        return self.known.get(name, Number())
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self[name]
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self.known.get(name, default)
-
-    def keys(self) -> Any:
-        return self.known.keys()
-
-    def values(self) -> Any:
-        return self.known.values()
-
-    def items(self) -> Any:
-        return self.known.items()
-
-    def as_dict(self) -> dict[str, Any]:
-        return dict(self.known)
-
-    def setdefaults(self, values: Any) -> None:
-        self.update({name: value for name, value in dict(values).items() if name not in self.known})
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.known)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.known
-
-    def __len__(self) -> int:
-        return len(self.known)
 
 
 def inert(name: str) -> Any:

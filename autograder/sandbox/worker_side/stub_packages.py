@@ -13,9 +13,9 @@ import importlib.machinery
 import sys
 from typing import TYPE_CHECKING, Any
 
-from autograder.sandbox.worker_side import bars  # noqa: F401  # the stand-ins that loop
+from autograder.sandbox.worker_side import bars, settings  # noqa: F401  # they name more stand-ins
 from autograder.sandbox.worker_side.callers import from_student
-from autograder.sandbox.worker_side.inert import Config, Inert, inert
+from autograder.sandbox.worker_side.inert import Inert, inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,27 +30,10 @@ FOR_STUDENTS = {
     *("tensorboard", "tensorboardX", "tensorboard_logger", "mlflow", "comet_ml", "neptune", "aim", "clearml", "dvclive"),
     *("swanlab", "trackio", "loguru", "structlog", "coloredlogs", "codecarbon", "dotenv", "nest_asyncio"),
     *("jaxtyping", "torchtyping", "beartype", "typeguard", "line_profiler", "memory_profiler"),
+    *("bertviz", "kaggle_secrets", "getpass"),
     *("psutil", "pynvml", "nvidia_smi", "GPUtil", "gpustat", "torch.utils.tensorboard"),
 }
-
-
-class Run(Inert):
-    """What ``wandb.init`` returns."""
-
-    def __getattr__(self, name: str) -> Any:
-        return CONFIG if name == "config" else super().__getattr__(name)
-
-
-CONFIG = Config()
-
-
-def init(*_: Any, config: Any = None, **__: Any) -> Run:
-    """``wandb.init``: afterwards ``wandb.config`` holds the plain values of ``config``."""
-    CONFIG.update(config)
-    return Run()
-
-
-OWN = {"wandb": {"config": CONFIG, "init": init, "run": Run()}}
+LOGINS = ("login", "logout", "notebook_login", "interpreter_login", "whoami")  # of huggingface_hub: they need the network
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -69,7 +52,6 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 raise AttributeError(name)
             return inert(name)
 
-        module.__dict__.update(OWN.get(module.__name__, {}))
         module.__getattr__, module.__all__, module.__version__ = attribute, [], "99.0"
 
 
@@ -86,9 +68,12 @@ def uninstalled() -> Iterator[None]:
 
 
 def forget() -> None:
-    """Let a student's import find the stand-in of a package that a library has imported; the library keeps the real one."""
+    """Let a student's import find the stand-in of what a library has imported; the library keeps the real one."""
     for name in [name for name in sys.modules if name.split(".", maxsplit=1)[0] in FOR_STUDENTS]:
         del sys.modules[name]
+    for name in LOGINS:
+        if hub := sys.modules.get("huggingface_hub"):
+            setattr(hub, name, Inert())
 
 
 def install() -> None:
