@@ -24,6 +24,7 @@ from .entry import EPOCH_NAMES, call_main, counts_epochs, few_epochs, ignored
 from .passes import Forward, Passes, first, loader_of
 from .tiny import SPLITS, World
 from .watch import Recorder, change_of, weights
+from .watch import array as flat
 
 load, is_tensor, tensor, clone, no_grad, nn, Embedding = (
     torch.load,
@@ -338,5 +339,5 @@ def parameters_in(content: Any, depth: int = 0) -> dict[str, np.ndarray]:
 def array_of(value: Any) -> np.ndarray:
     """A tensor or an array as an array; an empty one of bytes for anything else."""
     if is_tensor(value):
-        return value.detach().cpu().numpy()
+        return flat(value)
     return value if isinstance(value, np.ndarray) else np.zeros(0, "S1")

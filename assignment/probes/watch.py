@@ -10,6 +10,7 @@ import torch
 from .tiny import World
 
 nn, Embedding, is_tensor, clone, detach = torch.nn, torch.nn.Embedding, torch.is_tensor, torch.Tensor.clone, torch.Tensor.detach
+to_float, bfloat16 = torch.Tensor.float, torch.bfloat16
 zeros_like, as_numpy, enable_grad = torch.zeros_like, torch.Tensor.numpy, torch.enable_grad
 
 
@@ -75,8 +76,9 @@ class Recorder:
 
 
 def array(tensor: Any) -> np.ndarray:
-    """A flat copy as a numpy array."""
-    return as_numpy(clone(detach(tensor))).ravel().copy()
+    """A flat copy as a numpy array, which has no bfloat16."""
+    copy = clone(detach(tensor))
+    return as_numpy(to_float(copy) if copy.dtype == bfloat16 else copy).ravel().copy()
 
 
 def weights(model: Any) -> dict[str, np.ndarray]:

@@ -122,7 +122,7 @@ def _failed_binding(name: str, shown: Shown) -> tuple[str, dict[str, str]] | Non
         if _binds(statement.node, name):
             message = clean(failure["message"], 200)
             kind = "timeout" if failure["type"] == "Deadline" else "exception"
-            missing = missing_packages.why_failed(statement, shown.parsed, session, shown.available)
+            missing = missing_packages.why(failure["type"], message, shown.parsed, session, shown.available)
             return (
                 f"`{name}` has no value: {place(statement.cell, statement.line)} raised {clean(failure['type'])}"
                 + (f": {message}" if message else "")

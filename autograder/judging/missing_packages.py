@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from autograder.core.text import clean
 from autograder.submission.statements import Parsed, Statement
@@ -23,59 +24,58 @@ def why(type_name: str, message: str, parsed: Parsed, session: Session, availabl
     A package may be missing where it is imported, or because a name comes from an import that failed, or from a statement
     that failed for want of such a name.
     """
-    if type_name == "ModuleNotFoundError" and (match := MODULE_ERROR.match(message)):
-        return _sentence(match[1], "", available)
-    if type_name == "NameError" and (match := NAME_ERROR.match(message)):
-        return _behind({match[1]}, parsed, session, available)
+    failed = {f["index"]: f for f in session.loaded.failures}
+    names: set[str] = set()
+    place = ""
+    while True:
+        if type_name == "ModuleNotFoundError" and (match := MODULE_ERROR.match(message)):
+            return _sentence(match[1], place, available)
+        match = NAME_ERROR.match(message) if type_name == "NameError" else None
+        if not match or match[1] in names:
+            return ""
+        names.add(match[1])
+        binding = [(i, s) for i, s in enumerate(session.program.statements) if match[1] in _bound(s)]
+        failure = next(((failed[i], s) for i, s in binding if i in failed), None)
+        if not failure:
+            attempts = [(package, s) for _, s in binding if (package := _attempted(s, match[1], session.program.modules))]
+            return _sentence(attempts[0][0], _place(attempts[0][1], parsed), available) if attempts else ""
+        type_name, message, place = failure[0]["type"], failure[0]["message"], _place(failure[1], parsed)
+
+
+def _attempted(statement: Statement, name: str, modules: dict[str, str]) -> str:
+    """The package that this name comes from in an attempt (``try``) to import it, if it is not there; '' otherwise."""
+    for node in ast.walk(statement.node) if isinstance(statement.node, ast.Try) else ():
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and name in _imported(node):
+            package = node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+            top = (package or "").split(".")[0]
+            if top and top not in modules and not _is_there(top):
+                return top
     return ""
 
 
-def why_failed(statement: Statement, parsed: Parsed, session: Session, available: list[str]) -> str:
-    """The same for a statement that failed."""
-    return _behind(set(_read(statement)), parsed, session, available)
+def _is_there(package: str) -> bool:
+    """Whether this interpreter, which is the workers', could import it."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except (ImportError, ValueError):
+        return True
 
 
-def _behind(names: set[str], parsed: Parsed, session: Session, available: list[str]) -> str:
-    """Follow these names back through the statements that failed to bind them, to an import that failed; '' without one."""
-    failed = [(session.program.statements[f["index"]], f) for f in session.loaded.failures]
-    seen: set[str] = set()
-    while names - seen:
-        seen |= names
-        for statement, failure in failed:
-            if not seen & set(_bound(statement)):
-                continue
-            if package := _missing(statement, failure):
-                return _sentence(package, f" ({parsed.document.place(statement.cell, statement.line)} imports it)", available)
-            names = names | set(_read(statement))
-    return ""
-
-
-def _missing(statement: Statement, failure: dict[str, Any]) -> str:
-    """The package that a failed statement could not import; '' if it failed for another reason."""
-    match = MODULE_ERROR.match(failure["message"]) if failure["type"] == "ModuleNotFoundError" else None
-    packages = {name.split(".")[0] for node in ast.walk(statement.node) for name in _imported(node)}
-    return match[1] if match and match[1] in packages else ""
-
-
-def _imported(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    return [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
+    return [alias.asname or alias.name.split(".")[0] for alias in node.names]
 
 
 def _bound(statement: Statement) -> Iterator[str]:
     for node in ast.walk(statement.node):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
+            yield from _imported(node)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
     yield getattr(statement.node, "name", "")
 
 
-def _read(statement: Statement) -> Iterator[str]:
-    for node in ast.walk(statement.node):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            yield node.id
+def _place(statement: Statement, parsed: Parsed) -> str:
+    return f" ({parsed.document.place(statement.cell, statement.line)} imports it)"
 
 
 def _sentence(package: str, place: str, available: list[str]) -> str:
