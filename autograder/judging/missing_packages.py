@@ -24,7 +24,6 @@ def why(type_name: str, message: str, parsed: Parsed, session: Session, availabl
     A package may be missing where it is imported, or because a name comes from an import that failed, or from a statement
     that failed for want of such a name.
     """
-    failed = {f["index"]: f for f in session.loaded.failures}
     names: set[str] = set()
     place = ""
     while True:
@@ -34,12 +33,19 @@ def why(type_name: str, message: str, parsed: Parsed, session: Session, availabl
         if not match or match[1] in names:
             return ""
         names.add(match[1])
-        binding = [(i, s) for i, s in enumerate(session.program.statements) if match[1] in _bound(s)]
-        failure = next(((failed[i], s) for i, s in binding if i in failed), None)
+        binding = {i: s for i, s in enumerate(session.program.statements) if match[1] in _bound(s)}
+        failure = next((f for f in session.loaded.failures if f["index"] in binding), None)
         if not failure:
-            attempts = [(package, s) for _, s in binding if (package := _attempted(s, match[1], session.program.modules))]
-            return _sentence(attempts[0][0], _place(attempts[0][1], parsed), available) if attempts else ""
-        type_name, message, place = failure[0]["type"], failure[0]["message"], _place(failure[1], parsed)
+            return _attempts(list(binding.values()), match[1], parsed, session, available)
+        type_name, message, place = failure["type"], failure["message"], _place(binding[failure["index"]], parsed)
+
+
+def _attempts(binding: list[Statement], name: str, parsed: Parsed, session: Session, available: list[str]) -> str:
+    """The sentence about the first of these statements that attempts to import the name from what is not there."""
+    for statement in binding:
+        if package := _attempted(statement, name, session.program.modules):
+            return _sentence(package, _place(statement, parsed), available)
+    return ""
 
 
 def _attempted(statement: Statement, name: str, modules: dict[str, str]) -> str:

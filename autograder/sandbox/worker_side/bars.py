@@ -17,7 +17,8 @@ class Bar(Base):
         given = [named[name] for name in ("sequence", "gen", "it", "iterator") if name in named]
         found = given[0] if iterable is None and given else iterable
         self.iterable = found if hasattr(type(found), "__iter__") or hasattr(type(found), "__getitem__") else ()
-        self.n, self.total = 0, named.get("total")
+        self.n: float = 0
+        self.total = named.get("total")
         if self.total is None:
             self.total = operator.length_hint(self.iterable)
 

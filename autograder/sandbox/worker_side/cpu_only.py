@@ -13,7 +13,7 @@ from autograder.sandbox.worker_side.callers import from_student
 
 ACCELERATORS = ("cuda", "mps", "xpu", "hpu", "xla")
 STAYS = ("cuda", "xpu", "mps", "pin_memory")  # methods that return their tensor as it is
-MOVES = ("to", "cpu")
+MOVES = ("to", "cpu", *STAYS)
 ASKS = ("__get__", "get_device")
 ON_CPU = "_moved_to_the_cpu"
 
@@ -22,7 +22,8 @@ class Devices:
     """Replaces accelerators by the CPU in arguments, and remembers which one was ``asked`` for."""
 
     def __init__(self, torch: Any):
-        self.torch, self.cpu, self.asked = torch, torch.device("cpu"), None
+        self.torch, self.cpu = torch, torch.device("cpu")
+        self.asked: Any = None
 
     def mapped(self, value: Any) -> Any:
         """The CPU for an accelerator, any other value as it is."""
@@ -45,16 +46,24 @@ class Devices:
         """The device that a student's code sees a tensor on: the one it asked for, unless it has moved it to the CPU."""
         return self.cpu if self.asked is None or hasattr(tensor, ON_CPU) else self.asked
 
+    def called(self, name: str, tensor: Any, *args: Any, **kwargs: Any) -> Any:
+        """What a method that moves a tensor returns."""
+        if name in STAYS:
+            self.mapped(name)
+            return tensor
+        return self.moved(tensor, name, args, kwargs)
+
     def moved(self, tensor: Any, name: str, args: Any, kwargs: Any) -> Any:
-        """What ``cpu`` and ``to`` return. To another device they copy: the weights that a program keeps there stay as they are."""
+        """What ``cpu`` and ``to`` return: to another device a copy, so that weights kept there stay as they are."""
         given = [*args, *kwargs.values()]
         args, kwargs = tuple(map(self.placed, args)), self.keywords(kwargs)
         result, before = getattr(self.torch._C.TensorBase, name)(tensor, *args, **kwargs), self.of(tensor)
-        to_cpu = name == "cpu" or any(isinstance(one, (str, type(self.cpu))) and str(one) == "cpu" for one in given)
+        to_cpu = name == "cpu" or "cpu" in map(str, given)
         to_other = any(self.mapped(one) is not one for one in given)
-        if self.asked is None or not (to_other or (to_cpu and before != self.cpu)):
+        moves = before != self.cpu if to_cpu else to_other and before == self.cpu
+        if not moves:
             return result
-        result = result.clone() if result is tensor and (to_cpu or before == self.cpu) else result
+        result = result.clone() if result is tensor else result
         if to_cpu:
             setattr(result, ON_CPU, True)
         return result
@@ -77,12 +86,9 @@ def install() -> None:
             if name in ASKS and func in seen and devices.asked is not None and from_student():
                 return seen[func](args[0])
             if name in MOVES and args and isinstance(args[0], torch.Tensor):
-                return devices.moved(args[0], name, args[1:], kwargs or {})
-            if name in STAYS and args and isinstance(args[0], torch.Tensor):
-                devices.mapped(name)
-                return args[0]
-            if name == "type" and len(args) == 2 and isinstance(args[1], str):
-                args = (args[0], args[1].replace("torch.cuda.", "torch."))
+                return devices.called(name, *args, **(kwargs or {}))
+            if name == "type" and isinstance(args[-1], str):
+                args = (args[0], args[-1].replace("torch.cuda.", "torch."))
             return func(*args, **devices.keywords(kwargs)) if kwargs else func(*args)
 
     def uncompiled(model: Any = None, **_: Any) -> Any:
@@ -93,12 +99,13 @@ def install() -> None:
     torch.compile = uncompiled  # compiling needs subprocesses and minutes; the results are the same
     emulated_gpu.install(torch)
     _modules_and_files(torch, devices)
+    _defaults_and_generators(torch, devices)
 
 
 def _modules_and_files(torch: Any, devices: Devices) -> None:
     """The same for what does not pass through torch's dispatch: modules, generators, checkpoints, autocast, default types."""
     real_to, real_load, real_type = torch.nn.Module.to, torch.load, torch.set_default_tensor_type
-    real_autocast, real_generator, real_default = torch.autocast.__init__, torch.Generator, torch.set_default_device
+    real_autocast = torch.autocast.__init__
 
     def moved_module(name: str) -> Any:
         def moved(self: Any, device: Any = None) -> Any:
@@ -106,13 +113,6 @@ def _modules_and_files(torch: Any, devices: Devices) -> None:
             return self
 
         return moved
-
-    def set_default_device(device: Any) -> None:
-        mapped = devices.placed(device)
-        real_default(None if mapped == devices.cpu else mapped)  # none is quicker
-
-    def get_default_device() -> Any:
-        return devices.asked or devices.cpu
 
     def to(self: Any, *args: Any, **kwargs: Any) -> Any:
         named = {key: devices.mapped(value) if key != "device" else devices.placed(value) for key, value in kwargs.items()}
@@ -127,12 +127,22 @@ def _modules_and_files(torch: Any, devices: Devices) -> None:
 
     def set_default_tensor_type(kind: Any) -> None:
         if isinstance(kind, str) and "cuda" in kind:
+            real_type(kind.replace("torch.cuda.", "torch."))
             devices.mapped("cuda")
-            kind = kind.replace("torch.cuda.", "torch.")
-        real_type(kind)
+        else:
+            real_type(kind)
 
     def autocast(self: Any, device_type: Any = "cuda", *args: Any, **kwargs: Any) -> None:
         real_autocast(self, "cuda" if devices.mapped(str(device_type)) != str(device_type) else device_type, *args, **kwargs)
+
+    for name in ("cuda", "xpu"):
+        setattr(torch.nn.Module, name, moved_module(name))
+    torch.nn.Module.to, torch.load, torch.set_default_tensor_type = to, load, set_default_tensor_type
+    torch.autocast.__init__ = autocast
+
+
+def _defaults_and_generators(torch: Any, devices: Devices) -> None:
+    real_default, real_generator = torch.set_default_device, torch.Generator
 
     class Kind(type):
         def __instancecheck__(cls, instance: object) -> bool:
@@ -141,10 +151,12 @@ def _modules_and_files(torch: Any, devices: Devices) -> None:
         def __call__(cls, device: Any = None) -> Any:
             return real_generator("cpu")
 
-    generator = Kind("Generator", (), {})
+    def set_default_device(device: Any) -> None:
+        mapped = devices.placed(device)
+        real_default(None if mapped == devices.cpu else mapped)  # none is quicker
 
-    for name in ("cuda", "xpu"):
-        setattr(torch.nn.Module, name, moved_module(name))
-    torch.nn.Module.to, torch.load, torch.set_default_tensor_type = to, load, set_default_tensor_type
-    torch.autocast.__init__, torch.Generator = autocast, generator
+    def get_default_device() -> Any:
+        return devices.asked if devices.asked is not None and from_student() else devices.cpu
+
     torch.set_default_device, torch.get_default_device = set_default_device, get_default_device
+    torch.Generator = Kind("Generator", (), {})

@@ -58,6 +58,8 @@ class Whole(Entry, int):
 class Text(Inert, str):
     """``os.environ`` and files take it."""
 
+    __slots__ = ()
+
     def __call__(self, *_: Any, **__: Any) -> Text:
         return self
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.world.kind import S2, S3, Kind, Member, changed, indented, member
+from support.world.kind import S2, S3, Kind, Member, changed, member
 
 NAMES = "DEVICE = torch.device("
 START = "    datasets = initialize_datasets(tokenizer)\n"
