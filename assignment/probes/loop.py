@@ -76,15 +76,15 @@ class Run:
         if model is not None:
             self.starts.append(self.started(model, first(torch.optim.Optimizer, args, kwargs)))
         self.passes.begin(training=True)
-        failed = False
+        raised = ""
         try:
             result = self.trained(*args, **kwargs)
-        except Exception:
-            result, failed = StandIn(0.5), True
+        except Exception as error:
+            result, raised = StandIn(0.5), type(error).__name__
         finally:
             self.passes.end(loader)
-        if self.starts:
-            self.starts[-1]["loader"] = failure_of(loader, self.namespace.get("SST2Dataset")) if failed else ""
+        if self.starts and raised:
+            self.starts[-1] |= {"raised": raised, "loader": failure_of(loader, self.namespace.get("SST2Dataset"))}
         if model is not None:
             self.mark(model)
         return StandIn(0.5) if self.stand_ins else result
@@ -93,14 +93,15 @@ class Run:
         """What one call of train_one_epoch starts with.
 
         ``holds``: whether the optimizer holds parameters of the model (None: unknown); ``anew``: whether the model is a new,
-        untrained one after others; ``loader``: see ``failure_of``.
+        untrained one after others; ``raised``: the type of what it raised; ``loader``: see ``failure_of``.
         """
         now, own = weights(model), {id(parameter) for parameter in model.parameters()}
         self.untrained = self.untrained or now
         anew = bool(self.models) and all(model is not one for one in self.models) and change_of(self.untrained, now) == 0
         self.models.append(model)
         held = None if optimizer is None else [p for group in optimizer.param_groups for p in group["params"]]
-        return {"holds": None if held is None else any(id(parameter) in own for parameter in held), "anew": anew, "loader": ""}
+        holds = None if held is None else any(id(parameter) in own for parameter in held)
+        return {"holds": holds, "anew": anew, "raised": "", "loader": ""}
 
     def mark(self, model: Any) -> None:
         """Make this epoch's weights unique, and record them."""

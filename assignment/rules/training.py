@@ -158,6 +158,13 @@ def _batches_are_made(check: Any, way: dict) -> None:
             + "; pass collate_fn=SST2Dataset.collate_fn",
             symptom=Symptom.NO_COLLATE_FN if bare else Symptom.NO_BATCHES,
         )
+    raised = [start["raised"] for start in way["starts"]]
+    if raised and all(raised):
+        check.fail(
+            "rule",
+            f"each call of train_one_epoch in main raises {raised[0]}, so nothing is trained",
+            symptom=Symptom.TRAINING_RAISES,
+        )
     batches = [one["batches"] for one in way["passes"] if one["training"]]
     if batches and batches[0] and 0 in batches:
         check.fail(
