@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch.utils.data import default_collate
 
+from autograder.checks.paths import files_below
 from autograder.checks.redirect import redirected
 
 from .calls import alike, close
@@ -223,14 +224,14 @@ def watched(run: Run, namespace: dict) -> dict:
             namespace[name] = asked = few_epochs(namespace[name])
     namespace.update(wrapped)
     hook, torch.save = register_hook(run.forward), run.save
-    with redirected(namespace, chdir=True) as folder:
+    with redirected(namespace, apart=True) as folder:
         try:
             asked = call_main(namespace, run.world.calls.get("main", [])) or asked
         finally:
             hook.remove()
             torch.save = real_save
             restore(namespace, before)
-        files = saved_files(Path(folder), run.epochs)
+        files = saved_files(folder, run.epochs)
     if not run.epochs and any(one.backward for one in run.passes.own) and run.world.models:
         run.epochs.append(weights(run.world.models[-1]))
     run.passes.add_own()
@@ -290,9 +291,9 @@ def functions_of(kind: Any) -> set[Any]:
     return {f for value in members if isinstance(f := getattr(value, "__func__", value), types.FunctionType)}
 
 
-def saved_files(folder: Path, epochs: list[dict[str, np.ndarray]]) -> list[dict]:
+def saved_files(folder: str, epochs: list[dict[str, np.ndarray]]) -> list[dict]:
     """The checkpoint files below a folder, oldest first; see ``epoch_of``. Any suffix will do for a file with weights."""
-    paths = sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.stat().st_mtime_ns)
+    paths = sorted(map(Path, files_below(folder)), key=lambda p: p.stat().st_mtime_ns)
     files = [(path, epoch_of(path, epochs)) for path in paths[:MAX_FILES]]
     return [{"epoch": epoch} for path, epoch in files if path.suffix in SUFFIXES or epoch > -2]
 

@@ -11,26 +11,30 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import stat
+import sys
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 ELSEWHERE = ".elsewhere"  # what is outside of the layer's folder, with its whole path
+WEIGHTS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
+ON_WINDOWS = re.compile(r"(?:.*/)?([A-Za-z]:/.*)", re.DOTALL)
 # The functions themselves, held where ``redirect`` does not replace them.
-REAL = SimpleNamespace(**{name: getattr(os, name) for name in ("lstat", "stat", "mkdir", "listdir", "getcwd")}, open=io.open)
+USED = ("lstat", "stat", "mkdir", "listdir", "getcwd", "chdir", "rmdir", "unlink")
+REAL = SimpleNamespace(**{name: getattr(os, name) for name in USED}, open=io.open)
 
 
 @dataclass
 class Layer:
     """A folder that takes what is written. ``removed``: mapped paths behind which nothing is visible any more.
 
-    ``here``: the folder in it that stands for ``before``, the working folder until then; '' if that did not change.
+    ``apart``: trained models that were there before are not found either, so that tiny ones are not mixed up with them.
     """
 
     root: str
-    here: str = ""
-    before: str = ""
+    apart: bool = False
     removed: set[str] = field(default_factory=set)
 
     def place(self, path: str) -> str:
@@ -39,6 +43,17 @@ class Layer:
             return path
         drive, rest = os.path.splitdrive(path)
         return os.path.join(self.root, ELSEWHERE, *drive.replace(":", "").split("\\"), rest.lstrip("\\/" if drive else "/"))
+
+    def origin(self, path: str) -> str:
+        """The absolute path whose place this is; any other stays."""
+        beyond = os.path.join(self.root, ELSEWHERE)
+        if not below(path, beyond):
+            return path
+        rest = path[len(beyond) :].replace("\\", "/") if os.sep == "\\" else path[len(beyond) :]
+        if os.sep == "/" or not rest.strip("/"):
+            return rest or os.sep
+        drive, _, inner = rest.strip("/").partition("/")
+        return os.path.normpath(f"{drive}:/{inner}" if len(drive) == 1 else f"//{drive}/{inner}")
 
     def hides(self, place: str) -> bool:
         """Whether this path, or a folder around it, has been removed."""
@@ -52,26 +67,71 @@ class Layer:
 LAYERS: list[Layer] = []  # the last one is written to
 
 
+def absolute(text: str) -> str:
+    """The absolute path as the observed code sees it. Elsewhere than on Windows, a path from Windows is understood too."""
+    if os.sep == "/" and ("\\" in text or ":" in text):
+        text = text.replace("\\", "/")
+        text = "/" + text.lstrip("/") if text.startswith("//") else text
+        text = f"/{windows.group(1)}" if (windows := ON_WINDOWS.fullmatch(text)) else text
+    return seen(os.path.normpath(os.path.join(working_folder(), text)))
+
+
+def seen(path: str) -> str:
+    """An absolute path as the observed code sees it."""
+    for layer in LAYERS:
+        path = layer.origin(path)
+    return path
+
+
+def working_folder() -> str:
+    return seen(REAL.getcwd())
+
+
 def found(path: Any) -> Any:
     """The path to read instead of ``path``: ``path`` itself if there is no other, or if it is no path at all."""
     text = text_of(path)
     if not LAYERS or text is None:
         return path
-    wanted = os.path.abspath(text)
+    wanted = absolute(text)
     actual = lookup(wanted)
-    return path if actual == wanted and (os.pardir not in text or there(text)) else like(path, actual)
+    return like(path, actual) if actual != wanted or (there(actual) and not os.path.isabs(text)) else path
 
 
 def lookup(wanted: str) -> str:
     """The absolute path where the content of the absolute path ``wanted`` is, if it exists."""
-    path, moved = wanted, False
     for layer in reversed(LAYERS):
-        place = layer.place(path)
+        place = layer.place(wanted)
         if there(place) or layer.hides(place):
             return place
-        if layer.here and below(path, layer.here):
-            path, moved = os.path.normpath(os.path.join(layer.before, os.path.relpath(path, layer.here))), True
-    return wanted if moved else path
+    if any(layer.apart for layer in LAYERS) and is_trained(wanted):
+        return LAYERS[-1].place(wanted)
+    return wanted
+
+
+def is_trained(path: str) -> bool:
+    """Whether a file holds the weights of a model, by its name, or a folder directly holds such a file."""
+    if any(below(path, folder) for folder in (sys.prefix, sys.base_prefix, *(layer.root for layer in LAYERS))):
+        return False
+    if path.endswith(WEIGHTS):
+        return True
+    if below(working_folder(), path) or not is_folder(path):
+        return False
+    try:
+        return any(name.endswith(WEIGHTS) for name in REAL.listdir(path))
+    except OSError:
+        return False
+
+
+def names_in(path: Any) -> list[str]:
+    """What a folder holds: what was written there, and what was there before. Raises OSError if there is none."""
+    wanted = absolute(str(text_of(path)))
+    own = {os.path.join(layer.root, ELSEWHERE) for layer in LAYERS} | {layer.root for layer in LAYERS}
+    folders = [layer.place(wanted) for layer in LAYERS] + [wanted]
+    names = {name: 0 for folder in folders if is_folder(folder) for name in REAL.listdir(folder)}
+    if not is_folder(lookup(wanted)):
+        return list(REAL.listdir(lookup(wanted)))
+    places = [os.path.join(wanted, name) for name in names]
+    return [os.path.basename(place) for place in places if place not in own and there(lookup(place))]
 
 
 def writable(path: Any, keep: bool = False) -> Any:
@@ -79,65 +139,93 @@ def writable(path: Any, keep: bool = False) -> Any:
     text = text_of(path)
     if not LAYERS or text is None or is_device(text):
         return path
-    wanted = os.path.abspath(text)
+    wanted = absolute(text)
     place = LAYERS[-1].place(wanted)
     make_folder(os.path.dirname(place))
-    if keep and not there(place) and there(source := lookup(wanted)):
-        copy(source, place)
+    if keep and not there(place) and there(source := lookup(wanted)) and not is_folder(source):
+        copy(wanted, place)
     return like(path, place)
+
+
+def new_folder(path: Any) -> Any:
+    """The path at which to make a folder. Raises FileExistsError if the observed code has made it before."""
+    text = text_of(path)
+    if LAYERS and text is not None and any(there(layer.place(absolute(text))) for layer in LAYERS):
+        raise OSError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+    return writable(path)
 
 
 def remove(real: Any, path: Any, folder: bool) -> None:
     """Remove with ``real`` (``os.unlink`` or ``os.rmdir``) what was written; hide what was there before."""
-    wanted = os.path.abspath(text_of(path) or "")
+    wanted = absolute(str(text_of(path)))
     place, source = LAYERS[-1].place(wanted), lookup(wanted)
+    problem = 0
+    if not there(source):
+        problem = errno.ENOENT
+    elif folder != is_folder(source):
+        problem = errno.ENOTDIR if folder else errno.EISDIR
+    elif folder and names_in(path):
+        problem = errno.ENOTEMPTY
+    if problem:
+        raise OSError(problem, os.strerror(problem), path)
     if there(place):
         real(place)
-    elif not there(source):
-        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-    elif folder and any(there(lookup(os.path.join(wanted, name))) for name in REAL.listdir(source)):
-        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), path)
-    elif not folder and is_folder(source):
-        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     LAYERS[-1].removed.add(place)
 
 
 def move(real: Any, source: Any, target: Any) -> None:
     """Move with ``real`` (``os.rename`` or ``os.replace``) what was written; copy and hide what was there before."""
-    wanted = os.path.abspath(text_of(source) or "")
+    wanted = absolute(str(text_of(source)))
     place, actual = LAYERS[-1].place(wanted), lookup(wanted)
     if not there(actual):
         raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), source, None, target)
-    if there(place):
-        real(place, text_of(writable(target)))
+    aim = str(text_of(writable(target)))
+    if actual == place and not is_folder(place):
+        real(place, aim)
     else:
-        copy(actual, str(text_of(writable(target))))
+        copy(wanted, aim)
+        discard(place)
     LAYERS[-1].removed.add(place)
 
 
 def link(source: Any, target: Any) -> None:
-    """Instead of linking to what was written, copy it: a link could lead out. Raises PermissionError for anything else."""
-    beside = os.path.join(os.path.dirname(str(text_of(target))), str(text_of(source)))
-    for path in (beside, str(text_of(source))):
-        actual = lookup(os.path.abspath(path))
-        if there(actual) and any(below(actual, layer.root) for layer in LAYERS):
-            copy(actual, str(text_of(writable(target))))
+    """Instead of linking to what exists, copy it: a link could lead out. Raises PermissionError for anything else."""
+    folder = os.path.dirname(absolute(str(text_of(target))))
+    for path in (os.path.join(folder, str(text_of(source))), str(text_of(source))):
+        if there(lookup(absolute(path))):
+            copy(absolute(path), str(text_of(writable(target))))
             return
     raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), source, None, target)
 
 
-def copy(source: str, target: str) -> None:
-    """Copy a file or a folder with all that it holds; links in a folder are left out."""
+def copy(wanted: str, target: str) -> None:
+    """Copy a file, or a folder with all that it holds, from where the observed code sees it to an actual path."""
+    source = lookup(wanted)
     if is_folder(source):
         make_folder(target)
-        for name in REAL.listdir(source):
-            inner = os.path.join(source, name)
-            if not stat.S_ISLNK(REAL.lstat(inner).st_mode):
-                copy(inner, os.path.join(target, name))
+        for name in names_in(wanted):
+            copy(os.path.join(wanted, name), os.path.join(target, name))
         return
     with REAL.open(source, "rb") as old, REAL.open(target, "wb") as new:
         while block := old.read(1 << 20):
             new.write(block)
+
+
+def discard(place: str) -> None:
+    """Remove what a layer holds at an actual path, if anything."""
+    if not is_folder(place):
+        if there(place):
+            REAL.unlink(place)
+        return
+    for name in REAL.listdir(place):
+        discard(os.path.join(place, name))
+    REAL.rmdir(place)
+
+
+def files_below(folder: str) -> list[str]:
+    """The actual paths of all files that were written below a layer's folder."""
+    paths = [os.path.join(folder, name) for name in sorted(REAL.listdir(folder))]
+    return [file for path in paths for file in (files_below(path) if is_folder(path) else [path])]
 
 
 def make_folder(path: str) -> None:
@@ -161,7 +249,7 @@ def like(path: Any, text: str) -> Any:
 
 def below(path: str, folder: str) -> bool:
     path, folder = os.path.normcase(path), os.path.normcase(folder)
-    return path == folder or path.startswith(folder + os.sep)
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def there(path: str) -> bool:
@@ -173,10 +261,12 @@ def there(path: str) -> bool:
 
 
 def is_folder(path: str) -> bool:
-    return there(os.path.join(path, os.curdir))
+    try:
+        return stat.S_ISDIR(REAL.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def is_device(path: str) -> bool:
     """Whether writing there changes no file: /dev/null and its like."""
-    path = os.path.abspath(path)
-    return path.startswith(("/dev/", "\\\\.\\")) and not path.startswith(("/dev/shm/", "/dev/mqueue/"))
+    return absolute(path).startswith(("/dev/", "\\\\.\\")) and not absolute(path).startswith(("/dev/shm/", "/dev/mqueue/"))

@@ -5,20 +5,26 @@ import codecs
 import glob
 import io
 import json
+import logging
+import ntpath
 import os
 import pathlib
+import posixpath
+import shelve
 import shutil
 import sqlite3
 import subprocess
 import sys
+import tarfile
 import tempfile
 import types
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from autograder.checks import paths, redirect
+from autograder.checks import commands, paths, redirect
 from autograder.checks.redirect import redirected
 
 FORMS = {
@@ -103,6 +109,8 @@ def mine(tmp_path, monkeypatch):
     work = tmp_path / "a" / "work"
     (work / "kept").mkdir(parents=True)
     (work / "kept" / "model.pt").write_text("trained")
+    (work / "trained").mkdir()
+    (work / "trained" / "model.safetensors").write_text("trained")
     (work / "log.txt").write_text("kept")
     monkeypatch.chdir(work)
     held = {
@@ -119,17 +127,17 @@ def snapshot(folder: Path) -> dict:
     return {str(p): (p.lstat().st_mode, p.lstat().st_mtime_ns, p.is_file() and p.read_bytes()) for p in folder.rglob("*")}
 
 
-@pytest.mark.parametrize("chdir", [False, True])
+@pytest.mark.parametrize("apart", [False, True])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("writer", WRITERS)
-def test_what_is_written_is_found_again_by_the_same_path(mine, writer, form, chdir):
+def test_what_is_written_is_found_again_by_the_same_path(mine, writer, form, apart):
     path = FORMS[form].format(cwd=mine)
-    with redirected(chdir=chdir) as root:
+    with redirected(apart=apart) as root:
         WRITERS[writer](path)
         assert os.path.isfile(path) and Path(path).exists() and os.path.getsize(path)
-        folder, name = os.path.split(path)
-        assert name in os.listdir(folder or ".") and Path(path).name in [p.name for p in Path(folder).glob("*")]
-        assert path in glob.glob(os.path.join(glob.escape(folder), "*"))
+        folder, name = (ntpath if form == "Windows" else os.path).split(path)
+        assert name in os.listdir(folder or ".") and name in [p.name for p in Path(folder).glob("*")]
+        assert os.path.join(folder, name) in glob.glob(os.path.join(glob.escape(folder), "*"))
         with open(path, "rb") as file:
             assert file.read() == Path(path).read_bytes() and os.path.realpath(file.name).startswith(root)
         with open(path, "a") as file:
@@ -163,26 +171,156 @@ def test_what_was_there_can_be_read_removed_moved_and_edited_and_stays(mine):
             os.rmdir("kept")
 
 
-def test_files_of_an_outer_block_are_found_by_relative_paths_and_others_are_not(mine):
+def test_files_of_an_outer_block_and_others_are_found_but_trained_models_are_not(mine):
     with redirected():
         Path("settings.json").write_text("{}")
-        with redirected(chdir=True):
-            assert Path("settings.json").read_text() == "{}"
-            assert not os.path.exists("log.txt")  # as in the grader, where the student's other files are not
+        Path("first.pt").write_text("tiny")
+        with redirected(apart=True):
+            assert (read("settings.json"), read("first.pt"), read("log.txt")) == ("{}", "tiny", "kept")
+            for path in ("kept/model.pt", "kept", "trained", "trained/model.safetensors"):
+                assert not os.path.exists(path) and not os.path.exists(mine / path)
+            assert {"kept", "trained"}.isdisjoint(os.listdir(mine))
             Path("settings.json").write_text("[]")
-        assert Path("settings.json").read_text() == "{}"
+            os.mkdir("kept")
+        assert read("settings.json") == "{}" and os.listdir("kept") == ["model.pt"]
+
+
+def test_the_working_folder_can_be_any(mine):
+    with redirected():
+        assert os.getcwd() == str(mine) == str(Path.cwd()) and os.getcwdb() == os.fsencode(mine)
+        os.chdir("/content/drive")
+        Path("a.txt").write_text("a")
+        with redirected(apart=True):
+            assert (os.getcwd(), read("a.txt"), os.path.abspath("a.txt")) == ("/content/drive", "a", "/content/drive/a.txt")
+            Path("b.txt").write_text("b")
+            os.chdir("..")
+            assert read("drive/b.txt") == read("/content/drive/b.txt") == "b" and os.getcwd() == "/content"
+        assert os.listdir(".") == ["a.txt"]
+        os.chdir(mine)
+        assert read("log.txt") == "kept"
+        with pytest.raises(NotADirectoryError):
+            os.chdir("log.txt")
+
+
+def test_a_folder_shows_what_was_there_and_what_was_written(mine):
+    with redirected():
+        Path("kept/best.pt").write_text("x")
+        names = ["best.pt", "model.pt"]
+        assert sorted(os.listdir("kept")) == sorted(e.name for e in os.scandir("kept")) == names
+        assert sorted(glob.glob("kept/*")) == sorted(e.path for e in os.scandir("kept")) == [f"kept/{name}" for name in names]
+        assert sorted(Path("kept").iterdir()) == [Path("kept", name) for name in names]
+        assert [(root, sorted(files)) for root, _, files in os.walk("kept")] == [("kept", names)]
+        assert all(e.is_file() and not e.is_dir() and e.stat().st_size for e in os.scandir(b"kept"))
+        assert not {"a", "work"} & set(os.listdir("/content")) if os.path.exists("/content") else True
+        os.rename("kept", "moved")
+        assert sorted(os.listdir("moved")) == names and not os.path.exists("kept") and "kept" not in os.listdir(".")
+        with pytest.raises(FileNotFoundError, match="'kept'"):
+            os.listdir("kept")
+
+
+def test_raw_files_copies_and_compressed_files_are_redirected_and_remain_what_they_are(mine):
+    with redirected():
+        with io.FileIO("/content/a.bin", "w") as file:
+            file.write(b"x")
+        with io.FileIO("/content/a.bin") as file, open("/content/a.bin", "rb", buffering=0) as raw:
+            assert file.read() == b"x" and isinstance(file, io.FileIO) and isinstance(raw, io.FileIO)
+        with zipfile.ZipFile("/content/a.zip", "w") as archive:
+            archive.write("/content/a.bin", "a.bin")
+        shutil.unpack_archive("/content/a.zip", "/content/b")
+        with tarfile.open("/content/a.tar.gz", "w:gz") as archive:
+            archive.add("/content/b", "b")
+        assert tarfile.is_tarfile("/content/a.tar.gz") and os.listdir("/content/b") == ["a.bin"]
+        np.memmap("/content/m", dtype="int8", mode="w+", shape=3)[:] = 1
+        assert np.memmap("/content/m", dtype="int8", mode="r").sum() == 3
+        with shelve.open("/content/s") as held:
+            held["a"] = 1
+        handler = logging.FileHandler("/content/logs/run.log")
+        handler.emit(logging.makeLogRecord({"msg": "saved"}))
+        handler.close()
+        assert read("/content/logs/run.log") == "saved\n"
+
+
+@pytest.mark.parametrize("system", [posixpath, ntpath])
+def test_a_place_leads_back_to_its_path(system, monkeypatch):
+    root = {posixpath: "/tmp/a", ntpath: r"C:\tmp\a"}[system]
+    monkeypatch.setattr(paths.os, "path", system)
+    monkeypatch.setattr(paths.os, "sep", system.sep)
+    layer = paths.Layer(root)
+    known = {
+        posixpath: ["/content/a.pt", "/", "/C:/Users/me/a.pt"],
+        ntpath: ["D:\\a2\\best.pt", "C:\\Users\\me\\a b.pt", "\\\\server\\share\\a2\\x.pt"],
+    }
+    for path in known[system]:
+        place = layer.place(path)
+        assert system.normpath(place).startswith(root) and layer.origin(system.normpath(place)) == path
+        assert layer.place(place) == place
+
+
+def test_paths_from_windows_are_understood_elsewhere(mine):
+    if os.sep != "/":
+        pytest.skip("on Windows they are the only ones")
+    with redirected():
+        folder = "C:\\Users\\me\\a 2"
+        os.makedirs(folder)
+        for path in (folder + "\\best.pt", f"{folder}/last.pt", Path(folder, "third.pt"), ntpath.join(folder, "x", "y.pt")):
+            Path(path).write_text("x")
+        assert sorted(os.listdir(folder)) == ["best.pt", "last.pt", "third.pt", "x"]
+        Path(r"\\server\share\a.pt").write_text("unc")
+        assert read("//server/share/a.pt") == "unc" and read(os.path.abspath(folder + "\\best.pt")) == "x"
+        Path("runs\\1.txt").write_text("1")
+        assert os.listdir("runs") == ["1.txt"]
+
+
+def test_modules_that_were_written_anywhere_can_be_imported_and_are_forgotten(mine, monkeypatch):
+    monkeypatch.syspath_prepend("/content/lib")
+    with redirected():
+        Path("/content/lib/package").mkdir(parents=True)
+        Path("/content/lib/package/__init__.py").write_text("from .inner import RATE")
+        Path("/content/lib/package/inner.py").write_text("RATE = 3")
+        assert __import__("package").RATE == 3
+    assert not {"package", "package.inner"} & set(sys.modules)
+
+
+def test_what_common_programs_do_with_files_is_done(mine):
+    with redirected():
+        assert os.system("mkdir -p /content/a b && touch b/x.txt b/y.txt; cp -r b /content/a/") == 0
+        assert sorted(os.listdir("/content/a/b")) == ["x.txt", "y.txt"]
+        subprocess.run(["mv", "b/x.txt", "/content/x.txt"], check=True)
+        subprocess.run("rm -rf b/*.txt", shell=True, check=True)
+        assert os.path.exists("/content/x.txt") and os.listdir("b") == []
+        commands.SKIPPED.clear()
+        assert subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True).stdout == ""
+        os.system("cat a | rm -r kept > b")
+        assert commands.SKIPPED == ["nvidia-smi -L", "cat a | rm -r kept > b"] and os.path.exists("kept")
+        for start in (os.execv, os.spawnv):
+            with pytest.raises(PermissionError, match="no program is started"):
+                start(*([os.P_WAIT] if start is os.spawnv else []), sys.executable, ["python"])
+
+
+def test_an_error_names_the_students_own_path(mine):
+    with redirected():
+        os.makedirs("/content/a")
+        for call in (open, os.listdir, os.stat):
+            with pytest.raises(FileNotFoundError, match="'/content/missing'"):
+                call("/content/missing")
+        with pytest.raises(IsADirectoryError, match="'/content/a'"):
+            open("/content/a", "w")
+        with pytest.raises(FileExistsError, match="'/content/a'"):
+            os.mkdir("/content/a")
 
 
 def test_all_is_restored_if_the_code_raises_anywhere(mine):
     for error in (KeyboardInterrupt, SystemExit, ValueError):
-        with pytest.raises(error), redirected(), redirected(chdir=True):
+        with pytest.raises(error), redirected(), redirected(apart=True):
             raises(error)
 
 
 def test_links_and_open_folders_lead_nowhere_else(mine):
     with redirected():
+        os.symlink(mine / "kept", "link")
+        Path("link/model.pt").write_text("x")
         with pytest.raises(PermissionError):
-            os.symlink(mine / "kept", "link")
+            os.symlink("missing", "dangling")
         Path("own").write_text("x")
         os.symlink("own", "latest")
         assert Path("latest").read_text() == "x"
@@ -198,7 +336,8 @@ def test_programs_do_not_run_and_modes_do_not_change(mine):
         assert os.system("rm -r kept") == 0
         assert subprocess.run("rm -r kept", shell=True, check=True, capture_output=True, text=True).stdout == ""
         assert subprocess.check_output(["rm", "-r", "kept"], input=b"y") == b""
-        os.chmod("kept", 0)
+        assert not os.path.exists("kept")
+        os.chmod("log.txt", 0)
         os.utime("log.txt", (0, 0))
         Path("log.txt").touch()
         with pytest.raises(FileNotFoundError):

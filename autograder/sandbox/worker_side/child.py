@@ -15,7 +15,6 @@ import __future__
 
 import builtins
 import linecache
-import os
 import signal
 import socket
 import sys
@@ -42,10 +41,10 @@ class Deadline(BaseException):
 
 
 class Child:
-    """State of one worker: the student's namespace and the pipe to the judge."""
+    """State of one worker: the student's namespace, the pipe to the judge and the folder to write in, if it has one."""
 
-    def __init__(self, sock: socket.socket):
-        self.sock = sock
+    def __init__(self, sock: socket.socket, folder: str = ""):
+        self.sock, self.folder = sock, folder
         self.namespace: dict[str, Any] = {}
         self.encode, self.decode, self.no_tensor = make_encoder(), make_decoder(), make_tensor_check()
         self.request = 0
@@ -88,7 +87,8 @@ class Child:
         if program.get("probes"):  # imported before any student code, which therefore cannot patch what they use
             self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
             self.stage.calls = program.get("calls", {})
-            paths.LAYERS.append(paths.Layer(os.getcwd()))  # from here on, whatever path the code names, it writes here
+        if self.folder:  # from here on, whatever path the code names, it writes there
+            paths.LAYERS.append(paths.Layer(self.folder))
         sys.meta_path.append(Modules(program["modules"]))
         exec(compile(program["prelude"], "<given>", "exec"), self.namespace)
         # Annotations may name packages that are missing here, and no answer depends on them: never evaluate them.

@@ -85,7 +85,7 @@ class Zygote:
         pid = os.fork()
         if pid == 0:
             cage.enter(self.plan, descriptor, number, folder)
-            Child(socket.socket(fileno=descriptor)).serve()
+            Child(socket.socket(fileno=descriptor), folder).serve()
             os._exit(0)
         os.close(descriptor)
         self.children[pid] = number
@@ -108,10 +108,10 @@ class Zygote:
         control = socket.socket(fileno=descriptor)
         protocol.send(control, {"pid": os.getpid()})
         process.adopt_orphans()
+        if options["scratch"]:
+            redirect.install()  # no effect until a worker has a layer; modules imported from here on need not be searched
         with stub_packages.uninstalled():
             preload(options["preload"])
-        if options["scratch"]:
-            redirect.install()  # without effect until a worker has a layer; here, because it takes a moment
         plan = cage.with_scratch(self.plan) if options["scratch"] else self.plan
         Zygote(control, plan).serve()
         os._exit(0)
