@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import picture
+from . import commands, picture
 from .case import Case, Check
 from .compare import BLANK, MISSING, SKIPPED, Failure
 from .data import read_text
 from .diagnose import mistakes_like, outputs_of
 from .probe import LocalProbe
+from .redirect import redirected
 from .values import from_json, on_arrays, to_plain
 
 
@@ -49,6 +50,12 @@ class LocalCheck(Check):
         if id not in self.tree:
             print(f"There is no check called {id!r}. Try one of: {', '.join(sorted(self.tree))}")
             return
+        with redirected(names):  # whatever the answers write meanwhile goes to a temporary folder
+            self.report(id, names)
+
+    def report(self, id: str, names: dict[str, Any]) -> None:
+        """Run the question's tests and print what they found."""
+        commands.SKIPPED.clear()
         environment = Names(names, self)
         lines = self.trouble(id, environment)
         broken = list(
@@ -62,6 +69,8 @@ class LocalCheck(Check):
         if lines and not broken:
             self.draw(id, environment)
         print_indented([f"note: {note}" for note in self.notes])
+        if commands.SKIPPED and lines:
+            print_indented([f"note: a check starts no programs: `{commands.SKIPPED[0]}` was not run, and gave no output"])
 
     def headline(self, id: str, lines: list[str], broken: list[str], environment: Names) -> str:
         """The first line of the result: ✅, ❌, or ⏳ where another question has to be fixed first."""

@@ -1,4 +1,4 @@
-"""Programs that observed code starts are not run: they would work on the real files. What common ones do with files is done here.
+"""Programs that observed code starts are not run: they would work on the real files. What common ones do to files is done here.
 
 ``make`` a folder, copy, move, remove and touch, with Python's own functions, which ``redirect`` maps. Any other program counts
 as ended well, without output, and is remembered.

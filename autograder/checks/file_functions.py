@@ -5,19 +5,55 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-import io
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import paths
-from .paths import LAYERS, absolute, found, is_folder, link, lookup, make_folder, move, names_in, remove, text_of, there, writable
+from .paths import (
+    LAYERS,
+    absolute,
+    found,
+    is_folder,
+    link,
+    lookup,
+    make_folder,
+    move,
+    names_in,
+    remove,
+    text_of,
+    there,
+    writable,
+)
 
 READS = ("stat", "lstat", "access", "readlink", "getxattr", "listxattr", "statvfs", "pathconf")
 # Nothing depends on what these change, and the cage forbids most of them.
-ATTRIBUTES = ("chmod", "lchmod", "fchmod", "chown", "lchown", "fchown", "utime", "setxattr", "removexattr", "chflags", "lchflags")
+ATTRIBUTES = (
+    "chmod",
+    "lchmod",
+    "fchmod",
+    "chown",
+    "lchown",
+    "fchown",
+    "utime",
+    "setxattr",
+    "removexattr",
+    "chflags",
+    "lchflags",
+)
 # These replace the process, or start another one beside it, which would work on the real files.
-PROGRAMS = ("execv", "execve", "spawnv", "spawnve", "spawnvp", "spawnvpe", "posix_spawn", "posix_spawnp", "startfile", "forkpty")
+PROGRAMS = (
+    "execv",
+    "execve",
+    "spawnv",
+    "spawnve",
+    "spawnvp",
+    "spawnvpe",
+    "posix_spawn",
+    "posix_spawnp",
+    "startfile",
+    "forkpty",
+)
 FOLDERS: dict[int, str] = {}  # descriptors of folders, for functions with ``dir_fd``
 
 
@@ -315,5 +351,3 @@ def scanning(real: Any) -> Any:
         return Entries([Entry(folder, name) for name in os.listdir(folder)])
 
     return scandir
-
-

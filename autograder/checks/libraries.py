@@ -129,7 +129,7 @@ class Later(importlib.abc.MetaPathFinder):
                 self.prepare({name})
 
             loader.exec_module = exec_module
-        return spec
+        return spec if isinstance(spec, importlib.machinery.ModuleSpec) else None
 
 
 class Written(importlib.abc.MetaPathFinder):

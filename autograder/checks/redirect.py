@@ -28,6 +28,17 @@ SHELLS = (("IPython.core.interactiveshell", "InteractiveShell"), ("ipykernel.zmq
 # Imports use these modules' functions.
 UNTOUCHED = {"posix", "nt", "_io", "_frozen_importlib_external", "importlib._bootstrap_external"}
 OURS = {f"{__package__}.{name}" for name in ("redirect", "paths", "file_functions", "libraries", "commands")}
+# Those that torch imports and that hold a replaced function by name.
+HOLDERS = (
+    "bz2",
+    "dill._dill",
+    "numpy.lib._datasource",
+    "safetensors.numpy",
+    "tarfile",
+    "tokenize",
+    "torch",
+    "torch.jit._serialization",
+)
 UNDO: list[Callable[[], None]] = []  # what restores everything, while it is replaced
 
 
@@ -72,25 +83,29 @@ def forget(root: str) -> None:
             del sys.modules[name]
 
 
-def install(names: dict[str, Any] | None = None) -> None:
-    """Replace the functions, wherever modules hold them by name; without a layer they do what they did."""
-    later, written = libraries.Later(lambda modules: put(libraries.replacements(modules), None)), libraries.Written()
-    put(replacements(), names)
+def install(names: dict[str, Any] | None = None, holders: tuple[str, ...] = ()) -> None:
+    """Replace the functions, wherever modules hold them by name; without a layer they do what they did.
+
+    ``holders``: the only modules to search, where looking at each name of all modules would take a moment.
+    """
+    later, written = libraries.Later(lambda modules: put(libraries.replacements(modules), [])), libraries.Written()
+    put(replacements(), [*namespaces(holders or tuple(sys.modules)), *([] if names is None else [names])])
     sys.meta_path.insert(0, later)
     sys.meta_path.append(written)
     UNDO.append(lambda: sys.meta_path.__setitem__(slice(None), [f for f in sys.meta_path if f not in (later, written)]))
 
 
-def put(pairs: Iterator[tuple[Any, str, Any]], names: dict[str, Any] | None) -> None:
-    """Replace these and what modules hold of them by name."""
+def put(pairs: Iterator[tuple[Any, str, Any]], holding: list[dict[str, Any]]) -> None:
+    """Replace these, and what these namespaces hold of them by name."""
     swaps: dict[int, Any] = {}
     for owner, name, replacement in list(pairs):  # all made before the first takes effect
         original = vars(owner).get(name)
         swap(owner, name, replacement)
         if not isinstance(owner, type) and callable(original):
             swaps[id(original)] = (original, replacement)
-    everywhere(swaps, names)
-    UNDO.append(lambda: everywhere({id(new): (new, old) for old, new in swaps.values()}, names))
+    everywhere(swaps, holding)
+    back = {id(new): (new, old) for old, new in swaps.values()}
+    UNDO.append(lambda: everywhere(back, [*namespaces(tuple(sys.modules)), *holding]))
     for group in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks, os.supports_effective_ids):
         added = {new for old, new in swaps.values() if old in group}
         group.update(added)
@@ -111,12 +126,16 @@ def swap(owner: Any, name: str, value: Any) -> None:
     setattr(owner, name, value)
 
 
-def everywhere(swaps: dict[int, Any], names: dict[str, Any] | None) -> None:
-    """Replace values (by id: (value, its replacement)) in the namespaces of all modules and in ``names``."""
-    untouched = UNTOUCHED | OURS
-    modules = [getattr(module, "__dict__", None) for name, module in list(sys.modules.items()) if name not in untouched]
-    for namespace in (*modules, names):
-        if type(namespace) is dict and not swaps.keys().isdisjoint(map(id, list(namespace.values()))):
+def namespaces(modules: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The names of these modules, apart from those that have to keep the functions themselves."""
+    searched = [sys.modules.get(name) for name in modules if name not in UNTOUCHED | OURS]
+    return [names for module in searched if type(names := getattr(module, "__dict__", None)) is dict]
+
+
+def everywhere(swaps: dict[int, Any], holding: list[dict[str, Any]]) -> None:
+    """Replace values (by id: (value, its replacement)) in these namespaces."""
+    for namespace in holding:
+        if not swaps.keys().isdisjoint(map(id, list(namespace.values()))):
             for key in [key for key, value in list(namespace.items()) if id(value) in swaps]:
                 namespace[key] = swaps[id(namespace[key])][1]
 

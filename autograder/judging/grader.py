@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,13 +15,20 @@ from autograder.core.trusted import HELPERS, helpers_beside, load_part, probe_so
 from autograder.judging.question_tests import TestFiles
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
+# A worker with a folder costs a moment more, so code gets one only if it may need it. More words than needed do no harm.
+ABOUT_FILES = re.compile(
+    r"open|save|writ|dump|mkdir|makedirs|touch|tofile|memmap|to_[a-z]+\(|Path|tempfile|shutil|sqlite|shelve|dbm|zipfile|tarfile"
+    r"|FileHandler|basicConfig|FileIO|savefig|system|subprocess|filename|chdir|rename|symlink|joblib|h5py"
+)
+
 
 @dataclass
 class Grader:
     """An assignment, its references, a warm zygote and all tests.
 
     ``answers``: name -> correct version of a prerequisite; ``beside``: source of those that run in a worker; ``probes``:
-    section -> module -> source; ``available``: the packages that student code may import.
+    section -> module -> source; ``available``: the packages that student code may import; ``writes``: whether workers of
+    some section get a folder to write in.
     """
 
     assignment: Assignment
@@ -32,9 +40,11 @@ class Grader:
     probes: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
     unpacked: dict[int, dict[str, Any]] = field(init=False, default_factory=dict)
     available: list[str] = field(init=False, default_factory=list)
+    writes: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.tests = TestFiles(self.assignment)
+        self.writes = any(section.scratch for section in self.assignment.sections)
         self.available = available_to_students(self.assignment)
         self.probes = {s.id: probe_sources(self.assignment, s) for s in self.assignment.sections}
         if (self.assignment.folder / f"{HELPERS}.py").exists():
@@ -44,9 +54,13 @@ class Grader:
             helpers = [self.assignment.question(id).names[0] for id in question.prerequisites]
             refuse_unknown(helpers, [*self.answers, *inside], f"{HELPERS}.py: `answers`, for {question.id}", "name")
 
-    def zygote_of(self, section: Section) -> ZygoteClient:
-        """The zygote that forks workers for this section; the first call starts it without waiting for its imports."""
-        return self.zygote.branch(section.preload, section.scratch)
+    def zygote_of(self, section: Section, source: str = "") -> ZygoteClient:
+        """The zygote that forks workers for this section; the first call starts it without waiting for its imports.
+
+        ``source``: the code to run. Where the section's workers have no folder, it gets one if its words could be about files.
+        """
+        files = section.scratch or (self.writes and bool(ABOUT_FILES.search(source)))
+        return self.zygote.branch(section.preload, files)
 
     def use_public_inputs(self) -> None:
         """Drop the hidden sets, because student code could reach them here: use only the public inputs."""

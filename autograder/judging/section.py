@@ -93,7 +93,9 @@ class SectionRun:
         while True:
             bad = {statement.index for statement, _ in self.killed}
             kept = replace(program, statements=[s for s in program.statements if s.index not in bad])
-            worker = Worker(self.grader.zygote_of(self.section), self.limits, self.deadline)
+            source = "\n".join(statement.code for statement in kept.statements)
+            source += "".join(text for name, text in kept.modules.items() if name.partition(".")[0] in source)
+            worker = Worker(self.grader.zygote_of(self.section, source), self.limits, self.deadline)
             try:
                 session = Session(worker, kept, worker.load(kept.wire() | stage), self.killed)
                 if self._knows_uses(questions, session):

@@ -188,10 +188,20 @@ def _alters(node: ast.FunctionDef | ast.AsyncFunctionDef, effects: Effects, impo
 
 
 def root(node: ast.AST) -> str:
-    """The name at the root of an expression, such as ``a`` in ``a.b[c].d(…)``; '' if there is none."""
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.Starred)):
-        node = node.func if isinstance(node, ast.Call) else node.value
+    """The name at the root of an expression, such as ``a`` in ``a.b[c].d(…)`` or ``(a / "file")``; '' if there is none."""
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.Starred)) or _is_path(node):
+        inner: ast.AST = getattr(node, {ast.Call: "func", ast.BinOp: "left"}.get(type(node), "value"))
+        node = inner
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_path(node: ast.AST) -> bool:
+    """Whether this joins a path and a name of a file."""
+    return (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Div)
+        and (isinstance(node.right, ast.JoinedStr) or isinstance(getattr(node.right, "value", None), str))
+    )
 
 
 def _callee(call: ast.Call) -> str:

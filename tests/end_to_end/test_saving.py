@@ -1,4 +1,4 @@
-"""Claims about where a checkpoint is saved: any path, with any function; and a check in a notebook changes no file."""
+"""A check in a notebook changes no file, whatever path the observed code saves to (members of a kind: world/saving.py)."""
 
 import json
 import subprocess
@@ -8,146 +8,12 @@ from pathlib import Path
 import pytest
 
 from support.project import DATA, ROOT
-
-SAVED = """            os.makedirs("checkpoints", exist_ok=True)
-            torch.save(model.state_dict(), "checkpoints/best.pt")
-"""
-STATE = "torch.save(model.state_dict(), {})"
-# name -> (statements at the top, statements that save, which begin with the path to save to)
-MEMBERS = {
-    "Colab, torch.save": ("", STATE.format('"/content/best.pt"')),
-    "Drive, the whole model": ("", 'torch.save(model, f"/content/drive/MyDrive/A 2/epoch {epoch}/best.pth")'),
-    "Kaggle, in a dictionary, by name": (
-        "from torch import save as keep",
-        'keep({"epoch": epoch, "model": model.state_dict()}, "/kaggle/working/out/best.ckpt")',
-    ),
-    "a cluster, pathlib": (
-        'from pathlib import Path\nOUT = Path("/gscratch/course/me/checkpoints")\nOUT.mkdir(parents=True, exist_ok=True)',
-        STATE.format('OUT / "best.pt"'),
-    ),
-    "/tmp, safetensors": (
-        "from safetensors.torch import save_file",
-        'save_file({k: v.clone() for k, v in model.state_dict().items()}, "/tmp/run/best.safetensors")',
-    ),
-    "home, expanded": (
-        'PATH = os.path.expanduser("~/a2/models/best.pt")\nos.makedirs(os.path.dirname(PATH))',
-        STATE.format("PATH"),
-    ),
-    "home of somebody else, save_pretrained": ("", 'model.save_pretrained("/home/student/cse/a2/best-model")'),
-    "home, as it is written": ("", STATE.format('"~/checkpoints/best.pt"')),
-    "the parent folder": (
-        "",
-        (
-            'os.makedirs("../out", exist_ok=True)\nmodel.save_pretrained("../out/model")\n'
-            'tokenizer.save_pretrained("../out/model")'
-        ),
-    ),
-    "far above": ("", STATE.format('"../../../../models/best.pt"')),
-    "Windows": ('PATH = r"C:\\Users\\me\\Documents\\a2\\checkpoints"', STATE.format('os.path.join(PATH, "best.pt")')),
-    "Windows, backslashes": ("", STATE.format('r"D:\\a2\\best.pt"')),
-    "an open file": (
-        "",
-        'with open("/content/models/best.bin", "wb") as file:\n    torch.save(model.state_dict(), file)',
-    ),
-    "Path.open": (
-        "from pathlib import Path",
-        'with Path("/mnt/data/best.pt").open("wb") as file:\n    torch.save(model.state_dict(), file)',
-    ),
-    "a folder made by a program": (
-        'os.system("mkdir -p /content/ckpt")',
-        'import subprocess\nsubprocess.run(["mkdir", "-p", "/content/ckpt"], check=True)\n'
-        + STATE.format('"/content/ckpt/best.pt"'),
-    ),
-    "moved into place": (
-        "import shutil",
-        (
-            'torch.save(model.state_dict(), "/content/new.pt")\nos.makedirs("/content/best", exist_ok=True)\n'
-            'shutil.move("/content/new.pt", "/content/best/best.pt")\nassert os.listdir("/content/best") == ["best.pt"]'
-        ),
-    ),
-    "replaced": ("", 'torch.save(model.state_dict(), "/tmp/new.pt")\nos.replace("/tmp/new.pt", "/data/kept/best.pt")'),
-    "copied to Drive": (
-        "import shutil",
-        'torch.save(model.state_dict(), "last.pt")\nshutil.copy("last.pt", "/content/drive/best.pt")\nos.remove("last.pt")',
-    ),
-    "the folder is made anew": (
-        "import shutil",
-        'if os.path.exists("/content/out"):\n    shutil.rmtree("/content/out")\nos.makedirs("/content/out")\n'
-        + STATE.format('"/content/out/best.pt"'),
-    ),
-    "the last one is removed": (
-        "from pathlib import Path",
-        'for old in Path("/content/out").glob("*.pt"):\n    old.unlink()\n' + STATE.format('f"/content/out/{epoch}.pt"'),
-    ),
-    "loaded again": (
-        "",
-        (
-            'torch.save(model.state_dict(), "/kaggle/working/best.pt")\n'
-            'model.load_state_dict(torch.load("/kaggle/working/best.pt", map_location=DEVICE))'
-        ),
-    ),
-    "a saved folder is loaded again": (
-        "",
-        (
-            'model.save_pretrained("/content/best")\ntokenizer.save_pretrained("/content/best")\n'
-            'again = AutoModelForSequenceClassification.from_pretrained("/content/best")\n'
-            "assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters()))\n"
-            'assert AutoTokenizer.from_pretrained("/content/best")("a")["input_ids"]'
-        ),
-    ),
-    "numpy": (
-        "import numpy as np",
-        'np.savez("/content/out/best.npz", **{k: v.numpy() for k, v in model.state_dict().items()})',
-    ),
-    "pickle, with a history as JSON": (
-        "import json, pickle\nHISTORY = '/content/logs/history.json'",
-        (
-            'with open("/content/out/best.pkl", "wb") as file:\n    pickle.dump(model.state_dict(), file)\n'
-            'with open(HISTORY, "a") as file:\n    file.write(json.dumps({"epoch": epoch}) + "\\n")\n'
-            "assert json.loads(open(HISTORY).readline())"
-        ),
-    ),
-    "a name that ends with the accuracy": ("", STATE.format('f"/content/best_{accuracy:.2f}"')),
-    "the working folder is Drive": ("", 'os.chdir("/content/drive/MyDrive")\n' + STATE.format('"best.pt"')),
-}
-
-
-def variant(source: str, top: str, save: str) -> str:
-    assert SAVED in source
-    indented = "".join(f"            {line}\n" for line in save.split("\n"))
-    return source.replace(SAVED, indented).replace("num_epochs = 20", f"num_epochs = 20\n{top}")
+from support.world.saving import variant
 
 
 @pytest.fixture(scope="session")
 def s3() -> str:
     return (DATA / "right_s3.py").read_text()
-
-
-@pytest.mark.parametrize("name", MEMBERS)
-def test_a_checkpoint_counts_wherever_it_is_saved(submit, s3, name):
-    graded = submit({"A2S3.py": variant(s3, *MEMBERS[name])})
-    lost = [id for id in graded.lost if id.startswith("3.")]
-    assert lost == [], [graded.output(id) for id in lost]
-
-
-@pytest.mark.parametrize("name", ["Drive, the whole model", "/tmp, safetensors", "numpy", "copied to Drive"])
-def test_the_wrong_epoch_is_found_there_too(submit, s3, name):
-    graded = submit({"A2S3.py": variant(s3, *MEMBERS[name]).replace("if accuracy > best:", "if accuracy <= best:")})
-    assert {id for id in graded.lost if id.startswith("3.")} == {"3.main"}
-    assert "best validation accuracy" in graded.output("3.main")
-
-
-@pytest.mark.parametrize(
-    "save",
-    [
-        'open("/content/log.txt", "w").write("x")',
-        'torch.save(model.state_dict(), "/content/a.pt"); os.remove("/content/a.pt")',
-        "pass",
-    ],
-)
-def test_without_a_checkpoint_that_is_what_is_said(submit, s3, save):
-    graded = submit({"A2S3.py": variant(s3, "", save)})
-    assert "no checkpoint is left on disk" in graded.output("3.main")
 
 
 # --- in a notebook -------------------------------------------------------------------------------------------------
@@ -287,7 +153,7 @@ def test_also_when_the_students_code_raises(checked):
 def test_python_m_a2checks_changes_no_file_either(s3, tmp_path):
     work = mine(tmp_path / "work")
     top = f"CHECKPOINT = {str(work / 'checkpoint')!r}"
-    save = "model.save_pretrained(CHECKPOINT)\n" + STATE.format("CHECKPOINT + '/best.pt'")
+    save = "model.save_pretrained(CHECKPOINT)\n" + "torch.save(model.state_dict(), CHECKPOINT + '/best.pt')"
     source = FAKE_HUB + variant(on_arrays(s3), top, save).split("if __name__")[0]
     (work / "A2S3.py").write_text(source + '\nfrom a2checks import check\ncheck("3.main")\n')
     before = {path: path.read_bytes() for path in work.rglob("*") if path.is_file()}

@@ -109,7 +109,7 @@ class Zygote:
         protocol.send(control, {"pid": os.getpid()})
         process.adopt_orphans()
         if options["scratch"]:
-            redirect.install()  # no effect until a worker has a layer; modules imported from here on need not be searched
+            redirect.install(holders=redirect.HOLDERS)  # no effect until a worker has a layer
         with stub_packages.uninstalled():
             preload(options["preload"])
         plan = cage.with_scratch(self.plan) if options["scratch"] else self.plan
