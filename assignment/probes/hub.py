@@ -1,6 +1,6 @@
 """Stand-ins for the model and data hub: ``from_pretrained`` and ``load_dataset`` return tiny objects.
 
-A path that exists, such as the student's own checkpoint, is really loaded.
+A path that exists, such as the student's own checkpoint, is really loaded, unless it was trained outside of the probe.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase, RobertaConfig
 from transformers.models.auto.auto_factory import _BaseAutoModelClass
 
-from autograder.checks.paths import found
+from autograder.checks.paths import found, is_trained
 
 from .tiny import World
 
@@ -224,7 +224,7 @@ def _labels(config: Any) -> dict:
 
 def _or_from_path(stand_in: Any, original: classmethod) -> Any:
     def from_pretrained(kind: type, path: Any = "", *args: Any, **kwargs: Any) -> Any:
-        if isinstance(path, (str, os.PathLike)) and is_path(found(path)):
+        if isinstance(path, (str, os.PathLike)) and is_path(found(path)) and not is_trained(path):
             return original.__func__(kind, found(path), *args, **kwargs)
         return stand_in(kind, *args, **kwargs)
 

@@ -30,7 +30,7 @@ REAL = SimpleNamespace(**{name: getattr(os, name) for name in USED}, open=io.ope
 class Layer:
     """A folder that takes what is written. ``removed``: mapped paths behind which nothing is visible any more.
 
-    ``apart``: trained models that were there before are not found either, so that tiny ones are not mixed up with them.
+    ``apart``: trained models that were there before cannot be read, so that tiny ones are not mixed up with them.
     """
 
     root: str
@@ -98,26 +98,33 @@ def found(path: Any) -> Any:
 
 
 def lookup(wanted: str) -> str:
-    """The absolute path where the content of the absolute path ``wanted`` is, if it exists."""
+    """The absolute path where the content of the absolute path ``wanted`` is, if it can be read."""
+    actual = visible(wanted)
+    return LAYERS[-1].place(wanted) if actual == wanted and wanted.endswith(WEIGHTS) and is_trained(wanted) else actual
+
+
+def visible(wanted: str) -> str:
+    """The same for whatever can be listed, moved and removed, trained models included."""
     for layer in reversed(LAYERS):
         place = layer.place(wanted)
         if there(place) or layer.hides(place):
             return place
-    if any(layer.apart for layer in LAYERS) and is_trained(wanted):
-        return LAYERS[-1].place(wanted)
     return wanted
 
 
-def is_trained(path: str) -> bool:
-    """Whether a file holds the weights of a model, by its name, or a folder directly holds such a file."""
-    if any(below(path, folder) for folder in (sys.prefix, sys.base_prefix, *(layer.root for layer in LAYERS))):
+def is_trained(path: Any) -> bool:
+    """Whether, by its name, a file holds a trained model that was there before, or a folder directly holds such a file.
+
+    Only where a layer sets tiny models apart from those.
+    """
+    wanted = absolute(str(text_of(path)))
+    libraries = (sys.prefix, sys.base_prefix, *(layer.root for layer in LAYERS))
+    if not any(layer.apart for layer in LAYERS) or any(below(visible(wanted), folder) for folder in libraries):
         return False
-    if path.endswith(WEIGHTS):
-        return True
-    if below(working_folder(), path) or not is_folder(path):
-        return False
+    if not is_folder(wanted):
+        return wanted.endswith(WEIGHTS) and there(wanted)
     try:
-        return any(name.endswith(WEIGHTS) for name in REAL.listdir(path))
+        return any(name.endswith(WEIGHTS) for name in REAL.listdir(wanted))
     except OSError:
         return False
 
@@ -128,10 +135,10 @@ def names_in(path: Any) -> list[str]:
     own = {os.path.join(layer.root, ELSEWHERE) for layer in LAYERS} | {layer.root for layer in LAYERS}
     folders = [layer.place(wanted) for layer in LAYERS] + [wanted]
     names = {name: 0 for folder in folders if is_folder(folder) for name in REAL.listdir(folder)}
-    if not is_folder(lookup(wanted)):
-        return list(REAL.listdir(lookup(wanted)))
+    if not is_folder(visible(wanted)):
+        return list(REAL.listdir(visible(wanted)))
     places = [os.path.join(wanted, name) for name in names]
-    return [os.path.basename(place) for place in places if place not in own and there(lookup(place))]
+    return [os.path.basename(place) for place in places if place not in own and there(visible(place))]
 
 
 def writable(path: Any, keep: bool = False) -> Any:
@@ -158,7 +165,7 @@ def new_folder(path: Any) -> Any:
 def remove(real: Any, path: Any, folder: bool) -> None:
     """Remove with ``real`` (``os.unlink`` or ``os.rmdir``) what was written; hide what was there before."""
     wanted = absolute(str(text_of(path)))
-    place, source = LAYERS[-1].place(wanted), lookup(wanted)
+    place, source = LAYERS[-1].place(wanted), visible(wanted)
     problem = 0
     if not there(source):
         problem = errno.ENOENT
@@ -176,7 +183,7 @@ def remove(real: Any, path: Any, folder: bool) -> None:
 def move(real: Any, source: Any, target: Any) -> None:
     """Move with ``real`` (``os.rename`` or ``os.replace``) what was written; copy and hide what was there before."""
     wanted = absolute(str(text_of(source)))
-    place, actual = LAYERS[-1].place(wanted), lookup(wanted)
+    place, actual = LAYERS[-1].place(wanted), visible(wanted)
     if not there(actual):
         raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), source, None, target)
     aim = str(text_of(writable(target)))
@@ -200,7 +207,7 @@ def link(source: Any, target: Any) -> None:
 
 def copy(wanted: str, target: str) -> None:
     """Copy a file, or a folder with all that it holds, from where the observed code sees it to an actual path."""
-    source = lookup(wanted)
+    source = visible(wanted)
     if is_folder(source):
         make_folder(target)
         for name in names_in(wanted):

@@ -47,7 +47,7 @@ def redirected(names: dict[str, Any] | None = None, apart: bool = False) -> Iter
     """What is written inside the ``with`` block goes to a temporary folder, which is the value, and is removed with it.
 
     ``names``: a namespace, besides those of modules, that may hold functions by name. With ``apart`` trained models that are
-    not from an outer block are not found. The working folder is the folder in there that stands for it.
+    not from an outer block cannot be read. The working folder is the folder in there that stands for it.
     """
     before, temporary, seen = REAL.getcwd(), tempfile.tempdir, working_folder()
     root = os.path.realpath(tempfile.mkdtemp(dir=LAYERS[-1].root if LAYERS else None))

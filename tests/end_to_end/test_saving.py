@@ -78,7 +78,7 @@ DESTROYERS = {
     "os.rmdir(CHECKPOINT)\nmodel.save_pretrained(CHECKPOINT)",
     "moves the old one away": 'if os.path.exists(CHECKPOINT + "/best.pt"):\n'
     '    os.rename(CHECKPOINT + "/best.pt", CHECKPOINT + "/old.pt")\n'
-    'assert os.path.exists(CHECKPOINT + "/old.pt")\ntorch.save(model.state_dict(), CHECKPOINT + "/best.pt")',
+    '    assert os.path.exists(CHECKPOINT + "/old.pt")\ntorch.save(model.state_dict(), CHECKPOINT + "/best.pt")',
     "moves the folder": 'if not os.path.exists(HERE + "/old"):\n    shutil.move(CHECKPOINT, HERE + "/old")\n'
     "model.save_pretrained(CHECKPOINT)",
     "appends and edits": 'open(HERE + "/log.txt", "a").write("more")\nassert open(HERE + "/log.txt").read()[-4:] == "more"\n'

@@ -172,17 +172,21 @@ def test_what_was_there_can_be_read_removed_moved_and_edited_and_stays(mine):
             os.rmdir("kept")
 
 
-def test_files_of_an_outer_block_and_others_are_found_but_trained_models_are_not(mine):
+def test_files_of_an_outer_block_and_others_are_found_but_trained_models_cannot_be_read(mine):
     with redirected():
         Path("settings.json").write_text("{}")
         Path("first.pt").write_text("tiny")
         with redirected(apart=True):
             assert (read("settings.json"), read("first.pt"), read("log.txt")) == ("{}", "tiny", "kept")
-            for path in ("kept/model.pt", "kept", "trained", "trained/model.safetensors"):
+            for path in ("kept/model.pt", "trained/model.safetensors"):
                 assert not os.path.exists(path) and not os.path.exists(mine / path)
-            assert {"kept", "trained"}.isdisjoint(os.listdir(mine))
-            Path("settings.json").write_text("[]")
+            assert paths.is_trained("kept") and paths.is_trained(mine / "trained") and not paths.is_trained("first.pt")
+            assert os.listdir("kept") == ["model.pt"]
+            os.remove("kept/model.pt")
+            shutil.rmtree(mine / "trained")
             os.mkdir("kept")
+            assert os.listdir("kept") == [] and not os.path.exists("trained")
+            Path("settings.json").write_text("[]")
         assert read("settings.json") == "{}" and os.listdir("kept") == ["model.pt"]
 
 
