@@ -148,13 +148,13 @@ def trains(check: Any, facts: dict, way: dict) -> None:
 
 
 def _batches_are_made(check: Any, way: dict) -> None:
-    reasons = [start["loader"] for start in way["starts"] if start["loader"]]
-    if reasons:
-        bare = reasons[0] == "no collate_fn"
+    reason = next((start["loader"] for start in way["starts"] if start["loader"]), "")
+    if reason:
+        bare = reason == "no collate_fn"
         check.fail(
             "rule",
             "no batch can be drawn from the DataLoader that main trains on: "
-            + ("it has no collate_fn" if bare else f"it raises {reasons[0]}")
+            + ("it has no collate_fn" if bare else f"it raises {reason}")
             + "; pass collate_fn=SST2Dataset.collate_fn",
             symptom=Symptom.NO_COLLATE_FN if bare else Symptom.NO_BATCHES,
         )
@@ -165,7 +165,10 @@ def _batches_are_made(check: Any, way: dict) -> None:
             f"each call of train_one_epoch in main raises {raised[0]}, so nothing is trained",
             symptom=Symptom.TRAINING_RAISES,
         )
-    batches = [one["batches"] for one in way["passes"] if one["training"]]
+    _batches_last(check, [one["batches"] for one in way["passes"] if one["training"]])
+
+
+def _batches_last(check: Any, batches: list[int | None]) -> None:
     if batches and batches[0] and 0 in batches:
         check.fail(
             "rule",
