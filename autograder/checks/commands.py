@@ -63,12 +63,16 @@ def perform(command: Any) -> None:
         words = [str(word) for word in part]
         known = COMMANDS.get(os.path.basename(words[0])) if words else None
         if known is None or any(set(word) & set("|<>$`;&") for word in words):
-            if words and words[0] != "cd":
-                SKIPPED.append(" ".join(words)[:80])
+            SKIPPED.extend([" ".join(words)[:80]] if words and words[0] != "cd" else [])
             continue
-        names = [os.path.expanduser(word) for word in words[1:] if not word.startswith("-")]
         with contextlib.suppress(OSError, ValueError, shutil.Error):
-            known([path for name in names for path in matching(name)])
+            known(names_of(words))
+
+
+def names_of(words: list[str]) -> list[str]:
+    """The files that a command is given, without its options."""
+    names = [os.path.expanduser(word) for word in words[1:] if not word.startswith("-")]
+    return [path for name in names for path in matching(name)]
 
 
 def parts_of(command: Any) -> list[list[Any]]:

@@ -298,9 +298,6 @@ class Entry:
     def __fspath__(self) -> Any:
         return self.path
 
-    def __repr__(self) -> str:
-        return f"<DirEntry {self.name!r}>"
-
     def is_dir(self, *, follow_symlinks: bool = True) -> bool:
         return os.path.isdir(self._place) and (follow_symlinks or not self.is_symlink())
 

@@ -54,13 +54,13 @@ class Grader:
             helpers = [self.assignment.question(id).names[0] for id in question.prerequisites]
             refuse_unknown(helpers, [*self.answers, *inside], f"{HELPERS}.py: `answers`, for {question.id}", "name")
 
-    def zygote_of(self, section: Section, source: str = "") -> ZygoteClient:
-        """The zygote that forks workers for this section; the first call starts it without waiting for its imports.
+    def zygote_of(self, section: Section) -> ZygoteClient:
+        """The zygote that forks workers for this section; the first call starts it without waiting for its imports."""
+        return self.zygote.branch(section.preload, section.scratch)
 
-        ``source``: the code to run. Where the section's workers have no folder, it gets one if its words could be about files.
-        """
-        files = section.scratch or (self.writes and bool(ABOUT_FILES.search(source)))
-        return self.zygote.branch(section.preload, files)
+    def may_write(self, source: str) -> bool:
+        """Whether the worker that runs this code gets a folder to write in, also where its section's workers have none."""
+        return self.writes and bool(ABOUT_FILES.search(source))
 
     def use_public_inputs(self) -> None:
         """Drop the hidden sets, because student code could reach them here: use only the public inputs."""

@@ -95,7 +95,8 @@ class SectionRun:
             kept = replace(program, statements=[s for s in program.statements if s.index not in bad])
             source = "\n".join(statement.code for statement in kept.statements)
             source += "".join(text for name, text in kept.modules.items() if name.partition(".")[0] in source)
-            worker = Worker(self.grader.zygote_of(self.section, source), self.limits, self.deadline)
+            zygote, folder = self.grader.zygote_of(self.section), self.grader.may_write(source)
+            worker = Worker(zygote, self.limits, self.deadline, folder)
             try:
                 session = Session(worker, kept, worker.load(kept.wire() | stage), self.killed)
                 if self._knows_uses(questions, session):

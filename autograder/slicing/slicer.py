@@ -45,6 +45,7 @@ class Program:
             "future": list(self.future),
             "modules": self.modules,
             "calls": {name: [list(pair) for pair in pairs] for name, pairs in self.calls.items()},
+            "mapped": True,
         }
 
 

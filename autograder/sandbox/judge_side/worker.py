@@ -50,12 +50,13 @@ class Loaded:
 class Worker:
     """One child with one program loaded. Use as a context manager.
 
-    ``deadline`` (``time.monotonic``): no request waits beyond it, whatever the limits still allow.
+    ``deadline`` (``time.monotonic``): no request waits beyond it, whatever the limits still allow. ``folder``: see
+    ``ZygoteClient.fork``.
     """
 
-    def __init__(self, zygote: ZygoteClient, limits: Limits, deadline: float = math.inf):
+    def __init__(self, zygote: ZygoteClient, limits: Limits, deadline: float = math.inf, folder: bool = False):
         self.zygote, self.limits, self.deadline = zygote, limits, deadline
-        self.pid, self.sock = zygote.fork()
+        self.pid, self.sock = zygote.fork(folder)
         self.requests, self.alive = 0, True
         self.answers: dict[str, Callable[..., Any]] = {}
         self.asked = 0

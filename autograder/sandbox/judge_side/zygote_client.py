@@ -137,10 +137,10 @@ class ZygoteClient:
         self._send({"op": "compact"})
         self._receive()
 
-    def fork(self) -> tuple[int, socket.socket]:
-        """Fork a child; returns its pid and our end of its pipe."""
+    def fork(self, folder: bool = False) -> tuple[int, socket.socket]:
+        """Fork a child; returns its pid and our end of its pipe. With ``folder`` it gets a writable one in any case."""
         self.wait()
-        ours = self._send_with_socket({"op": "fork"})
+        ours = self._send_with_socket({"op": "fork", "folder": folder})
         return self._receive()["pid"], ours
 
     def _new_branch(self, preload: tuple[str, ...], scratch: bool) -> Branch:

@@ -87,7 +87,7 @@ class Child:
         if program.get("probes"):  # imported before any student code, which therefore cannot patch what they use
             self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
             self.stage.calls = program.get("calls", {})
-        if self.folder:  # from here on, whatever path the code names, it writes there
+        if self.folder and program.get("mapped"):  # from here on, whatever path the code names, it writes there
             paths.LAYERS.append(paths.Layer(self.folder))
         sys.meta_path.append(Modules(program["modules"]))
         exec(compile(program["prelude"], "<given>", "exec"), self.namespace)

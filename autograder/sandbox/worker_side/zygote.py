@@ -47,7 +47,10 @@ def main(control_fd: int, root: str, options: dict[str, Any]) -> None:
 
 @dataclass
 class Zygote:
-    """Forks workers and branches of itself on request. ``children``: pid -> number; ``folders``: pid -> scratch folder."""
+    """Forks workers and branches of itself on request. ``children``: pid -> number; ``folders``: pid -> scratch folder.
+
+    ``writing``: the plan for workers that get a folder where the others have none, once there has been one.
+    """
 
     control: socket.socket
     plan: cage.Plan
@@ -55,6 +58,7 @@ class Zygote:
     children: dict[int, int] = field(default_factory=dict)
     folders: dict[int, str] = field(default_factory=dict)
     branches: set[int] = field(default_factory=set)
+    writing: cage.Plan | None = None
 
     def serve(self) -> None:
         """Answer until the judge closes the control socket, then end every child."""
@@ -66,7 +70,7 @@ class Zygote:
             except protocol.FrameError:
                 break
             if message["op"] == "fork":
-                protocol.send(self.control, {"pid": self.fork(descriptor)})
+                protocol.send(self.control, {"pid": self.fork(descriptor, message["folder"])})
             elif message["op"] == "branch":
                 self.branch(descriptor, message)
             elif message["op"] == "compact":
@@ -78,13 +82,16 @@ class Zygote:
         for pid in self.branches:
             os.waitpid(pid, 0)  # its judge has closed the other end, or will
 
-    def fork(self, descriptor: int) -> int:
+    def fork(self, descriptor: int, may_write: bool = False) -> int:
         """Fork a caged worker that communicates through this descriptor; returns its pid."""
+        plan = self.plan_for(may_write)
         number = next(n for n in range(self.first, self.first + len(self.children) + 1) if n not in self.children.values())
-        folder = scratch.make(cage.user_of(self.plan, number)) if self.plan.scratch else ""
+        folder = scratch.make(cage.user_of(plan, number)) if plan.scratch else ""
         pid = os.fork()
         if pid == 0:
-            cage.enter(self.plan, descriptor, number, folder)
+            if folder and not redirect.UNDO:
+                redirect.install(holders=redirect.HOLDERS)
+            cage.enter(plan, descriptor, number, folder)
             Child(socket.socket(fileno=descriptor), folder).serve()
             os._exit(0)
         os.close(descriptor)
@@ -92,6 +99,14 @@ class Zygote:
         if folder:
             self.folders[pid] = folder
         return pid
+
+    def plan_for(self, may_write: bool) -> cage.Plan:
+        """The plan for one worker; with ``may_write`` it gets a folder to write in, also where the others have none."""
+        if not may_write or self.plan.scratch:
+            return self.plan
+        if self.writing is None:
+            self.writing = cage.with_scratch(self.plan)
+        return self.writing
 
     def branch(self, descriptor: int, options: dict[str, Any]) -> None:
         """Fork another zygote, which may import further modules and give its workers a folder to write in.

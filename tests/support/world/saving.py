@@ -35,6 +35,7 @@ KINDS = [
                 name,
                 changed(variant(S3, *SAVES[name]), ("if accuracy > best:", "if True:")),
                 {"3.main"},
+                {"3.main": "epoch 3 of 6 had the best validation accuracy"},
             )
             for name in KEPT_BY
         ),
