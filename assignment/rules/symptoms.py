@@ -114,7 +114,6 @@ class Symptom(str, Enum):
     NO_EPOCH = "no epoch"
     NO_COLLATE_FN = "no collate_fn"
     NO_BATCHES = "no batches"
-    TRAINING_RAISES = "training raises"
     USED_UP = "used up"
     TRAINED_ON_TEST = "trained on test"
     TRAINED_ON_VALIDATION = "trained on validation"

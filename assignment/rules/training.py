@@ -160,11 +160,7 @@ def _batches_are_made(check: Any, way: dict) -> None:
         )
     raised = [start["raised"] for start in way["starts"]]
     if raised and all(raised):
-        check.fail(
-            "rule",
-            f"each call of train_one_epoch in main raises {raised[0]}, so nothing is trained",
-            symptom=Symptom.TRAINING_RAISES,
-        )
+        check.doubt(f"each call of train_one_epoch in main raises {raised[0]}, so nothing is trained")
     _batches_last(check, [one["batches"] for one in way["passes"] if one["training"]])
 
 

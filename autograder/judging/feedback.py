@@ -17,7 +17,7 @@ from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.submission.statements import Parsed
 
 if TYPE_CHECKING:
-    from autograder.judging.section import Session
+    from autograder.judging.sessions import Session
 
 BUILTIN_ERRORS = {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)

@@ -12,7 +12,7 @@ from autograder.core.text import clean
 from autograder.submission.statements import Parsed, Statement
 
 if TYPE_CHECKING:
-    from autograder.judging.section import Session
+    from autograder.judging.sessions import Session
 
 NAME_ERROR = re.compile(r"^name '(\w+)' is not defined")
 MODULE_ERROR = re.compile(r"^No module named '(\w+)'")

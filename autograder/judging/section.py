@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from autograder.checks.case import Case
@@ -23,11 +23,11 @@ from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 from autograder.judging import charging, feedback
 from autograder.judging.grader import Grader
 from autograder.judging.question_tests import Outcome, Probe, is_students_fault, proxy
-from autograder.sandbox.judge_side.worker import Loaded, Worker, WorkerError
+from autograder.judging.sessions import Session, Sessions
+from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.slicing import candidates
-from autograder.slicing.slicer import EARLY, SLICE, WIDE, Program, Slicer
+from autograder.slicing.slicer import EARLY, SLICE, WIDE, Slicer
 from autograder.submission.sections import Found, Submission
-from autograder.submission.statements import Statement
 
 MAX_KILLERS = 6
 ROUNDING = 10.0  # tolerances: less than any known mistake (the audit's margin), more than helpers within theirs add up to
@@ -38,19 +38,14 @@ class SectionRun:
 
     def __init__(self, grader: Grader, section: Section, submission: Submission, hidden: dict[str, Any], deadline: float):
         self.grader, self.section, self.deadline = grader, section, deadline
-        self.limits = grader.assignment.limits
         self.found: Found = submission.sections[section.id]
         self.questions = grader.assignment.of_section(section)
         self.hidden = hidden
-        self.killed: list[tuple[Statement, WorkerError]] = []  # statements that hung or ended a worker, and how
-        self.hung: dict[str, WorkerError] = {}  # question id -> how its answer ended a worker, which it would do again
         self.done: dict[str, Verdict] = {}
         self.misfits: dict[str, str] = {}  # helper -> the composite for which it had to be replaced, although it passed alone
-        # Broken helpers, what is built on them, a program's width, and the session that has our helpers instead.
-        self.helped: tuple[list[Question], tuple[str, ...], str, Session] | None = None
-        self.alone: Session | None = None  # the last one that judged a single question
         if self.found.parsed:
             self.slicer = Slicer(grader.assignment, section, self.found.parsed, submission.modules)
+            self.sessions = Sessions(grader, section, self.slicer, hidden, deadline)
 
     def verdicts(self) -> Iterator[Verdict]:
         """Yield a verdict for each question, in order, and then those that ``judging.charging`` corrects."""
@@ -66,7 +61,7 @@ class SectionRun:
                     continue
                 started = time.monotonic()
                 if shared is None or not shared.worker.alive:
-                    shared = self.open(self.questions)
+                    shared = self.sessions.open(self.questions)
                 verdict = self.judge(question, shared)
                 if verdict.status != PASSED and time.monotonic() > self.deadline:
                     verdict = late(question)
@@ -75,59 +70,9 @@ class SectionRun:
                 yield verdict
             yield from charging.corrected(self.questions, self.done, self.misfits)
         finally:
-            self._close(shared, self.alone, self.helped and self.helped[-1])
-
-    @staticmethod
-    def _close(*sessions: Session | None) -> None:
-        for session in sessions:
-            if session is not None:
-                session.worker.close()
-
-    def open(self, questions: list[Question], width: str = SLICE, public: bool = False) -> Session:
-        """A worker with the slice for these questions loaded, without the statements that hang or end it.
-
-        ``public``: in the public world, so that the student's error messages may be shown.
-        """
-        stage = self.stage(public)
-        program = self.slicer.program(questions, width)
-        while True:
-            bad = {statement.index for statement, _ in self.killed}
-            kept = replace(program, statements=[s for s in program.statements if s.index not in bad])
-            source = "\n".join(statement.code for statement in kept.statements)
-            source += "".join(text for name, text in kept.modules.items() if name.partition(".")[0] in source)
-            zygote, folder = self.grader.zygote_of(self.section), self.grader.may_write(source)
-            worker = Worker(zygote, self.limits, self.deadline, folder)
-            try:
-                session = Session(worker, kept, worker.load(kept.wire() | stage), self.killed)
-                if self._knows_uses(questions, session):
-                    return session
-                worker.close()
-                continue
-            except WorkerError as error:
-                worker.close()
-                if not kept.statements or len(self.killed) >= MAX_KILLERS or time.monotonic() > self.deadline:
-                    return Session(worker, kept, Loaded(), self.killed)
-                self.killed.append((kept.statements[error.statement], error))
-
-    def _knows_uses(self, questions: list[Question], session: Session) -> bool:
-        """Have the worker find out how other answers use these ones; False if one of those ended it, which is remembered."""
-        for question in questions:
-            if not question.uses or question.used_by in self.hung or session.loaded.bound.get(question.names[0]) != "function":
-                continue
-            try:
-                session.worker.probe(question.uses)
-            except WorkerError as error:
-                if error.kind != "exception" or not session.worker.alive:
-                    self.hung[question.used_by] = error
-                    return False
-        return True
-
-    def stage(self, public: bool) -> dict[str, Any]:
-        """The part of a program with the section's probes and the world that they present to the student's code."""
-        if not self.section.probes:
-            return {}
-        tree = self.grader.references["public"] if public else self.hidden
-        return {"probes": {"sources": self.grader.probes[self.section.id], "world": tree["worlds"][self.section.id]}}
+            if shared is not None:
+                shared.worker.close()
+            self.sessions.close()
 
     def judge(self, question: Question, shared: Session) -> Verdict:
         """Judge on the shared worker first, then (composites on broken helpers) with correct helpers, then alone."""
@@ -136,7 +81,7 @@ class SectionRun:
             return self._without_hanging(question, broken)
         outcome = self.run_tests(question, shared)
         again = self._judged_again(question, broken, outcome)
-        if again and again.status == PASSED:
+        if again and (again.status == PASSED or outcome.passed):
             return again
         outcome, session = self._retried_alone(question, outcome, shared)
         if not outcome.passed and (fitting := self._with_fitting_helpers(question, broken)):
@@ -165,9 +110,12 @@ class SectionRun:
     def _points(self, verdict: Verdict) -> float:
         return sum(verdict.score(course) for course in self.grader.assignment.courses)
 
-    def _judged_again(self, question: Question, broken: list[Question], outcome: Outcome | None) -> Verdict | None:
-        """The verdict with correct helpers, if the student's are broken, or if each is right but their rounding adds up."""
-        if outcome is not None and outcome.passed:
+    def _judged_again(self, question: Question, broken: list[Question], outcome: Outcome) -> Verdict | None:
+        """The verdict with correct helpers, if the student's are broken, or if each is right but their rounding adds up.
+
+        Also where an answer passes with doubts: it does not count that broken helpers have kept something out of sight.
+        """
+        if outcome.passed and not (broken and outcome.doubts):
             return None
         if broken:
             return self.with_right_helpers(question, broken)
@@ -195,10 +143,8 @@ class SectionRun:
         return first
 
     def _run_alone(self, question: Question, width: str) -> tuple[Outcome, Session]:
-        """Run the tests in a fresh worker, which lives until the next one."""
-        self._close(self.alone)
-        self.alone = self.open([question], width)
-        return self.run_tests(question, self.alone), self.alone
+        session = self.sessions.alone(question, width)
+        return self.run_tests(question, session), session
 
     def run_tests(self, question: Question, session: Session, group: str = "own") -> Outcome:
         """Run the tests on each value that may count (functions: once); returns the first pass or the last failure."""
@@ -212,7 +158,9 @@ class SectionRun:
         """What the tests may see, at least one: values for ``value`` questions, proxies for functions, None where missing."""
         if not question.value:
             names, bound = (*question.names, *question.context), session.loaded.bound
-            probe = {"probe": Probe(session.worker, question, bound, self.hung.get(question.id))} if question.probe else {}
+            probe = (
+                {"probe": Probe(session.worker, question, bound, self.sessions.hung.get(question.id))} if question.probe else {}
+            )
             return [
                 probe | {n: proxy(session.worker, n, question.tensor) if bound.get(n) == "function" else None for n in names}
             ]
@@ -240,9 +188,9 @@ class SectionRun:
     def _broken_helpers(self, question: Question) -> list[Question]:
         return [helper for helper in self._helpers(question) if self.done[helper.id].status != PASSED]
 
-    def _is_rounding(self, question: Question, outcome: Outcome | None) -> bool:
+    def _is_rounding(self, question: Question, outcome: Outcome) -> bool:
         """Whether a failure is so close to the tolerance that right helpers, each within it, can have made it."""
-        largest = outcome.error.data.get("largest") if outcome and isinstance(outcome.error, Failure) else None
+        largest = outcome.error.data.get("largest") if isinstance(outcome.error, Failure) else None
         return largest is not None and largest <= ROUNDING * question.section.tolerance
 
     def _helpers(self, question: Question) -> list[Question]:
@@ -283,36 +231,12 @@ class SectionRun:
 
     def _judged_with_right(self, question: Question, broken: list[Question], width: str) -> Verdict:
         """Composites with the same broken helpers share a worker; one that fails there is judged again in its own."""
-        session = self._open_session_with(question, broken, width)
-        shared = session is not None
-        if session is None:
-            session = self._session_with_right(question, broken, width)
+        session, shared = self.sessions.with_right(question, broken, width)
         verdict = self.explained(question, self.run_tests(question, session, "fresh"), session, "fresh")
         if verdict.status != PASSED and shared:
             session.worker.close()
             return self._judged_with_right(question, broken, width)
         return verdict
-
-    def _open_session_with(self, question: Question, broken: list[Question], width: str) -> Session | None:
-        """The live session that has this answer and ours instead of exactly these helpers, if there is one."""
-        if self.helped is None:
-            return None
-        *key, session = self.helped
-        return session if key == [broken, question.names, width] and session.worker.alive else None
-
-    def _session_with_right(self, question: Question, broken: list[Question], width: str) -> Session:
-        """A new session in which the judge answers calls of the broken helpers; replaces the previous one."""
-        if self.helped is not None:
-            self.helped[-1].worker.close()
-        session = self.open([q for q in self.questions if q.names == question.names], width)
-        self.helped = broken, question.names, width, session
-        answers = self.grader.answers
-        beside = [(h.names[0], h.id) for h in broken if h.names[0] not in answers]
-        with contextlib.suppress(WorkerError):  # the worker is gone, and the tests will report it
-            session.worker.stub(
-                {h.names[0]: answers[h.names[0]] for h in broken if h.names[0] in answers}, self.grader.beside, beside
-            )
-        return session
 
     def _name_mistake(self, question: Question, verdict: Verdict, session: Session, group: str) -> None:
         """Add the known mistakes that give the same outputs, and the sentence of the one if there is only one."""
@@ -357,14 +281,14 @@ class SectionRun:
     def _quotable(self, question: Question, outcome: Outcome, session: Session) -> AbstractContextManager[Session]:
         """The session whose failures may be quoted: this one, or one in the public world if this one's is hidden."""
         if self.section.probes and feedback.is_blank(outcome):
-            return self.open([question], public=True)
+            return self.sessions.open([question], public=True)
         return contextlib.nullcontext(session)
 
     def _public_error(self, question: Question, error: WorkerError) -> WorkerError | None:
         """The exception that public inputs raise, which may be shown; None if they raise none."""
         if question.value:
             return error
-        with self.open([question], public=True) as session:
+        with self.sessions.open([question], public=True) as session:
             for environment in self.environments(question, session):
                 public = self.grader.tests.run(question, self.grader.references["public"]["cases"], environment).error
                 if isinstance(public, WorkerError) and public.kind == "exception":
@@ -390,19 +314,3 @@ def _judged_with(broken: list[Question], passed: list[Verdict]) -> list[Question
 
 def _listed(questions: list[Question]) -> str:
     return ", ".join(f"`{name}`" for name in dict.fromkeys(q.names[0] for q in questions))
-
-
-@dataclass
-class Session:
-    """A worker, its program and what loading it left behind; ``killed``: see SectionRun."""
-
-    worker: Worker
-    program: Program
-    loaded: Loaded
-    killed: list[tuple[Statement, WorkerError]]
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.worker.close()

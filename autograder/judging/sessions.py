@@ -1,0 +1,126 @@
+"""Workers for one section of one submission, each with a slice of it loaded, and what hung or ended them so far."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from autograder.core.assignment import Question, Section
+from autograder.judging.grader import Grader
+from autograder.sandbox.judge_side.worker import Loaded, Worker, WorkerError
+from autograder.slicing.slicer import SLICE, Program, Slicer
+from autograder.submission.statements import Statement
+
+MAX_KILLERS = 6
+
+
+@dataclass
+class Session:
+    """A worker, its program and what loading it left behind; ``killed``: see Sessions."""
+
+    worker: Worker
+    program: Program
+    loaded: Loaded
+    killed: list[tuple[Statement, WorkerError]]
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.worker.close()
+
+
+class Sessions:
+    """Opens sessions without the statements that hung or ended a worker before (``killed``: those, and how).
+
+    ``hung``: question id -> how its answer ended a worker, which it would do again.
+    """
+
+    def __init__(self, grader: Grader, section: Section, slicer: Slicer, hidden: dict[str, Any], deadline: float):
+        self.grader, self.section, self.slicer, self.hidden, self.deadline = grader, section, slicer, hidden, deadline
+        self.limits = grader.assignment.limits
+        self.questions = grader.assignment.of_section(section)
+        self.killed: list[tuple[Statement, WorkerError]] = []
+        self.hung: dict[str, WorkerError] = {}
+        self.last_alone: Session | None = None
+        # Broken helpers, what is built on them, a program's width, and the session that has our helpers instead.
+        self.last_helped: tuple[list[Question], tuple[str, ...], str, Session] | None = None
+
+    def close(self) -> None:
+        """Close the workers of ``alone`` and ``with_right``."""
+        for session in (self.last_alone, self.last_helped and self.last_helped[-1]):
+            if session is not None:
+                session.worker.close()
+
+    def open(self, questions: list[Question], width: str = SLICE, public: bool = False) -> Session:
+        """A worker with the slice for these questions loaded.
+
+        ``public``: in the public world, so that the student's error messages may be shown.
+        """
+        program, stage = self.slicer.program(questions, width), self._stage(public)
+        while True:
+            bad = {statement.index for statement, _ in self.killed}
+            kept = replace(program, statements=[s for s in program.statements if s.index not in bad])
+            worker = Worker(self.grader.zygote_of(self.section), self.limits, self.deadline, self._writes(kept))
+            try:
+                session = Session(worker, kept, worker.load(kept.wire() | stage), self.killed)
+                if self._knows_uses(questions, session):
+                    return session
+                worker.close()
+            except WorkerError as error:
+                worker.close()
+                if not kept.statements or len(self.killed) >= MAX_KILLERS or time.monotonic() > self.deadline:
+                    return Session(worker, kept, Loaded(), self.killed)
+                self.killed.append((kept.statements[error.statement], error))
+
+    def alone(self, question: Question, width: str) -> Session:
+        """A fresh session for one question, which lives until the next one."""
+        if self.last_alone is not None:
+            self.last_alone.worker.close()
+        self.last_alone = self.open([question], width)
+        return self.last_alone
+
+    def with_right(self, question: Question, broken: list[Question], width: str) -> tuple[Session, bool]:
+        """A session in which the judge answers calls of these broken helpers, and whether it has judged something before."""
+        if self.last_helped is not None:
+            *key, session = self.last_helped
+            if key == [broken, question.names, width] and session.worker.alive:
+                return session, True
+            session.worker.close()
+        session = self.open([q for q in self.questions if q.names == question.names], width)
+        self.last_helped = broken, question.names, width, session
+        answers = self.grader.answers
+        beside = [(h.names[0], h.id) for h in broken if h.names[0] not in answers]
+        with contextlib.suppress(WorkerError):  # the worker is gone, and the tests will report it
+            session.worker.stub(
+                {h.names[0]: answers[h.names[0]] for h in broken if h.names[0] in answers}, self.grader.beside, beside
+            )
+        return session, False
+
+    def _writes(self, program: Program) -> bool:
+        """Whether the worker for a program, with the modules that it may import, gets a folder to write in."""
+        source = "\n".join(statement.code for statement in program.statements)
+        imported = (text for name, text in program.modules.items() if name.partition(".")[0] in source)
+        return self.grader.may_write(source + "".join(imported))
+
+    def _knows_uses(self, questions: list[Question], session: Session) -> bool:
+        """Have the worker find out how other answers use these ones; False if one of those ended it, which is remembered."""
+        for question in questions:
+            if not question.uses or question.used_by in self.hung or session.loaded.bound.get(question.names[0]) != "function":
+                continue
+            try:
+                session.worker.probe(question.uses)
+            except WorkerError as error:
+                if error.kind != "exception" or not session.worker.alive:
+                    self.hung[question.used_by] = error
+                    return False
+        return True
+
+    def _stage(self, public: bool) -> dict[str, Any]:
+        """The part of a program with the section's probes and the world that they present to the student's code."""
+        if not self.section.probes:
+            return {}
+        tree = self.grader.references["public"] if public else self.hidden
+        return {"probes": {"sources": self.grader.probes[self.section.id], "world": tree["worlds"][self.section.id]}}
