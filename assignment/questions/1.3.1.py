@@ -8,4 +8,4 @@ name = "1.3.1"
 @test_case()
 def averages_all_values(query131, check):
     """Attention with query131 returns the average of all four value vectors."""
-    check.rules.attention.judge_query(check, "1.3.1", query131, "query131")
+    check.rules.queries.judge_query(check, "1.3.1", query131, "query131")

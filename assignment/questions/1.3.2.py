@@ -8,4 +8,4 @@ name = "1.3.2"
 @test_case()
 def averages_two_values(query132, check):
     """Attention with query132 returns the average of v0 and v1."""
-    check.rules.attention.judge_query(check, "1.3.2", query132, "query132")
+    check.rules.queries.judge_query(check, "1.3.2", query132, "query132")

@@ -8,4 +8,4 @@ name = "1.4.1"
 @test_case()
 def averages_three_values(m_key, query132, check):
     """With only k2 replaced, the unchanged query132 averages v0, v1 and v2."""
-    check.rules.attention.judge_key(check, "1.4.1", m_key, query132, unit=False)
+    check.rules.queries.judge_key(check, "1.4.1", m_key, query132, unit=False)

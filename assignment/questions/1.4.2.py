@@ -8,4 +8,4 @@ name = "1.4.2"
 @test_case()
 def selects_the_third_value(m_key, query132, check):
     """With only k2 replaced by a vector of length 1, the unchanged query132 selects v2."""
-    check.rules.attention.judge_key(check, "1.4.2", m_key, query132, unit=True)
+    check.rules.queries.judge_key(check, "1.4.2", m_key, query132, unit=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from . import attention, finetuning
-from .attention import wanted_weights
+from . import finetuning, masks, queries
+from .queries import wanted_weights
 
-__all__ = ["attention", "finetuning", "signature", "wanted_weights"]
+__all__ = ["finetuning", "masks", "queries", "signature", "wanted_weights"]
 
 
 def signature(id: str, value: Any, case: Any) -> np.ndarray | None:
@@ -28,4 +28,4 @@ def signature(id: str, value: Any, case: Any) -> np.ndarray | None:
     array = np.asarray(value, dtype=np.float64)
     if id.startswith("1.4"):
         return array
-    return attention.weights(array, case.args[0]) if array.ndim and array.shape[-1] == 3 else None
+    return queries.weights(array, case.args[0]) if array.ndim and array.shape[-1] == 3 else None

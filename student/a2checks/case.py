@@ -23,7 +23,7 @@ class Case:
     args: list[Any]
     kwargs: dict[str, Any]
     expected: Any
-    tolerance: float = 1e-4
+    tolerance: float = 0.0
     label: str = ""
     layout: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
@@ -48,13 +48,15 @@ class Check:
     """What a test function receives as ``check``.
 
     ``tree``: question id -> group of inputs -> cases; ``rules``: the assignment's module of rules; ``group``: the group in use;
-    ``notes``: remarks to the student that cost no points.
+    ``notes``: remarks to the student that cost no points; ``doubts``: those of them about what departs from the handout and
+    costs points only if it does not fit the student's other functions.
     """
 
     tree: dict[str, Any]
     rules: types.ModuleType
     group: str = "own"
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     def cases(self, id: str, group: str = "") -> list[Case]:
         """The cases of question ``id`` in a group of inputs (default: the current group)."""
@@ -66,7 +68,7 @@ class Check:
         The cases in the group ``float64`` are tried too, but only lead to notes.
         """
         for case in self.cases(id):
-            case.judge(answer, what)
+            self.same_dtype(case.judge(answer, what), case.expected, what)
         for case in self.cases(id, "float64"):
             try:
                 result = case.judge(answer)
@@ -80,6 +82,17 @@ class Check:
         """Tell the student something that costs no points."""
         if text not in self.notes:
             self.notes.append(text)
+
+    def doubt(self, text: str) -> None:
+        """Note a departure from the handout that costs points only if it does not fit the student's other functions."""
+        self.note(text)
+        self.doubts.append(text)
+
+    def same_dtype(self, result: Any, expected: Any, what: str) -> None:
+        """Doubt a result in another precision than is expected."""
+        kinds = [a.dtype.name for a in (result, expected) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+        if len(set(kinds)) == 2:
+            self.doubt(f"{what}: {kinds[0]}, expected {kinds[1]}; torch refuses matrix products of the two")
 
     def fail(self, kind: str, text: str, **data: Any) -> NoReturn:
         """Reject an answer: raise Failure."""

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import picture
+from . import commands, picture
 from .case import Case, Check
-from .compare import BLANK, MISSING, Failure
+from .compare import BLANK, MISSING, SKIPPED, Failure
 from .data import read_text
-from .diagnose import mistake_of, outputs_of
+from .diagnose import mistakes_like, outputs_of
 from .probe import LocalProbe
+from .redirect import redirected
 from .values import from_json, on_arrays, to_plain
 
 
@@ -27,8 +28,9 @@ class LocalCheck(Check):
 
     All fields are dicts by question id, except ``worlds``. ``bank``: the outputs of known mistakes on these inputs; ``says``:
     the explanation of each mistake; ``answers``: the name of the answer; ``helpers``: the questions that grade the helpers of
-    a composite; ``see``: where the handout explains it; ``probes``: (section, probe, names that it observes); ``worlds``:
-    section id -> the inputs of its probes.
+    a composite; ``see``: where the handout explains it; ``probes``: (section, probe, names that it observes, the probe that
+    runs first or ''); ``claims``: test -> its own points; ``worlds``: section id -> the inputs of its probes; ``tensors``: the
+    questions whose functions have to return a tensor; ``points``: question id -> the points of all courses together.
     """
 
     bank: dict[str, Any] = field(default_factory=dict)
@@ -37,50 +39,69 @@ class LocalCheck(Check):
     helpers: dict[str, list[str]] = field(default_factory=dict)
     see: dict[str, str] = field(default_factory=dict)
     probes: dict[str, list[Any]] = field(default_factory=dict)
+    claims: dict[str, dict[str, float]] = field(default_factory=dict)
     worlds: dict[str, Any] = field(default_factory=dict)
+    tensors: list[str] = field(default_factory=list)
+    points: dict[str, float] = field(default_factory=dict)
 
     def __call__(self, id: str, names: dict[str, Any] | None = None) -> None:
         if names is None:
             names = sys._getframe(1).f_globals
-        self.notes = []
+        self.notes, self.doubts = [], []
         if id not in self.tree:
             print(f"There is no check called {id!r}. Try one of: {', '.join(sorted(self.tree))}")
             return
+        with redirected(names):  # whatever the answers write meanwhile goes to a temporary folder
+            self.report(id, names)
+
+    def report(self, id: str, names: dict[str, Any]) -> None:
+        """Run the question's tests and print what they found."""
+        commands.SKIPPED.clear()
         environment = Names(names, self)
         lines = self.trouble(id, environment)
-        broken = [self.answers[h] for h in self.helpers.get(id, ()) if lines and self.trouble(h, environment)]
+        broken = list(
+            dict.fromkeys(self.answers[h] for h in self.helpers.get(id, ()) if lines and self.trouble(h, environment))
+        )
         mistake = self.mistake(id, environment) if lines and not broken else ""
-        print(self.headline(id, lines, broken, mistake, environment))
+        print(self.headline(id, lines, broken, environment))
         print_indented(lines)
         if mistake:
             print_indented([f"likely: {self.says[id][mistake]} ({self.see.get(id, '')})."])
         if lines and not broken:
             self.draw(id, environment)
         print_indented([f"note: {note}" for note in self.notes])
+        if commands.SKIPPED and lines:
+            print_indented([f"note: a check starts no programs: `{commands.SKIPPED[0]}` was not run, and gave no output"])
 
-    def headline(self, id: str, lines: list[str], broken: list[str], mistake: str, environment: Names) -> str:
+    def headline(self, id: str, lines: list[str], broken: list[str], environment: Names) -> str:
         """The first line of the result: ✅, ❌, or ⏳ where another question has to be fixed first."""
         if not lines:
             return f"✅ {id} looks right."
         if broken:
             names = ", ".join(broken)
             return f"⏳ {id} waits for {names}: fix that first. The grader judges it with correct versions of these."
-        if charged := self.charged_elsewhere(id, mistake, environment):
+        if charged := self.charged_elsewhere(id, environment):
             return f"⏳ {id}: the same mistake as in {charged}, where it is charged."
-        return f"❌ {id}"
+        return f"❌ {id}{self.share(id, environment)}"
 
-    def charged_elsewhere(self, id: str, mistake: str, environment: Names) -> str:
-        """The first question that judges the same function, if all such questions show the same known mistake; '' otherwise."""
-        if not mistake or not callable(environment.get(self.answers[id])):
-            return ""
-        group = self.sharing(id)
-        shared = group[0] != id and all(self.mistake(q, environment) == mistake for q in group)
-        return group[0] if shared else ""
+    def share(self, id: str, environment: Names) -> str:
+        """How many points a wrong answer keeps, in words; '' for none."""
+        claims = self.claims.get(id, {})
+        environment.turn_to(id)
+        held = sum(claims[test.__name__] for test in load_tests(id) if claims and run(test, environment) is None)
+        return f": {held:g} of {sum(claims.values()):g} points" if held else ""
+
+    def charged_elsewhere(self, id: str, environment: Names) -> str:
+        """The question about the same function with more points, in which the same mistake is charged; '' for none."""
+        own = set(self.like(id, environment)) if callable(environment.get(self.answers[id])) else set()
+        same = [q for q in self.sharing(id) if own.intersection(self.like(q, environment))] if own else []
+        charged = max(same, key=lambda q: self.points[q], default=id)
+        return "" if charged == id or not self.trouble(charged, environment) else charged
 
     def trouble(self, id: str, environment: Names) -> list[str]:
         """What is wrong with an answer: one line for each test that fails."""
         environment.turn_to(id)
-        lines = [line for line in (run(test, environment) for test in load_tests(id)) if line is not None]
+        lines = [line for line in (run(test, environment) for test in load_tests(id)) if line]
         return lines[:1] if len(set(lines)) == 1 else lines
 
     def sharing(self, id: str) -> list[str]:
@@ -89,10 +110,15 @@ class LocalCheck(Check):
 
     def mistake(self, id: str, environment: Names) -> str:
         """The one known mistake that gives the same outputs, '' for none."""
+        like = self.like(id, environment)
+        return like[0] if len(like) == 1 else ""
+
+    def like(self, id: str, environment: Names) -> list[str]:
+        """All known mistakes that give the same outputs."""
         known = {name: groups["own"] for name, groups in self.bank.get(id, {}).items()}
         environment.turn_to(id)
         answer = environment.get("probe" if id in self.probes else self.answers[id])
-        return mistake_of(outputs_of(answer, self.cases(id), self.signature(id)), known)
+        return mistakes_like(outputs_of(answer, self.cases(id), self.signature(id)), known)
 
     def signature(self, id: str) -> Callable[[Any, Case], Any]:
         """``rules.signature`` for this question, as a function of a value and a case."""
@@ -117,20 +143,22 @@ class Names(dict[str, Any]):
         super().__init__(names)
         self.names, self.check = names, check
         self.probed: dict[str, LocalProbe] = {}
+        self.tensor = False  # what the question turned to asks of its functions
         self["check"] = check
 
     def turn_to(self, id: str) -> None:
-        """Set ``probe`` to the probe of this question, or None if it has none."""
+        """Set ``probe`` to the probe of this question, or None if it has none, and ``tensor``."""
+        self.tensor = id in self.check.tensors
         if id in self.check.probes and id not in self.probed:
-            section, probe, wanted = self.check.probes[id]
-            self.probed[id] = LocalProbe(probe, wanted, self.names, self.check.worlds[section], to_plain)
+            section, probe, wanted, uses = self.check.probes[id]
+            self.probed[id] = LocalProbe(probe, wanted, self.names, self.check.worlds[section], to_plain, uses)
         self["probe"] = self.probed.get(id)
 
     def get(self, name: str, default: Any = None) -> Any:
         value = super().get(name, default)
         if isinstance(value, (Check, LocalProbe)) or value is None:
             return value
-        return on_arrays(value) if callable(value) else to_plain(value)
+        return on_arrays(value, self.tensor) if callable(value) else to_plain(value)
 
 
 def print_indented(lines: list[str]) -> None:
@@ -164,10 +192,12 @@ def marked(function: Any) -> Any:
 
 
 def run(test: Callable[..., Any], environment: Names) -> str | None:
-    """Run a test; returns None if it passes, otherwise one line that says what is wrong."""
+    """Run a test; returns None if it passes, otherwise one line that says what is wrong, '' if another test's line does."""
     try:
         test(**{name: environment.get(name) for name in inspect.signature(test).parameters})
     except Failure as failure:
+        if failure.kind == SKIPPED:
+            return ""
         if failure.kind in (BLANK, MISSING):
             return f"{failure.text}: fill in its TODO, run that cell, then this one."
         return f"{failure.text}."
@@ -189,5 +219,8 @@ def load_check() -> LocalCheck:
         helpers=data["helpers"],
         see=data["see"],
         probes=data["probes"],
+        claims=data["claims"],
         worlds=data["worlds"],
+        tensors=data["tensors"],
+        points=data["points"],
     )

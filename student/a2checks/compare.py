@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 
 # Kinds of failure; tests also use "rule" for conditions specific to their question.
-MISSING, BLANK, KIND, SHAPE, DTYPE, NAN, NUMBERS = "missing", "blank", "kind", "shape", "dtype", "nan", "numbers"
+# SKIPPED: not judged, because of what another test of the same question reports.
+SKIPPED, MISSING, BLANK, KIND, SHAPE, DTYPE, NAN, NUMBERS = (
+    "skipped",
+    "missing",
+    "blank",
+    "kind",
+    "shape",
+    "dtype",
+    "nan",
+    "numbers",
+)
 
 
 @dataclass
@@ -148,11 +158,11 @@ def difference_of(got: np.ndarray, expected: np.ndarray, tolerance: float, what:
     median = float(np.median(finite)) if finite.size else float("inf")
     place = f", first at index {first(off)}" if error.ndim else ""
     if error.size == 1:
-        text = f"{what}: off by {size_text(largest)} (allowed {tolerance:g})"
+        text = f"{what}: off by {beyond(largest, tolerance)}"
     else:
         text = (
             f"{what}: {int(off.sum())} of {error.size} numbers are off{place}; "
-            f"largest error {size_text(largest)}, median {size_text(median)} (allowed {tolerance:g})"
+            f"largest error {beyond(largest, tolerance)}, median {size_text(median)}"
         )
     raise Failure(
         NUMBERS,
@@ -172,9 +182,31 @@ def first(where: np.ndarray) -> str:
     return "[" + ", ".join(str(int(i)) for i in np.argwhere(where)[0]) + "]"
 
 
-def size_text(error: float) -> str:
-    """An error with two significant digits: enough to be useful, too few to reconstruct the expected value."""
-    return "infinite" if not np.isfinite(error) else f"{error:.2g}"
+def beyond(error: float, tolerance: float) -> str:
+    """An error beside the tolerance that it was compared with, as in ``0.0501 (allowed 0.05)``."""
+    return f"{size_text(error, tolerance)} (allowed {exactly(tolerance)})"
+
+
+def size_text(error: float, limit: float | None = None) -> str:
+    """An error with two significant digits: enough to be useful, too few to reconstruct the expected value.
+
+    Beside a ``limit`` it gets as many as it takes to show on which side of it the error lies.
+    """
+    if not np.isfinite(error):
+        return "infinite"
+    texts = (f"{error:.{digits}g}" for digits in range(2, 18))
+    return next(text for text in texts if limit is None or side(float(text), limit) == side(error, limit))
+
+
+def side(number: float, limit: float) -> int:
+    """-1, 0 or 1: the number is below, at or above the limit."""
+    return (number > limit) - (number < limit)
+
+
+def exactly(number: float) -> str:
+    """A number as people write it, and without loss: ``0.05``, ``10``."""
+    text = f"{number:g}"
+    return text if float(text) == number else repr(float(number))
 
 
 def rounded(error: float) -> float | None:

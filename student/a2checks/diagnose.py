@@ -34,12 +34,15 @@ def outputs_of(answer: Any, cases: list[Case], signature: Callable[[Any, Case], 
 
 def mistake_of(outputs: list[np.ndarray | None], known: dict[str, list[np.ndarray | None]]) -> str:
     """The name of the only mistake that agrees with these outputs in every case; '' if none or several do."""
-    if not outputs or any(output is None for output in outputs):
-        return ""
-    agreeing = [
-        name for name, expected in known.items() if len(expected) == len(outputs) and all(map(alike, outputs, expected))
-    ]
+    agreeing = mistakes_like(outputs, known)
     return agreeing[0] if len(agreeing) == 1 else ""
+
+
+def mistakes_like(outputs: list[np.ndarray | None], known: dict[str, list[np.ndarray | None]]) -> list[str]:
+    """The names of all mistakes that agree with these outputs in every case."""
+    if not outputs or any(output is None for output in outputs):
+        return []
+    return [name for name, expected in known.items() if len(expected) == len(outputs) and all(map(alike, outputs, expected))]
 
 
 def alike(got: np.ndarray | None, known: np.ndarray | None) -> bool:

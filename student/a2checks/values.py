@@ -152,6 +152,22 @@ def make_decoder() -> Convert:
     return decode
 
 
+def make_tensor_check() -> Convert:
+    """Return ``check(value)``: what an array, a number or a list that should be a tensor is sent as, and None for the rest."""
+    torch: Any = sys.modules.get("torch")
+    numpy: Any = sys.modules.get("numpy")
+    tensors, arrays = getattr(torch, "Tensor", ()), getattr(numpy, "ndarray", ())
+    plain = {kind: f"Python {kind.__name__}" for kind in (list, tuple, dict, set, str, bool, int, float, complex)}
+
+    def check(value: Any) -> Any:
+        if torch is None or value is None or value is Ellipsis or isinstance(value, tensors):
+            return None
+        name = "NumPy array" if isinstance(value, arrays) else plain.get(type(value))
+        return {"$object": name} if name else None  # anything else is described by its encoder
+
+    return check
+
+
 def to_plain(value: Any) -> Any:
     """Convert one value to a plain tree with the libraries loaded now."""
     return make_encoder()(value)
@@ -162,12 +178,13 @@ def from_plain(tree: Any) -> Any:
     return make_decoder()(tree)
 
 
-def on_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a function of tensors so that it takes and returns plain trees."""
+def on_arrays(function: Callable[..., Any], tensor: bool = False) -> Callable[..., Any]:
+    """Wrap a function of tensors so that it takes and returns plain trees; ``tensor``: only describe results that are none."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         decode = make_decoder()
-        return to_plain(function(*map(decode, args), **{key: decode(value) for key, value in kwargs.items()}))
+        result = function(*map(decode, args), **{key: decode(value) for key, value in kwargs.items()})
+        return (tensor and make_tensor_check()(result)) or to_plain(result)
 
     return call
 

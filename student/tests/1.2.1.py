@@ -9,5 +9,5 @@ points = None
 @test_case(points=None, hidden=False)
 def selects_the_first_value(query121, check):
     """Attention with query121 returns the first value vector, v0."""
-    check.rules.attention.judge_query(check, '1.2.1', query121, 'query121')
+    check.rules.queries.judge_query(check, '1.2.1', query121, 'query121')
 

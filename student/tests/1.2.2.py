@@ -9,5 +9,5 @@ points = None
 @test_case(points=None, hidden=False)
 def selects_every_value(query122, check):
     """Attention with the four rows of query122 returns V itself."""
-    check.rules.attention.judge_query(check, '1.2.2', query122, 'query122', rows=4)
+    check.rules.queries.judge_query(check, '1.2.2', query122, 'query122', rows=4)
 

@@ -7,8 +7,8 @@ name = "2.1.make_causal_mask"
 points = None
 
 @test_case(points=None, hidden=False)
-def allows_the_past_only(make_causal_mask, check):
+def allows_the_past_only(make_causal_mask, apply_causal_mask, check):
     """Token i may attend to tokens 0 to i: ones on and below the diagonal, zeros above."""
     for case in check.cases('2.1.make_causal_mask'):
-        check.rules.attention.judge_mask(check, case, make_causal_mask)
+        check.rules.masks.judge_mask(check, case, make_causal_mask, apply_causal_mask)
 

@@ -8,7 +8,7 @@ points = None
 
 @test_case(points=None, hidden=False)
 def trains_for_epochs(probe, check):
-    """Main trains for at least one epoch."""
+    """Main trains one model on the training set, for the epochs that are asked for."""
     check.rules.finetuning.judge(check, '3.main', probe, 'trains')
 
 @test_case(points=None, hidden=False)

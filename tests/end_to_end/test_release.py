@@ -83,7 +83,7 @@ def test_the_release_is_the_committed_tree_and_the_same_bytes_each_time(student_
         (lambda s, h: {"x.ipynb": carried("blob.bin", h.tobytes())}, "a hidden array"),
         (lambda s, h: {"notes.txt": os.environ["AUTOGRADER_SEED"].encode()}, "the seed"),
         (lambda s, h: {"a2checks/lib.py": f"# {ROOT / 'solutions'}".encode()}, "a path of the staff"),
-        (lambda s, h: {"a2checks/rules/attention.py": b"# see assignment/bank"}, "a folder of the staff"),
+        (lambda s, h: {"a2checks/rules/queries.py": b"# see assignment/bank"}, "a folder of the staff"),
         (
             lambda s, h: {"writeup/writeup.md": ASSIGNMENT.written.items[0].full.encode()},
             "what earns credit in 1.2.1.rationale",

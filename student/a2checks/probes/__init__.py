@@ -18,12 +18,15 @@ from . import hub, tiny
 class Stage:
     """Replaces the hub's models, tokenizers and data with tiny ones until ``close``; ``world`` is what ``tiny.World`` takes.
 
+    ``calls``: name -> how the student's own code calls this function, see ``checks.own_calls``.
+
     Use it as a context manager where other code runs afterwards.
     """
 
     def __init__(self, world: dict):
         self.world = tiny.World(world)
         self.hub = hub.Hub(self.world)
+        self.calls: dict[str, list] = {}
 
     def __enter__(self) -> Stage:
         return self
@@ -43,5 +46,6 @@ class Stage:
         module, _, function = name.partition(".")
         observer = getattr(importlib.import_module(f".{module}", __package__), function)
         self.world.reset()
+        self.world.calls = self.calls
         with self.hub.inside(namespace):
             return observer(self.world, namespace, plain)

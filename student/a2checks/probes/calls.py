@@ -53,3 +53,16 @@ def successful_results(ways: list[Callable[[], Any]]) -> list[Any]:
     if not results and first is not None:
         raise first
     return results
+
+
+def alike(result: Any, values: list) -> Any:
+    """The values as a list or tuple, named or not, of the same type as the result."""
+    return result._make(values) if hasattr(result, "_make") else type(result)(values)
+
+
+def close(value: Any, number: float) -> bool:
+    """Whether a value is a number, or holds one, that is near this one."""
+    try:
+        return abs(float(value) - number) < 1e-4
+    except (TypeError, ValueError, RuntimeError):
+        return False

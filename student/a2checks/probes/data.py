@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 
 from .calls import successful_results
+from .contract import accessible, conforms, misfit, raised, refused_by
 from .hub import Split
 from .tiny import World
 
@@ -45,7 +47,11 @@ def length(world: World, namespace: dict, plain: Callable) -> dict:
     return {
         "ways": successful_results(
             [
-                lambda way=way, few=few: {"all": plain(_length(way())), "three": plain(_length(few()))}
+                lambda way=way, few=few: {
+                    "all": plain(_length(way())),
+                    "three": plain(_length(few())),
+                    "kind": "" if _is_whole(_length(way())) else type(_length(way())).__name__,
+                }
                 for way, few in zip(datasets(world, namespace, rows), datasets(world, namespace, rows[:3]))
             ]
         )
@@ -53,20 +59,55 @@ def length(world: World, namespace: dict, plain: Callable) -> dict:
 
 
 def _length(dataset: Any) -> Any:
-    """What ``__len__`` itself returns: ``len`` would raise where it is None."""
+    """What ``__len__`` itself returns: ``len`` would raise where it is no whole number."""
     return type(dataset).__len__(dataset)
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether ``len`` accepts it."""
+    try:
+        operator.index(value)
+    except TypeError:
+        return False
+    return True
 
 
 def items(world: World, namespace: dict, plain: Callable) -> dict:
     """Items by index, out of order."""
     rows = world.rows["train"]
     picks = [len(rows) - 1, 0, 7, 3]
+    unfit = _misfit(world, namespace, [rows[n] for n in picks])
 
     def observed(way: Callable) -> dict:
         dataset = way()
-        return {"picks": picks, "items": [describe(dataset[n], namespace, plain) for n in picks]}
+        return {"picks": picks, "items": [describe(dataset[n], namespace, plain) for n in picks], "misfit": unfit}
 
     return {"ways": successful_results([lambda way=way: observed(way) for way in datasets(world, namespace, rows)])}
+
+
+def _misfit(world: World, namespace: dict, rows: list[dict]) -> dict | None:
+    """How the items of the dataset, as the student's own code makes it, fail in its ``collate_fn``, if they are to blame."""
+    try:
+        dataset, samples = _with_items(_first_that_works(datasets(world, namespace, rows)))
+        collate = accessible(namespace, dataset)
+    except Exception:
+        return None  # there are no items, or nothing that takes them
+    error = "" if conforms(samples[0]) else misfit(collate, samples, _handouts(namespace, rows))
+    return {"kind": type(samples[0]).__name__, "error": error} if error else None
+
+
+def _handouts(namespace: dict, rows: list[dict]) -> list[list]:
+    """These rows as the handout's examples, if the class is there, and as dictionaries."""
+    example = namespace.get("SST2Example")
+    try:
+        examples = [[example(row["text"], row["label"]) for row in rows]]
+    except Exception:
+        examples = []
+    return [*examples, [dict(row) for row in rows]]
+
+
+def _first_that_works(ways: list[Callable[[], Any]]) -> Any:
+    return successful_results(ways)[0]
 
 
 def iteration(world: World, namespace: dict, plain: Callable) -> dict:
@@ -139,22 +180,34 @@ def collate(world: World, namespace: dict, plain: Callable) -> dict:
     """``collate_fn`` on a batch of short sentences and on one with a very long text, with the student's items or ours."""
     short = [world.rows["train"][n] for n in (11, 2, 17, 5, 8)]
     batches = {"short": short, "long": [short[0], world.given["long"], short[1]]}
-    example = namespace.get("SST2Example")
+    if refused := refused_by(namespace):
+        return {"refused_by": refused}
 
     def observed(make: Callable[[list], tuple[Any, list]]) -> dict:
         collated = {}
         for name, rows in batches.items():
             dataset, samples = make(rows)
-            collated[name] = describe_batch(dataset.collate_fn(samples), plain)
+            collated[name] = describe_batch(accessible(namespace, dataset)(samples), plain)
         return collated
 
     ways = [
         lambda n=n: observed(lambda rows: _with_items(datasets(world, namespace, rows)[n]()))
         for n in range(len(datasets(world, namespace, short)))
     ]
-    ways.append(lambda: observed(lambda rows: (namespace["SST2Dataset"], [example(row["text"], row["label"]) for row in rows])))
-    ways.append(lambda: observed(lambda rows: (namespace["SST2Dataset"], [dict(row) for row in rows])))
+    if _is_to_blame(world, namespace, short):
+        return observed(lambda rows: _with_items(_first_that_works(datasets(world, namespace, rows))))
+    kind = namespace["SST2Dataset"]
+    ways += [lambda n=n: observed(lambda rows: (kind, _handouts(namespace, rows)[n])) for n in (0, -1)]
     return {"ways": successful_results(ways)}
+
+
+def _is_to_blame(world: World, namespace: dict, rows: list[dict]) -> bool:
+    """Whether ``collate_fn`` fails on the dataset's own items although these are as the handout has them."""
+    try:
+        dataset, samples = _with_items(_first_that_works(datasets(world, namespace, rows)))
+        return conforms(samples[0]) and bool(raised(accessible(namespace, dataset), samples))
+    except Exception:
+        return False
 
 
 def _with_items(dataset: Any) -> tuple[Any, list]:

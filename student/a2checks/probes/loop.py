@@ -8,21 +8,25 @@ watched by what its models do.
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-import os
-import tempfile
-from collections.abc import Callable, Iterator
+import traceback
+import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import default_collate
 
-from .data import field
-from .tiny import World
-from .watch import Recorder, weights
+from a2checks.paths import files_below
+from a2checks.redirect import redirected
+
+from .calls import alike, close
+from .entry import EPOCH_NAMES, call_main, counts_epochs, few_epochs, ignored
+from .passes import Forward, Passes, first, loader_of
+from .tiny import SPLITS, World
+from .watch import Recorder, change_of, weights
+from .watch import array as flat
 
 load, is_tensor, tensor, clone, no_grad, nn, Embedding = (
     torch.load,
@@ -33,10 +37,9 @@ load, is_tensor, tensor, clone, no_grad, nn, Embedding = (
     torch.nn,
     torch.nn.Embedding,
 )
-real_save, register_hook = torch.save, torch.nn.modules.module.register_module_forward_hook
-EPOCH_NAMES = ("num_epochs", "NUM_EPOCHS", "epochs", "EPOCHS", "n_epochs", "N_EPOCHS", "num_train_epochs")
-MIN_EPOCHS, MAX_EPOCHS, MAX_ORDERS, MAX_BATCHES = 5, 6, 4, 1000
-SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".pkl", ".model", ".tar", "")
+load_array, real_save, register_hook = np.load, torch.save, torch.nn.modules.module.register_module_forward_hook
+MANY, MAX_FILES = {"train": 300, "validation": 150, "test": 30}, 100  # more training sentences than any usual batch has
+SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".pkl", ".npz", ".model", ".tar", "")
 
 
 class StandIn(float):
@@ -56,28 +59,51 @@ class Run:
         self.world, self.namespace = world, namespace
         self.epochs: list[dict[str, np.ndarray]] = []  # the weights after each epoch
         self.reported: list[float] = []  # the accuracy reported for each epoch
-        self.orders: dict[str, list[list[int]]] = {"train": [], "validation": [], "test": []}
+        self.passes = Passes(world)
+        self.starts: list[dict] = []  # of each call of train_one_epoch: see ``started``
+        self.untrained: dict[str, np.ndarray] = {}  # the weights before the first call of train_one_epoch
+        self.models: list[Any] = []  # that were given to train_one_epoch
         self.saves: list[int] = []  # how many epochs had been trained at each torch.save
-        self.datasets: dict[int, tuple[str, Any]] = {}  # id -> (split, dataset) from the student's own loading function
         self.called = False  # whether main calls train_one_epoch
         self.stand_ins = False  # whether to replace what the student's functions return
-        self.forwards: list[tuple[bool, list[int]]] = []  # without such calls: (training mode, sentences) of each forward pass
+        self.was_training = False  # the mode of the last forward pass
         self.trained = namespace.get("train_one_epoch")
         self.evaluated = namespace.get("evaluate")
         self.loaded = namespace.get("initialize_datasets")
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
         """Wraps ``train_one_epoch``."""
-        model, loader = _first(nn.Module, args, kwargs), _loader(args, kwargs)
+        model, loader = first(nn.Module, args, kwargs), loader_of(args, kwargs)
         self.called = True
-        self.record(loader)
+        if model is not None:
+            self.starts.append(self.started(model, first(torch.optim.Optimizer, args, kwargs)))
+        self.passes.begin(training=True)
+        raised = ""
         try:
             result = self.trained(*args, **kwargs)
-        except Exception:
-            result = StandIn(0.5)
+        except Exception as error:
+            result, raised = StandIn(0.5), type(error).__name__
+        finally:
+            self.passes.end(loader)
+        if self.starts and raised:
+            self.starts[-1] |= {"raised": raised, "loader": failure_of(loader, self.namespace.get("SST2Dataset"))}
         if model is not None:
             self.mark(model)
         return StandIn(0.5) if self.stand_ins else result
+
+    def started(self, model: Any, optimizer: Any) -> dict:
+        """What one call of train_one_epoch starts with.
+
+        ``holds``: whether the optimizer holds parameters of the model (None: unknown); ``anew``: whether the model is a new,
+        untrained one after others; ``raised``: the type of what it raised; ``loader``: see ``failure_of``.
+        """
+        now, own = weights(model), {id(parameter) for parameter in model.parameters()}
+        self.untrained = self.untrained or now
+        anew = bool(self.models) and all(model is not one for one in self.models) and change_of(self.untrained, now) == 0
+        self.models.append(model)
+        held = None if optimizer is None else [p for group in optimizer.param_groups for p in group["params"]]
+        holds = None if held is None else any(id(parameter) in own for parameter in held)
+        return {"holds": holds, "anew": anew, "raised": "", "loader": ""}
 
     def mark(self, model: Any) -> None:
         """Make this epoch's weights unique, and record them."""
@@ -87,9 +113,10 @@ class Run:
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Wraps ``evaluate``: reports the world's next accuracy for the validation set, and the student's own for any other."""
-        split, model = self.record(_loader(args, kwargs)), _first(nn.Module, args, kwargs)
+        model = first(nn.Module, args, kwargs)
         recorder = Recorder(self.world, model) if model is not None else None
         state = {name: clone(value) for name, value in model.state_dict().items()} if model is not None else {}
+        self.passes.begin(training=False)
         try:
             result = self.evaluated(*args, **kwargs)
         except Exception:
@@ -98,8 +125,9 @@ class Run:
             if recorder is not None:
                 recorder.end()
                 model.load_state_dict(state)  # an evaluate that trains costs 3.evaluate, not 3.main
+            split = self.passes.end(loader_of(args, kwargs)).split
         result = StandIn(0.5) if self.stand_ins else result
-        if split != "validation" or not self.epochs:
+        if split in ("train", "test") or not self.epochs:
             return result
         scores = self.world.given["scores"]
         score = scores[min(len(self.epochs), len(scores)) - 1]
@@ -118,79 +146,35 @@ class Run:
         if isinstance(result, StandIn):
             return StandIn(score)
         if isinstance(result, (tuple, list)) and result:
-            place = next((n for n, value in enumerate(result) if _close(value, actual)), 0)
-            return type(result)([*result[:place], self.with_accuracy(result[place], score, actual), *result[place + 1 :]])
+            place = next((n for n, value in enumerate(result) if close(value, actual)), 0)
+            return alike(result, [*result[:place], self.with_accuracy(result[place], score, actual), *result[place + 1 :]])
         if isinstance(result, dict):
             return {
                 key: self.with_accuracy(value, score, actual) if "acc" in str(key) else value for key, value in result.items()
             }
-        score = 100 * score if _close(result, 100 * actual) and not _close(result, actual) else score
+        score = 100 * score if close(result, 100 * actual) and not close(result, actual) else score
         return tensor(score) if is_tensor(result) else score
 
-    def record(self, loader: Any) -> str:
-        """Record in which order a loader yields its data; returns the split, or '' if it is unknown."""
-        loader = getattr(loader, "iterable", loader)  # tqdm keeps what it wraps there
-        dataset, places = unwrapped(getattr(loader, "dataset", None))
-        split, _ = self.datasets.get(id(dataset), ("", None))
-        if not split or getattr(loader, "batch_sampler", None) is None:
-            return self.record_by_content(loader)
-        if len(self.orders[split]) < MAX_ORDERS:
-            drawn = [int(index) for batch in itertools.islice(loader.batch_sampler, MAX_BATCHES) for index in batch]
-            self.orders[split].append(drawn if places is None else [places[index] for index in drawn])
-        return split
-
-    def record_by_content(self, loader: Any) -> str:
-        """Like ``record``, by the sentences that the loader yields: most of them have to belong to the split."""
-        numbers = self.numbers_of_items(loader)
-        if not set(numbers) - {-1}:
-            numbers = self.numbers_of_batches(loader)
-        for split, orders in self.orders.items():
-            start = self.world.start(split)
-            inside = [n - start for n in numbers if start <= n < start + len(self.world.rows[split])]
-            if inside and len(inside) * 2 > len(numbers):
-                if len(orders) < MAX_ORDERS:
-                    orders.append(inside)
-                return split
-        return ""
-
-    def numbers_of_items(self, loader: Any) -> list[int]:
-        """The sentences of one pass by number (-1: unknown), from the texts of the dataset's items; [] if that fails."""
-        if not isinstance(loader, DataLoader) or loader.batch_sampler is None:
-            return []
-        numbers = {row["text"]: n for n, row in enumerate(row for rows in self.world.rows.values() for row in rows)}
-        try:
-            items = [loader.dataset[index] for batch in loader.batch_sampler for index in batch]
-            return [numbers.get(_text(item), -1) for item in items]
-        except Exception:
-            return []
-
-    def numbers_of_batches(self, loader: Any) -> list[int]:
-        """The sentences of one pass by number (-1: unknown), from the token ids in its batches; [] if that fails."""
-        known = self.world.known_ids()
-        try:
-            return [number for batch in loader for number in _rows(batch, known)]
-        except Exception:
-            return []
-
     def forward(self, module: Any, args: tuple, output: Any) -> None:
-        """Hook on every module: traces the word embeddings used by a ``main`` that has its own training loop."""
+        """Hook on every module: the word embeddings show which sentences a model sees, whatever yields them."""
         if (
-            not self.called
-            and isinstance(module, Embedding)
+            isinstance(module, Embedding)
             and module.num_embeddings == self.world.size
             and is_tensor(args[0])
             and args[0].ndim == 2
         ):
-            before = self.forwards[-1][0] if self.forwards else False
-            self.forwards.append((bool(module.training), self.world.indices(args[0])))
-            if before and not module.training and self.world.models:
+            seen = Forward(self.world.indices(args[0]), bool(module.training))
+            seen.watch(output)
+            self.passes.see(seen)
+            if not self.called and self.was_training and not module.training and self.world.models:
                 self.epochs.append(weights(self.world.models[-1]))
+            self.was_training = seen.training_mode
 
     def load(self, *args: Any, **kwargs: Any) -> Any:
         """Wraps ``initialize_datasets``: remembers which dataset is which."""
         splits = self.loaded(*args, **kwargs)
         if isinstance(splits, dict):
-            self.datasets |= {id(dataset): (split, dataset) for split, dataset in splits.items() if split in self.orders}
+            self.passes.datasets |= {id(dataset): (split, dataset) for split, dataset in splits.items() if split in SPLITS}
         return splits
 
     def save(self, *args: Any, **kwargs: Any) -> Any:
@@ -200,15 +184,24 @@ class Run:
 
 
 def observe(world: World, namespace: dict, plain: Callable) -> dict:
-    """The orders of the splits, the accuracies reported, and for each file left on disk the epoch whose weights it holds.
+    """The passes over the splits, the accuracies reported, and for each file left on disk the epoch whose weights it holds.
 
-    If ``main`` fails, it runs a second time with stand-ins for what the student's other functions return.
+    A run on a few sentences is the cheapest. If it fails, or leaves open whether the training data are shuffled, ``main``
+    runs again on more of them than any usual batch holds; if it fails there too, once more with stand-ins for what the
+    student's other functions return.
     """
+    run = Run(world, namespace)
     try:
-        return watched(Run(world, namespace), namespace)
+        seen = watched(run, namespace)
+        if run.passes.settled():
+            return seen
+    except Exception:
+        pass  # the run on more sentences will tell
+    run = larger(world, namespace)
+    try:
+        return watched(run, namespace)
     except Exception as error:
-        world.reset()
-        run = Run(world, namespace)
+        run = larger(world, namespace)
         run.stand_ins = True
         try:
             return watched(run, namespace)
@@ -216,65 +209,100 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             raise error from None
 
 
+def larger(world: World, namespace: dict) -> Run:
+    world.reset()
+    world.grow(MANY)
+    return Run(world, namespace)
+
+
 def watched(run: Run, namespace: dict) -> dict:
-    """Run ``main`` once, in a temporary folder."""
-    before = dict(namespace)
+    """Run ``main`` once; whatever path it writes to, its files go to a temporary folder."""
     wrappers = {"train_one_epoch": run.train, "evaluate": run.evaluate, "initialize_datasets": run.load}
     wrapped = {name: wrapper for name, wrapper in wrappers.items() if callable(namespace.get(name))}
+    before, asked = remembered(namespace, wrapped), None
     for name in EPOCH_NAMES:
         if type(namespace.get(name)) is int:
-            namespace[name] = min(max(namespace[name], MIN_EPOCHS), MAX_EPOCHS)
+            namespace[name] = asked = few_epochs(namespace[name])
     namespace.update(wrapped)
     hook, torch.save = register_hook(run.forward), run.save
-    with tempfile.TemporaryDirectory() as folder, _inside(folder):
+    with redirected(namespace, apart=True) as folder:
         try:
-            namespace["main"]()
+            asked = call_main(namespace, run.world.calls.get("main", [])) or asked
         finally:
             hook.remove()
             torch.save = real_save
-            namespace.update({name: before[name] for name in before if name in wrapped or name in EPOCH_NAMES})
-        files = saved_files(run.epochs)
-    if not run.reported:
-        record_own_loop(run)
-    return {"reported": run.reported, "epochs": len(run.epochs), "orders": run.orders, "files": files, "saves": run.saves[:200]}
+            restore(namespace, before)
+        files = saved_files(folder, run.epochs)
+    if not run.epochs and any(one.backward for one in run.passes.own) and run.world.models:
+        run.epochs.append(weights(run.world.models[-1]))
+    run.passes.add_own()
+    return {
+        "reported": run.reported,
+        "epochs": len(run.epochs),
+        "asked": asked,
+        "counts_epochs": counts_epochs(namespace["main"]),
+        "ignored": ignored(namespace["main"]),
+        "called": run.called,
+        "starts": run.starts[:200],
+        "passes": run.passes.described(),
+        "files": files,
+        "saves": run.saves[:200],
+    }
 
 
-def record_own_loop(run: Run) -> None:
-    """Record the orders in which the models of a ``main`` with its own training loop saw the data."""
-    for split, numbers in passes_of(run):
-        if split and len(run.orders[split]) < MAX_ORDERS:
-            run.orders[split].append([n - run.world.start(split) for n in numbers])
+def remembered(namespace: dict, wrapped: dict) -> dict[str, tuple[Any, Any]]:
+    """Name -> (value, copy) of what a run replaces or may change, so that ``main`` can run again as if for the first time."""
+    return {
+        name: (value, type(value)(value) if type(value) in (list, dict) else None)
+        for name, value in namespace.items()
+        if name in wrapped or value is None or type(value) in (bool, int, float, str, list, dict)
+    }
 
 
-def passes_of(run: Run) -> list[tuple[str, list[int]]]:
-    """The forward passes combined into passes over a split ('' if unknown): (split, its sentences' numbers)."""
-    split_of = {run.world.start(split) + n: split for split, rows in run.world.rows.items() for n in range(len(rows))}
-    passes: list[tuple[str, list[int]]] = []
-    for _, numbers in run.forwards:
-        split = next((split_of[n] for n in numbers if n in split_of), "")
-        if not passes or passes[-1][0] != split or len(passes[-1][1]) >= len(run.world.rows.get(split, ())):
-            passes.append((split, []))
-        passes[-1][1].extend(numbers)
-    return passes
+def restore(namespace: dict, before: dict[str, tuple[Any, Any]]) -> None:
+    """Undo what one run has changed in the namespace."""
+    for name, (value, content) in before.items():
+        namespace[name] = value
+        if type(value) is list and len(value) != len(content):
+            value[:] = content
+        elif type(value) is dict and name != "__builtins__":
+            value.clear()
+            value.update(content)
 
 
-def saved_files(epochs: list[dict[str, np.ndarray]]) -> list[dict]:
-    """The checkpoint files below the working folder, oldest first; see ``epoch_of``."""
-    paths = sorted(
-        (p for p in Path(".").rglob("*") if p.is_file() and p.suffix in SUFFIXES), key=lambda p: p.stat().st_mtime_ns
-    )
-    return [{"epoch": epoch_of(path, epochs)} for path in paths[:100]]
+def failure_of(loader: Any, kind: Any) -> str:
+    """Why no batch can be drawn from a loader, if that is not the fault of the dataset's own functions; '' otherwise."""
+    try:
+        next(iter(loader))
+    except StopIteration:
+        return ""
+    except Exception as error:
+        collate = getattr(loader, "collate_fn", None)
+        own = functions_of(kind)
+        frames = {frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)}
+        if getattr(collate, "__func__", collate) in own or frames.intersection(function.__code__ for function in own):
+            return ""
+        return "no collate_fn" if collate is default_collate else type(error).__name__
+    return ""
+
+
+def functions_of(kind: Any) -> set[Any]:
+    """The functions that a class defines or inherits, its static and class methods among them."""
+    members = [value for base in getattr(kind, "__mro__", ()) for value in vars(base).values()]
+    return {f for value in members if isinstance(f := getattr(value, "__func__", value), types.FunctionType)}
+
+
+def saved_files(folder: str, epochs: list[dict[str, np.ndarray]]) -> list[dict]:
+    """The checkpoint files below a folder, oldest first; see ``epoch_of``. Any suffix will do for a file with weights."""
+    paths = sorted(map(Path, files_below(folder)), key=lambda p: p.stat().st_mtime_ns)
+    files = [(path, epoch_of(path, epochs)) for path in paths[:MAX_FILES]]
+    return [{"epoch": epoch} for path, epoch in files if path.suffix in SUFFIXES or epoch > -2]
 
 
 def epoch_of(path: Path, epochs: list[dict[str, np.ndarray]]) -> int:
     """The epoch whose weights a file holds, from 0; -1: of none, -2: it cannot be loaded, -3: it holds no weights."""
     try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            content = load_file(path)
-        else:
-            content = load(path, map_location="cpu", weights_only=False)
+        content = content_of(path)
     except Exception:
         return -2
     state = parameters_in(content)
@@ -286,66 +314,33 @@ def epoch_of(path: Path, epochs: list[dict[str, np.ndarray]]) -> int:
     return -1
 
 
+def content_of(path: Path) -> Any:
+    """What a file of torch, safetensors, numpy or pickle holds; raises an exception for any other."""
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        return load_file(path)
+    try:
+        return load(path, map_location="cpu", weights_only=False)
+    except Exception:
+        content = load_array(path, allow_pickle=True)
+    if isinstance(content, np.ndarray):
+        return content.item() if content.shape == () else content
+    return dict(content) if isinstance(content, np.lib.npyio.NpzFile) else content
+
+
 def parameters_in(content: Any, depth: int = 0) -> dict[str, np.ndarray]:
     """The parameters in a checkpoint, even if they are nested in a few dictionaries."""
     if isinstance(content, nn.Module):
         return weights(content)
     if not isinstance(content, dict) or depth > 3:
         return {}
-    own = {
-        str(name): value.detach().cpu().numpy().ravel()
-        for name, value in content.items()
-        if is_tensor(value) and value.is_floating_point()
-    }
+    own = {str(name): array.ravel() for name, value in content.items() if (array := array_of(value)).dtype.kind == "f"}
     return own or next((inner for inner in (parameters_in(value, depth + 1) for value in content.values()) if inner), {})
 
 
-@contextlib.contextmanager
-def _inside(folder: str) -> Iterator[None]:
-    """Work in this folder inside the ``with`` block."""
-    before = os.getcwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-
-
-def unwrapped(dataset: Any) -> tuple[Any, list[int] | None]:
-    """The dataset inside nested ``Subset``s, and its index for each of the outermost one's (None: the same)."""
-    places = None
-    while isinstance(dataset, Subset):
-        inner = [int(index) for index in dataset.indices]
-        dataset, places = dataset.dataset, inner if places is None else [inner[n] for n in places]
-    return dataset, places
-
-
-def _close(value: Any, number: float) -> bool:
-    try:
-        return abs(float(value) - number) < 1e-4
-    except (TypeError, ValueError, RuntimeError):
-        return False
-
-
-def _first(kind: type, args: tuple, kwargs: dict) -> Any:
-    return next((value for value in (*args, *kwargs.values()) if isinstance(value, kind)), None)
-
-
-def _loader(args: tuple, kwargs: dict) -> Any:
-    values = [*args, *kwargs.values()]
-    return _first(DataLoader, args, kwargs) or next(
-        (v for v in values if hasattr(v, "__iter__") and not isinstance(v, (nn.Module, torch.optim.Optimizer, str, dict))), None
-    )
-
-
-def _text(item: Any) -> str:
-    parts = item if isinstance(item, (tuple, list)) else []
-    return next((text for text in (field(item, "text"), field(item, "sentence"), *parts) if isinstance(text, str)), "")
-
-
-def _rows(batch: Any, known: dict) -> list[int]:
-    """The sentences of a batch by number, from token ids anywhere in it."""
-    if is_tensor(batch):
-        return [known.get(tuple(n for n in row if n != 1), -1) for row in batch.tolist()] if batch.ndim == 2 else []
-    inner = list(batch.values()) if hasattr(batch, "values") else batch if isinstance(batch, (tuple, list)) else []
-    return next((rows for rows in (_rows(value, known) for value in inner) if any(n >= 0 for n in rows)), [])
+def array_of(value: Any) -> np.ndarray:
+    """A tensor or an array as an array; an empty one of bytes for anything else."""
+    if is_tensor(value):
+        return flat(value)
+    return value if isinstance(value, np.ndarray) else np.zeros(0, "S1")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 from typing import Any
 
@@ -48,6 +49,8 @@ class World:
         os.environ["TOKENIZERS_PARALLELISM"] = "false"  # threads do not pay off on a few sentences
         self.given = given
         self.encoded: dict[str, tuple] = {}
+        self.used: Any = None  # how evaluate calls compute_accuracy, see ``evaluation.uses``
+        self.calls: dict[str, list] = {}  # see ``Stage``
         self.size = Tokenizer.from_str(given["tokenizer"]).get_vocab_size()
         self.reset()
 
@@ -55,6 +58,17 @@ class World:
         """Undo what a probe changed or collected."""
         self.rows: dict[str, list[dict]] = {name: copy.deepcopy(self.given["splits"][name]) for name in SPLITS}
         self.models: list[Any] = []
+
+    def grow(self, counts: dict[str, int]) -> None:
+        """Fill the splits up to these numbers of sentences: half of one, half of another. ``reset`` undoes it."""
+        taken = {row["text"] for rows in self.rows.values() for row in rows}
+        for split, count in counts.items():
+            own = list(self.rows[split])
+            for a, b in itertools.permutations(own, 2):
+                text = " ".join([*halves(a["text"])[0], *halves(b["text"])[1]])
+                if len(self.rows[split]) < count and text not in taken:
+                    taken.add(text)
+                    self.rows[split].append({"text": text, "label": a["label"]})
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
         return PreTrainedTokenizerFast(
@@ -90,6 +104,11 @@ class World:
         """The number of the first sentence of a split, as ``indices`` counts."""
         names = list(self.rows)
         return sum(len(self.rows[name]) for name in names[: names.index(split)])
+
+
+def halves(text: str) -> tuple[list[str], list[str]]:
+    words = text.split()
+    return words[: len(words) // 2], words[len(words) // 2 :]
 
 
 def fill(model: Any, seed: int) -> None:

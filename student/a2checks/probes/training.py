@@ -96,7 +96,7 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
         return {
             "events": recorder.events,
             "used": recorder.used,
-            "modes": recorder.modes,
+            "modes": recorder.used_modes or recorder.modes,
             "fresh": list(fresh),
             "gradients": list(used),
             "weights_changed": change_of(before, weights(model)),

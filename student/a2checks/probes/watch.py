@@ -11,6 +11,7 @@ import torch
 from .tiny import World
 
 nn, Embedding, is_tensor, clone, detach = torch.nn, torch.nn.Embedding, torch.is_tensor, torch.Tensor.clone, torch.Tensor.detach
+to_float, bfloat16 = torch.Tensor.float, torch.bfloat16
 zeros_like, as_numpy, enable_grad = torch.zeros_like, torch.Tensor.numpy, torch.enable_grad
 
 
@@ -25,6 +26,7 @@ class Recorder:
         self.world, self.model = world, model
         self.events, self.batches, self.modes, self.graphs, self.predicted = "", [], [], [], {}
         self.used: list[list[int]] = []  # the sentences behind each backward pass
+        self.used_modes: list[bool] = []  # and whether the model was in training mode
         self.gradients: list[tuple[np.ndarray, np.ndarray]] = []  # at each step: new since the last one, used
         embedding = max((m for m in model.modules() if isinstance(m, Embedding)), key=lambda m: m.num_embeddings == world.size)
         self.weight = [p for p in model.parameters() if p.ndim == 2][-1]
@@ -50,6 +52,7 @@ class Recorder:
     def _backward(self, gradient: Any) -> None:
         self.events += "B"
         self.used.append(self.batches[-1] if self.batches else [])
+        self.used_modes += self.modes[-1:]
         self.fresh = self.fresh + detach(gradient)
 
     def step(self, optimizer: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict] | None:
@@ -74,8 +77,9 @@ class Recorder:
 
 
 def array(tensor: Any) -> np.ndarray:
-    """A flat copy as a numpy array."""
-    return as_numpy(clone(detach(tensor))).ravel().copy()
+    """A flat copy as a numpy array, which has no bfloat16."""
+    copy = clone(detach(tensor))
+    return as_numpy(to_float(copy) if copy.dtype == bfloat16 else copy).ravel().copy()
 
 
 def weights(model: Any) -> dict[str, np.ndarray]:

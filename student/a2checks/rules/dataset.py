@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from a2checks.compare import Failure, is_blank, name_of
+from a2checks.compare import SKIPPED, Failure, is_blank, name_of
 
 from .symptoms import Symptom
 
@@ -40,8 +40,30 @@ def filled(check: Any, value: Any, name: str) -> None:
         )
 
 
+def only_after(first: Rule) -> Callable[[Rule], Rule]:
+    """A decorator: skip the rule where the first one is broken, which is then all there is to report."""
+
+    def decorate(rule: Rule) -> Rule:
+        def later(check: Any, facts: dict, way: dict) -> None:
+            try:
+                first(Silent(), facts, way)
+            except Failure:
+                raise Failure(SKIPPED, "not judged: see what comes before it", {}) from None
+            rule(check, facts, way)
+
+        return later
+
+    return decorate
+
+
 def counts(check: Any, facts: dict, way: dict) -> None:
     filled(check, way["all"], "__len__")
+    if way["kind"]:
+        check.fail(
+            "kind",
+            f"__len__ returns a {way['kind']}, for which len() raises TypeError: return a whole number (int)",
+            symptom=Symptom.NO_WHOLE_NUMBER,
+        )
     got, want = (way["all"], way["three"]), (facts["count"], 3)
     if got == want:
         return
@@ -67,6 +89,7 @@ def normal(text: Any) -> str:
 def right_items(check: Any, facts: dict, way: dict) -> None:
     right = same_items(facts, way["items"], way["picks"])
     if all(right):
+        _fits(check, way)
         return
     first = right.index(False)
     item, n = way["items"][first], way["picks"][first]
@@ -80,6 +103,17 @@ def right_items(check: Any, facts: dict, way: dict) -> None:
         )
     filled(check, None if item["blank"] else True, "__getitem__")
     _wrong_text(check, facts, item, n)
+
+
+def _fits(check: Any, way: dict) -> None:
+    unfit, first = way["misfit"], way["picks"][0]
+    if unfit:
+        check.fail(
+            "rule",
+            f"dataset[{first}] is a {unfit['kind']}, on which your own collate_fn raises {unfit['error']}: return the "
+            "SST2Example itself",
+            symptom=Symptom.MISFIT,
+        )
 
 
 def _wrong_text(check: Any, facts: dict, item: dict, n: int) -> None:
@@ -103,11 +137,8 @@ def complete(check: Any, facts: dict, way: dict) -> None:
     _pass(check, facts, way, 0)
 
 
+@only_after(complete)
 def repeatable(check: Any, facts: dict, way: dict) -> None:
-    try:
-        complete(Silent(), facts, way)
-    except Failure:
-        return  # ``complete`` reports it
     _pass(check, facts, way, 1)
     if [a for a, b in way["pairs"] if a == b] != way["passes"][0]:
         check.note(
@@ -142,6 +173,13 @@ def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
 
 
 def well_formed(check: Any, facts: dict, way: dict) -> None:
+    if "refused_by" in way:
+        check.fail(
+            "rule",
+            f"{way['refused_by']}.collate_fn cannot be called with a batch alone, as a DataLoader does: put @staticmethod "
+            "above it, and leave out self",
+            symptom=Symptom.NOT_STATIC,
+        )
     for batch in (way["short"], way["long"]):
         _has_both_keys(check, batch)
         _holds_tensors(check, batch)
@@ -185,22 +223,6 @@ def _holds_tensors(check: Any, batch: dict) -> None:
             f"{name} of the batch is " + ("missing" if missing else f"{name_of(value)}, not a tensor"),
             symptom=Symptom.LABELS_NO_TENSOR if name == "label_encoding" else symptom,
         )
-
-
-def only_after(first: Rule) -> Callable[[Rule], Rule]:
-    """A decorator: skip the rule where the first one is broken, which is then all there is to report."""
-
-    def decorate(rule: Rule) -> Rule:
-        def later(check: Any, facts: dict, way: dict) -> None:
-            try:
-                first(Silent(), facts, way)
-            except Failure:
-                return
-            rule(check, facts, way)
-
-        return later
-
-    return decorate
 
 
 def rows(batch: dict) -> list[list[int]]:

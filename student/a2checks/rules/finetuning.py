@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from a2checks.compare import Failure
+from a2checks.compare import SKIPPED, Failure
 
 from . import dataset, metrics, training
 from .dataset import Silent
@@ -41,7 +41,7 @@ def _symptoms(id: str, facts: dict, way: dict) -> np.ndarray:
             rule(Silent(), facts, way)
             numbers.append(0.0)
         except Failure as failure:
-            numbers.append(NUMBERS[failure.data.get("symptom", Symptom.OTHERWISE)])
+            numbers.append(0.0 if failure.kind == SKIPPED else NUMBERS[failure.data.get("symptom", Symptom.OTHERWISE)])
     return np.array(numbers, dtype=np.float32)
 
 

@@ -9,8 +9,10 @@ import numpy as np
 
 from a2checks.compare import is_blank, name_of
 
+from .dataset import only_after
 from .symptoms import Symptom
 
+CLASSES = "class numbers"
 CLOSE = 1e-4  # of accuracies: the smallest step on the probes' few sentences is 0.04
 
 
@@ -59,23 +61,43 @@ def accuracies(check: Any, facts: dict, way: dict) -> None:
         check.note("compute_accuracy returns a percentage; a fraction between 0 and 1 is expected (no points depend on it)")
         return
     known = {
+        Symptom.ARGMAX_OF_CLASSES: (
+            of_positions(facts["answers"]),
+            "the share of labels equal to argmax(predictions), which is a position here, not a class",
+        ),
         Symptom.COUNT: (right, "the number of right predictions, not their share"),
         Symptom.WRONG_SHARE: (1 - want, "the share of wrong predictions"),
         Symptom.ROUNDED: (np.round(want), "a rounded share"),
         Symptom.WHOLE_NUMBER: (want // 1, "a whole number: use /, not //"),
         Symptom.BY_CLASSES: (np.array(right) / 2, "the number of right predictions divided by the number of classes"),
     }
+    if way.get("used") != CLASSES:
+        del known[Symptom.ARGMAX_OF_CLASSES]
     symptom, words = recognised(results, known)
+    given = f", given {way['used']} as evaluate passes them," if "used" in way else ""
     at = next(n for n, (a, b) in enumerate(zip(results, want)) if abs(a - b) > CLOSE)
     check.fail(
         "numbers",
-        f"compute_accuracy gives {results[at]:.4g} where {right[at]} of {counts[at]} predictions are right"
+        f"compute_accuracy{given} gives {results[at]:.4g} where {right[at]} of {counts[at]} predictions are right"
         + (f": it returns {words}" if words else ""),
         symptom=symptom,
     )
 
 
+def of_positions(answers: Any) -> np.ndarray:
+    """The share of labels that equal the position of the largest prediction, which is what argmax makes of class numbers."""
+    return np.array([np.mean(np.array(labels) == np.argmax(predicted)) for predicted, labels in answers])
+
+
+def runs(check: Any, facts: dict, way: dict) -> None:
+    """Nothing holds of an ``evaluate`` that never calls the model."""
+    if not way["modes"]:
+        number_of(check, way["result"], "evaluate")
+        check.fail("rule", "evaluate never calls the model", symptom=Symptom.NEVER_CALLED)
+
+
 def eval_mode(check: Any, facts: dict, way: dict) -> None:
+    runs(check, facts, way)
     if any(way["modes"]):
         check.fail(
             "rule",
@@ -84,6 +106,7 @@ def eval_mode(check: Any, facts: dict, way: dict) -> None:
         )
 
 
+@only_after(runs)
 def no_graph(check: Any, facts: dict, way: dict) -> None:
     if any(way["graphs"]):
         check.fail(
@@ -93,6 +116,7 @@ def no_graph(check: Any, facts: dict, way: dict) -> None:
         )
 
 
+@only_after(runs)
 def untouched(check: Any, facts: dict, way: dict) -> None:
     if way["weights_changed"]:
         check.fail(
@@ -102,11 +126,11 @@ def untouched(check: Any, facts: dict, way: dict) -> None:
         )
 
 
+@only_after(runs)
 def true_accuracy(check: Any, facts: dict, way: dict) -> None:
     result = number_of(check, way["result"], "evaluate")
-    if any(way["modes"]):
-        return  # dropout makes the result random
-    predicted = way["predicted"] if way["own"] else facts["predicted"]
+    # Dropout makes predictions random: what the model answered counts then.
+    predicted = way["predicted"] if way["own"] or any(way["modes"]) else facts["predicted"]
     hits = np.array(predicted) == np.array(facts["labels"])
     want = hits.mean()
     if close(result, want):

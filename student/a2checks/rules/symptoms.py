@@ -15,6 +15,7 @@ class Symptom(str, Enum):
     NO_NUMBER = "no number"
 
     # 3.dataset.len
+    NO_WHOLE_NUMBER = "no whole number"
     CONSTANT = "constant"
     ONE_TOO_FEW = "one too few"
     ONE_TOO_MANY = "one too many"
@@ -27,6 +28,7 @@ class Symptom(str, Enum):
     ALWAYS_THE_FIRST = "always the first"
     ANOTHER_EXAMPLE = "another example"
     NO_EXAMPLE = "no example"
+    MISFIT = "misfit"
 
     # 3.dataset.iter
     NO_ITEMS = "no items"
@@ -37,6 +39,7 @@ class Symptom(str, Enum):
     OTHER_ITEMS = "other items"
 
     # 3.collate: what comes back
+    NOT_STATIC = "not static"
     NO_DICT = "no dict"
     OTHER_KEYS = "other keys"
     TENSOR_MISSING = "tensor missing"
@@ -69,6 +72,7 @@ class Symptom(str, Enum):
     ROUNDED = "rounded"
     WHOLE_NUMBER = "whole number"
     BY_CLASSES = "by classes"
+    ARGMAX_OF_CLASSES = "argmax of classes"
 
     # 3.evaluate
     IN_TRAINING_MODE = "in training mode"
@@ -109,6 +113,15 @@ class Symptom(str, Enum):
 
     # 3.main: the loop
     NO_EPOCH = "no epoch"
+    NO_COLLATE_FN = "no collate_fn"
+    NO_BATCHES = "no batches"
+    USED_UP = "used up"
+    TRAINED_ON_TEST = "trained on test"
+    TRAINED_ON_VALIDATION = "trained on validation"
+    FOREIGN_OPTIMIZER = "foreign optimizer"
+    NEW_MODELS = "new models"
+    ONE_EPOCH = "one epoch"
+    PARAMETER_IGNORED = "parameter ignored"
     NOT_SHUFFLED = "not shuffled"
     NEVER_VALIDATED = "never validated"
     TESTED_INSTEAD = "tested instead"

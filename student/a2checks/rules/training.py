@@ -144,27 +144,113 @@ def trains(check: Any, facts: dict, way: dict) -> None:
             "main ends without training for a single epoch: its TODO is not filled in yet, or train_one_epoch is never called",
             symptom=Symptom.NO_EPOCH,
         )
+    for rule in (_batches_are_made, _on_training_data, _one_model, _as_asked):
+        rule(check, way)
+
+
+def _batches_are_made(check: Any, way: dict) -> None:
+    reason = next((start["loader"] for start in way["starts"] if start["loader"]), "")
+    if reason:
+        bare = reason == "no collate_fn"
+        check.fail(
+            "rule",
+            "no batch can be drawn from the DataLoader that main trains on: "
+            + ("it has no collate_fn" if bare else f"it raises {reason}")
+            + "; pass collate_fn=SST2Dataset.collate_fn",
+            symptom=Symptom.NO_COLLATE_FN if bare else Symptom.NO_BATCHES,
+        )
+    raised = [start["raised"] for start in way["starts"]]
+    if raised and all(raised):
+        check.doubt(f"each call of train_one_epoch in main raises {raised[0]}, so nothing is trained")
+    _batches_last(check, [one["batches"] for one in way["passes"] if one["training"]])
+
+
+def _batches_last(check: Any, batches: list[int | None]) -> None:
+    if batches and batches[0] and 0 in batches:
+        check.fail(
+            "rule",
+            f"epoch {batches.index(0) + 1} trains on no batch: what yields the batches is used up by then; make it anew in "
+            "each epoch",
+            symptom=Symptom.USED_UP,
+        )
+
+
+def _on_training_data(check: Any, way: dict) -> None:
+    for one in way["passes"]:
+        for split in ("test", "validation") if one["training"] else ():
+            if one["foreign"][split]:
+                check.fail(
+                    "rule",
+                    f"main trains on {'the' if one['split'] == split else 'sentences of the'} {split} set, whose accuracy then "
+                    'says nothing about new sentences: train on the split "train" alone',
+                    symptom=Symptom.TRAINED_ON_TEST if split == "test" else Symptom.TRAINED_ON_VALIDATION,
+                )
+
+
+def _one_model(check: Any, way: dict) -> None:
+    starts = way["starts"]
+    at = next((n for n, start in enumerate(starts) if start["holds"] is False), None)
+    if at is not None:
+        check.fail(
+            "rule",
+            f"in epoch {at + 1} the optimizer holds no parameter of the model that is trained, so its steps do not change it: "
+            "before the loop, make one model and, from its parameters, the optimizer",
+            symptom=Symptom.FOREIGN_OPTIMIZER,
+        )
+    if len(starts) > 2 and all(start["anew"] for start in starts[1:]):
+        check.fail(
+            "rule",
+            "every epoch trains a new model, so none is trained for longer than one: make the model before the loop",
+            symptom=Symptom.NEW_MODELS,
+        )
+
+
+def _as_asked(check: Any, way: dict) -> None:
+    if way["ignored"]:
+        check.fail(
+            "rule",
+            f"main never uses its parameter {way['ignored'][0]}, so every call of it does the same",
+            symptom=Symptom.PARAMETER_IGNORED,
+        )
+    if way["counts_epochs"] or not way["called"] or way["epochs"] == way["asked"]:
+        return
+    if way["epochs"] == 1:
+        check.fail(
+            "rule",
+            "main trains for one epoch only: call train_one_epoch in a loop over num_epochs",
+            symptom=Symptom.ONE_EPOCH,
+        )
+    check.note(f"main trains for {way['epochs']} epochs, whatever num_epochs is (no points depend on it)")
+
+
+def orders_of(way: dict, split: str, training: bool) -> list[dict]:
+    """The passes over a split that show an order."""
+    return [one for one in way["passes"] if one["split"] == split and one["training"] == training and one["order"]]
 
 
 @only_after(trains)
 def shuffled(check: Any, facts: dict, way: dict) -> None:
-    orders = way["orders"]["train"]
-    if orders and all(order == sorted(order) for order in orders):
+    passes = orders_of(way, "train", training=True)
+    if passes and all(one["sorted_by"] for one in passes):
+        same = all(one["order"] == passes[0]["order"] for one in passes)
+        order = "the same order" if same else f"the order of their {passes[0]['sorted_by']}"
         check.fail(
             "rule",
-            "the training data come in the same order in every epoch: shuffle=True is missing",
+            f"the training data come in {order} in every epoch: shuffle=True is missing",
             symptom=Symptom.NOT_SHUFFLED,
         )
 
 
 @only_after(trains)
 def validated(check: Any, facts: dict, way: dict) -> None:
-    orders = way["orders"]["validation"]
-    if not orders:
+    evaluated = [one for one in way["passes"] if not one["training"]]
+    orders = [one["order"] for one in orders_of(way, "validation", training=False)]
+    if not orders and all(one["split"] for one in evaluated):
+        tested = bool(orders_of(way, "test", training=False))
         check.fail(
             "rule",
-            "the validation set is never evaluated" + ("; the test set is evaluated instead" if way["orders"]["test"] else ""),
-            symptom=Symptom.TESTED_INSTEAD if way["orders"]["test"] else Symptom.NEVER_VALIDATED,
+            "the validation set is never evaluated" + ("; the test set is evaluated instead" if tested else ""),
+            symptom=Symptom.TESTED_INSTEAD if tested else Symptom.NEVER_VALIDATED,
         )
     # Any fixed order will do: shortest first saves padding.
     if len({tuple(order) for order in orders if order != sorted(order)}) > 1:
@@ -190,7 +276,7 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
         }[max(held)]
         check.fail("rule", f"the checkpoint {words}", symptom=symptom)
     if not reported:
-        check.note("main trains without train_one_epoch and evaluate, so the only thing checked is that it saves weights")
+        check.note("main does not choose by what evaluate returns, so the only thing checked is that it saves weights")
         return
     best, last = int(np.argmax(reported)), way["epochs"] - 1
     if best in held:
