@@ -3,11 +3,13 @@
 As many submissions are graded at once as there are jobs. A slow submission keeps its process, and another process takes
 that one's place, so a hang delays no other submission. Messages between parent and process:
 
-    parent -> {"path"}        process -> {"content"} | {"problem"}
-           -> {"go": bool}    process -> {"verdicts": text, "warm": [[modules, scratch], …]} | {"problem"}
-                                         (only if "go", which is false if the store has the verdicts;
-                                          "warm": the branches of its zygote that this process opened)
+    parent -> {"path"}        process -> {"content", "needs": [[modules, scratch], …]} | {"problem"}
+                                         ("needs": the branches of the zygote that it will probably open)
+           -> {"go": bool}    process -> {"verdicts": text} | {"problem"}
+                                         (only if "go", which is false if the store has the verdicts)
                                          | {"unstarted": why}, and the process ends: no worker started
+
+Processes beyond the number of jobs start once the parent's zygote has those branches warm: each would import for itself.
 """
 
 from __future__ import annotations
@@ -121,8 +123,10 @@ class ProcessPool:
         self.selector.close()
 
     def _has_room(self, now: float) -> bool:
+        if len(self.busy) < self.jobs:
+            return True
         quick = sum(now - job.since < SLOW_SECONDS for job in self._jobs())
-        return quick < self.jobs and len(self.busy) < self.jobs + MAX_SLOW
+        return quick < self.jobs and len(self.busy) < self.jobs + MAX_SLOW and self.grader.zygote.is_warm()
 
     def _jobs(self) -> list[Job]:
         return [process.job for process in self.busy if process.job is not None]
@@ -175,6 +179,8 @@ class ProcessPool:
             if "content" in answer:
                 job.content = answer["content"]
                 go = not known(job.content)
+                for preload, scratch in answer["needs"] if go else ():
+                    self.grader.zygote.branch(tuple(preload), scratch)  # processes started from now on have it
                 protocol.send(process.sock, {"go": go})
                 if go:
                     return []
@@ -184,8 +190,6 @@ class ProcessPool:
         if "unstarted" in answer:
             self._end(process)
             return self._put_off(job.entry, answer["unstarted"])
-        for preload, scratch in answer.get("warm", ()):
-            self.grader.zygote.branch(tuple(preload), scratch)  # processes started from now on have it warm
         self.busy.remove(process)
         process.job = None
         self.idle.append(process)
@@ -236,10 +240,10 @@ def serve(sock: socket.socket, grader: Grader, zygote: ZygoteClient) -> None:
             path = Path(protocol.receive(sock, FRAME_BYTES)["path"])
             try:
                 contents = read_files(path, grader.assignment.limits.file_bytes)
-                protocol.send(sock, {"content": content_key(contents)})
+                protocol.send(sock, {"content": content_key(contents), "needs": needs(grader, contents)})
                 if not protocol.receive(sock, FRAME_BYTES)["go"]:
                     continue
-                answer = {"verdicts": verdicts_text(grader, contents), "warm": list(zygote.branches)}
+                answer = {"verdicts": verdicts_text(grader, contents)}
             except NotStarted as error:
                 protocol.send(sock, {"unstarted": str(error)})
                 return  # another process has a zygote that may do better
@@ -252,6 +256,17 @@ def serve(sock: socket.socket, grader: Grader, zygote: ZygoteClient) -> None:
             protocol.send(sock, answer)
         except protocol.FrameError:
             return
+
+
+def needs(grader: Grader, contents: Contents) -> list[tuple[tuple[str, ...], bool]]:
+    """The branches of the zygote for the sections of which some file has most of the names in its text."""
+    texts = [file.data for file in contents.files if file.data]
+    sections = [section for section in grader.assignment.sections if section.preload or section.scratch]
+    return [
+        (section.preload, section.scratch)
+        for section in sections
+        if any(2 * sum(name.encode() in text for name in section.names) > len(section.names) for text in texts)
+    ]
 
 
 def verdicts_text(grader: Grader, contents: Contents) -> str:

@@ -83,15 +83,29 @@ class ZygoteClient:
         """
         if self.off is None:
             try:
-                self.off = self._off()
+                return self._off()
             except NotStarted:
                 self._start_again()
-                self.off = self._off()
-        return self.off
+        return self._off()
+
+    def is_warm(self) -> bool:
+        """Whether its imports and those of its branches are done, or have failed; does not wait for them."""
+        try:
+            while self.off is None and select.select([self.control], [], [], 0)[0]:
+                self._take()
+        except NotStarted:
+            return True  # whoever needs it learns it and starts another one
+        return self.off is not None and all(branch.is_warm() for branch in self.branches.values())
 
     def _off(self) -> dict[str, str]:
-        off: dict[str, str] = self._receive()["off"]
-        return off
+        while self.off is None:
+            self._take()
+        return self.off
+
+    def _take(self) -> None:
+        """Receive one of the frames with which the process reports that it starts: a branch's pid, the layers that are off."""
+        frame = self._receive()
+        self.pid, self.off = frame.get("pid", self.pid), frame.get("off")
 
     def _receive(self) -> dict[str, Any]:
         """The process's next frame; on a busy machine it has more time. Raises NotStarted."""
@@ -183,10 +197,6 @@ class Branch(ZygoteClient):
         self.off = None
         self.pid = 0
         self.branches = {}
-
-    def _off(self) -> dict[str, str]:
-        self.pid = self._receive()["pid"]  # comes before the imports, whose time is then counted on its clock
-        return super()._off()
 
     def _start_again(self) -> None:
         self.control.close()
