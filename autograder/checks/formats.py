@@ -1,7 +1,8 @@
 """Reads every supported notebook or script format into cells, and tells the kind of a file from its name.
 
-Notebooks (see :mod:`.notebook`), Jupytext percent scripts, ``nbconvert --to script`` output, Colab's "Download .py" and plain
-modules all become a :class:`Document` of code and Markdown cells. To support another format, add it to ``FORMATS``.
+Notebooks (see :mod:`.notebook`), Jupytext percent scripts, ``nbconvert --to script`` output, Databricks' source files, Colab's
+"Download .py" and plain modules all become a :class:`Document` of code and Markdown cells. To support another format, add it
+to ``FORMATS``.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ __all__ = [
 NOTEBOOK, SCRIPT, ARCHIVE, PDF = ".ipynb", ".py", "archive", "pdf"
 PERCENT = re.compile(r"^# %%", re.MULTILINE)
 NBCONVERT = re.compile(r"^# In\[[\d ]*\]:", re.MULTILINE)
+DATABRICKS = "# Databricks notebook source"
+DATABRICKS_CELL = re.compile(r"^# COMMAND -{5,}\s*$")
+DATABRICKS_MAGIC = re.compile(r"^# MAGIC ?")
 COLAB_COMMENTED = "# Commented out IPython magic to ensure Python compatibility."
 COMMENTED_MAGIC = re.compile(r"^# %%(time|timeit|capture|prun)\b")
 
@@ -184,6 +188,24 @@ def _nbconvert_cells(text: str) -> Iterator[Cell]:
             start = number
 
 
+def _databricks(name: str, text: str) -> Document:
+    lines, cells, start = text.split("\n"), [], 0
+    for number, line in enumerate([*lines, "# COMMAND ----------"]):
+        if DATABRICKS_CELL.match(line):
+            cells.append(_databricks_cell(lines[start:number], start))
+            start = number + 1
+    return Document(name, cells, "Databricks source file")
+
+
+def _databricks_cell(lines: list[str], start: int) -> Cell:
+    """A cell of code, or what its ``# MAGIC`` lines hold: Markdown after ``%md``, another magic otherwise."""
+    text = "\n".join(DATABRICKS_MAGIC.sub("", line) for line in lines)
+    if not any(DATABRICKS_MAGIC.match(line) for line in lines):
+        return Cell(CODE, text, start)
+    magic, _, markdown = text.lstrip().partition("%md")
+    return Cell(CODE, text, start) if magic else Cell(MARKDOWN, markdown.removeprefix("-sandbox").lstrip(), start)
+
+
 def uncomment_magics(text: str) -> str:
     """Restore cells that Colab or Jupytext commented out because they begin with a magic such as ``%%time``.
 
@@ -231,6 +253,7 @@ def dedented(source: str) -> str:
 # The first format that fits a file and returns a Document is used.
 FORMATS = (
     Format((NOTEBOOK,), _looks_like_notebook, _notebook),
+    Format((SCRIPT,), lambda _, text: text.startswith(DATABRICKS), _databricks),
     Format((SCRIPT,), lambda _, text: bool(NBCONVERT.search(text)), _nbconvert),
     Format((SCRIPT,), lambda _, text: bool(PERCENT.search(text)), _percent),
     Format((SCRIPT,), lambda *_: True, _script),

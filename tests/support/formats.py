@@ -37,4 +37,14 @@ def colab(notebook: nbformat.NotebookNode) -> tuple[str, str]:
     return "py", "\n\n".join(parts) + "\n"
 
 
-ALL = {f.__name__: f for f in (ipynb, ipynb_v3, percent, nbconvert_script, colab)}
+def databricks(notebook: nbformat.NotebookNode) -> tuple[str, str]:
+    """Like Databricks' source export: Markdown and cells with a magic are comments, between other comments."""
+    cells = []
+    for cell in notebook.cells:
+        text = f"%md\n{cell.source}" if cell.cell_type == "markdown" else cell.source
+        magic = text.startswith(("%", "!"))
+        cells.append("\n".join(f"# MAGIC {line}".rstrip() for line in text.split("\n")) if magic else text)
+    return "py", "# Databricks notebook source\n" + "\n\n# COMMAND ----------\n\n".join(cells) + "\n"
+
+
+ALL = {f.__name__: f for f in (ipynb, ipynb_v3, percent, nbconvert_script, colab, databricks)}
