@@ -36,6 +36,7 @@ KINDS = [
                 changed(variant(S3, *SAVES[name]), ("if accuracy > best:", "if True:")),
                 {"3.main"},
                 {"3.main": "epoch 3 of 6 had the best validation accuracy"},
+                {"3.main": 1.5},  # all but the claim about the checkpoint
             )
             for name in KEPT_BY
         ),
@@ -44,7 +45,7 @@ KINDS = [
         "without a checkpoint that is what is said",
         3,
         tuple(
-            member(name, variant(S3, "", how["code"]), {"3.main"}, {"3.main": "no checkpoint is left on disk"})
+            member(name, variant(S3, "", how["code"]), {"3.main"}, {"3.main": "no checkpoint is left on disk"}, {"3.main": 1.5})
             for name, how in PROGRAMS["not_saved"].items()
         ),
     ),
