@@ -155,12 +155,12 @@ def patient(*args, **limits):
     print(f"allowed: {limits['at_most']:g} s")
     return load(*args, **{"call_seconds": 3600.0, "statement_seconds": 3600.0, "total_seconds": 3600.0})
 
-def hanging(worker, name, args, kwargs):
+def hanging(worker, name, *args):
     global gone
     if name == "attn_softmax":
         gone = 3599.0
     print("called:", name)
-    return call(worker, name, args, kwargs)
+    return call(worker, name, *args)
 
 container.load_assignment, Worker.call, time.monotonic = patient, hanging, lambda: clock() + gone
 main(["grade", sys.argv[1]])
@@ -202,7 +202,7 @@ def test_the_smoke_test_passes_here_and_fails_if_a_verdict_differs(tmp_path, gra
     (tmp_path / "smoke").mkdir()
     (tmp_path / "smoke" / "A2S2.py").write_text("def attn_softmax(A):\n    return A.softmax(-1)\n")
     (tmp_path / "smoke" / "expected.json").write_text('{"2.1.attn_softmax": "failed"}')
-    for name in ("questions", "rules", "trusted_helpers.py", "probes", "given"):
+    for name in ("questions", "rules", "trusted_helpers.py", "helpers_beside.py", "probes", "given"):
         (tmp_path / name).symlink_to(grader.assignment.folder / name)
     with pytest.raises(GraderError, match=re.escape("2.1.attn_softmax of the smoke test came out 'passed'")):
         smoke(replace(grader.assignment, folder=tmp_path), references, "517", lambda line: None)

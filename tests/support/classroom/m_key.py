@@ -232,8 +232,7 @@ CASES = [
     ),
     in_section1(
         "q132-enlarged-in-142",
-        why="the handout says that the query stays; here it is made longer below instead of above",
-        lost={"1.4.2"},
+        why="a right query, made longer only below: its key is judged with a longer one anyway",
         query132="query132 = 5 * (key[0] + key[1])",
         m_key_142=lines("query132 = 20 * (key[0] + key[1])", ANSWERS_1["m_key_142"]),
     ),

@@ -20,8 +20,7 @@ ADAM = """
 CASES = [
     in_section1(
         "opt-adam",
-        why="Adam, with gradients kept; its query is too short for any unit key",
-        lost={"1.4.2"},
+        why="Adam, with gradients kept; its query is right, but too short for any unit key, which is judged with a longer one",
         query121=ADAM.format(name="query121", target="value[0]", steps=500, tail=".detach()"),
         query132=ADAM.format(name="query132", target="(value[0] + value[1]) / 2", steps=2000, tail=""),
         m_key_142="""
