@@ -234,10 +234,10 @@ def test_14_is_graded_with_the_reference_query_if_132_is_missing(submit, s1):
     assert section1(submit({"A2S1.py": s1}).lost) == {"1.3.2"}
 
 
-def test_14_says_when_the_query_is_too_short_for_any_unit_key(submit, s1):
+def test_14_says_when_the_query_is_too_short_for_any_unit_key_and_judges_the_key_with_a_longer_one(submit, s1):
     graded = submit({"A2S1.py": s1.replace("10 * (key[0] + key[1])", "5 * (key[0] + key[1])")})
-    assert section1(graded.lost) == {"1.4.2"}
-    assert "longer" in graded.output("1.4.2")
+    assert section1(graded.lost) == set()
+    assert "judged with a longer query132" in graded.output("1.4.2")
 
 
 @pytest.mark.parametrize(
