@@ -1,6 +1,5 @@
 """§3: the offline model and data are as documented, and the notebook's code does what it teaches."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import pytest
 
 from support.notebooks import execute
 from support.project import ROOT
+from support.tiny_source import make_source, rows
 
 sys.path.append(str(ROOT / "solutions"))
 pytest.importorskip("datasets")
@@ -20,45 +20,11 @@ import sst2
 import sst2_runs
 from sst2 import offline
 
-GOOD, BAD = ("splendid", "moving", "delightful"), ("dull", "clumsy", "tedious")
-NOUNS = ("film", "plot", "cast", "ending", "score", "script", "drama")
-
-
-def rows(count, start=0):
-    words = [(adjective, label) for pair in zip(GOOD, BAD) for adjective, label in zip(pair, (1, 0))]
-    return [
-        {"text": f"a {' '.join([words[i % 6][0]] * (1 + i % 3))} {NOUNS[i % 7]}, take {i}", "label": words[i % 6][1]}
-        for i in range(start, start + count)
-    ]
-
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
-    """A tiny source of the same form: a RoBERTa with random weights, a freshly trained tokenizer, forty sentences."""
-    from tokenizers import ByteLevelBPETokenizer
-    from transformers import RobertaConfig, RobertaForSequenceClassification, RobertaTokenizerFast
-
-    folder = tmp_path_factory.mktemp("tiny")
-    (folder / "reviews").mkdir()
-    for split, data in {"train": rows(24), "validation": rows(10, 24), "test": rows(6, 34)}.items():
-        (folder / "reviews" / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in data))
-    bpe = ByteLevelBPETokenizer()
-    bpe.train_from_iterator(
-        (row["text"] for row in rows(40)), vocab_size=400, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    )
-    bpe.save_model(str(folder))
-    tokenizer = RobertaTokenizerFast(str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=512)
-    tokenizer.save_pretrained(folder / "encoder")
-    config = RobertaConfig(
-        vocab_size=400,
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=514,
-    )
-    RobertaForSequenceClassification(config).save_pretrained(folder / "encoder")
-    return folder
+    """A tiny source of the same form."""
+    return make_source(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture
