@@ -70,17 +70,11 @@ class Kept:
         torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
         if torch is not None and isinstance(value, torch.Tensor):
             return self.tensor(torch, value)
-        if torch is not None and isinstance(value, torch.Generator):
-            return [functools.partial(value.set_state, value.get_state())]
         if numpy is not None and isinstance(value, numpy.ndarray):
             return self.array(numpy, value)
-        if numpy is not None and isinstance(value, numpy.random.Generator):
-            return [functools.partial(setattr, value.bit_generator, "state", value.bit_generator.state)]
-        if numpy is not None and isinstance(value, numpy.random.RandomState):
-            return [functools.partial(value.set_state, value.get_state(legacy=False))]
         if isinstance(value, bytearray):
             return [functools.partial(value.__setitem__, slice(None), bytes(value))]
-        return self.file(value) if isinstance(value, io.IOBase) else None
+        return self.file(value) if isinstance(value, io.IOBase) else dice(torch, numpy, value)
 
     def tensor(self, torch: Any, value: Any) -> list[Undo]:
         """A tensor's memory, shape, dtype, device, gradient, hooks and counter of versions."""
@@ -198,6 +192,17 @@ class Kept:
             value.seek(position)
 
         return restore
+
+
+def dice(torch: Any, numpy: Any, value: Any) -> list[Undo] | None:
+    """How to restore a random generator; None for anything else."""
+    if torch is not None and isinstance(value, torch.Generator):
+        return [functools.partial(value.set_state, value.get_state())]
+    if numpy is not None and isinstance(value, numpy.random.Generator):
+        return [functools.partial(setattr, value.bit_generator, "state", value.bit_generator.state)]
+    if numpy is not None and isinstance(value, numpy.random.RandomState):
+        return [functools.partial(value.set_state, value.get_state(legacy=False))]
+    return None
 
 
 def rewrite(value: Any, before: Any, position: int) -> None:

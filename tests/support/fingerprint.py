@@ -117,22 +117,27 @@ def deep(label: str, value: Any, found: dict[str, str], seen: set[int]) -> None:
         tensor(label, value, found, seen)
     elif isinstance(value, np.ndarray):
         found[label] = f"{value.shape} {value.dtype} {value.flags.writeable} {digest(value.tobytes())}"
-    elif isinstance(value, torch.Generator):
-        found[label] = digest(value.get_state().numpy().tobytes())
-    elif isinstance(value, (np.random.Generator, random.Random)):
-        found[label] = digest(
-            repr(value.getstate() if isinstance(value, random.Random) else value.bit_generator.state).encode()
-        )
+    elif isinstance(value, (torch.Generator, np.random.Generator, random.Random)):
+        found[label] = digest(state_of(value))
     elif isinstance(value, (dict, list, tuple, set)):
-        keys = list(value) if isinstance(value, dict) else range(len(value))
-        items = list(value.values()) if isinstance(value, dict) else list(value)
-        found[label] = f"{len(items)} {digest(repr([(str(k), id(v)) for k, v in zip(keys, items)]).encode())}"
-        for key, item in list(zip(keys, items))[:300]:
-            deep(f"{label} > {key}", item, found, seen)
+        items_of(label, value, found, seen)
     elif hasattr(value, "getvalue") or hasattr(value, "seekable"):
         found[label] = f"{value.closed} {value.tell()}"
     else:
         thing(label, value, found, seen)
+
+
+def state_of(value: Any) -> bytes:
+    if isinstance(value, torch.Generator):
+        return value.get_state().numpy().tobytes()
+    return repr(value.getstate() if isinstance(value, random.Random) else value.bit_generator.state).encode()
+
+
+def items_of(label: str, value: Any, found: dict[str, str], seen: set[int]) -> None:
+    pairs = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
+    found[label] = f"{len(pairs)} {digest(repr([(str(key), id(item)) for key, item in pairs]).encode())}"
+    for key, item in pairs[:300]:
+        deep(f"{label} > {key}", item, found, seen)
 
 
 def tensor(label: str, value: torch.Tensor, found: dict[str, str], seen: set[int]) -> None:
@@ -146,30 +151,31 @@ def tensor(label: str, value: torch.Tensor, found: dict[str, str], seen: set[int
         deep(f"{label}.grad", value.grad, found, seen)
 
 
+def parts_of(function: Any) -> dict[str, Any]:
+    if function.__module__ != "__main__":
+        return {}
+    held = {"defaults": function.__defaults__, "keywords": function.__kwdefaults__, "attributes": vars(function)}
+    return held | {f"cell {n}": cell.cell_contents for n, cell in enumerate(function.__closure__ or ())}
+
+
+def attributes_of(value: Any) -> dict[str, Any]:
+    slots = [name for name in getattr(type(value), "__slots__", ()) if name != "__dict__"]
+    return dict(getattr(value, "__dict__", {})) | {name: getattr(value, name, None) for name in slots}
+
+
 def thing(label: str, value: Any, found: dict[str, str], seen: set[int]) -> None:
+    """A function, a class or an object of the notebook's own, or an object of torch's."""
     own = getattr(value if isinstance(value, type) else type(value), "__module__", "") == "__main__"
-    torchs = type(value).__module__.startswith("torch.") and not isinstance(value, (type, types.ModuleType))
     if isinstance(value, types.FunctionType):
-        if value.__module__ != "__main__":
-            return
-        held = {"defaults": value.__defaults__, "keywords": value.__kwdefaults__, "attributes": vars(value)}
-        held |= {f"cell {n}": cell.cell_contents for n, cell in enumerate(value.__closure__ or ())}
-        for name, one in held.items():
-            deep(f"{label} > {name}", one, found, seen)
-    elif hasattr(value, "cache_info"):
-        found[label] = "a cache"
+        held = parts_of(value)
     elif isinstance(value, type):
-        if own:
-            held = {k: v for k, v in vars(value).items() if not k.startswith("__") and k != "_abc_impl"}
-            found[label] = repr([(name, id(one)) for name, one in held.items()])
-            for name, one in held.items():
-                deep(f"{label} > {name}", one, found, seen)
-    elif own or torchs:
-        held = dict(getattr(value, "__dict__", {}))
-        held |= {name: getattr(value, name, None) for name in getattr(type(value), "__slots__", ()) if name != "__dict__"}
+        held = {name: one for name, one in vars(value).items() if own and not name.startswith(("__", "_abc_impl"))}
         found[label] = repr([(name, id(one)) for name, one in held.items()])
-        for name, one in held.items():
-            deep(f"{label} > {name}", one, found, seen)
+    else:
+        held = attributes_of(value) if own or type(value).__module__.startswith("torch.") else {}
+        found[label] = repr([(name, id(one)) for name, one in held.items()])
+    for name, one in held.items():
+        deep(f"{label} > {name}", one, found, seen)
 
 
 def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:

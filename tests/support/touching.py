@@ -120,7 +120,9 @@ def main(notebook: str, folder: str, members: str = "") -> dict:
     for source in cells[: last + 1]:
         if found := CHECK.match(source):
             if not members:
-                with apart(names, WISHES if "A2S3" not in notebook or "student" in notebook else WISHES.split("\n")[0]):
+                with apart(
+                    names, WISHES if "A2S3" not in notebook or "student" in notebook else WISHES.split("\n", maxsplit=1)[0]
+                ):
                     results[found[1]] = [*looked(lambda s=source: exec(s, names), names, Path(folder)), 1]
             continue
         with contextlib.redirect_stdout(io.StringIO()):
