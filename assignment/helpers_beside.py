@@ -57,6 +57,11 @@ def SST2Dataset(theirs, names, broken):  # noqa: N802 (the name of what it repla
         "3.dataset.iter": {"__iter__": lambda self: iter(self.right_rows)},
     }
     right = {"__init__": init}
+    written = {
+        name for kind in base.__mro__ if kind.__module__.split(".")[0] not in ("torch", "builtins") for name in vars(kind)
+    }
+    if not written & {"__iter__", "__getitem__"}:
+        right["__iter__"] = None  # our items alone would let Python iterate over them
     for id in broken:
         right |= methods[id]
     return type("SST2Dataset", (base,), right)
