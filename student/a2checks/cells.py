@@ -17,8 +17,10 @@ from .case import Case, Check
 from .compare import BLANK, MISSING, SKIPPED, Failure
 from .data import read_text
 from .diagnose import mistakes_like, outputs_of
-from .probe import LocalProbe
+from .own_calls import names_in
+from .probe import LocalProbe, own_calls
 from .redirect import redirected
+from .untouched import untouched
 from .values import from_json, on_arrays, to_plain
 
 
@@ -51,8 +53,25 @@ class LocalCheck(Check):
         if id not in self.tree:
             print(f"There is no check called {id!r}. Try one of: {', '.join(sorted(self.tree))}")
             return
-        with redirected(names):  # whatever the answers write meanwhile goes to a temporary folder
+        # Whatever the answers write meanwhile goes to a temporary folder, and whatever they change is restored.
+        with untouched(names, self.called(id, names)) as left, redirected(names):
             self.report(id, names)
+        print_indented([f"note: {one}" for one in left])
+
+    def called(self, id: str, names: dict[str, Any]) -> list[Any]:
+        """What the tests of this question call or read.
+
+        A probe also calls the section's other parts, apart from those that build on this one, with arguments of the notebook's.
+        """
+        wanted = {self.answers[one] for one in (id, *self.helpers.get(id, ()))}
+        if id not in self.probes:
+            return [names.get(name) for name in wanted]
+        above = {self.answers[one] for one, below in self.helpers.items() if id in below} - wanted
+        own = {name for name, value in names.items() if isinstance(value, (types.FunctionType, type))} - above
+        if self.helpers.get(id):
+            calls = own_calls([self.answers[id]], names).values()
+            own |= {name for pairs in calls for name in names_in(pairs)} | required(names.get(self.answers[id]))
+        return [names.get(name) for name in wanted | own]
 
     def report(self, id: str, names: dict[str, Any]) -> None:
         """Run the question's tests and print what they found."""
@@ -159,6 +178,14 @@ class Names(dict[str, Any]):
         if isinstance(value, (Check, LocalProbe)) or value is None:
             return value
         return on_arrays(value, self.tensor) if callable(value) else to_plain(value)
+
+
+def required(function: Any) -> set[str]:
+    """The parameters of a function that have no default."""
+    try:
+        return {one.name for one in inspect.signature(function).parameters.values() if one.default is one.empty}
+    except (TypeError, ValueError):
+        return set()
 
 
 def print_indented(lines: list[str]) -> None:

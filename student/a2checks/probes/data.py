@@ -88,7 +88,7 @@ def items(world: World, namespace: dict, plain: Callable) -> dict:
 def _misfit(world: World, namespace: dict, rows: list[dict]) -> dict | None:
     """How the items of the dataset, as the student's own code makes it, fail in its ``collate_fn``, if they are to blame."""
     try:
-        dataset, samples = _with_items(_first_that_works(datasets(world, namespace, rows)))
+        dataset, samples = _with_items(_first_that_works(datasets(world, namespace, rows)), rows)
         collate = accessible(namespace, dataset)
     except Exception:
         return None  # there are no items, or nothing that takes them
@@ -191,11 +191,11 @@ def collate(world: World, namespace: dict, plain: Callable) -> dict:
         return collated
 
     ways = [
-        lambda n=n: observed(lambda rows: _with_items(datasets(world, namespace, rows)[n]()))
+        lambda n=n: observed(lambda rows: _with_items(datasets(world, namespace, rows)[n](), rows))
         for n in range(len(datasets(world, namespace, short)))
     ]
     if _is_to_blame(world, namespace, short):
-        return observed(lambda rows: _with_items(_first_that_works(datasets(world, namespace, rows))))
+        return observed(lambda rows: _with_items(_first_that_works(datasets(world, namespace, rows)), rows))
     kind = namespace["SST2Dataset"]
     ways += [lambda n=n: observed(lambda rows: (kind, _handouts(namespace, rows)[n])) for n in (0, -1)]
     return {"ways": successful_results(ways)}
@@ -204,14 +204,15 @@ def collate(world: World, namespace: dict, plain: Callable) -> dict:
 def _is_to_blame(world: World, namespace: dict, rows: list[dict]) -> bool:
     """Whether ``collate_fn`` fails on the dataset's own items although these are as the handout has them."""
     try:
-        dataset, samples = _with_items(_first_that_works(datasets(world, namespace, rows)))
+        dataset, samples = _with_items(_first_that_works(datasets(world, namespace, rows)), rows)
         return conforms(samples[0]) and bool(raised(accessible(namespace, dataset), samples))
     except Exception:
         return False
 
 
-def _with_items(dataset: Any) -> tuple[Any, list]:
-    return dataset, [dataset[n] for n in range(len(dataset))]
+def _with_items(dataset: Any, rows: list[dict]) -> tuple[Any, list]:
+    """A dataset of these rows and its items; its own length is another question."""
+    return dataset, [dataset[n] for n in range(len(rows))]
 
 
 def describe_batch(batch: Any, plain: Callable) -> dict:
