@@ -98,7 +98,7 @@ def test_the_handout_says_both_tolerances():
 
 
 def test_the_length_of_a_unit_key_is_the_one_that_the_texts_say():
-    allowed = load_rules(ASSIGNMENT).attention.UNIT_TOLERANCE
+    allowed = load_rules(ASSIGNMENT).queries.UNIT_TOLERANCE
     for name in ("solutions/A2S1.ipynb", "solutions/README.student.md"):
         said = re.findall(r"within ([\d.]+)\)", (ROOT / name).read_text(encoding="utf-8"))
         assert said and {float(number) for number in said} == {allowed}, name
