@@ -92,3 +92,18 @@ def test_what_an_answer_does_besides_its_task_leaves_nothing_behind(members, sit
     assert touched == [], said
     says = MEMBERS[name].get("says")
     assert (says in said) if says else "note:" not in said, said
+
+
+def test_what_a_check_prints_into_an_object_of_the_notebooks_stays_there():
+    code = """
+import contextlib, io
+from a2checks import check
+
+query121, page = None, io.StringIO()
+with contextlib.redirect_stdout(page):
+    check("1.2.1", {"query121": lambda: page, "page": page})
+    check("2.1.attn_softmax", {"attn_softmax": lambda A: page and A, "page": page})
+assert "1.2.1" in page.getvalue() and "2.1.attn_softmax" in page.getvalue(), page.getvalue()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT / "student")
+    assert done.returncode == 0, done.stderr
