@@ -59,6 +59,7 @@ class Reach:
 def objects(names: dict[str, Any], roots: Iterable[Any], left: list[str]) -> list[Undo]:
     """Note everything that code which begins at these values can reach."""
     reach = Reach(names, left, kept=contents.Kept(left=left))
+    reach.seen |= {id(one): one for one in output()}
     before = dict(names)
     reach.undo.append(lambda: reset(names, before))
     reach.queue += [*roots, *log_files()]
@@ -78,6 +79,12 @@ def objects(names: dict[str, Any], roots: Iterable[Any], left: list[str]) -> lis
         reach.undo += patched(reach, owner, words)
     reach.undo += [contents.watch(name, value, left) for name, value in before.items() if id(value) not in reach.seen]
     return reach.undo
+
+
+def output() -> list[Any]:
+    """Where the check itself prints, which may be an object of the notebook's: that has to stay."""
+    streams = [sys.stdout, sys.stderr]
+    return [*streams, *(held for one in streams for held in getattr(one, "__dict__", {}).values() if type(held) not in ATOMS)]
 
 
 def log_files() -> Iterator[Any]:
