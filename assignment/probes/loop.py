@@ -61,6 +61,7 @@ class Run:
         self.passes = Passes(world)
         self.starts: list[dict] = []  # of each call of train_one_epoch: see ``started``
         self.untrained: dict[str, np.ndarray] = {}  # the weights before the first call of train_one_epoch
+        self.evaluations: list[str] = []  # the type of what each call of evaluate raised
         self.models: list[Any] = []  # that were given to train_one_epoch
         self.saves: list[int] = []  # how many epochs had been trained at each torch.save
         self.called = False  # whether main calls train_one_epoch
@@ -116,15 +117,17 @@ class Run:
         recorder = Recorder(self.world, model) if model is not None else None
         state = {name: clone(value) for name, value in model.state_dict().items()} if model is not None else {}
         self.passes.begin(training=False)
+        raised = ""
         try:
             result = self.evaluated(*args, **kwargs)
-        except Exception:
-            result = StandIn(0.5)
+        except Exception as error:
+            result, raised = StandIn(0.5), type(error).__name__
         finally:
             if recorder is not None:
                 recorder.end()
                 model.load_state_dict(state)  # an evaluate that trains costs 3.evaluate, not 3.main
             split = self.passes.end(loader_of(args, kwargs)).split
+            self.evaluations.append(raised)
         result = StandIn(0.5) if self.stand_ins else result
         if split in ("train", "test") or not self.epochs:
             return result
@@ -243,6 +246,7 @@ def watched(run: Run, namespace: dict) -> dict:
         "ignored": ignored(namespace["main"]),
         "called": run.called,
         "starts": run.starts[:200],
+        "evaluations": run.evaluations[:200],
         "passes": run.passes.described(),
         "files": files,
         "saves": run.saves[:200],

@@ -60,7 +60,9 @@ def misfit(verdict: Verdict, composite: str) -> Verdict:
 
 
 def _slips(verdict: Verdict) -> set[str]:
-    """What may be the slip behind a lost item: known mistakes with the same outputs, or an answer that is no tensor."""
+    """What may be the slip behind a lost item: known mistakes with its outputs, no tensor as an answer, a line that raises."""
     if verdict.status != FAILED:
         return set()
-    return {*verdict.data.get("like", ()), *([KIND] if verdict.data.get("kind") == KIND else [])}
+    kind = verdict.data.get("kind")
+    raised = [f"{verdict.data['type']}{verdict.data['place']}"] if kind == "exception" and verdict.data["place"] else []
+    return {*verdict.data.get("like", ()), *([KIND] if kind == KIND else []), *raised}

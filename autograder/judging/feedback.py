@@ -77,7 +77,7 @@ def reason(question: Question, error: Failure | WorkerError, shown: Shown) -> tu
         kind, message = _shown_exception(error, shown.public_error(question, error))
         missing = missing_packages.why(kind, message.removeprefix(": "), parsed, shown.session, shown.available)
         text = f"`{name}` raised {kind}{message}{_place(error, parsed)}" + (f". {missing}" if missing else "")
-        return text, {"kind": "exception", "type": kind}
+        return text, {"kind": "exception", "type": kind, "place": _place(error, parsed)}
     return (
         f"`{name}` ended the Python process (a crash, an exit or too much memory)"
         if error.kind == "died"

@@ -26,7 +26,7 @@ sys.path[:0] = ADDED  # a checkout; an installed engine is found without it
 # ruff: noqa: E402  # these imports need the path above
 from autograder.checks import redirect
 from autograder.sandbox import process, protocol
-from autograder.sandbox.worker_side import cage, cpu_only, deferred, huge_pages, scratch, stub_packages
+from autograder.sandbox.worker_side import cage, cpu_only, deferred, huge_pages, scratch, stub_packages, variables
 from autograder.sandbox.worker_side.child import Child
 
 USERS = 8  # for one zygote's workers: more than it ever has at once
@@ -42,6 +42,7 @@ def main(control_fd: int, root: str, options: dict[str, Any]) -> None:
     preload(options["preload"])
     sys.path[:] = [path for path in sys.path if path not in ADDED]
     stub_packages.install()
+    variables.install()
     Zygote(control, cage.prepare(Path(root), options["paths"], options["without"])).serve()
 
 

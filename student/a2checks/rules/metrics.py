@@ -68,7 +68,7 @@ def accuracies(check: Any, facts: dict, way: dict) -> None:
         Symptom.COUNT: (right, "the number of right predictions, not their share"),
         Symptom.WRONG_SHARE: (1 - want, "the share of wrong predictions"),
         Symptom.ROUNDED: (np.round(want), "a rounded share"),
-        Symptom.WHOLE_NUMBER: (want // 1, "a whole number: use /, not //"),
+        Symptom.WHOLE_NUMBER: (want // 1, "a whole number: is // used, or are two lists compared as wholes?"),
         Symptom.BY_CLASSES: (np.array(right) / 2, "the number of right predictions divided by the number of classes"),
     }
     if way.get("used") != CLASSES:

@@ -194,7 +194,7 @@ def read_key(check: Any, m_key: Any, key: np.ndarray) -> np.ndarray:
         )
     others = [row for row in range(len(key)) if row != SELECT_THIRD]
     if np.abs(array[others] - key[others]).max() > 0.005:
-        check.note("rows of m_key other than row 2 were changed too; it was judged with only row 2 replaced")
+        check.note("rows of m_key other than row 2 were changed; it was judged with only row 2 replaced")
     return array[SELECT_THIRD]
 
 

@@ -115,6 +115,7 @@ class Symptom(str, Enum):
     NO_EPOCH = "no epoch"
     NO_COLLATE_FN = "no collate_fn"
     NO_BATCHES = "no batches"
+    TRAINING_RAISES = "training raises"
     USED_UP = "used up"
     TRAINED_ON_TEST = "trained on test"
     TRAINED_ON_VALIDATION = "trained on validation"
@@ -125,9 +126,11 @@ class Symptom(str, Enum):
     NOT_SHUFFLED = "not shuffled"
     NEVER_VALIDATED = "never validated"
     TESTED_INSTEAD = "tested instead"
+    EVALUATION_RAISES = "evaluation raises"
     VALIDATION_SHUFFLED = "validation shuffled"
 
     # 3.main: the checkpoint
+    NOT_CHOSEN = "not chosen"
     NO_CHECKPOINT = "no checkpoint"
     NO_EPOCHS_WEIGHTS = "no epochs weights"
     UNLOADABLE = "unloadable"

@@ -27,9 +27,15 @@ def learns(check: Any, facts: dict, way: dict) -> None:
             symptom=Symptom.NEVER_CALLED,
         )
     if "B" not in events:
-        check.fail("rule", "no gradient is computed: loss.backward() is missing", symptom=Symptom.NO_BACKWARD)
+        check.fail(
+            "rule",
+            "no gradient reaches the model: is backward() called, on the loss of the model's own output?",
+            symptom=Symptom.NO_BACKWARD,
+        )
     if "S" not in events:
-        check.fail("rule", "no parameter changes: optimizer.step() is missing", symptom=Symptom.NO_STEP)
+        check.fail(
+            "rule", "no parameter changes: is step() called, on the optimizer that is passed in?", symptom=Symptom.NO_STEP
+        )
     late = events.find("S") < events.find("B")
     check.fail(
         "rule",
@@ -161,7 +167,11 @@ def _batches_are_made(check: Any, way: dict) -> None:
         )
     raised = [start["raised"] for start in way["starts"]]
     if raised and all(raised):
-        check.doubt(f"each call of train_one_epoch in main raises {raised[0]}, so nothing is trained")
+        check.fail(
+            "rule",
+            f"each call of train_one_epoch in main raises {raised[0]}, so nothing is trained: do its arguments fit?",
+            symptom=Symptom.TRAINING_RAISES,
+        )
     _batches_last(check, [one["batches"] for one in way["passes"] if one["training"]])
 
 
@@ -243,6 +253,7 @@ def shuffled(check: Any, facts: dict, way: dict) -> None:
 
 @only_after(trains)
 def validated(check: Any, facts: dict, way: dict) -> None:
+    _evaluates(check, way["evaluations"])
     evaluated = [one for one in way["passes"] if not one["training"]]
     orders = [one["order"] for one in orders_of(way, "validation", training=False)]
     if not orders and all(one["split"] for one in evaluated):
@@ -261,6 +272,15 @@ def validated(check: Any, facts: dict, way: dict) -> None:
         )
 
 
+def _evaluates(check: Any, raised: list[str]) -> None:
+    if raised and all(raised):
+        check.fail(
+            "rule",
+            f"each call of evaluate in main raises {raised[0]}, so nothing is evaluated: do its arguments fit?",
+            symptom=Symptom.EVALUATION_RAISES,
+        )
+
+
 @only_after(trains)
 def keeps_best(check: Any, facts: dict, way: dict) -> None:
     held, reported = [file["epoch"] for file in way["files"]], way["reported"]
@@ -275,6 +295,7 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
             -3: (Symptom.NO_WEIGHTS, "holds no weights"),
         }[max(held)]
         check.fail("rule", f"the checkpoint {words}", symptom=symptom)
+    _chosen(check, way["evaluations"], reported)
     if not reported:
         check.note("main does not choose by what evaluate returns, so the only thing checked is that it saves weights")
         return
@@ -297,3 +318,13 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
         f"the checkpoint holds the weights of epoch {max(held) + 1}, but epoch {best + 1} had the best validation accuracy",
         symptom=known.get(max(held), Symptom.ANOTHER_EPOCH),
     )
+
+
+def _chosen(check: Any, raised: list[str], reported: list[float]) -> None:
+    """Where ``evaluate`` is called, the weights have to be chosen by an accuracy on the validation set."""
+    if raised and (all(raised) or not reported):
+        check.fail(
+            "rule",
+            "the weights cannot be chosen by the validation accuracy, because main never gets one",
+            symptom=Symptom.NOT_CHOSEN,
+        )
