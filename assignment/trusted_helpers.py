@@ -13,6 +13,8 @@ def pairwise_similarities(Q, K):
 
 
 def attn_scaled(A, n_embd, n_heads):
+    if A.dtype == np.float16:  # as in torch: computed in float32, rounded once
+        return attn_scaled(A.astype(np.float32), n_embd, n_heads).astype(np.float16)
     return A / np.sqrt(float(n_embd) / float(n_heads), dtype=A.dtype)  # numbers: an array would be broadcast
 
 
