@@ -29,7 +29,6 @@ from autograder.slicing import candidates
 from autograder.slicing.slicer import EARLY, SLICE, WIDE, Slicer
 from autograder.submission.sections import Found, Submission
 
-MAX_KILLERS = 6
 ROUNDING = 10.0  # tolerances: less than any known mistake (the audit's margin), more than helpers within theirs add up to
 
 
@@ -81,7 +80,7 @@ class SectionRun:
             return self._without_hanging(question, broken)
         outcome = self.run_tests(question, shared)
         again = self._judged_again(question, broken, outcome)
-        if again and (again.status == PASSED or outcome.passed):
+        if again and again.status == PASSED:
             return again
         outcome, session = self._retried_alone(question, outcome, shared)
         if not outcome.passed and (fitting := self._with_fitting_helpers(question, broken)):
@@ -111,11 +110,8 @@ class SectionRun:
         return sum(verdict.score(course) for course in self.grader.assignment.courses)
 
     def _judged_again(self, question: Question, broken: list[Question], outcome: Outcome) -> Verdict | None:
-        """The verdict with correct helpers, if the student's are broken, or if each is right but their rounding adds up.
-
-        Also where an answer passes with doubts: it does not count that broken helpers have kept something out of sight.
-        """
-        if outcome.passed and not (broken and outcome.doubts):
+        """The verdict with correct helpers, if the student's are broken, or if each is right but their rounding adds up."""
+        if outcome.passed:
             return None
         if broken:
             return self.with_right_helpers(question, broken)
@@ -299,11 +295,6 @@ class SectionRun:
 def late(question: Question) -> Verdict:
     """The verdict on an item that the deadline of the whole submission cut off or left out."""
     return Verdict(question, NOT_RUN, "not run: time was up", tags=["time"])
-
-
-def _recognised(verdict: Verdict | None) -> Verdict | None:
-    """The verdict, if it is there and the mistake behind it is a known one."""
-    return verdict if verdict and "like" in verdict.data else None
 
 
 def _judged_with(broken: list[Question], passed: list[Verdict]) -> list[Question]:
