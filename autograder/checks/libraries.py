@@ -137,5 +137,5 @@ class Written(importlib.abc.MetaPathFinder):
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         folders = [absolute(str(entry)) for entry in (sys.path if path is None else path)] if LAYERS else []
-        places = [lookup(folder) for folder in folders if lookup(folder) != folder]
+        places = [place for folder in folders if (place := lookup(folder)) != folder]
         return importlib.machinery.PathFinder.find_spec(name, [place for place in places if is_folder(place)], target)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 from typing import TYPE_CHECKING
 
 from autograder.slicing.effects import imported
@@ -25,7 +26,7 @@ def statements(slicer: Slicer, wanted: set[str], available: set[int]) -> set[int
     last = max((i for i in available if slicer.effects[i].binds & wanted), default=-1)
     before = {i for i in available if i <= last}
     chosen, tried = slicer.needed(wanted, before), set[str]()
-    bound = _given(slicer) | _bound(slicer, before)
+    bound = _given(slicer.section.prelude) | _bound(slicer, before)
     while missing := (wanted | _read(slicer, chosen)) - bound - tried:
         tried |= missing
         found = {i for name in missing for i in slicer.first_binding(name, last + 1)}
@@ -47,9 +48,10 @@ def left_out(slicer: Slicer, wanted: set[str], chosen: set[int], early: set[int]
     return any(slicer.effects[i].binds & read or _rebinds_by_name(slicer.statements[i].node) for i in chosen - early)
 
 
-def _given(slicer: Slicer) -> frozenset[str]:
+@functools.lru_cache
+def _given(prelude: str) -> frozenset[str]:
     """The names that are there before the submission's first statement."""
-    body = ast.parse(slicer.section.prelude).body
+    body = ast.parse(prelude).body
     stored = {n.id for node in body for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return BUILTINS.union(imported(body), stored, *({node.name} for node in body if isinstance(node, ast.FunctionDef)))
 
@@ -61,7 +63,7 @@ def _rebinds_only(slicer: Slicer, index: int, chosen: set[int], wanted: set[str]
     readers = [i for i in chosen if i != index and effects[i].uses & binds]
     if not readers or binds & wanted or not all(i < index and _defines(slicer.statements[i].node) for i in readers):
         return False
-    known = _given(slicer) | _bound(slicer, {i for i in chosen if i < min(readers)})
+    known = _given(slicer.section.prelude) | _bound(slicer, {i for i in chosen if i < min(readers)})
     return all(binds & effects[i].uses <= known for i in readers)
 
 

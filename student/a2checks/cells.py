@@ -81,25 +81,25 @@ class LocalCheck(Check):
         broken = list(
             dict.fromkeys(self.answers[h] for h in self.helpers.get(id, ()) if lines and self.trouble(h, environment))
         )
-        mistake = self.mistake(id, environment) if lines and not broken else ""
-        print(self.headline(id, lines, broken, environment))
+        like = self.like(id, environment) if lines and not broken else []
+        print(self.headline(id, lines, broken, like, environment))
         print_indented(lines)
-        if mistake:
-            print_indented([f"likely: {self.says[id][mistake]} ({self.see.get(id, '')})."])
+        if len(like) == 1:
+            print_indented([f"likely: {self.says[id][like[0]]} ({self.see.get(id, '')})."])
         if lines and not broken:
             self.draw(id, environment)
         print_indented([f"note: {note}" for note in self.notes])
         if commands.SKIPPED and lines:
             print_indented([f"note: a check starts no programs: `{commands.SKIPPED[0]}` was not run, and gave no output"])
 
-    def headline(self, id: str, lines: list[str], broken: list[str], environment: Names) -> str:
-        """The first line of the result: ✅, ❌, or ⏳ where another question has to be fixed first."""
+    def headline(self, id: str, lines: list[str], broken: list[str], like: list[str], environment: Names) -> str:
+        """The first line of the result: ✅, ❌, or ⏳ where another question has to be fixed first; ``like``: see there."""
         if not lines:
             return f"✅ {id} looks right."
         if broken:
             names = ", ".join(broken)
             return f"⏳ {id} waits for {names}: fix that first. The grader judges it with correct versions of these."
-        if charged := self.charged_elsewhere(id, environment):
+        if charged := self.charged_elsewhere(id, like, environment):
             return f"⏳ {id}: the same mistake as in {charged}, where it is charged."
         return f"❌ {id}{self.share(id, environment)}"
 
@@ -110,10 +110,10 @@ class LocalCheck(Check):
         held = sum(claims[test.__name__] for test in load_tests(id) if claims and run(test, environment) is None)
         return f": {held:g} of {sum(claims.values()):g} points" if held else ""
 
-    def charged_elsewhere(self, id: str, environment: Names) -> str:
+    def charged_elsewhere(self, id: str, like: list[str], environment: Names) -> str:
         """The question about the same function with more points, in which the same mistake is charged; '' for none."""
-        own = set(self.like(id, environment)) if callable(environment.get(self.answers[id])) else set()
-        same = [q for q in self.sharing(id) if own.intersection(self.like(q, environment))] if own else []
+        own = set(like) if callable(environment.get(self.answers[id])) else set()
+        same = [q for q in self.sharing(id) if q == id or own.intersection(self.like(q, environment))] if own else []
         charged = max(same, key=lambda q: self.points[q], default=id)
         return "" if charged == id or not self.trouble(charged, environment) else charged
 
@@ -126,11 +126,6 @@ class LocalCheck(Check):
     def sharing(self, id: str) -> list[str]:
         """The questions that judge the same answer."""
         return [q for q, answer in self.answers.items() if answer == self.answers[id]]
-
-    def mistake(self, id: str, environment: Names) -> str:
-        """The one known mistake that gives the same outputs, '' for none."""
-        like = self.like(id, environment)
-        return like[0] if len(like) == 1 else ""
 
     def like(self, id: str, environment: Names) -> list[str]:
         """All known mistakes that give the same outputs."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-tensor, is_tensor, as_numpy = torch.tensor, torch.is_tensor, torch.Tensor.numpy
+tensor, is_tensor = torch.tensor, torch.is_tensor
 CLASSES, SCORES = "class numbers", "scores of both classes"
 BATCH = 4
 

@@ -10,7 +10,7 @@ TRUE = f"{ONES}.bool()"
 ADDITIVE = f"torch.zeros(n_tok, n_tok).masked_fill({ONES} == 0, float('-inf'))"
 FILL = "A.masked_fill(mask == 0, float('-inf'))"
 ADD = "A + mask"
-MAKE, APPLY = "2.1.make_causal_mask", "2.1.apply_causal_mask"
+APPLY = "2.1.apply_causal_mask"
 
 
 def fill(name, expression, words=""):
