@@ -12,9 +12,10 @@ import numpy as np
 
 from .case import case
 
-# Half precision inside self_attention has to show well above the tolerance, a scale with four decimals must not. With V of this
-# size and one batch so much larger, both hold for every seed tried (400).
-VALUE_SIZE, MANY = 2.2, 12
+# Half precision inside self_attention has to show well above the tolerance where it is charged, a scale with four decimals must
+# not. With V of this size and step 3's first batch so much larger, both hold for every seed tried (1,500), and right helpers
+# still take such a batch.
+VALUE_SIZE, MANY = 2.1, 8
 
 
 def draw(seed: int, public: bool, names: dict[str, Any], stages: dict[str, Any]) -> dict[str, dict[str, list[dict]]]:
@@ -54,7 +55,7 @@ def section2(rng: np.random.Generator, public: bool) -> dict:
             "float64": [helper_case(name, rng, sizes[-1], np.float64, 0)] if not name.endswith("causal_mask") else [],
         }
     for step in ("step1", "step2", "step3"):
-        many = MANY if step == "step1" and not public else 1
+        many = MANY if step == "step3" and not public else 1
         tree[f"2.1.self_attention.{step}"] = {group: attention_cases(step, rng, sizes, many) for group in ("own", "fresh")} | (
             {"float64": attention_cases(step, rng, sizes, kind=np.float64)[-1:]} if step == "step3" else {}
         )

@@ -13,7 +13,8 @@ from autograder.checks.compare import Failure, beyond, difference_of, exactly, s
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.core.references import read_references, unpacked
-from autograder.core.trusted import load_rules
+from autograder.core.trusted import INPUTS, load_part, load_rules
+from autograder.sandbox.judge_side.worker import is_too_large
 from autograder.written.render import render_handout
 from support.project import ROOT
 
@@ -117,3 +118,32 @@ def test_a_negative_tolerance_is_refused(tmp_path):
     (tmp_path / "rubric.toml").write_text(rubric.replace("[[section]]\n", "[[section]]\ntolerance = -1\n", 1))
     with pytest.raises(GraderError, match="tolerance should not be negative"):
         load_assignment(tmp_path)
+
+
+def test_hidden_inputs_of_any_seed_tell_half_precision_from_rounding_and_stay_within_what_the_judge_computes():
+    draw = load_part(ASSIGNMENT.folder, INPUTS).attention
+    for seed in range(60):
+        first, *others = draw.section2(np.random.default_rng([seed, 447]), False)["2.1.self_attention.step3"]["own"]
+        exact = attention(first)
+        assert np.abs(attention(first, scores=np.float16) - exact).max() >= 10 * ROUNDING, seed
+        for case in (first, *others):
+            assert np.abs(attention(case, digits=4) - attention(case)).max() <= ROUNDING, seed
+        query, _, value = (split(array, first["kwargs"]["n_heads"]) for array in first["args"])
+        assert not is_too_large([query @ query.swapaxes(-2, -1), value]), seed
+
+
+def split(array, n_heads):
+    batch, n_tok, n_embd = array.shape
+    return array.reshape(batch, n_tok, n_heads, n_embd // n_heads).swapaxes(1, 2)
+
+
+def attention(case, scores=np.float32, digits=None):
+    """Multi-head attention, with scores in another precision or a scale rounded to so many digits."""
+    query, key, value = (split(array, case["kwargs"]["n_heads"]) for array in case["args"])
+    scale = math.sqrt(query.shape[-1]) if digits is None else round(math.sqrt(query.shape[-1]), digits)
+    weights = (query.astype(scores) @ key.astype(scores).swapaxes(-2, -1)).astype(np.float32) / np.float32(scale)
+    weights = weights.astype(scores).astype(np.float32)
+    if case["kwargs"]["causal"]:
+        weights = np.where(np.tril(np.ones(weights.shape[-2:])) == 0, -np.inf, weights)
+    weights = np.exp(weights - weights.max(-1, keepdims=True))
+    return weights / weights.sum(-1, keepdims=True) @ value
