@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from .calls import call_adapted, successful_results
-from .forms import CLASSES, Use
+from .forms import CLASSES, SCORES, Use
 from .tiny import World
 
 tensor, as_numpy = torch.tensor, torch.Tensor.numpy
@@ -43,8 +43,9 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
     function, used = namespace["compute_accuracy"], world.used
     ways = [lambda: as_used(world, function, used, plain)] if used is not None else []
     if used is None or used.kind != CLASSES:
-        others = OF_CLASSES if used is not None else OF_CLASSES | OF_SCORES
-        ways += [lambda make=make: in_form(world, function, make, plain) for make in others.values()]
+        ways += [lambda make=make: in_form(world, function, make, plain) for make in OF_CLASSES.values()]
+    if used is None:
+        ways += [lambda make=make: in_form(world, function, make, plain) | {"takes": SCORES} for make in OF_SCORES.values()]
     return {"ways": successful_results(ways)}
 
 

@@ -83,7 +83,12 @@ def cells_and_grades_agree(grader, bank, variants, capsys, sections: str, every_
     """Run each entry as a notebook: every check cell must print, and ❌ exactly where points are lost."""
     assignment = grader.assignment
     entries = [(kind, e) for kind in ("mistake", "alternative") for e in bank[kind] if e["item"][0] in sections][::every_nth]
-    scripts = [tolerant(variants.script(assignment.question(e["item"]).section.id, {e["item"]: e["code"]})) for _, e in entries]
+    scripts = []
+    for _, entry in entries:
+        section = assignment.question(entry["item"]).section
+        # What another function uses is judged as that one uses it: check it again when all cells have run, as a2checks does.
+        again = "".join(f"\ncheck({q.id!r})" for q in assignment.of_section(section) if q.used_by)
+        scripts.append(tolerant(variants.script(section.id, {entry["item"]: entry["code"]}) + again))
     done = subprocess.run(
         [sys.executable, "-c", LOCAL], input="\n".join(map(json.dumps, scripts)), capture_output=True, text=True, cwd=ROOT
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader, SequentialSampler, Subset
 
 from .data import field as entry
 from .tiny import SPLITS, World
@@ -43,7 +43,7 @@ class Pass:
     """One pass; ``training``: by train_one_epoch or, in a loop of main's own, with backward passes.
 
     ``sentences``: see Forward; ``split``: where most of them come from; ``batches``: how many were seen or, failing that,
-    drawn; None where that is not known.
+    drawn; None where that is not known. ``unshuffled``: its loader takes a dataset's samples one after the other.
     """
 
     training: bool
@@ -51,6 +51,7 @@ class Pass:
     sentences: list[int] = field(default_factory=list)
     batches: int | None = None
     split: str = ""
+    unshuffled: bool = False
 
     def close(self) -> None:
         """Take over what the models saw: while training, what backward passes followed on, if there were any."""
@@ -83,6 +84,7 @@ class Passes:
         one = self.open.pop()
         one.close()
         loader = getattr(loader, "iterable", loader)  # tqdm keeps what it wraps there
+        one.unshuffled = isinstance(loader, DataLoader) and isinstance(loader.sampler, SequentialSampler)
         if not informative(one.sentences):
             asked, batches = self.drawn(loader)
             if informative(asked) or not one.sentences:
@@ -174,6 +176,7 @@ class Passes:
                     "order": order[:MAX_BATCHES],
                     "sorted_by": sorted_by(order, [row["text"] for row in self.world.rows.get(one.split, ())]),
                     "batches": one.batches,
+                    "unshuffled": one.unshuffled,
                     "foreign": {split: len(self.inside(split, one.sentences)) for split in SPLITS},
                 }
             )
