@@ -19,10 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import psutil
-from corpus import CANARY, CASES, Hostile
 
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
@@ -33,6 +33,8 @@ from autograder.judging.results import ResultsFile
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import hide_from_debuggers
+from hostile.case import CANARY, Hostile
+from hostile.corpus import CASES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -111,12 +113,16 @@ def wrong_scores(case: Hostile, grader: Grader, tree: dict[str, Any], refused: s
     questions = grader.assignment.questions
     scores = {test["number"]: test["score"] for test in tree["tests"]}
     earned = {id for id, score in scores.items() if score}
-    submitted = {q.id for q in questions if q.section.id in ("A2S1", "A2S2")}
+    submitted = {q.id for q in questions if q.section.id in case.sections}
     expected = set() if case.refused else submitted - case.zero
     if earned != expected:
         yield f"lost wrongly {sorted(expected - earned)}, kept wrongly {sorted(earned - expected)}"
-    if tree["score"] > 38 or set(scores) != {q.id for q in questions}:
+    possible = sum(test["max_score"] for test in tree["tests"] if test["number"] in submitted)
+    if tree["score"] > possible or set(scores) != {q.id for q in questions}:
         yield "results are not the grader's own"
+    flags = " ".join(flag for test in tree["tests"] for flag in test["extra_data"].get("flags", ()))
+    if case.flagged not in flags:
+        yield f"staff do not read {case.flagged!r} but {flags!r}"
 
 
 def leaked(case: Hostile, results: str) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Hostile submissions that are made by code, by kind: each module holds some in its ``CASES``."""
