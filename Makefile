@@ -54,11 +54,14 @@ release: student
 autograder: setup
 	$(RUN) pack
 
+# One process for each core, at most four: each of them starts workers of its own.
+PYTEST := $(PY) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal --durations 10
+
 test: develop
-	$(PY) -m pytest -m 'not slow and not container'
+	$(PYTEST) -m 'not slow and not container'
 
 test-slow: develop
-	$(PY) -m pytest -m slow
+	$(PYTEST) -m slow
 
 # Style, layout, types, the contracts between packages, and the size of functions: 50 lines, complexity 12.
 lint: develop

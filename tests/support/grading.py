@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from autograder.authoring.baking.freshness import fresh_references
 from autograder.core.loading import load_assignment
@@ -46,13 +47,20 @@ class Graded:
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory) -> dict:
-    return {"folder": ASSIGNMENT, "solutions": ROOT / "solutions", "build": tmp_path_factory.mktemp("made") / "build"}
+def settings(tmp_path_factory, worker_id) -> dict:
+    """Where references are baked. The processes of one run of pytest-xdist share the folder that holds their own ones."""
+    own = tmp_path_factory.getbasetemp()
+    return {
+        "folder": ASSIGNMENT,
+        "solutions": ROOT / "solutions",
+        "build": (own if worker_id == "master" else own.parent) / "made",
+    }
 
 
 @pytest.fixture(scope="session")
 def references(settings) -> Path:
-    return fresh_references(**settings)
+    with FileLock(settings["build"].with_suffix(".lock")):
+        return fresh_references(**settings)
 
 
 @pytest.fixture(scope="session")
