@@ -240,14 +240,14 @@ def f():
         assert folders(grader) == before
 
 
-def test_a_flood_of_bytes_or_files_ends_the_worker(grader):
-    # After its flood the worker sleeps, until the watchdog finds it.
+def test_a_flood_of_bytes_or_files_ends(grader):
+    # Either the folder is full, or the worker sleeps after its flood until the watchdog finds it.
     for count, flood in ((32, "open(f'{n}', 'wb').write(bytes(4 << 20))"), (2000, "open(f'{n}', 'w').close()")):
         with Worker(grader.zygote.branch((), True), Limits(call_seconds=900)) as worker:
             worker.load(program(f"import time\ndef f():\n    for n in range({count}):\n        {flood}\n    time.sleep(3600)"))
             with pytest.raises(WorkerError) as error:
                 worker.call("f", [], {})
-            assert error.value.kind == "died"
+            assert error.value.kind == "died" or error.value.message.startswith("[Errno 28]")
 
 
 def test_no_file_grows_beyond_its_limit(writer):

@@ -31,6 +31,8 @@ PROBES = {
     "fork": ("processes", "os._exit(0) if os.fork() == 0 else None"),
     "start a program": ("processes", "os.posix_spawn('/bin/true', ['true'], {{}})"),
     "signal the grader": ("processes", "os.kill({judge}, 0)"),
+    "have the kernel signal the grader": ("processes", "fcntl.fcntl(0, fcntl.F_SETOWN, {judge})"),
+    "have it signal by ioctl": ("processes", "fcntl.ioctl(0, 0x5452, b'\\1\\0\\0\\0')"),
     "make a file in memory": ("processes", "os.memfd_create('x')"),
 }
 # For workers with a folder to write in; the first two (WANTED) have to succeed.
@@ -45,7 +47,7 @@ SCRATCH_PROBES = {
 }
 WANTED = ("write in its own folder", "remove what it wrote")
 PROGRAM = """
-import ctypes, os, socket
+import ctypes, fcntl, os, socket
 
 def checked(result):
     if result < 0:

@@ -34,8 +34,8 @@ LAYERS = (
     "not dumpable",
     "landlock",
     "seccomp",
+    "tmpfs",
 )
-FIRST_UID, UIDS = 61200, 4000  # a range that no distribution assigns to accounts
 GIB = 1 << 30
 SPARE_MEMORY = 2 * GIB
 # In a container with a memory limit: reserved for the judge and for copy-on-write pages; the least that a child gets.
@@ -45,7 +45,7 @@ SCRATCH_FILE = 8 << 20
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 22, 38
 SECCOMP_MODE_FILTER = 2
 # What root needs to give workers and their folders to another user, and to kill them: capability -> its bit.
-TO_CHANGE_USER = {"CAP_CHOWN": 0, "CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7}
+TO_CHANGE_USER = {"CAP_CHOWN": 0, "CAP_DAC_OVERRIDE": 1, "CAP_FOWNER": 3, "CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7}
 CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -58,20 +58,20 @@ class Plan:
     drop_user: bool = False
     readable: tuple[Path, ...] = ()
     scratch: bool = False
+    disk: bool = False  # whether a scratch folder is a file system of its own
     off: dict[str, str] = field(default_factory=dict)
 
 
-def prepare(hidden: Path, allowed: list[str], without: list[str]) -> Plan:
+def prepare(hidden: Path, allowed: list[str], without: list[str], no_disk: str = "not for this process") -> Plan:
     """Build the plan in the zygote, after its imports.
 
     ``hidden``: the tree that no child may see, except for this Python's own folders and the ``allowed`` ones in it; an
-    engine installed in site-packages hides nothing there. ``without``: layers to leave out.
+    engine installed in site-packages hides nothing there. ``without``: layers to leave out. ``no_disk``: why scratch folders
+    cannot be file systems of their own; '' if they can.
     """
-    plan = Plan()
+    plan = Plan(disk=not no_disk, off={"tmpfs": no_disk} if no_disk else {})
     if not LINUX:
-        plan.off = dict.fromkeys(
-            ("user", "capabilities", "no new privileges", "not dumpable", "landlock", "seccomp"), f"not on {sys.platform}"
-        )
+        plan.off = dict.fromkeys(LAYERS[LAYERS.index("user") :], f"not on {sys.platform}")
         return plan
     readable = readable_paths(hidden, [Path(sys.prefix), *map(Path, allowed)])
     plan.readable = tuple(readable)
@@ -149,11 +149,6 @@ def _status(field: str) -> str:
     return match.group(1)
 
 
-def user_of(plan: Plan, number: int) -> int:
-    """The uid for the child ``number``; -1 where it keeps ours."""
-    return FIRST_UID + number % UIDS if plan.drop_user else -1
-
-
 def _plan_landlock(plan: Plan, readable: list[Path], scratch: str = "") -> None:
     """Allow reading below ``readable`` and writing to /dev/null and below ``scratch``; no TCP, no signals to the outside."""
     from landlockpy import AccessFS, Ruleset, Scope
@@ -183,8 +178,8 @@ def _plan_seccomp(plan: Plan, _: list[Path]) -> None:
     plan.filter = syscalls.compiled()
 
 
-def enter(plan: Plan, keep: int, number: int, scratch: str = "") -> None:
-    """Enter the cage, in the child ``number``; it keeps only the descriptor ``keep`` and the folder ``scratch``.
+def enter(plan: Plan, keep: int, uid: int, scratch: str = "") -> None:
+    """Enter the cage, as the user ``uid`` if the plan says so; keep only the descriptor ``keep`` and the folder ``scratch``.
 
     Raises OSError if a layer fails.
     """
@@ -202,7 +197,6 @@ def enter(plan: Plan, keep: int, number: int, scratch: str = "") -> None:
     if LINUX:
         _write("/proc/self/oom_score_adj", "1000")  # out of memory, the kernel kills the child and not the grader
     if plan.drop_user:
-        uid = user_of(plan, number)
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
@@ -246,6 +240,9 @@ def _limits(plan: Plan) -> None:
             # Under this limit student code gets a MemoryError; without it, the kernel would have to kill.
             held = int(_status("VmData")) << 10
             limits[resource.RLIMIT_DATA] = held + max(LEAST_MEMORY, min(SPARE_MEMORY, left - KEPT_MEMORY))
+        # What the kernel counts for a user: workers of the same user, and the user, need their share.
+        limits |= {resource.RLIMIT_MEMLOCK: 0, resource.RLIMIT_MSGQUEUE: 0, resource.RLIMIT_SIGPENDING: 64}
+        limits |= {resource.RLIMIT_NICE: 0, resource.RLIMIT_RTPRIO: 0}
         if plan.drop_user:  # counted per user, so only where each child has its own
             limits[resource.RLIMIT_NPROC] = 64
     for which, value in limits.items():

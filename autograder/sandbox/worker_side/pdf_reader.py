@@ -20,7 +20,7 @@ if __name__ == "__main__":
 # ruff: noqa: E402  # these imports need the path above
 from autograder.checks.writeup import pdf_text
 from autograder.sandbox import process
-from autograder.sandbox.worker_side import cage
+from autograder.sandbox.worker_side import cage, users
 
 
 def shut_in() -> int:
@@ -28,7 +28,7 @@ def shut_in() -> int:
     process.die_with_parent()
     answer, plan = os.dup(1), cage.prepare(Path(ROOT), [], [])
     pdf_text.limit()  # before the cage, which forbids it, but after its preparation, which needs memory
-    cage.enter(plan, answer, 0)
+    cage.enter(plan, answer, users.PDF_READER)
     return answer
 
 

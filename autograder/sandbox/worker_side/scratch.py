@@ -1,61 +1,144 @@
 """Worker side: one worker's scratch folder, the only place where it may write; its zygote makes, watches and removes it.
 
-Only the worker itself reads from it. Its contents are removed without following links.
+Only the worker itself reads from it. Names, depth and rights in there are the worker's: everything is reached from an open
+descriptor of the folder around it, never by a path and never through a link.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
+import stat
 import tempfile
 
+from autograder.sandbox.worker_side import own_disk
+from autograder.sandbox.worker_side.own_disk import MAX_BYTES, MAX_ENTRIES
+
 WATCH_SECONDS = 0.1
-MAX_BYTES = 64 << 20
-MAX_ENTRIES = 1000
+MAX_DEPTH = 100
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+# Where anyone may write, unless Landlock forbids it.
+PUBLIC = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock", "/run/shm")
 
 
-def make(uid: int) -> str:
-    """Make a folder that only the user ``uid`` may enter (-1: ours), named after its zygote; returns its path."""
+def make(uid: int, disk: bool = False) -> str:
+    """Make a folder that only the user ``uid`` may enter (-1: ours), named after its zygote; returns its path.
+
+    With ``disk`` it is a file system of its own, see ``own_disk``.
+    """
     folder = os.path.realpath(tempfile.mkdtemp(prefix=f"worker-{os.getpid()}-"))
-    if uid >= 0:
+    if disk:
+        own_disk.mount(folder, uid)
+    elif uid >= 0:
         os.chown(folder, uid, uid)
     return folder
 
 
 def too_full(folder: str) -> bool:
-    """Whether it holds more than MAX_BYTES or MAX_ENTRIES; entries that vanish meanwhile are not counted."""
-    total, count, pending = 0, 0, [folder]
-    while pending:
-        try:
-            for entry in os.scandir(pending.pop()):
-                count, total = count + 1, total + 512 * entry.stat(follow_symlinks=False).st_blocks
-                if total > MAX_BYTES or count > MAX_ENTRIES:
-                    return True
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
-        except OSError:
-            pass
+    """Whether it holds more than MAX_BYTES or MAX_ENTRIES, or folders more than MAX_DEPTH deep.
+
+    Entries that vanish meanwhile are not counted, nor are files that were removed while they are open or mapped.
+    """
+    total = count = 0
+    around: list[tuple[int, list[str]]] = []  # the open folders around the next entry, with the names that are left in each
+    try:
+        around.append(_listed(folder))
+        while around:
+            top, names = around[-1]
+            if not names:
+                os.close(around.pop()[0])
+                continue
+            count += 1
+            with contextlib.suppress(OSError):
+                name = names.pop()
+                found = os.stat(name, dir_fd=top, follow_symlinks=False)
+                total += 512 * found.st_blocks
+                if stat.S_ISDIR(found.st_mode):
+                    around.append(_listed(name, top))
+            if total > MAX_BYTES or count + len(around[-1][1]) > MAX_ENTRIES or len(around) > MAX_DEPTH:
+                return True
+    except OSError:
+        pass
+    finally:
+        for top, _ in around:
+            os.close(top)
     return False
 
 
-def remove(folder: str) -> None:
-    """Empty and remove it, after all processes of its worker have ended.
+def remove(folder: str) -> bool:
+    """Empty and remove it, after all processes of its worker have ended; returns whether nothing is left.
 
-    The contents of a subfolder are moved to the top first, so that no nesting is too deep.
+    Folders are moved to the top first, so that no nesting is too deep, under names that nobody could have used. What cannot
+    be removed stays; nothing is raised.
     """
-    top, number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW), 0
-    os.fchmod(top, 0o700)
-    while names := os.listdir(top):
-        for name in names:
-            try:
-                os.unlink(name, dir_fd=top)
-                continue
-            except (IsADirectoryError, PermissionError):
-                os.chmod(name, 0o700, dir_fd=top)
-            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
-            for entry in os.listdir(inner):
-                number += 1
-                os.rename(entry, f"{name}.{number}"[-200:], src_dir_fd=inner, dst_dir_fd=top)
+    own_disk.unmount(folder)
+    try:
+        top, names = _listed(folder)
+    except OSError:
+        return not os.path.lexists(folder)
+    token, number = secrets.token_hex(16), 0
+    while names:
+        name = names.pop()
+        if _unlinked(name, top):
+            continue
+        with contextlib.suppress(OSError):
+            inner, entries = _listed(name, top)
+            for entry in entries:
+                if not _unlinked(entry, inner):
+                    number += 1
+                    with contextlib.suppress(OSError):
+                        os.close(_opened(entry, inner))  # whoever moves a folder must be allowed to write in it
+                        os.rename(entry, f"{token}-{number}", src_dir_fd=inner, dst_dir_fd=top)
+                        names.append(f"{token}-{number}")
             os.close(inner)
             os.rmdir(name, dir_fd=top)
     os.close(top)
-    os.rmdir(folder)
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)
+    return not os.path.lexists(folder)
+
+
+def remove_files_of(uid: int) -> None:
+    """Remove what the user ``uid``, which only one worker had, left where anyone may write."""
+    for place in PUBLIC:
+        with contextlib.suppress(OSError):
+            own = [entry.path for entry in os.scandir(place) if entry.stat(follow_symlinks=False).st_uid == uid]
+            for path in own:
+                with contextlib.suppress(OSError):
+                    remove(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+
+
+def _listed(name: str, dir_fd: int | None = None) -> tuple[int, list[str]]:
+    """A folder's descriptor and the names in it. Raises OSError."""
+    opened = _opened(name, dir_fd)
+    try:
+        return opened, os.listdir(opened)
+    except OSError:
+        os.close(opened)
+        raise
+
+
+def _opened(name: str, dir_fd: int | None = None) -> int:
+    """Open a folder, but no link to one; where its mode forbids us that, its mode is changed first. Raises OSError."""
+    try:
+        opened = os.open(name, FOLDER, dir_fd=dir_fd)
+        if os.fstat(opened).st_mode & stat.S_IRWXU == stat.S_IRWXU:
+            return opened
+        os.fchmod(opened, 0o700)
+        return opened
+    except PermissionError:
+        held = os.open(name, FOLDER | getattr(os, "O_PATH", 0), dir_fd=dir_fd)
+    try:
+        os.chmod(f"/proc/self/fd/{held}", 0o700)
+        return os.open(f"/proc/self/fd/{held}", FOLDER & ~os.O_NOFOLLOW)
+    finally:
+        os.close(held)
+
+
+def _unlinked(name: str, dir_fd: int) -> bool:
+    try:
+        os.unlink(name, dir_fd=dir_fd)
+        return True
+    except OSError:  # mostly a folder
+        return False

@@ -1,7 +1,7 @@
 """Worker side: the seccomp filter, as a list of the system calls that student code is denied.
 
 Denied calls fail with EPERM, so that ordinary code sees an ordinary PermissionError. libseccomp compiles the filter once,
-in the zygote; a child installs the bytes.
+in the zygote; a child installs the bytes. ``arguments`` goes before them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import errno
 import os
 import tempfile
 from typing import Any
+
+from autograder.sandbox.worker_side import arguments
 
 # Grouped by what they would give access to.
 DENIED = {
@@ -27,7 +29,8 @@ DENIED = {
     "perf_event_open keyctl add_key request_key io_uring_setup io_uring_enter io_uring_register userfaultfd "
     "init_module finit_module delete_module kexec_load kexec_file_load reboot swapon swapoff personality "
     "acct quotactl syslog settimeofday clock_settime adjtimex clock_adjtime sethostname setdomainname "
-    "iopl ioperm lookup_dcookie nfsservctl vhangup landlock_create_ruleset seccomp",
+    "iopl ioperm lookup_dcookie nfsservctl vhangup landlock_create_ruleset seccomp quotactl_fd process_mrelease "
+    "io_setup io_destroy io_submit io_getevents io_pgetevents mlock mlock2 mlockall",
     "shared memory": "shmget shmat shmctl semget semctl semop semtimedop msgget msgsnd msgrcv msgctl mq_open mq_unlink "
     "mq_timedsend mq_timedreceive mq_notify",
     "identity": "setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups capset",
@@ -36,7 +39,7 @@ DENIED = {
 UNKNOWN = "clone3 openat2"
 WRITING = os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC
 CLONE_THREAD = 0x00010000
-PR_SET_DUMPABLE, PR_SET_PDEATHSIG, TIOCSTI, TIOCLINUX = 4, 1, 0x5412, 0x541C
+PR_SET_DUMPABLE, PR_SET_PDEATHSIG = 4, 1
 
 
 def compiled(scratch: bool = False) -> bytes:
@@ -54,20 +57,19 @@ def compiled(scratch: bool = False) -> bytes:
     for name in UNKNOWN.split():
         _rule(rules, seccomp.ERRNO(errno.ENOSYS), name)
     for name, position in (("open", 1), ("openat", 2)):
-        for flag in WRITING if not scratch else ():
+        for flag in (arguments.O_ASYNC, *(WRITING if not scratch else ())):
             _rule(rules, deny, name, seccomp.Arg(position, seccomp.MASKED_EQ, flag, flag))
     _rule(rules, deny, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
     for option in (PR_SET_DUMPABLE, PR_SET_PDEATHSIG):
-        _rule(rules, deny, "prctl", seccomp.Arg(0, seccomp.EQ, option))
-    for request in (TIOCSTI, TIOCLINUX):
-        _rule(rules, deny, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
+        _rule(rules, deny, "prctl", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFFFFFFFF, option))
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
         file.seek(0)
-        return file.read()
+        calls = [seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) for name in ("fcntl", "ioctl")]
+        return arguments.program(*calls) + file.read()
 
 
-def _rule(rules: Any, action: Any, name: str, *arguments: Any) -> None:
+def _rule(rules: Any, action: Any, name: str, *conditions: Any) -> None:
     """Add one rule; a system call unknown to this architecture or libseccomp needs none."""
     with contextlib.suppress(OSError, ValueError, RuntimeError):
-        rules.add_rule(action, name, *arguments)
+        rules.add_rule(action, name, *conditions)

@@ -26,14 +26,23 @@ sys.path[:0] = ADDED  # a checkout; an installed engine is found without it
 # ruff: noqa: E402  # these imports need the path above
 from autograder.checks import redirect
 from autograder.sandbox import process, protocol
-from autograder.sandbox.worker_side import cage, cpu_only, deferred, huge_pages, scratch, stub_packages, variables
+from autograder.sandbox.worker_side import (
+    cage,
+    cpu_only,
+    deferred,
+    huge_pages,
+    own_disk,
+    scratch,
+    stub_packages,
+    users,
+    variables,
+)
 from autograder.sandbox.worker_side.child import Child
-
-USERS = 8  # for one zygote's workers: more than it ever has at once
 
 
 def main(control_fd: int, root: str, options: dict[str, Any]) -> None:
     """Import the modules, prepare the cage, and serve until the judge closes the control socket."""
+    no_disk = own_disk.separate() if process.LINUX and "tmpfs" not in options["without"] else "left out"
     process.die_with_parent()
     process.hide_from_debuggers()
     process.adopt_orphans()
@@ -43,21 +52,29 @@ def main(control_fd: int, root: str, options: dict[str, Any]) -> None:
     sys.path[:] = [path for path in sys.path if path not in ADDED]
     stub_packages.install()
     variables.install()
-    Zygote(control, cage.prepare(Path(root), options["paths"], options["without"])).serve()
+    Zygote(control, cage.prepare(Path(root), options["paths"], options["without"], no_disk)).serve()
+
+
+@dataclass
+class Resident:
+    """A worker that has not been reaped: its uid (-1: ours), the descriptor that claims it, and its scratch folder."""
+
+    uid: int
+    claim: int
+    folder: str
 
 
 @dataclass
 class Zygote:
-    """Forks workers and branches of itself on request. ``children``: pid -> number; ``folders``: pid -> scratch folder.
+    """Forks workers and branches of itself on request. ``children``: by pid; ``left``: folders that could not be removed yet.
 
     ``writing``: the plan for workers that get a folder where the others have none, once there has been one.
     """
 
     control: socket.socket
     plan: cage.Plan
-    first: int = field(default_factory=lambda: USERS * os.getpid())  # keeps the uids of concurrent zygotes' workers apart
-    children: dict[int, int] = field(default_factory=dict)
-    folders: dict[int, str] = field(default_factory=dict)
+    children: dict[int, Resident] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
     branches: set[int] = field(default_factory=set)
     writing: cage.Plan | None = None
 
@@ -80,25 +97,25 @@ class Zygote:
                 protocol.send(self.control, self.reap(message["pid"]))
         for pid in list(self.children):
             self.reap(pid)
+        for folder in self.left:
+            scratch.remove(folder)
         for pid in self.branches:
             os.waitpid(pid, 0)  # its judge has closed the other end, or will
 
     def fork(self, descriptor: int, may_write: bool = False) -> int:
         """Fork a caged worker that communicates through this descriptor; returns its pid."""
         plan = self.plan_for(may_write)
-        number = next(n for n in range(self.first, self.first + len(self.children) + 1) if n not in self.children.values())
-        folder = scratch.make(cage.user_of(plan, number)) if plan.scratch else ""
+        uid, claim = users.claim() if plan.drop_user else (-1, -1)
+        folder = scratch.make(uid, plan.disk) if plan.scratch else ""
         pid = os.fork()
         if pid == 0:
             if folder and not redirect.UNDO:
                 redirect.install(holders=redirect.HOLDERS)
-            cage.enter(plan, descriptor, number, folder)
+            cage.enter(plan, descriptor, uid, folder)
             Child(socket.socket(fileno=descriptor), folder).serve()
             os._exit(0)
         os.close(descriptor)
-        self.children[pid] = number
-        if folder:
-            self.folders[pid] = folder
+        self.children[pid] = Resident(uid, claim, folder)
         return pid
 
     def plan_for(self, may_write: bool) -> cage.Plan:
@@ -121,6 +138,9 @@ class Zygote:
             self.branches.add(pid)
             return
         self.control.close()
+        for other in self.children.values():
+            if other.claim >= 0:
+                os.close(other.claim)
         control = socket.socket(fileno=descriptor)
         protocol.send(control, {"pid": os.getpid()})
         process.adopt_orphans()
@@ -133,16 +153,21 @@ class Zygote:
         os._exit(0)
 
     def reap(self, pid: int) -> dict[str, Any]:
-        del self.children[pid]
+        child = self.children.pop(pid)
         ended = reap(pid, {*self.children, *self.branches})
-        if pid in self.folders:
-            scratch.remove(self.folders.pop(pid))
+        if child.folder and not scratch.remove(child.folder):
+            self.left.append(child.folder)
+        if child.uid >= 0 and self.plan.ruleset < 0:
+            scratch.remove_files_of(child.uid)
+        if child.claim >= 0:
+            os.close(child.claim)
         return ended
 
     def watch(self) -> None:
-        """Wait for the judge; meanwhile kill every worker whose folder exceeds its limits."""
-        while self.folders and not select.select([self.control], [], [], scratch.WATCH_SECONDS)[0]:
-            for pid, folder in self.folders.items():
+        """Wait for the judge; meanwhile kill every worker whose folder exceeds its limits, where the kernel sets none."""
+        watched = {} if self.plan.disk else {pid: child.folder for pid, child in self.children.items() if child.folder}
+        while watched and not select.select([self.control], [], [], scratch.WATCH_SECONDS)[0]:
+            for pid, folder in watched.items():
                 if scratch.too_full(folder):
                     end(pid)
 
