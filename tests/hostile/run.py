@@ -102,7 +102,8 @@ def judge(case: Hostile, grader: Grader, folder: Path) -> dict[str, Any]:
     broken = [*wrong_scores(case, grader, json.loads(text), refused), *leaked(case, text)]
     if seconds > case.seconds:
         broken.append(f"cost {seconds:.1f} s")
-    if running := psutil.Process(grader.zygote.process.pid).children(recursive=True):
+    ours = {branch.pid for branch in grader.zygote.branches.values()}
+    if running := [p for p in psutil.Process(grader.zygote.process.pid).children(recursive=True) if p.pid not in ours]:
         broken.append(f"still running: {running}")
     return {"family": case.family, "name": case.name, "seconds": round(seconds, 2), "broken": broken}
 

@@ -130,7 +130,8 @@ EVASIONS = {
     "files written through a mapping": "fd = os.open(n, os.O_RDWR | os.O_CREAT); os.ftruncate(fd, len(block)); "
     "held.append(mmap.mmap(fd, len(block))); held[-1][:] = block; wrote = len(block); os.unlink(n)",
     "unnamed files": "held.append(os.open('.', os.O_RDWR | os.O_TMPFILE)); wrote = os.write(held[-1], block)",
-    "files replaced while they are open": "held.append(os.open('a', os.O_RDWR | os.O_CREAT)); wrote = os.write(held[-1], block); "
+    "files replaced while they are open": "held.append(os.open('a', os.O_RDWR | os.O_CREAT)); "
+    "wrote = os.write(held[-1], block); "
     "os.close(os.open('b', os.O_CREAT)); os.rename('b', 'a')",
 }
 

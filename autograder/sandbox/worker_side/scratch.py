@@ -69,31 +69,35 @@ def too_full(folder: str) -> bool:
 def remove(folder: str) -> bool:
     """Empty and remove it, after all processes of its worker have ended; returns whether nothing is left.
 
-    Folders are moved to the top first, so that no nesting is too deep, under names that nobody could have used. What cannot
-    be removed stays; nothing is raised.
+    Folders nested too deep for open descriptors are moved to the top, under names that nobody could have used, and come
+    later. What cannot be removed stays; nothing is raised.
     """
     own_disk.unmount(folder)
-    try:
-        top, names = _listed(folder)
-    except OSError:
-        return not os.path.lexists(folder)
-    token, number = secrets.token_hex(16), 0
-    while names:
-        name = names.pop()
-        if _unlinked(name, top):
-            continue
-        with contextlib.suppress(OSError):
-            inner, entries = _listed(name, top)
-            for entry in entries:
-                if not _unlinked(entry, inner):
-                    number += 1
-                    with contextlib.suppress(OSError):
-                        os.close(_opened(entry, inner))  # whoever moves a folder must be allowed to write in it
-                        os.rename(entry, f"{token}-{number}", src_dir_fd=inner, dst_dir_fd=top)
-                        names.append(f"{token}-{number}")
-            os.close(inner)
-            os.rmdir(name, dir_fd=top)
-    os.close(top)
+    with contextlib.suppress(OSError):
+        top, token, moved = _opened(folder), secrets.token_hex(16), 0
+
+        def empty(around: int, depth: int) -> None:
+            nonlocal moved
+            for name in os.listdir(around):
+                if _unlinked(name, around):
+                    continue
+                with contextlib.suppress(OSError):
+                    inner = _opened(name, around)  # and with rights: whoever moves a folder must be allowed to write in it
+                    try:
+                        if depth < MAX_DEPTH:
+                            empty(inner, depth + 1)
+                            os.rmdir(name, dir_fd=around)
+                        else:
+                            os.rename(name, f"{token}-{moved}", src_dir_fd=around, dst_dir_fd=top)
+                            moved += 1
+                    finally:
+                        os.close(inner)
+
+        before = -1
+        while before < moved:  # what was moved to the top is emptied in the next round
+            before = moved
+            empty(top, 0)
+        os.close(top)
     with contextlib.suppress(OSError):
         os.rmdir(folder)
     return not os.path.lexists(folder)
