@@ -20,47 +20,61 @@ OPINIONS = (
 LINKS = (
     "and but with without yet because although never always quite rather very a an the of in its this that is feels seems"
 ).split()
-SIZES = {"train": 20, "validation": 13, "test": 7}
+SPLITS = ("train", "validation", "test")
 LONG_WORDS, VOCABULARY, BATCH, TRAIN_BATCH = 700, 330, 4, 3
 PICKS = (11, 2, 17, 5, 8)  # the rows of the collate probe's batch
 MARGIN = 0.05  # least difference between a prediction's two logits: far above numerical noise
 
 
-def worlds(seed: int) -> dict[str, dict]:
+def sizes(rng: np.random.Generator, public: bool) -> dict[str, int]:
+    """How many sentences each split has and, under ``answers``, how many predictions compute_accuracy gets at most.
+
+    The last batches of training and of validation are smaller than the others.
+    """
+    if public:
+        return {"train": 20, "validation": 13, "test": 7, "answers": 13}
+    drawn = {"train": (23, 26), "validation": (17, 18), "test": range(8, 12), "answers": range(15, 20)}
+    return {name: int(rng.choice(list(counts))) for name, counts in drawn.items()}
+
+
+def worlds(seed: int, sizes: dict[str, int]) -> dict[str, dict]:
     """See ``inputs.worlds``."""
-    return {SECTION: world(seed)}
+    return {SECTION: world(seed, sizes)}
 
 
-def draw(seed: int, public: bool, names: dict[str, Any], stages: dict[str, Any]) -> dict[str, dict[str, list[dict]]]:
+def draw(
+    seed: int, public: bool, names: dict[str, Any], stages: dict[str, Any], sizes: dict[str, int]
+) -> dict[str, dict[str, list[dict]]]:
     """See ``inputs.draw``. No function is called here: the rules hold what the probes observe against facts."""
     return {
         id: {group: [case([], facts=known)] for group in ("own", "fresh")} for id, known in facts(stages[SECTION].world).items()
     }
 
 
-def world(seed: int) -> dict:
+def world(seed: int, sizes: dict[str, int]) -> dict:
     """Sentences, labels, a tokenizer trained on them, the weights' seed and scripted scores; see ``probes.tiny.World``."""
     rng = np.random.default_rng([seed, 3])
-    texts = sentences(rng, sum(SIZES.values()))
+    counts = [sizes[name] for name in SPLITS]
+    texts = sentences(rng, sum(counts))
     rows = [{"text": text, "label": label} for text, label in zip(texts, labels(rng, len(texts)))]
-    ends = np.cumsum([0, *SIZES.values()])
-    splits = {name: rows[a:b] for name, a, b in zip(SIZES, ends, ends[1:])}
+    ends = np.cumsum([0, *counts])
+    splits = {name: rows[a:b] for name, a, b in zip(SPLITS, ends, ends[1:])}
     long = {"text": " ".join(rng.choice(SUBJECTS + OPINIONS + LINKS, LONG_WORDS)), "label": 1}
     drawn = {
         "seed": 0,
         "tokenizer": tokenizer([*texts, long["text"]]),
         "splits": splits,
         "long": long,
-        "answers": answers(rng),
+        "answers": answers(rng, sizes["answers"]),
         "scores": scores(rng),
     }
     predicted = None
     while predicted is None:
         drawn["seed"] = int(rng.integers(2**31))
         predicted = predictions(drawn)
-    hits = np.zeros(SIZES["validation"], dtype=bool)
+    hits = np.zeros(sizes["validation"], dtype=bool)
     while not unambiguous(hits):
-        hits = rng.permutation(np.arange(len(hits)) < 9)
+        hits = rng.permutation(np.arange(len(hits)) < len(hits) * 9 // 13)
     for row, guess, hit in zip(splits["validation"], predicted, hits):
         row["label"] = int(guess if hit else 1 - guess)
     return drawn
@@ -100,9 +114,9 @@ def tokenizer(texts: list[str]) -> str:
     return bpe.to_str()
 
 
-def answers(rng: np.random.Generator) -> list[list[list[int]]]:
+def answers(rng: np.random.Generator, most: int) -> list[list[list[int]]]:
     """Pairs (predictions, labels) for compute_accuracy: some right, all right, none right, and a single one of each."""
-    some = [rng.integers(0, 2, count) for count in (8, 13)]
+    some = [rng.integers(0, 2, count) for count in (8, most)]
     pairs = [(labels ^ (rng.permutation(len(labels)) < right), labels) for labels, right in zip(some, (3, 4))]
     pairs += [(some[0], some[0]), (1 - some[1], some[1]), (np.array([1]), np.array([1])), (np.array([0]), np.array([1]))]
     return [[[int(n) for n in side] for side in pair] for pair in pairs]
@@ -142,8 +156,8 @@ def predictions(given: dict) -> list[int] | None:
 
 def facts(world: Any) -> dict[str, dict]:
     """Question id -> the facts that its rules hold an observation against (see rules.finetuning)."""
-    rows, tokens, count = world.given["splits"], world.tokenizer(), SIZES["train"]
-    train = rows["train"]
+    rows, tokens = world.given["splits"], world.tokenizer()
+    train, count = rows["train"], len(rows["train"])
     batches = [list(range(n, min(n + TRAIN_BATCH, count))) for n in range(0, count, TRAIN_BATCH)]
     model = world.model().double()  # float64, rounded once: the same digits on every processor
     picked = [train[n] for n in PICKS]

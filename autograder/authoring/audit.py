@@ -1,7 +1,8 @@
 """Grading the grader: solutions get all points, the starter none; a mistake loses its own item only, an alternative nothing.
 
-Each mistake and alternative replaces one answer in the solutions and goes through the same grader as a submission.
-``make autograder`` refuses to build if anything here fails.
+Each mistake and alternative replaces one answer in the solutions and goes through the same grader as a submission; what becomes
+of its own item, and of the solutions, must be the same on every hidden set. ``make autograder`` refuses to build if anything
+here fails.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import multiprocessing
 import multiprocessing.connection
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -18,6 +20,7 @@ from pathlib import Path
 
 from autograder.authoring.baking.bank import BankEntry, load_bank
 from autograder.authoring.baking.solution import parsed_section
+from autograder.authoring.every_set import Judged, graded_on, on_every_set
 from autograder.core.assignment import Assignment, Question
 from autograder.core.errors import GraderError
 from autograder.core.processors import graders_at_once
@@ -36,7 +39,7 @@ class Outcome:
     """One graded variant.
 
     ``wrong``: what is not as expected, or ''; ``named``: whether the mistake was recognised; ``error``: its largest
-    deviation from the expected values.
+    deviation from the expected values, on the hidden set on which that is smallest.
     """
 
     kind: str
@@ -97,8 +100,10 @@ class Audit:
 def audit(grader: Grader, solutions: Path, starter: Path, log: Callable[[str], None] = lambda line: None) -> Audit:
     """Grade the solutions, the starter (if there is one) and every variant of the bank, in parallel; ``log`` gets progress."""
     assignment, result = grader.assignment, Audit()
-    lost = [v.question.id for v in grade(grader, solutions, lambda *_: None) if v.status != PASSED]
-    result.outcomes.append(Outcome("solution", "", "all items", f"lost {lost}" if lost else ""))
+    for number in range(len(grader.references["sets"])):
+        lost = [v.question.id for v in graded_on(grader, number, solutions) if v.status != PASSED]
+        wrong = f"lost {lost} on the hidden set {number}" if lost else ""
+        result.outcomes.append(Outcome("solution", "", "all items", wrong))
     if starter.exists():
         graded = grade(grader, starter, lambda *_: None)
         earned = [v.question.id for v in graded if any(v.score(course) for course in assignment.courses)]
@@ -192,14 +197,24 @@ def _judge(grader: Grader, variants: Variants, kind: str, entry: BankEntry) -> O
     """Grade one variant: it has to lose the items that the bank says, and no others."""
     expected = {entry["item"], *entry.get("also_costs", ())} if kind == "mistake" else set()
     question = grader.assignment.question(entry["item"])
-    verdicts = variants.graded(grader, {question.id: entry["code"]})
+    with variants.submitted({question.id: entry["code"]}) as folder:
+        verdicts = [v for v in grade(grader, folder, lambda *_: None) if v.question.section is question.section]
+        elsewhere = on_every_set(grader, folder, question, kind != "mistake")
     lost = {v.question.id for v in verdicts if v.status != PASSED}
     own = next(v for v in verdicts if v.question.id == question.id)
     kept, unexpected = expected - lost, lost - expected
     problems = [f"kept {sorted(kept)}"] if kept else []
     problems += [f"lost {sorted(unexpected)}: {_reason(verdicts, unexpected)}"] if unexpected else []
+    problems += _unlike(kind, elsewhere)
+    error = min(own.data.get("largest") or float("inf"), *(error for _, error in elsewhere.values()))
     named = own.data.get("mistake") == entry.get("same_as", entry["id"])
-    return Outcome(kind, question.id, entry["id"], "; ".join(problems), named, own.data.get("largest") or float("inf"))
+    return Outcome(kind, question.id, entry["id"], "; ".join(problems), named, error)
+
+
+def _unlike(kind: str, judged: dict[int, Judged]) -> list[str]:
+    """What to say about the hidden sets on which a mistake passes or an alternative fails; [] if there are none."""
+    numbers = [number for number, (passed, _) in judged.items() if passed == (kind == "mistake")]
+    return [f"{'passes' if kind == 'mistake' else 'fails'} on the hidden sets {numbers}"] if numbers else []
 
 
 def _reason(verdicts: list[Verdict], ids: set[str]) -> str:
@@ -219,11 +234,17 @@ class Variants:
     def graded(self, grader: Grader, replaced: dict[str, str]) -> list[Verdict]:
         """The verdicts in the sections of the replaced answers (question id -> code)."""
         sections = {self.assignment.question(id).section.id for id in replaced}
-        with tempfile.TemporaryDirectory() as folder:
-            for id in sections:
-                Path(folder, f"{id}.py").write_text(self.script(id, replaced), encoding="utf-8")
-            verdicts = grade(grader, Path(folder), lambda *_: None)
+        with self.submitted(replaced) as folder:
+            verdicts = grade(grader, folder, lambda *_: None)
         return [v for v in verdicts if v.question.section.id in sections]
+
+    @contextmanager
+    def submitted(self, replaced: dict[str, str]) -> Iterator[Path]:
+        """A folder with a script for each section of the replaced answers."""
+        with tempfile.TemporaryDirectory() as folder:
+            for id in {self.assignment.question(id).section.id for id in replaced}:
+                Path(folder, f"{id}.py").write_text(self.script(id, replaced), encoding="utf-8")
+            yield Path(folder)
 
     def script(self, section: str, replaced: dict[str, str]) -> str:
         """One section as a script; each replacement stands where the solution's answer was."""

@@ -80,7 +80,7 @@ def collect(assignment: Assignment, solutions: Path, references: dict[str, Any],
     return Secrets(
         {line: origin for line, origin in lines.items() if line not in given},
         hidden_arrays - set(arrays_of(references["public"])),
-        _other_secrets(assignment, solutions, build),
+        _other_secrets(assignment, solutions, build) | {references["choice"]: "the key that chooses hidden sets"},
     )
 
 

@@ -107,7 +107,7 @@ def judging_key(assignment: Assignment, references: dict[str, Any]) -> str:
     """A hash of everything a verdict depends on except the submission.
 
     That is: the packages that judge, the parts of the assignment used for grading, its rubric without points and wording,
-    the reference arrays and the versions of libraries.
+    the reference arrays, the key that chooses among them and the versions of libraries.
     """
     files = {f"engine/{name}": path for name, path in package_files(packages_of("judging")).items()}
     files |= {f"assignment/{name}": path for name, path in folder_files(assignment.folder, assignment.parts()).items()}
@@ -120,6 +120,7 @@ def judging_key(assignment: Assignment, references: dict[str, Any]) -> str:
         assignment.flags,
         vars(assignment.limits),
         references["says"],
+        references["choice"],
         needed_versions(assignment),
     ]
     digest = hashlib.sha256(digest_of(files, json.dumps(settings, sort_keys=True)).encode())

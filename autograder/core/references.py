@@ -35,6 +35,8 @@ def read_references(path: Path) -> dict[str, Any]:
         tree: dict[str, Any] = unpack(data[4:])
     except TreeError as error:
         raise GraderError(f"{path} is damaged ({error}); delete it and run `make autograder`") from None
+    if not isinstance(tree, dict) or "choice" not in tree:
+        raise GraderError(f"{path} was baked by another version of the grader; run `make autograder`")
     return tree
 
 

@@ -22,15 +22,16 @@ def grade(grader: Grader, submitted: Path | Contents, report: Callable[[list[Ver
     verdicts = {q.id: Verdict(q) for q in assignment.questions}
     report(list(verdicts.values()), [])
     submission = take_in(assignment, submitted)
-    hidden = grader.hidden(submission.digest)
     notes = submission.notes + [n for s in assignment.sections for n in submission.sections[s.id].notes]
     deadline = time.monotonic() + assignment.limits.total_seconds
     for section in assignment.sections:
         if submission.sections[section.id].parsed:
             grader.zygote_of(section)  # its libraries are imported while other sections are judged
     for section in assignment.sections:
-        run = SectionRun(grader, section, submission, hidden, deadline)
+        run = SectionRun(grader, section, submission, deadline)
         for verdict in run.verdicts():
+            if run.number is not None:
+                verdict.data["inputs"] = run.number
             verdicts[verdict.question.id] = verdict
             report(list(verdicts.values()), notes)
     return list(verdicts.values())

@@ -12,6 +12,7 @@ from autograder.core.needs import available_to_students
 from autograder.core.references import unpacked
 from autograder.core.strict import refuse_unknown
 from autograder.core.trusted import HELPERS, helpers_beside, load_part, probe_sources
+from autograder.judging.choice import choose
 from autograder.judging.question_tests import TestFiles
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 
@@ -28,7 +29,7 @@ class Grader:
 
     ``answers``: name -> correct version of a prerequisite; ``beside``: source of those that run in a worker; ``probes``:
     section -> module -> source; ``available``: the packages that student code may import; ``writes``: whether workers of
-    some section get a folder to write in.
+    some section get a folder to write in; ``only``: the hidden set to use for any code, which the audit sets.
     """
 
     assignment: Assignment
@@ -41,6 +42,7 @@ class Grader:
     unpacked: dict[int, dict[str, Any]] = field(init=False, default_factory=dict)
     available: list[str] = field(init=False, default_factory=list)
     writes: bool = field(init=False, default=False)
+    only: int | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.tests = TestFiles(self.assignment)
@@ -66,13 +68,18 @@ class Grader:
         """Drop the hidden sets, because student code could reach them here: use only the public inputs."""
         self.references = {**self.references, "sets": []}
 
-    def hidden(self, digest: str) -> dict[str, Any]:
-        """The hidden set for a submission; its digest decides which, so that resubmitting reveals no further set."""
-        sets = self.references["sets"]
-        if not sets:
+    def choose(self, code: bytes) -> int | None:
+        """The number of the hidden set on which this code is judged (see ``judging.choice``); None on the public inputs."""
+        count = len(self.references["sets"])
+        if self.only is not None and count:
+            return self.only
+        return choose(bytes.fromhex(self.references["choice"]), code, count) if count else None
+
+    def inputs(self, number: int | None) -> dict[str, Any]:
+        """The hidden set of this number, the public one for None."""
+        if number is None:
             public: dict[str, Any] = self.references["public"]
             return public
-        number = int(digest[:8], 16) % len(sets)
         if number not in self.unpacked:
-            self.unpacked[number] = unpacked(sets[number])
+            self.unpacked[number] = unpacked(self.references["sets"][number])
         return self.unpacked[number]

@@ -21,6 +21,7 @@ from autograder.checks.diagnose import mistakes_like, outputs_of
 from autograder.core.assignment import Question, Section
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 from autograder.judging import charging, feedback
+from autograder.judging.choice import essence
 from autograder.judging.grader import Grader
 from autograder.judging.question_tests import Outcome, Probe, is_students_fault, proxy
 from autograder.judging.sessions import Session, Sessions
@@ -33,18 +34,24 @@ ROUNDING = 10.0  # tolerances: less than any known mistake (the audit's margin),
 
 
 class SectionRun:
-    """All questions of one section of one submission."""
+    """All questions of one section of one submission; ``number``: the hidden set on which they are judged, if any."""
 
-    def __init__(self, grader: Grader, section: Section, submission: Submission, hidden: dict[str, Any], deadline: float):
+    def __init__(self, grader: Grader, section: Section, submission: Submission, deadline: float):
         self.grader, self.section, self.deadline = grader, section, deadline
+        self.number: int | None = None
         self.found: Found = submission.sections[section.id]
         self.questions = grader.assignment.of_section(section)
-        self.hidden = hidden
         self.done: dict[str, Verdict] = {}
         self.misfits: dict[str, str] = {}  # helper -> the composite for which it had to be replaced, although it passed alone
         if self.found.parsed:
             self.slicer = Slicer(grader.assignment, section, self.found.parsed, submission.modules)
-            self.sessions = Sessions(grader, section, self.slicer, hidden, deadline)
+            statements = self.slicer.program(self.questions).statements
+            self.judge_on(grader.choose(essence(statement.node for statement in statements)))
+
+    def judge_on(self, number: int | None) -> None:
+        """Judge on the hidden set of this number from now on (None: on the public one)."""
+        self.number, self.hidden = number, self.grader.inputs(number)
+        self.sessions = Sessions(self.grader, self.section, self.slicer, self.hidden, self.deadline)
 
     def verdicts(self) -> Iterator[Verdict]:
         """Yield a verdict for each question, in order, and then those that ``judging.charging`` corrects."""

@@ -27,12 +27,11 @@ class Found:
 
 @dataclass
 class Submission:
-    """A whole submission: its sections by id, its own modules (dotted name -> source), notes for its author, and a digest."""
+    """A whole submission: its sections by id, its own modules (dotted name -> source), and notes for its author."""
 
     sections: dict[str, Found]
     modules: dict[str, str]
     notes: list[str]
-    digest: str
 
 
 @dataclass
@@ -63,7 +62,7 @@ def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
     sections = {s.id: _choose(s, candidates, assignment) for s in assignment.sections}
     graded = {id(found.parsed) for found in sections.values() if found.parsed}
     modules = _modules([candidate for candidate in candidates if id(candidate.parsed) not in graded])
-    return Submission(sections, modules, notes, contents.digest)
+    return Submission(sections, modules, notes)
 
 
 def _nothing_to_grade(files: list[File], notes: list[str]) -> str:

@@ -105,7 +105,8 @@ from autograder.core.loading import load_assignment
 from autograder.gradescope.archive import certificate, members_of
 toy = load_assignment(Path("toy/assignment"))
 members = members_of(toy, Path("reference.safetensors"), "101")
-print(json.dumps([judging_key(toy, {"sets": [], "public": {}, "says": {}}), fingerprint(toy, Path("toy/solutions"), 1),
+references = {"choice": "", "sets": [], "public": {}, "says": {}}
+print(json.dumps([judging_key(toy, references), fingerprint(toy, Path("toy/solutions"), 1),
                   certificate(toy, {"101": members}), sorted(members)]))
 """
 
@@ -188,7 +189,7 @@ def test_pack_audits_again_when_the_archive_changes_and_refuses_when_the_audit_f
 
 def test_changed_points_titles_and_texts_regrade_nobody(toy):
     def key():
-        return judging_key(load_assignment(toy / "assignment"), {"sets": [], "public": {}, "says": {}})
+        return judging_key(load_assignment(toy / "assignment"), {"choice": "", "sets": [], "public": {}, "says": {}})
 
     before, rubric = key(), toy / "assignment" / "rubric.toml"
     text = rubric.read_text()

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.authoring.baking.bank import BankEntry, load_bank, same_answer
-from autograder.authoring.baking.freshness import fingerprint
+from autograder.authoring.baking.freshness import derived, fingerprint
 from autograder.authoring.baking.solution import Solution, import_all, run
 from autograder.checks.case import Case
 from autograder.checks.diagnose import alike, outputs_of
@@ -36,6 +36,7 @@ from autograder.core.trusted import INPUTS, blamed, load_part, load_rules
 from autograder.submission.sections import Submission, take_in
 
 HIDDEN_SETS = 8
+SIZES = "the sizes of all hidden sets"
 
 Cases = dict[str, dict[str, list[dict[str, Any]]]]  # question id -> group -> cases, each with the fields of checks.case.Case
 
@@ -62,11 +63,12 @@ class BakedSet:
 
 
 def bake(assignment: Assignment, solutions: Path, seed: int, log: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
-    """All that a grader needs: ``{"fingerprint", "sets": [packed tree, …], "public": tree, "says", "noise"}``.
+    """All that a grader needs: ``{"fingerprint", "choice", "sets": [packed tree, …], "public": tree, "says", "noise"}``.
 
     A tree has ``cases`` (question id -> group -> list of cases, see ``checks.case``), ``worlds`` (section -> what its probes
-    work on) and ``bank`` (question id -> mistake -> group -> outputs). ``says``: question id -> mistake -> message for its
-    author; ``noise``: question id -> the solution's numerical error. Raises GraderError if the solution fails or disagrees
+    work on) and ``bank`` (question id -> mistake -> group -> outputs). ``choice``: the key
+    that chooses a set; ``says``: question id -> mistake -> message for its author; ``noise``: question id -> the solution's
+    numerical error. Raises GraderError if the solution fails or disagrees
     with the assignment's ``second_opinion``.
     """
     mistakes = load_bank(assignment)["mistake"]
@@ -84,6 +86,7 @@ def bake(assignment: Assignment, solutions: Path, seed: int, log: Callable[[str]
         baked.tree["bank"] |= sets[-1].observed
     return {
         "fingerprint": fingerprint(assignment, solutions, seed),
+        "choice": derived(seed, "which hidden set").hex(),
         "sets": [packed(baked.tree) for baked in sets[:-1]],
         "public": sets[-1].tree,
         "says": _messages(assignment, mistakes),
@@ -128,13 +131,14 @@ def bake_set(context: BakeContext, number: int) -> BakedSet:
 
 def _bake_set(context: BakeContext, number: int) -> BakedSet:
     assignment, inputs, rules, public = context.assignment, context.inputs, context.rules, number == HIDDEN_SETS
-    seed = None if public else context.seed + number
+    seed = None if public else _number(context.seed, f"hidden set {number}")
     with blamed(assignment.folder):
-        worlds = inputs.worlds(seed, public=public) if hasattr(inputs, "worlds") else {}
+        sizes = _sizes(context, public)
+        worlds = inputs.worlds(seed, public=public, **sizes) if hasattr(inputs, "worlds") else {}
     with Solution(assignment, context.submission, worlds) as solution:
         names, stages = solution.names(), {"stages": solution.stages} if worlds else {}
         with blamed(assignment.folder):
-            drawn = inputs.draw(seed, public=public, names=names, **stages)
+            drawn = inputs.draw(seed, public=public, names=names, **stages, **sizes)
         cases = _fill(drawn, solution, names, rules)
         _ask_second_opinion(context, cases)
         called, probed = _split(context)
@@ -143,6 +147,18 @@ def _bake_set(context: BakeContext, number: int) -> BakedSet:
             return BakedSet(tree, {}, noise(cases, names, assignment))
         # Probes observe the same in every world, so the public set's observations serve all sets.
         return BakedSet(tree, mistake_outputs(solution, cases, probed, names, rules), {})
+
+
+def _sizes(context: BakeContext, public: bool) -> dict[str, Any]:
+    """What ``sizes`` draws, if the assignment has it: the same for all hidden sets, so that none is easier than another."""
+    if not hasattr(context.inputs, "sizes"):
+        return {}
+    return {"sizes": context.inputs.sizes(None if public else _number(context.seed, SIZES), public=public)}
+
+
+def _number(seed: int, purpose: str) -> int:
+    """A seed for one purpose."""
+    return int.from_bytes(derived(seed, purpose)[:8], "little")
 
 
 def _ask_second_opinion(context: BakeContext, cases: Cases) -> None:

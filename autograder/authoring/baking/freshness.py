@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 import subprocess
@@ -21,7 +22,7 @@ from autograder.core.needs import needed_versions
 from autograder.core.paths import IMPORT_ROOT
 from autograder.core.references import REFERENCES, stored_fingerprint
 
-FORMAT = 2
+FORMAT = 3
 BAKING = "authoring.baking"
 
 
@@ -44,6 +45,11 @@ def secret_seed(build: Path) -> int:
         raise GraderError(
             f"{path} should hold one number, the seed of the hidden inputs: correct it, or delete it to get a new one"
         ) from None
+
+
+def derived(seed: int, purpose: str) -> bytes:
+    """A key for one purpose, from which neither the seed nor the key of another purpose can be computed."""
+    return hmac.digest(str(seed).encode(), f"purpose: {purpose}".encode(), "sha256")
 
 
 def fingerprint(assignment: Assignment, solutions: Path, seed: int) -> str:
