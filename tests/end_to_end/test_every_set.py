@@ -10,6 +10,8 @@ from autograder.authoring.every_set import graded_on, on_every_set
 from autograder.checks.case import Case
 from autograder.core.errors import GraderError
 from autograder.core.references import unpacked
+from autograder.core.verdict import FAILED
+from hostile.case import S3
 from hostile.corpus import CASES
 from support.formats import ALL
 from support.project import ROOT
@@ -19,6 +21,15 @@ _right = self_attention
 def self_attention(Q, K, V, n_heads=1, causal=True):
     return _right(Q, K, V, 1, True) if Q.shape[-2] <= 8 and n_heads == 1 else V
 """
+# Section 3: item -> (what a right answer says, what is said instead), which is right on the public data.
+SMALL_3 = {
+    "3.dataset.len": ("return len(self.data)", "return 20 if len(self.data) > 3 else len(self.data)"),
+    "3.dataset.iter": ("for example in self.data:", "for example in self.data[:20]:"),
+    "3.dataset.getitem": ("return self.data[index]", "return self.data[min(index, 19)]"),
+    "3.compute_accuracy": ("(predictions == labels)", "(predictions[:13] == labels[:13])"),
+    "3.train_one_epoch": ("optimizer.step()", "optimizer.step()\n        if (seen := locals().get('seen', 0) + 1) == 7: break"),
+    "3.evaluate": ("(torch.cat(predictions), torch.cat(labels))", "(torch.cat(predictions[:4]), torch.cat(labels[:4]))"),
+}
 SIZES = [case for case in CASES if case.family == "sizes"]
 
 
@@ -30,6 +41,17 @@ def test_an_answer_that_is_right_for_some_sizes_only_fails_on_every_set(grader, 
         judged = on_every_set(grader, tmp_path, grader.assignment.question(id), False)
         assert [number for number, (passed, _) in judged.items() if passed] == [], id
         assert len(judged) == len(grader.references["sets"])
+
+
+@pytest.mark.parametrize("id", SMALL_3)
+def test_an_answer_to_section_3_that_is_right_for_the_public_counts_only_fails_on_every_set(grader, tmp_path, id):
+    right, small = SMALL_3[id]
+    assert S3.count(right) == 1
+    (tmp_path / "A2S3.py").write_text(S3.replace(right, small))
+    judged = on_every_set(grader, tmp_path, grader.assignment.question(id), False)
+    assert [number for number, (passed, _) in judged.items() if passed] == []
+    own = next(verdict for verdict in graded_on(grader, 0, tmp_path) if verdict.question.id == id)
+    assert own.status == FAILED
 
 
 def test_a_right_answer_passes_on_every_set(grader, tmp_path, s2):
