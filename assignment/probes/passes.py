@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, SequentialSampler, Subset
 
+from autograder.checks.sealed import sealed
+
 from .data import field as entry
 from .tiny import SPLITS, World
 
@@ -31,7 +33,7 @@ class Forward:
     def watch(self, output: Any) -> None:
         """Find out whether a backward pass follows."""
         if output.requires_grad:
-            output.register_hook(self._followed)
+            output.register_hook(sealed(self._followed))
 
     def _followed(self, _: Any) -> None:
         self.backward = True

@@ -20,12 +20,12 @@ LONGEST = 512
 
 
 class Silent:
-    """A check that drops notes and doubts, for trying rules out."""
+    """A check that drops notes, doubts and flags, for trying rules out."""
 
     def note(self, text: str) -> None:
         pass
 
-    doubt = note
+    doubt = flag = note
 
     def fail(self, kind: str, text: str, **data: Any) -> None:
         raise Failure(kind, text, data)

@@ -10,6 +10,7 @@ from autograder.checks.compare import Failure
 
 from .dataset import Silent, only_after
 from .symptoms import Symptom
+from .told import is_marked, plausible
 
 PARALLEL = 0.999  # cosine of gradients that differ only by rounding or clipping
 SAME_LOSS = 0.9  # cosine with the expected gradient: smoothing or weighting the loss may turn it a little
@@ -143,7 +144,13 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def trains(check: Any, facts: dict, way: dict) -> None:
-    if not way["epochs"]:
+    if reason := plausible(way, facts["sizes"]):
+        check.flag(f"the run of main cannot have been as reported: {reason}")
+        check.fail(
+            "protocol",
+            "what this run of main reports does not fit what the grader told it: does the code change how it is observed?",
+        )
+    if not way["told"]["epochs"]:
         check.fail(
             "rule",
             "main ends without training for a single epoch: its TODO is not filled in yet, or train_one_epoch is never called",
@@ -221,15 +228,16 @@ def _as_asked(check: Any, way: dict) -> None:
             f"main never uses its parameter {way['ignored'][0]}, so every call of it does the same",
             symptom=Symptom.PARAMETER_IGNORED,
         )
-    if way["counts_epochs"] or not way["called"] or way["epochs"] == way["asked"]:
+    epochs = way["told"]["epochs"]
+    if way["counts_epochs"] or not way["called"] or epochs == way["asked"]:
         return
-    if way["epochs"] == 1:
+    if epochs == 1:
         check.fail(
             "rule",
             "main trains for one epoch only: call train_one_epoch in a loop over num_epochs",
             symptom=Symptom.ONE_EPOCH,
         )
-    check.note(f"main trains for {way['epochs']} epochs, whatever num_epochs is (no points depend on it)")
+    check.note(f"main trains for {epochs} epochs, whatever num_epochs is (no points depend on it)")
 
 
 def orders_of(way: dict, split: str, training: bool) -> list[dict]:
@@ -284,7 +292,7 @@ def _evaluates(check: Any, raised: list[str]) -> None:
 
 @only_after(trains)
 def keeps_best(check: Any, facts: dict, way: dict) -> None:
-    held, reported = [file["epoch"] for file in way["files"]], way["reported"]
+    held, reported = [file["epoch"] for file in way["files"]], way["told"]["reported"]
     if not held:
         check.fail(
             "rule", "no checkpoint is left on disk: save the model's state below ./checkpoints", symptom=Symptom.NO_CHECKPOINT
@@ -300,8 +308,11 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
     if not reported:
         check.note("main does not choose by what evaluate returns, so the only thing checked is that it saves weights")
         return
-    best, last = int(np.argmax(reported)), way["epochs"] - 1
+    epochs = way["told"]["epochs"]
+    best, last = int(np.argmax(reported)), epochs - 1
     if best in held:
+        if not any(is_marked(file["raw"], way["told"]["marks"][best]) for file in way["files"] if file["epoch"] == best):
+            check.flag("the checkpoint of main does not hold the numbers that the grader put into the weights")
         if len({n for n in held if n >= 0}) > best + 1:
             check.note("weights of other epochs are kept too; only the best ones are asked for")
         return
@@ -309,7 +320,7 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
         once = len(set(way["saves"])) <= 1
         check.fail(
             "rule",
-            f"the checkpoint holds the last epoch's weights, but epoch {best + 1} of {way['epochs']} had the best validation "
+            f"the checkpoint holds the last epoch's weights, but epoch {best + 1} of {epochs} had the best validation "
             "accuracy: save only when it improves" + ", and copy a state_dict that you keep in memory" * once,
             symptom=Symptom.LAST_EPOCH_REMEMBERED if once else Symptom.LAST_EPOCH,
         )

@@ -15,6 +15,7 @@ from typing import Any, TypeGuard
 
 from autograder.checks.case import Check
 from autograder.checks.compare import MISSING, SKIPPED, Failure
+from autograder.checks.probe import with_account
 from autograder.core.assignment import Assignment, Question
 from autograder.core.trusted import blamed, load_rules
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
@@ -53,11 +54,12 @@ class CaseResult:
 
 @dataclass
 class Outcome:
-    """The results of one run of a question's test functions, notes for the student, and doubts (see ``checks.case.Check``)."""
+    """The results of one run of a question's test functions; notes, doubts and flags: see ``checks.case.Check``."""
 
     cases: list[CaseResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -102,7 +104,7 @@ class TestFiles:
         finally:
             for body, function in originals:
                 body.test_func = function
-        return Outcome(results, check.notes, check.doubts)
+        return Outcome(results, check.notes, check.doubts, check.flags)
 
 
 def _recording(function: Callable[..., Any], result: CaseResult) -> Callable[..., None]:
@@ -138,12 +140,12 @@ def proxy(worker: Worker, name: str, tensor: bool = False) -> Callable[..., Any]
 class Probe:
     """``probe()`` in a test: what the question's probe observes in a worker; run once, then cached.
 
-    ``seen``: what is known already. Raises Failure if the answer is not defined, WorkerError if the probe fails on the
-    student's code.
+    ``seen``: what is known already; ``teller``: see ``core.trusted.load_rules``. Raises Failure if the answer is not defined,
+    WorkerError if the probe fails on the student's code.
     """
 
-    def __init__(self, worker: Worker, question: Question, bound: dict[str, str], seen: Any = None):
-        self.worker, self.question, self.bound = worker, question, bound
+    def __init__(self, worker: Worker, question: Question, bound: dict[str, str], seen: Any = None, teller: Any = None):
+        self.worker, self.question, self.bound, self.teller = worker, question, bound, teller
         self.seen = seen
 
     def __call__(self) -> Any:
@@ -151,7 +153,8 @@ class Probe:
             try:
                 if missing := [name for name in self.question.names if self.bound.get(name) != "function"]:
                     raise Failure(MISSING, f"{missing[0]} is not defined")
-                self.seen = self.worker.probe(self.question.probe)
+                answer = None if self.teller is None else self.teller.answer
+                self.seen = with_account(self.worker.probe(self.question.probe, answer), self.teller)
             except (Failure, WorkerError) as error:
                 self.seen = error
         if isinstance(self.seen, Exception):

@@ -161,9 +161,10 @@ class SectionRun:
         """What the tests may see, at least one: values for ``value`` questions, proxies for functions, None where missing."""
         if not question.value:
             names, bound = (*question.names, *question.context), session.loaded.bound
-            probe = (
-                {"probe": Probe(session.worker, question, bound, self.sessions.hung.get(question.id))} if question.probe else {}
-            )
+            probe = {}
+            if question.probe:
+                teller = self.grader.tests.rules.teller(question.probe, session.world)
+                probe["probe"] = Probe(session.worker, question, bound, self.sessions.hung.get(question.id), teller)
             return [
                 probe | {n: proxy(session.worker, n, question.tensor) if bound.get(n) == "function" else None for n in names}
             ]
@@ -277,7 +278,9 @@ class SectionRun:
         verdict.notes = list(outcome.notes)
         if outcome.doubts:
             verdict.data["doubt"] = outcome.doubts[0]
-        if flags := self.slicer.mentions(question, self.grader.assignment.flags):
+        mentioned = self.slicer.mentions(question, self.grader.assignment.flags)
+        touched = [self.slicer.place_of(*touch) for touch in session.worker.touches]
+        if flags := list(dict.fromkeys([*mentioned, *outcome.flags, *self.slicer.touched, *touched])):
             verdict.data["flags"] = flags
         return verdict
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.core.assignment import Question, Section
@@ -18,12 +18,13 @@ MAX_KILLERS = 6
 
 @dataclass
 class Session:
-    """A worker, its program and what loading it left behind; ``killed``: see Sessions."""
+    """A worker, its program and what loading it left behind; ``killed``: see Sessions; ``world``: what its probes work on."""
 
     worker: Worker
     program: Program
     loaded: Loaded
     killed: list[tuple[Statement, WorkerError]]
+    world: dict[str, Any] = field(default_factory=dict)
 
     def __enter__(self) -> Session:
         return self
@@ -59,20 +60,21 @@ class Sessions:
 
         ``public``: in the public world, so that the student's error messages may be shown.
         """
-        program, stage = self.slicer.program(questions, width), self._stage(public)
+        program, world = self.slicer.program(questions, width), self._world(public)
+        stage = self._stage(world)
         while True:
             bad = {statement.index for statement, _ in self.killed}
             kept = replace(program, statements=[s for s in program.statements if s.index not in bad])
             worker = Worker(self.grader.zygote_of(self.section), self.limits, self.deadline, self._writes(kept))
             try:
-                session = Session(worker, kept, worker.load(kept.wire() | stage), self.killed)
+                session = Session(worker, kept, worker.load(kept.wire() | stage), self.killed, world)
                 if self._knows_uses(questions, session):
                     return session
                 worker.close()
             except WorkerError as error:
                 worker.close()
                 if not kept.statements or len(self.killed) >= MAX_KILLERS or time.monotonic() > self.deadline:
-                    return Session(worker, kept, Loaded(), self.killed)
+                    return Session(worker, kept, Loaded(), self.killed, world)
                 self.killed.append((kept.statements[error.statement], error))
 
     def alone(self, question: Question, width: str) -> Session:
@@ -118,9 +120,14 @@ class Sessions:
                     return False
         return True
 
-    def _stage(self, public: bool) -> dict[str, Any]:
-        """The part of a program with the section's probes and the world that they present to the student's code."""
+    def _world(self, public: bool) -> dict[str, Any]:
+        """What the section's probes work on, {} without any."""
+        tree = self.grader.references["public"] if public else self.hidden
+        return tree["worlds"][self.section.id] if self.section.probes else {}
+
+    def _stage(self, world: dict[str, Any]) -> dict[str, Any]:
+        """The part of a program with the section's probes and their world, without what the judge tells when it is asked."""
         if not self.section.probes:
             return {}
-        tree = self.grader.references["public"] if public else self.hidden
-        return {"probes": {"sources": self.grader.probes[self.section.id], "world": tree["worlds"][self.section.id]}}
+        shown = {key: value for key, value in world.items() if key != "told"}
+        return {"probes": {"sources": self.grader.probes[self.section.id], "world": shown}}

@@ -1,21 +1,22 @@
 """Set up an assignment's probes beside student code, in workers, and beside the solutions, in the bake.
 
-Workers cannot read our folders, so the sources are sent with the program and imported from memory.
+Workers cannot read our folders, so the sources are sent with the program and imported from memory: under a name that nobody
+can guess, which ``sys.modules`` forgets again, and with built-in functions of their own, which student code cannot replace.
 """
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import importlib.abc
 import importlib.util
+import secrets
 import sys
 import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
-
-PROBES = "assignment_probes"
 
 
 class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -38,15 +39,28 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(source, f"<{module.__name__}.py>", "exec"), module.__dict__)
 
 
+class Probes(Modules):
+    """Imports the probes, each with its own copy of the built-in functions."""
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        module.__dict__["__builtins__"] = dict(vars(builtins))
+        super().exec_module(module)
+
+
 def open_stage(sources: dict[str, str], world: Any) -> Any:
     """Import the assignment's probes (``sources``: module -> source) and return their stage for one world of inputs.
 
     A stage replaces what workers cannot reach. ``stage.observe(name, namespace, plain)`` returns a plain tree; ``plain``
-    converts any value into one. ``stage.calls``: how the student's own code calls a function, see ``checks.own_calls``.
+    converts any value into one. ``stage.calls``: how the student's own code calls a function, see ``checks.own_calls``;
+    ``stage.ask``: how a probe asks the judge.
     """
-    sys.meta_path.append(Modules({f"{PROBES}.{module}": source for module, source in sources.items()}))
-    package = importlib.import_module(PROBES)
-    for module in sources:  # before any student code runs
-        if module != "__init__":
-            importlib.import_module(f"{PROBES}.{module}")
+    name = f"_{secrets.token_hex(8)}"
+    finder = Probes({f"{name}.{module}": source for module, source in sources.items()})
+    sys.meta_path.insert(0, finder)
+    try:  # before any student code runs
+        package = importlib.import_module(name)
+    finally:
+        sys.meta_path.remove(finder)
+        for module in [known for known in sys.modules if known.partition(".")[0] == name]:
+            del sys.modules[module]
     return package.Stage(world)

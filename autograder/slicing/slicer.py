@@ -13,11 +13,14 @@ from typing import Any
 
 from autograder.checks.own_calls import calls_of, names_in
 from autograder.core.assignment import Assignment, Question, Section
+from autograder.core.text import clean
 from autograder.slicing import early
 from autograder.slicing.effects import SHOWS, Effects, effects_of, imported
+from autograder.slicing.touches import touches
 from autograder.submission.statements import Parsed, Statement
 
 SLICE, WIDE, EARLY = "slice", "wide", "early"
+MAX_TOUCHES = 12  # of one document
 
 
 @dataclass
@@ -152,6 +155,36 @@ class Slicer:
         return [word for word in words if any(word in self.words[i] for i in indexes)]
 
     @functools.cached_property
+    def touched(self) -> list[str]:
+        """What the statements that may run, and the modules that they may import, do to the interpreter around them.
+
+        See ``slicing.touches``; with the place and the text of the line. All answers of a section share a worker.
+        """
+        found: dict[str, None] = {}  # a set that keeps its order
+        source = []
+        for statement in self.program(self.assignment.of_section(self.section), WIDE).statements:
+            first = min([statement.node.lineno, *(d.lineno for d in getattr(statement.node, "decorator_list", ()))])
+            for line, what in touches(statement.node, self.imports):
+                at = max(0, line - first)
+                text = statement.code.split("\n")[at : at + 1]
+                found[_noted(what, self.parsed.document.place(statement.cell, statement.line + at), text)] = None
+            source.append(statement.code)
+        for name, module in self.modules.items():
+            if name.partition(".")[0] in "\n".join(source) and (node := _parsed(module)) is not None:
+                for line, what in touches(node, imported(node.body)):
+                    found[_noted(what, f"{name}.py, line {line}", module.split("\n")[line - 1 : line])] = None
+        return list(found)[:MAX_TOUCHES]
+
+    def place_of(self, what: str, cell: str, line: int) -> str:
+        """What a worker reports of running code, in the same words."""
+        cells = self.parsed.document.cells
+        if not cell.isdecimal() or int(cell) >= len(cells):
+            return _noted(f"{what} (asked for while it ran)", f"{cell}, line {line}", [])
+        at = line - cells[int(cell)].line
+        text = cells[int(cell)].source.split("\n")[at - 1 : at] if at > 0 else []
+        return _noted(f"{what} (asked for while it ran)", self.parsed.document.place(int(cell), line), text)
+
+    @functools.cached_property
     def words(self) -> list[set[str]]:
         """The names and attributes in each statement."""
         return [{getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(s.node)} for s in self.statements]
@@ -223,6 +256,17 @@ class Slicer:
                         apart.append(group)
                 groups = [*apart, merged] if len(merged) > 1 else groups
         return groups
+
+
+def _noted(what: str, place: str, text: list[str]) -> str:
+    return f"{clean(what)} at {clean(place)}: {clean(''.join(text).strip(), 120)}"
+
+
+def _parsed(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def given_names(source: str) -> set[str]:

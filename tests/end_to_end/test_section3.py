@@ -284,8 +284,8 @@ def test_the_doctor_probes_the_folder_too(tmp_path):
 HOSTILE = {
     "plants files for the next": "import pathlib\npathlib.Path('/tmp/worker-plant').write_text('x')",
     "patches torch.save": "torch.save = lambda *a, **k: None",
-    "patches the grader's probes": "import sys\n"
-    "for m in [m for n, m in sys.modules.items() if n.startswith('assignment_probes')]: "
+    "patches whatever looks like the grader's probes": "import sys\n"
+    "for m in [m for n, m in sys.modules.items() if hasattr(m, 'observe') or 'autograder' in n]: "
     "vars(m).clear()",
     "leaves threads": "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()",
     "ends the process": "import os\nos._exit(0)",

@@ -63,6 +63,7 @@ def spent(grader):
     That is the processor time of the judge, the workers and their children, and every limit that ran out.
     """
     zygote, request, seconds = psutil.Process(grader.zygote.process.pid), Worker._request, []
+    others = branches(grader)
 
     def counted(worker, op, patience, *more, **fields):
         try:
@@ -73,7 +74,7 @@ def spent(grader):
             raise
 
     def used() -> float:
-        return time.process_time() + sum(zygote.cpu_times()[:4])
+        return time.process_time() + sum(sum(one.cpu_times()[:4]) for one in [zygote, *others])
 
     Worker._request, before = counted, used()
     try:
@@ -102,10 +103,18 @@ def judge(case: Hostile, grader: Grader, folder: Path) -> dict[str, Any]:
     broken = [*wrong_scores(case, grader, json.loads(text), refused), *leaked(case, text)]
     if seconds > case.seconds:
         broken.append(f"cost {seconds:.1f} s")
-    ours = {branch.pid for branch in grader.zygote.branches.values()}
-    if running := [p for p in psutil.Process(grader.zygote.process.pid).children(recursive=True) if p.pid not in ours]:
+    if running := [one for one in below(grader) if one not in branches(grader)]:
         broken.append(f"still running: {running}")
     return {"family": case.family, "name": case.name, "seconds": round(seconds, 2), "broken": broken}
+
+
+def below(grader: Grader) -> list[psutil.Process]:
+    return psutil.Process(grader.zygote.process.pid).children(recursive=True)
+
+
+def branches(grader: Grader) -> list[psutil.Process]:
+    """The zygotes of sections with imports of their own: they stay, their workers do not."""
+    return [psutil.Process(branch.pid) for branch in grader.zygote.branches.values() if branch.pid]
 
 
 def wrong_scores(case: Hostile, grader: Grader, tree: dict[str, Any], refused: str) -> Iterator[str]:

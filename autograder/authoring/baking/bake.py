@@ -135,7 +135,7 @@ def _bake_set(context: BakeContext, number: int) -> BakedSet:
     with blamed(assignment.folder):
         sizes = _sizes(context, public)
         worlds = inputs.worlds(seed, public=public, **sizes) if hasattr(inputs, "worlds") else {}
-    with Solution(assignment, context.submission, worlds) as solution:
+    with Solution(assignment, context.submission, worlds, rules) as solution:
         names, stages = solution.names(), {"stages": solution.stages} if worlds else {}
         with blamed(assignment.folder):
             drawn = inputs.draw(seed, public=public, names=names, **stages, **sizes)

@@ -7,6 +7,7 @@ import sys
 import types
 from typing import Any
 
+from autograder.checks.probe import with_account
 from autograder.checks.values import make_encoder, on_arrays, to_plain
 from autograder.core.assignment import Assignment, Question, Section
 from autograder.core.errors import GraderError
@@ -21,11 +22,11 @@ from autograder.submission.statements import Parsed
 class Solution:
     """The solution, run in this process. Use as a context manager.
 
-    ``worlds``: for each section with probes, the world that its stage is set up for.
+    ``worlds``: for each section with probes, the world that its stage is set up for; ``rules``: the assignment's.
     """
 
-    def __init__(self, assignment: Assignment, submission: Submission, worlds: dict[str, Any]):
-        self.assignment, self.submission = assignment, submission
+    def __init__(self, assignment: Assignment, submission: Submission, worlds: dict[str, Any], rules: types.ModuleType):
+        self.assignment, self.submission, self.worlds, self.rules = assignment, submission, worlds, rules
         import_all(assignment)
         self.stages = {
             s.id: open_stage(probe_sources(assignment, s), worlds[s.id]) for s in assignment.sections if s.id in worlds
@@ -65,10 +66,17 @@ class Solution:
     def answer(self, question: Question, scope: dict[str, Any]) -> Any:
         """The question's answer in a scope, as tests see it: a value, a function, or a function that runs its probe."""
         if question.probe:
-            stage = self.stages[question.section.id]
-            probes = [probe for probe in (question.uses, question.probe) if probe]
-            return lambda: [stage.observe(probe, scope, make_encoder()) for probe in probes][-1]
+            return lambda: self.observed(question, scope)
         return to_plain(scope[question.names[0]]) if question.value else on_arrays(scope[question.names[0]])
+
+    def observed(self, question: Question, scope: dict[str, Any]) -> Any:
+        """What the question's probe observes in a scope."""
+        stage = self.stages[question.section.id]
+        teller = self.rules.teller(question.probe, self.worlds[question.section.id])
+        stage.ask = teller and teller.answer
+        if question.uses:
+            stage.observe(question.uses, scope, make_encoder())
+        return with_account(stage.observe(question.probe, scope, make_encoder()), teller)
 
 
 def parsed_section(submission: Submission, section: Section) -> Parsed:

@@ -24,6 +24,7 @@ FULL_PRIORITY_SECONDS = 1.0
 NICE_INCREMENT = 5
 # Of what a worker sends for a prerequisite: whole numbers, and the elements of all arrays multiplied (an answer has no more).
 MAX_LENGTH, MAX_ELEMENTS = 2048, 1 << 24
+MAX_TOLD, MAX_TOUCHES = 2000, 20  # questions that one probe may ask; reports of one worker
 
 
 class WorkerError(Exception):
@@ -59,7 +60,9 @@ class Worker:
         self.pid, self.sock = zygote.fork(folder)
         self.requests, self.alive = 0, True
         self.answers: dict[str, Callable[..., Any]] = {}
-        self.asked = 0
+        self.tell: Callable[..., Any] | None = None
+        self.asked = self.told = 0
+        self.touches: list[tuple[str, str, int]] = []  # (what, cell, line) of what student code asked Python for
 
     def __enter__(self) -> Worker:
         return self
@@ -106,9 +109,12 @@ class Worker:
         seconds = self.limits.call_seconds
         return self._request("call", seconds, [], name=name, args=args, kwargs=kwargs, tensor=tensor, seconds=seconds)
 
-    def probe(self, name: str) -> Any:
-        """Run one of the section's probes on the student's code; returns what it observes, raises WorkerError."""
-        seconds = self.limits.probe_seconds
+    def probe(self, name: str, tell: Callable[..., Any] | None = None) -> Any:
+        """Run one of the section's probes on the student's code; returns what it observes, raises WorkerError.
+
+        ``tell`` answers what the probe asks meanwhile.
+        """
+        seconds, self.tell = self.limits.probe_seconds, tell
         return self._request("probe", seconds, [], name=name, seconds=seconds)
 
     def stub(self, answers: dict[str, Callable[..., Any]], source: str = "", beside: Collection[tuple[str, str]] = ()) -> None:
@@ -129,7 +135,7 @@ class Worker:
         if self._unread():
             raise self._violation()
         self.requests += 1
-        self.asked = 0
+        self.asked = self.told = 0
         statements = len(fields["program"]["statements"]) if op == "load" else 0
         try:
             self.sock.settimeout(timeout + GRACE_SECONDS)
@@ -166,6 +172,11 @@ class Worker:
             elif "ask" in reply and op in ("call", "probe") and self.answers:
                 since = since or self._clock()
                 protocol.send(self.sock, self._answer(reply["ask"]))
+            elif "touch" in reply and len(self.touches) < MAX_TOUCHES:
+                self.touches.append(self._touch(reply["touch"]))
+            elif "tell" in reply and op == "probe" and self.tell and self.told < MAX_TOLD:
+                since = since or self._clock()
+                protocol.send(self.sock, self._told(reply["tell"]))
             else:
                 return reply
 
@@ -219,6 +230,21 @@ class Worker:
             return {"answer": self.answers[ask["name"]](*ask["args"], **ask["kwargs"])}
         except Exception as error:
             return {"refused": f"{ask.get('name') if isinstance(ask, dict) else ''}: {type(error).__name__}"}
+
+    def _touch(self, touch: Any) -> tuple[str, str, int]:
+        try:
+            what, cell, line = touch
+            return str(what)[:40], str(cell)[:80], int(line)
+        except (TypeError, ValueError, OverflowError):
+            raise self._violation() from None
+
+    def _told(self, what: Any) -> dict[str, Any]:
+        """The answer to what a probe asks."""
+        self.told += 1
+        try:
+            return {"answer": self.tell(what) if self.tell and isinstance(what, str) else None}
+        except ValueError as error:
+            return {"refused": str(error)}
 
     def _unread(self) -> bool:
         """Whether the worker sent anything unasked."""

@@ -7,7 +7,8 @@ It is forked from the zygote, owns nothing but one end of a socket pair, and exc
            -> {"id", "op": "stub", "names"}               have the judge answer calls of these helpers
            -> {"id", "op": "probe", "name"}               run one of our probes on the student's namespace
     child  -> {"id", "ok"} | {"id", "error"} | {"id", "done"} (a statement of the slice has run)
-           -> {"id", "ask"} (a stub was called; the judge answers)
+           -> {"id", "ask"} (a stub was called; the judge answers) | {"id", "tell"} (so does a probe ask)
+           -> {"id", "touch"} (what student code has asked Python for, see ``watched``)
 """
 
 from __future__ import annotations
@@ -23,17 +24,19 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from autograder.checks import paths
+from autograder.checks.sealed import sealed
 from autograder.checks.values import make_decoder, make_encoder, make_tensor_check
 from autograder.core import trees
 from autograder.sandbox import protocol
 from autograder.sandbox.stage import Modules, open_stage
-from autograder.sandbox.worker_side import other_branches
+from autograder.sandbox.worker_side import other_branches, watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_REQUEST = 256 << 20
 MAX_MESSAGE = 2000
+OURS = __name__.partition(".")[0]
 
 
 class Deadline(BaseException):
@@ -72,6 +75,10 @@ class Child:
         except TypeError:
             protocol.send(self.sock, {"id": self.request, "error": {"type": "Unsendable", "message": "", "where": []}})
 
+    def touched(self, what: str, cell: str, line: int) -> None:
+        """Report what student code asks Python for, see ``watched``."""
+        self.answer({"touch": [what, cell, line]})
+
     def load(self, message: dict[str, Any]) -> dict[str, Any]:
         """Run the prelude, then the statements one by one; a failing statement is recorded and skipped.
 
@@ -86,10 +93,13 @@ class Child:
         sys.argv = ["main.py"]  # for an argparse that reads the command line
         if program.get("probes"):  # imported before any student code, which therefore cannot patch what they use
             self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
-            self.stage.calls = program.get("calls", {})
+            self.stage.calls, self.stage.ask = program.get("calls", {}), self.told
         if self.folder and program.get("mapped"):  # from here on, whatever path the code names, it writes there
             paths.LAYERS.append(paths.Layer(self.folder))
+        for name in [known for known in sys.modules if known.partition(".")[0] == OURS]:
+            del sys.modules[name]  # no name leads to the engine's modules that run here
         sys.meta_path.append(Modules(program["modules"]))
+        watched.install(self.touched)
         exec(compile(program["prelude"], "<given>", "exec"), self.namespace)
         # Annotations may name packages that are missing here, and no answer depends on them: never evaluate them.
         flags = __future__.annotations.compiler_flag
@@ -142,6 +152,17 @@ class Child:
             self.namespace[name] = beside[name](self.namespace.get(name), self.namespace, broken)
         return names
 
+    def told(self, what: str) -> Any:
+        """What the judge answers to a question of the running probe's."""
+        protocol.send(self.sock, {"id": self.request, "tell": what})
+        return self._answered()
+
+    def _answered(self) -> Any:
+        answer = protocol.receive(self.sock, MAX_REQUEST)
+        if "refused" in answer:
+            raise ValueError(answer["refused"])
+        return answer["answer"]
+
     def _stub_for(self, name: str) -> Callable[..., Any]:
         def helper(*args: Any, **kwargs: Any) -> Any:
             question = {
@@ -150,12 +171,10 @@ class Child:
                 "kwargs": {key: self.encode(value) for key, value in kwargs.items()},
             }
             protocol.send(self.sock, {"id": self.request, "ask": question})
-            answer = protocol.receive(self.sock, MAX_REQUEST)
-            if "refused" in answer:
-                raise ValueError(answer["refused"])
-            return self.decode(answer["answer"])
+            return self.decode(self._answered())
 
-        return helper
+        outside: Callable[..., Any] = sealed(helper)
+        return outside
 
 
 def remember(file: str, text: str) -> None:

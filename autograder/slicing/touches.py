@@ -1,0 +1,182 @@
+"""What a student's own code does to the interpreter around it, as far as that can be read: told to staff, never marked down.
+
+That is whatever leads from student code to the probes that run beside it: frames, the garbage collector's objects, a
+function's globals and closure, hooks that are called by hand, ``sys.modules``, other people's functions rebound, and code that
+is put together at run time. Names made of constant strings are recognised too; nothing is run here.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+# Attributes that hardly any answer has a use for, whatever they belong to.
+INNER = frozenset(
+    "_getframe _current_frames _current_exceptions currentframe settrace setprofile tb_frame gi_frame cr_frame ag_frame f_back "
+    "f_globals f_locals f_builtins get_objects get_referrers get_referents __globals__ __closure__ cell_contents __code__ "
+    "__builtins__ __subclasses__ __self__ _forward_hooks _forward_pre_hooks _backward_hooks _backward_pre_hooks "
+    "_global_forward_hooks _global_forward_pre_hooks _optimizer_step_pre_hooks _optimizer_step_post_hooks".split()
+)
+# The same, but of one module only.
+OF_MODULES = {
+    "inspect": frozenset("stack trace getouterframes getinnerframes getclosurevars".split()),
+    "gc": frozenset("freeze unfreeze callbacks garbage".split()),
+    "sys": frozenset("meta_path addaudithook monitoring".split()),
+    "traceback": frozenset("walk_stack walk_tb".split()),
+}
+WATCHED = frozenset({"sys", "gc", "inspect", "builtins", "ctypes", "traceback"})
+OURS = frozenset({"autograder", "assignment_probes"})
+LIBRARIES = frozenset("builtins torch numpy transformers tokenizers safetensors datasets json functools pickle zipfile".split())
+SETTINGS = frozenset("backends config options logging cuda".split())  # attributes of libraries that are there to be set
+CODE, WORD = frozenset({"exec", "eval", "compile"}), re.compile(r"\w+")
+MAX_DEPTH, MAX_TEXT = 3, 4000
+
+
+def touches(node: ast.AST, imports: dict[str, str], depth: int = 0) -> Iterator[tuple[int, str]]:
+    """(line, what) for each of these in a piece of code; ``imports``: alias -> top-level package."""
+    parents = {id(child): parent for parent in ast.walk(node) for child in ast.iter_child_nodes(parent)}
+    for one in ast.walk(node):
+        line = getattr(one, "lineno", 1)
+        found = [*_names(one, imports), *_modules(one, imports, parents), *_rebound(one, imports)]
+        if isinstance(one, ast.Call):
+            found += _calls(one, imports)
+            if depth < MAX_DEPTH and _name(one.func) in CODE and one.args and (text := folded(one.args[0])) is not None:
+                found += [what for _, what in touches(_parsed(text), imports, depth + 1)]
+        if (text := folded(one)) is not None and not isinstance(parents.get(id(one)), ast.Expr):
+            found += _words(text)
+        for what in found:
+            yield line, what
+
+
+def folded(node: ast.AST) -> str | None:
+    """The text that an expression of constants gives: added, joined, formatted or reversed; None for anything else."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _joined("", [node.left, node.right])
+    if isinstance(node, ast.JoinedStr):
+        return _joined("", [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values])
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        text, step = folded(node.value), node.slice.step
+        return text[::-1] if text is not None and isinstance(step, ast.UnaryOp) else None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "join" and node.args:
+        between, parts = folded(node.func.value), node.args[0]
+        return _joined(between, parts.elts) if between is not None and isinstance(parts, (ast.List, ast.Tuple)) else None
+    return None
+
+
+def _joined(between: str, nodes: list[ast.expr]) -> str | None:
+    parts = [folded(node) for node in nodes]
+    return None if None in parts else between.join(map(str, parts))[:MAX_TEXT]
+
+
+def _parsed(text: str) -> ast.AST:
+    try:
+        return ast.parse(text[:MAX_TEXT])
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
+def _name(node: ast.AST) -> str:
+    return getattr(node, "id", getattr(node, "attr", ""))
+
+
+def _names(node: ast.AST, imports: dict[str, str]) -> Iterator[str]:
+    """Inner attributes, and imports of them or of our own modules."""
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        name, owner = _name(node), imports.get(_name(getattr(node, "value", node)), "")
+        if name in INNER or (isinstance(node, ast.Attribute) and name in OF_MODULES.get(owner, ())):
+            yield name
+    elif isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names if alias.name.partition(".")[0] in OURS | {"ctypes", "builtins"})
+    elif isinstance(node, ast.ImportFrom):
+        root = (node.module or "").partition(".")[0]
+        for alias in node.names:
+            inner = INNER | OF_MODULES.get(root, frozenset()) | ({"modules"} if root == "sys" else set())
+            if root in OURS | {"ctypes", "builtins"} or alias.name in inner:
+                yield f"{node.module}.{alias.name}"
+
+
+def _words(text: str) -> Iterator[str]:
+    """Inner attributes and our own modules in a string, which may end up in getattr, attrgetter, format or an import."""
+    if len(text) <= MAX_TEXT:
+        yield from dict.fromkeys(word for word in WORD.findall(text) if word in INNER or word == "assignment_probes")
+        if text.partition(".")[0] in OURS and text.isascii() and " " not in text:
+            yield text[:60]
+
+
+def _modules(node: ast.AST, imports: dict[str, str], parents: dict[int, ast.AST]) -> Iterator[str]:
+    """``sys.modules``, unless one module is looked up by its name, and attributes of such modules by computed names."""
+    if not isinstance(node, ast.Attribute):
+        return
+    owner = imports.get(_name(node.value), _name(node.value))
+    if owner == "sys" and node.attr == "modules" and not _is_lookup(node, parents):
+        yield "sys.modules"
+    elif owner in WATCHED and node.attr == "__dict__":
+        yield f"{owner}.__dict__"
+
+
+def _is_lookup(node: ast.AST, parents: dict[int, ast.AST]) -> bool:
+    """Whether only one module's presence, or one that is no one's secret, is asked for: ``"google.colab" in sys.modules``."""
+    parent = parents.get(id(node))
+    key: ast.AST | None = None
+    if isinstance(parent, ast.Compare) and all(isinstance(op, (ast.In, ast.NotIn)) for op in parent.ops):
+        return True
+    if isinstance(parent, ast.Attribute) and parent.attr == "get":
+        call = parents.get(id(parent))
+        key = call.args[0] if isinstance(call, ast.Call) and call.args else None
+    elif isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Load):
+        key = parent.slice
+    text = folded(key) if key is not None else None
+    return (
+        _name(key) == "__name__"
+        if text is None and key is not None
+        else text is not None and text.partition(".")[0] not in OURS
+    )
+
+
+def _rebound(node: ast.AST, imports: dict[str, str]) -> Iterator[str]:
+    """Attributes of a library, or of its classes, that the code replaces; and ``__class__`` of anything."""
+    targets = (
+        node.targets
+        if isinstance(node, (ast.Assign, ast.Delete))
+        else [node.target]
+        if isinstance(node, (ast.AugAssign, ast.AnnAssign))
+        else []
+    )
+    for target in targets:
+        for one in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
+            if isinstance(one, ast.Attribute):
+                path = _path(one)
+                if one.attr == "__class__" or _is_libraries(path[:-1], imports):
+                    yield f"{'.'.join(path)} = …"
+
+
+def _is_libraries(path: list[str], imports: dict[str, str]) -> bool:
+    return bool(path) and imports.get(path[0], "") in LIBRARIES and not SETTINGS & set(path)
+
+
+def _path(node: ast.AST) -> list[str]:
+    """``torch.nn.Module`` as a list of names; empty if it does not begin with a name."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.insert(0, node.attr)
+        node = node.value
+    return [node.id, *names] if isinstance(node, ast.Name) else []
+
+
+def _calls(node: ast.Call, imports: dict[str, str]) -> Iterator[str]:
+    """Code and names that are put together at run time, and attributes of libraries set by ``setattr``."""
+    name, first = _name(node.func), node.args[0] if node.args else None
+    if isinstance(node.func, ast.Name) and name in CODE | {"__import__"} and first is not None and folded(first) is None:
+        yield f"{name} of code that is made at run time"
+    if first is None or name not in ("getattr", "setattr", "delattr", "vars"):
+        return
+    owner = _path(first)
+    if name in ("setattr", "delattr") and _is_libraries(owner, imports):
+        yield f"{name} of {'.'.join(owner)}"
+    elif len(owner) == 1 and imports.get(owner[0], "") in WATCHED and (name == "vars" or folded(node.args[-1]) is None):
+        yield f"{name} of {owner[0]}"
+    elif len(owner) == 1 and imports.get(owner[0], "") == "sys" and len(node.args) > 1 and folded(node.args[1]) == "modules":
+        yield "sys.modules"
