@@ -107,6 +107,7 @@ class Run:
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Wraps ``evaluate``: reports the world's next accuracy for the validation set, and the student's own for any other."""
+        self.end_own_epoch()  # before the weights are remembered that this call must leave alone
         model = first(nn.Module, args, kwargs)
         recorder = Recorder(self.world, model) if model is not None else None
         state = {name: clone(value) for name, value in model.state_dict().items()} if model is not None else {}
@@ -161,9 +162,15 @@ class Run:
             seen = Forward(self.world.indices(args[0]), bool(module.training))
             seen.watch(output)
             self.passes.see(seen)
-            if not self.called and self.was_training and not module.training and self.world.models:
-                self.mark(self.world.models[-1])
+            if not module.training:
+                self.end_own_epoch()
             self.was_training = seen.training_mode
+
+    def end_own_epoch(self) -> None:
+        """Mark the weights if main has trained them itself and now evaluates them."""
+        if not self.called and self.was_training and self.world.models:
+            self.was_training = False
+            self.mark(self.world.models[-1])
 
     def load(self, *args: Any, **kwargs: Any) -> Any:
         """Wraps ``initialize_datasets``: remembers which dataset is which."""

@@ -66,14 +66,23 @@ def _contradictions(way: dict, sizes: dict[str, int]) -> Iterator[str]:
         yield "an accuracy was asked for, but evaluate was never called"
     if way["called"] and sum(one["training"] is True for one in passes) < len(starts) and len(passes) < MAX_PASSES:
         yield f"{len(starts)} calls of train_one_epoch, but fewer passes over the data"
-    if any(not -3 <= file["epoch"] < epochs for file in way["files"]) or any(not 0 <= n <= epochs for n in way["saves"]):
+    if not within(-3, [file["epoch"] for file in way["files"]], epochs - 1):
         yield "a checkpoint of an epoch that never was"
+    yield from ["a checkpoint saved after the last epoch"] * (not within(0, way["saves"], epochs))
     for one in passes:
-        order, size = one["order"], sizes.get(one["split"], 0)
-        if len(set(order)) < len(order) or not all(0 <= n < size for n in order):
-            yield "sentences that are not in that split"
-        if one["split"] and one["foreign"][one["split"]] < len(order):
-            yield "numbers of sentences that disagree"
+        yield from _of_pass(one, sizes.get(one["split"], 0))
+
+
+def within(least: int, numbers: list[int], most: int) -> bool:
+    return all(least <= number <= most for number in numbers)
+
+
+def _of_pass(one: dict, size: int) -> Iterator[str]:
+    order = one["order"]
+    if len(set(order)) < len(order) or not within(0, order, size - 1):
+        yield "sentences that are not in that split"
+    if one["split"] and one["foreign"][one["split"]] < len(order):
+        yield "numbers of sentences that disagree"
 
 
 def drawn() -> float:

@@ -311,8 +311,7 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
     epochs = way["told"]["epochs"]
     best, last = int(np.argmax(reported)), epochs - 1
     if best in held:
-        if not any(is_marked(file["raw"], way["told"]["marks"][best]) for file in way["files"] if file["epoch"] == best):
-            check.flag("the checkpoint of main does not hold the numbers that the grader put into the weights")
+        _marked(check, way, best)
         if len({n for n in held if n >= 0}) > best + 1:
             check.note("weights of other epochs are kept too; only the best ones are asked for")
         return
@@ -330,6 +329,12 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
         f"the checkpoint holds the weights of epoch {max(held) + 1}, but epoch {best + 1} had the best validation accuracy",
         symptom=known.get(max(held), Symptom.ANOTHER_EPOCH),
     )
+
+
+def _marked(check: Any, way: dict, best: int) -> None:
+    """Flag a checkpoint of the best epoch in whose bytes the judge's numbers are not: it may hold only other weights."""
+    if not any(is_marked(file["raw"], way["told"]["marks"][best]) for file in way["files"] if file["epoch"] == best):
+        check.flag("the checkpoint of main does not hold the numbers that the grader put into the weights")
 
 
 def _chosen(check: Any, raised: list[str], reported: list[float]) -> None:

@@ -27,6 +27,7 @@ OF_MODULES = {
 }
 WATCHED = frozenset({"sys", "gc", "inspect", "builtins", "ctypes", "traceback"})
 OURS = frozenset({"autograder", "assignment_probes"})
+LOW = OURS | {"ctypes", "builtins"}
 LIBRARIES = frozenset("builtins torch numpy transformers tokenizers safetensors datasets json functools pickle zipfile".split())
 SETTINGS = frozenset("backends config options logging cuda".split())  # attributes of libraries that are there to be set
 CODE, WORD = frozenset({"exec", "eval", "compile"}), re.compile(r"\w+")
@@ -37,16 +38,21 @@ def touches(node: ast.AST, imports: dict[str, str], depth: int = 0) -> Iterator[
     """(line, what) for each of these in a piece of code; ``imports``: alias -> top-level package."""
     parents = {id(child): parent for parent in ast.walk(node) for child in ast.iter_child_nodes(parent)}
     for one in ast.walk(node):
-        line = getattr(one, "lineno", 1)
         found = [*_names(one, imports), *_modules(one, imports, parents), *_rebound(one, imports)]
         if isinstance(one, ast.Call):
-            found += _calls(one, imports)
-            if depth < MAX_DEPTH and _name(one.func) in CODE and one.args and (text := folded(one.args[0])) is not None:
-                found += [what for _, what in touches(_parsed(text), imports, depth + 1)]
-        if (text := folded(one)) is not None and not isinstance(parents.get(id(one)), ast.Expr):
+            found += [*_calls(one, imports), *_inside(one, imports, depth)]
+        text = folded(one)
+        if text is not None and not isinstance(parents.get(id(one)), ast.Expr):
             found += _words(text)
         for what in found:
-            yield line, what
+            yield getattr(one, "lineno", 1), what
+
+
+def _inside(call: ast.Call, imports: dict[str, str], depth: int) -> Iterator[str]:
+    """The same in the code that a call of ``exec`` gets as a constant."""
+    text = folded(call.args[0]) if depth < MAX_DEPTH and _name(call.func) in CODE and call.args else None
+    if text is not None:
+        yield from (what for _, what in touches(_parsed(text), imports, depth + 1))
 
 
 def folded(node: ast.AST) -> str | None:
@@ -57,13 +63,18 @@ def folded(node: ast.AST) -> str | None:
         return _joined("", [node.left, node.right])
     if isinstance(node, ast.JoinedStr):
         return _joined("", [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values])
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-        text, step = folded(node.value), node.slice.step
-        return text[::-1] if text is not None and isinstance(step, ast.UnaryOp) else None
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "join" and node.args:
-        between, parts = folded(node.func.value), node.args[0]
-        return _joined(between, parts.elts) if between is not None and isinstance(parts, (ast.List, ast.Tuple)) else None
-    return None
+    if isinstance(node, ast.Subscript):
+        text = folded(node.value) if isinstance(getattr(node.slice, "step", None), ast.UnaryOp) else None
+        return text and text[::-1]
+    return _of_join(node) if isinstance(node, ast.Call) else None
+
+
+def _of_join(call: ast.Call) -> str | None:
+    """The text of ``"".join(["a", "b"])``."""
+    if not (isinstance(call.func, ast.Attribute) and call.func.attr == "join" and call.args):
+        return None
+    between, parts = folded(call.func.value), call.args[0]
+    return _joined(between, parts.elts) if between is not None and isinstance(parts, (ast.List, ast.Tuple)) else None
 
 
 def _joined(between: str, nodes: list[ast.expr]) -> str | None:
@@ -89,13 +100,15 @@ def _names(node: ast.AST, imports: dict[str, str]) -> Iterator[str]:
         if name in INNER or (isinstance(node, ast.Attribute) and name in OF_MODULES.get(owner, ())):
             yield name
     elif isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names if alias.name.partition(".")[0] in OURS | {"ctypes", "builtins"})
+        yield from (alias.name for alias in node.names if alias.name.partition(".")[0] in LOW)
     elif isinstance(node, ast.ImportFrom):
-        root = (node.module or "").partition(".")[0]
-        for alias in node.names:
-            inner = INNER | OF_MODULES.get(root, frozenset()) | ({"modules"} if root == "sys" else set())
-            if root in OURS | {"ctypes", "builtins"} or alias.name in inner:
-                yield f"{node.module}.{alias.name}"
+        yield from _from(node)
+
+
+def _from(node: ast.ImportFrom) -> Iterator[str]:
+    root = (node.module or "").partition(".")[0]
+    inner = INNER | OF_MODULES.get(root, frozenset()) | ({"modules"} if root == "sys" else frozenset())
+    yield from (f"{node.module}.{alias.name}" for alias in node.names if root in LOW or alias.name in inner)
 
 
 def _words(text: str) -> Iterator[str]:
@@ -120,20 +133,19 @@ def _modules(node: ast.AST, imports: dict[str, str], parents: dict[int, ast.AST]
 def _is_lookup(node: ast.AST, parents: dict[int, ast.AST]) -> bool:
     """Whether only one module's presence, or one that is no one's secret, is asked for: ``"google.colab" in sys.modules``."""
     parent = parents.get(id(node))
-    key: ast.AST | None = None
-    if isinstance(parent, ast.Compare) and all(isinstance(op, (ast.In, ast.NotIn)) for op in parent.ops):
-        return True
+    if isinstance(parent, ast.Compare):
+        return all(isinstance(op, (ast.In, ast.NotIn)) for op in parent.ops)
+    key = _key(parent, parents)
+    text = None if key is None else folded(key)
+    return (key is not None and _name(key) == "__name__") if text is None else text.partition(".")[0] not in OURS
+
+
+def _key(parent: ast.AST | None, parents: dict[int, ast.AST]) -> ast.AST | None:
+    """What ``sys.modules.get(key)`` or ``sys.modules[key]`` looks up; ``parent``: what is around ``sys.modules``."""
     if isinstance(parent, ast.Attribute) and parent.attr == "get":
         call = parents.get(id(parent))
-        key = call.args[0] if isinstance(call, ast.Call) and call.args else None
-    elif isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Load):
-        key = parent.slice
-    text = folded(key) if key is not None else None
-    return (
-        _name(key) == "__name__"
-        if text is None and key is not None
-        else text is not None and text.partition(".")[0] not in OURS
-    )
+        return call.args[0] if isinstance(call, ast.Call) and call.args else None
+    return parent.slice if isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Load) else None
 
 
 def _rebound(node: ast.AST, imports: dict[str, str]) -> Iterator[str]:
@@ -169,14 +181,21 @@ def _path(node: ast.AST) -> list[str]:
 def _calls(node: ast.Call, imports: dict[str, str]) -> Iterator[str]:
     """Code and names that are put together at run time, and attributes of libraries set by ``setattr``."""
     name, first = _name(node.func), node.args[0] if node.args else None
-    if isinstance(node.func, ast.Name) and name in CODE | {"__import__"} and first is not None and folded(first) is None:
-        yield f"{name} of code that is made at run time"
-    if first is None or name not in ("getattr", "setattr", "delattr", "vars"):
+    if first is None or not isinstance(node.func, ast.Name):
         return
     owner = _path(first)
-    if name in ("setattr", "delattr") and _is_libraries(owner, imports):
+    if name in CODE | {"__import__"} and folded(first) is None:
+        yield f"{name} of code that is made at run time"
+    elif name in ("setattr", "delattr") and _is_libraries(owner, imports):
         yield f"{name} of {'.'.join(owner)}"
-    elif len(owner) == 1 and imports.get(owner[0], "") in WATCHED and (name == "vars" or folded(node.args[-1]) is None):
-        yield f"{name} of {owner[0]}"
-    elif len(owner) == 1 and imports.get(owner[0], "") == "sys" and len(node.args) > 1 and folded(node.args[1]) == "modules":
+    elif name in ("getattr", "vars") and len(owner) == 1:
+        yield from _looked_up(name, imports.get(owner[0], ""), node.args[1:])
+
+
+def _looked_up(name: str, module: str, keys: list[ast.expr]) -> Iterator[str]:
+    """What ``getattr`` or ``vars`` finds in a module that leads further in."""
+    text = folded(keys[0]) if keys else None
+    if module in WATCHED and text is None:
+        yield f"{name} of {module}"
+    elif module == "sys" and text == "modules":
         yield "sys.modules"

@@ -169,14 +169,11 @@ class Worker:
             if "done" in reply and op == "load" and reply["done"] == len(done) < statements:
                 done.append(reply["done"])
                 since = None
-            elif "ask" in reply and op in ("call", "probe") and self.answers:
-                since = since or self._clock()
-                protocol.send(self.sock, self._answer(reply["ask"]))
             elif "touch" in reply and len(self.touches) < MAX_TOUCHES:
                 self.touches.append(self._touch(reply["touch"]))
-            elif "tell" in reply and op == "probe" and self.tell and self.told < MAX_TOLD:
+            elif (answer := self._answered(op, reply)) is not None:
                 since = since or self._clock()
-                protocol.send(self.sock, self._told(reply["tell"]))
+                protocol.send(self.sock, answer)
             else:
                 return reply
 
@@ -218,6 +215,14 @@ class Worker:
     def _ring_alarm(self) -> None:
         with contextlib.suppress(OSError):
             os.kill(self.pid, signal.SIGALRM)
+
+    def _answered(self, op: str, reply: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer to a call of a stubbed helper, or to what a probe asks; None if the reply is neither."""
+        if "ask" in reply and op in ("call", "probe") and self.answers:
+            return self._answer(reply["ask"])
+        if "tell" in reply and op == "probe" and self.tell and self.told < MAX_TOLD:
+            return self._told(reply["tell"])
+        return None
 
     def _answer(self, ask: Any) -> dict[str, Any]:
         """Compute a prerequisite for the student's composite function, with our own code on plain arrays."""

@@ -86,20 +86,7 @@ class Child:
         whenever its value changed.
         """
         program = message["program"]
-        main = types.ModuleType("__main__")
-        self.namespace = main.__dict__
-        self.namespace["__builtins__"] = builtins
-        sys.modules["__main__"] = main
-        sys.argv = ["main.py"]  # for an argparse that reads the command line
-        if program.get("probes"):  # imported before any student code, which therefore cannot patch what they use
-            self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
-            self.stage.calls, self.stage.ask = program.get("calls", {}), self.told
-        if self.folder and program.get("mapped"):  # from here on, whatever path the code names, it writes there
-            paths.LAYERS.append(paths.Layer(self.folder))
-        for name in [known for known in sys.modules if known.partition(".")[0] == OURS]:
-            del sys.modules[name]  # no name leads to the engine's modules that run here
-        sys.meta_path.append(Modules(program["modules"]))
-        watched.install(self.touched)
+        self._set_up(program)
         exec(compile(program["prelude"], "<given>", "exec"), self.namespace)
         # Annotations may name packages that are missing here, and no answer depends on them: never evaluate them.
         flags = __future__.annotations.compiler_flag
@@ -126,6 +113,23 @@ class Child:
             self.answer({"done": index})
         bound = {name: kind_of(self.namespace[name]) for name in program["report"] if name in self.namespace}
         return {"bound": bound, "failures": failures, "snapshots": snapshots}
+
+    def _set_up(self, program: dict[str, Any]) -> None:
+        """Make the student's module and the stage, before any student code, which therefore cannot patch what they use."""
+        main = types.ModuleType("__main__")
+        self.namespace = main.__dict__
+        self.namespace["__builtins__"] = builtins
+        sys.modules["__main__"] = main
+        sys.argv = ["main.py"]  # for an argparse that reads the command line
+        if program.get("probes"):
+            self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
+            self.stage.calls, self.stage.ask = program.get("calls", {}), self.told
+        if self.folder and program.get("mapped"):  # from here on, whatever path the code names, it writes there
+            paths.LAYERS.append(paths.Layer(self.folder))
+        for name in [known for known in sys.modules if known.partition(".")[0] == OURS]:
+            del sys.modules[name]  # no name leads to the engine's modules that run here
+        sys.meta_path.append(Modules(program["modules"]))
+        watched.install(self.touched)
 
     def call(self, message: dict[str, Any]) -> Any:
         """Call a student function on fresh copies of the judge's arguments."""
