@@ -18,6 +18,8 @@ from support.project import DATA
 S3 = (DATA / "right_s3.py").read_text()
 LIES = """
 class Yes(dict):
+    def __reduce__(self):
+        return Yes, ()
     def items(self):
         return [("classifier.out_proj.bias", torch.zeros(2).as_subclass(Always))]
 class Always(torch.Tensor):

@@ -129,7 +129,7 @@ class Child:
         for name in [known for known in sys.modules if known.partition(".")[0] == OURS]:
             del sys.modules[name]  # no name leads to the engine's modules that run here
         sys.meta_path.append(Modules(program["modules"]))
-        watched.install(self.touched)
+        watched.install(self.touched, type(self.stage).__module__)
 
     def call(self, message: dict[str, Any]) -> Any:
         """Call a student function on fresh copies of the judge's arguments."""

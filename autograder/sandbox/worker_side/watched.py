@@ -21,8 +21,8 @@ PASSED_ON = ("/inspect.py", "/traceback.py", "/ctypes/__init__.py")  # libraries
 MOST = 20
 
 
-def install(tell: Callable[[str, str, int], None]) -> None:
-    """``tell(event, cell, line)`` is called at most MOST times."""
+def install(tell: Callable[[str, str, int], None], probes: str) -> None:
+    """``tell(event, cell, line)`` is called at most MOST times; ``probes``: the package that does not count as student code."""
     getframe, events, most, place = sys._getframe, EVENTS, MOST, _place
     told, busy = 0, False
 
@@ -32,7 +32,7 @@ def install(tell: Callable[[str, str, int], None]) -> None:
             return
         busy = True
         try:
-            where = place(getframe(1))
+            where = place(getframe(1), f"<{probes}.")
             if where is not None:
                 told += 1
                 tell(event if event in events else "tb_frame", *where)
@@ -42,12 +42,14 @@ def install(tell: Callable[[str, str, int], None]) -> None:
     sys.addaudithook(hook)
 
 
-def _place(frame: FrameType | None) -> tuple[str, int] | None:
+def _place(frame: FrameType | None, ours: str) -> tuple[str, int] | None:
     """(cell, line) of student code that asks, itself or through ``inspect`` or generated code; None if a library does."""
     while frame is not None:
         file = frame.f_code.co_filename
         if file.startswith("<cell "):
             return file[6:-1], frame.f_lineno
+        if file.startswith(ours):
+            return None
         if file.startswith("<") and file.endswith(".py>"):
             return file[1:-1], frame.f_lineno
         if file != "<string>" and not file.endswith(PASSED_ON):
