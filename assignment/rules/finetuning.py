@@ -50,8 +50,8 @@ def _symptoms(id: str, facts: dict, way: dict) -> np.ndarray:
             numbers.append(0.0)
         except Failure as failure:
             numbers.append(0.0 if failure.kind == SKIPPED else NUMBERS[failure.data.get("symptom", Symptom.OTHERWISE)])
-        except Exception:
-            numbers.append(NUMBERS[Symptom.OTHERWISE])  # see ``judge``
+        except Exception:  # what was observed is not even of the kind that the rule is about
+            numbers.append(NUMBERS[Symptom.OTHERWISE])
     return np.array(numbers, dtype=np.float32)
 
 

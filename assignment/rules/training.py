@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from autograder.checks import shown
 from autograder.checks.compare import Failure
 
 from .dataset import Silent, only_after
 from .symptoms import Symptom
 from .told import is_marked, plausible
 
+PARAMETERS = ("num_epochs", "NUM_EPOCHS", "epochs", "EPOCHS", "n_epochs", "N_EPOCHS", "num_train_epochs", "batch_size")
 PARALLEL = 0.999  # cosine of gradients that differ only by rounding or clipping
 SAME_LOSS = 0.9  # cosine with the expected gradient: smoothing or weighting the loss may turn it a little
 
@@ -167,7 +169,7 @@ def _batches_are_made(check: Any, way: dict) -> None:
         check.fail(
             "rule",
             "no batch can be drawn from the DataLoader that main trains on: "
-            + ("it has no collate_fn" if bare else f"it raises {reason}")
+            + ("it has no collate_fn" if bare else f"it raises {named(reason)}")
             + "; pass collate_fn=SST2Dataset.collate_fn",
             symptom=Symptom.NO_COLLATE_FN if bare else Symptom.NO_BATCHES,
         )
@@ -175,7 +177,7 @@ def _batches_are_made(check: Any, way: dict) -> None:
     if raised and all(raised):
         check.fail(
             "rule",
-            f"each call of train_one_epoch in main raises {raised[0]}, so nothing is trained: do its arguments fit?",
+            f"each call of train_one_epoch in main raises {named(raised[0])}, so nothing is trained: do its arguments fit?",
             symptom=Symptom.TRAINING_RAISES,
         )
     _batches_last(check, [one["batches"] for one in way["passes"] if one["training"]])
@@ -225,7 +227,7 @@ def _as_asked(check: Any, way: dict) -> None:
     if way["ignored"]:
         check.fail(
             "rule",
-            f"main never uses its parameter {way['ignored'][0]}, so every call of it does the same",
+            f"main never uses its parameter {parameter(way['ignored'][0])}, so every call of it does the same",
             symptom=Symptom.PARAMETER_IGNORED,
         )
     epochs = way["told"]["epochs"]
@@ -285,7 +287,7 @@ def _evaluates(check: Any, raised: list[str]) -> None:
     if raised and all(raised):
         check.fail(
             "rule",
-            f"each call of evaluate in main raises {raised[0]}, so nothing is evaluated: do its arguments fit?",
+            f"each call of evaluate in main raises {named(raised[0])}, so nothing is evaluated: do its arguments fit?",
             symptom=Symptom.EVALUATION_RAISES,
         )
 
@@ -326,7 +328,7 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
     known = {int(np.argmin(reported)): Symptom.WORST_EPOCH, 0: Symptom.FIRST_EPOCH}
     check.fail(
         "rule",
-        f"the checkpoint holds the weights of epoch {max(held) + 1}, but epoch {best + 1} had the best validation accuracy",
+        f"the checkpoint holds the weights of epoch {shown.number(max(held) + 1, 200)}, but epoch {best + 1} had the best validation accuracy",
         symptom=known.get(max(held), Symptom.ANOTHER_EPOCH),
     )
 
@@ -345,3 +347,12 @@ def _chosen(check: Any, raised: list[str], reported: list[float]) -> None:
             "the weights cannot be chosen by the validation accuracy, because main never gets one",
             symptom=Symptom.NOT_CHOSEN,
         )
+
+
+def named(error: str) -> str:
+    return shown.named(error, "an exception of your own")
+
+
+def parameter(name: str) -> str:
+    """The name of one of main's parameters, if it is a usual one."""
+    return name if name in PARAMETERS else "for epochs or the batch size"

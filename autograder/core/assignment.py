@@ -31,7 +31,7 @@ class Limits:
     call_seconds: float = 10.0
     probe_seconds: float = 60.0
     total_seconds: float = 540.0
-    frame_bytes: int = 64 << 20
+    frame_bytes: int = 40 << 20
     file_bytes: int = 50 << 20
     prerequisite_calls: int = 64
 

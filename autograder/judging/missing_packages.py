@@ -28,7 +28,7 @@ def why(type_name: str, message: str, parsed: Parsed, session: Session, availabl
     place = ""
     while True:
         if type_name == "ModuleNotFoundError" and (match := MODULE_ERROR.match(message)):
-            return _sentence(match[1], place, available)
+            return _sentence(match[1], place, available) if _is_written(match[1], session) else ""
         match = NAME_ERROR.match(message) if type_name == "NameError" else None
         if not match or match[1] in names:
             return ""
@@ -57,6 +57,13 @@ def _attempted(statement: Statement, name: str, modules: dict[str, str]) -> str:
             if top and top not in modules and not _is_there(top):
                 return top
     return ""
+
+
+def _is_written(package: str, session: Session) -> bool:
+    """Whether the student's own lines name it: a name made at run time could be a hidden input."""
+    word = re.compile(rf"\b{package}\b")
+    sources = [*(s.code for s in session.program.statements), *session.program.modules.values()]
+    return any(word.search(source) for source in sources)
 
 
 def _is_there(package: str) -> bool:

@@ -36,6 +36,10 @@ def otter_test_files() -> Any:
     return otter.test_files
 
 
+# What Python raises where data are not of the kind that code is written for. A test's own slips mostly raise others.
+UNREADABLE = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError, MemoryError, StopIteration)
+
+
 @dataclass
 class CaseResult:
     """One test function: the sentence that students read about it, and what it raised (None: it passed)."""
@@ -92,7 +96,21 @@ class TestFiles:
         self.rules = load_rules(assignment)
 
     def run(self, question: Question, cases: dict[str, Any], environment: dict[str, Any], group: str = "own") -> Outcome:
-        """Run one question's tests; ``cases``: question id -> group -> cases, ``environment``: name -> value or proxy."""
+        """Run one question's tests; ``cases``: question id -> group -> cases, ``environment``: name -> value or proxy.
+
+        An answer that a test cannot read is the student's fault, as if the worker had broken the protocol.
+        """
+        outcome = self._run(question, cases, environment, group)
+        if any(isinstance(case.error, UNREADABLE) for case in outcome.cases):
+            blank = {name: Nothing() if name == "probe" else None for name in environment}
+            for case, without in zip(outcome.cases, self._run(question, cases, blank, group).cases):
+                # The test works where there is no answer, so what it cannot cope with is this one.
+                if isinstance(case.error, UNREADABLE) and isinstance(without.error, Failure):
+                    print(f"autograder: an answer to {question.id} cannot be read: {type(case.error).__name__}", file=sys.stderr)
+                    case.error = WorkerError("protocol")
+        return outcome
+
+    def _run(self, question: Question, cases: dict[str, Any], environment: dict[str, Any], group: str) -> Outcome:
         check = Check(cases, self.rules, group)
         test_file, results = self.files[question.id], []
         originals = [(case.body, case.body.test_func) for case in test_file.test_cases]
@@ -160,6 +178,13 @@ class Probe:
         if isinstance(self.seen, Exception):
             raise self.seen
         return self.seen
+
+
+class Nothing:
+    """``probe()`` in a test of whether the test itself works: there is nothing to observe."""
+
+    def __call__(self) -> Any:
+        raise Failure(MISSING, "there is no answer")
 
 
 def is_students_fault(error: BaseException | None) -> TypeGuard[Failure | WorkerError]:

@@ -76,7 +76,7 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
                 "id": question.id,
                 "verdict": verdict.status,
                 "section": question.section.id,
-                "seconds": round(verdict.seconds, 3),
+                "seconds": round(verdict.seconds, 1),
                 **verdict.data,
             },
         )

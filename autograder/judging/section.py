@@ -19,6 +19,7 @@ from autograder.checks.case import Case
 from autograder.checks.compare import Failure
 from autograder.checks.diagnose import mistakes_like, outputs_of
 from autograder.core.assignment import Question, Section
+from autograder.core.text import clean
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 from autograder.judging import charging, feedback
 from autograder.judging.choice import essence
@@ -269,7 +270,8 @@ class SectionRun:
                 reason, data = feedback.reason(question, error, shown)
             verdict = Verdict(question, FAILED, reason, data=data)
         else:
-            print(f"autograder: the test of {question.id} is broken: {type(error).__name__}: {error}", file=sys.stderr)
+            told = clean(f"{type(error).__name__}: {error}", 300)
+            print(f"autograder: the test of {question.id} is broken: {told}", file=sys.stderr)
             verdict = Verdict(question, NOT_RUN, "not run: the test itself failed; please tell the staff", tags=["grader"])
         if verdict.status == FAILED and isinstance(error, Failure):
             self._name_mistake(question, verdict, session, group)

@@ -9,6 +9,7 @@ from typing import Any
 
 from autograder.core.assignment import Question, Section
 from autograder.judging.grader import Grader
+from autograder.sandbox.judge_side.bounds import Most, most_for
 from autograder.sandbox.judge_side.worker import Loaded, Worker, WorkerError
 from autograder.slicing.slicer import SLICE, Program, Slicer
 from autograder.submission.statements import Statement
@@ -96,10 +97,14 @@ class Sessions:
         answers = self.grader.answers
         beside = [(h.names[0], h.id) for h in broken if h.names[0] not in answers]
         with contextlib.suppress(WorkerError):  # the worker is gone, and the tests will report it
-            session.worker.stub(
-                {h.names[0]: answers[h.names[0]] for h in broken if h.names[0] in answers}, self.grader.beside, beside
-            )
+            replaced = {h.names[0]: answers[h.names[0]] for h in broken if h.names[0] in answers}
+            session.worker.stub(replaced, self.grader.beside, beside, self._most())
         return session, False
+
+    def _most(self) -> Most:
+        """How large the arguments of right helpers may be: as this section's cases need them."""
+        groups = (self.hidden["cases"].get(question.id, {}) for question in self.questions)
+        return most_for(case for group in groups for cases in group.values() for case in cases)
 
     def _writes(self, program: Program) -> bool:
         """Whether the worker for a program, with the modules that it may import, gets a folder to write in."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
+from collections.abc import Callable
 from typing import Any
 
 from autograder.core.trees import TreeError, pack, unpack
@@ -18,6 +19,10 @@ class FrameTimeout(FrameError):
     """Nothing complete arrived before the deadline."""
 
 
+class FrameRefused(FrameError):
+    """What arrived is malformed, or more than is allowed."""
+
+
 def send(sock: socket.socket, tree: Any) -> None:
     """Write one frame; raises FrameError when the other side is gone."""
     try:
@@ -28,33 +33,38 @@ def send(sock: socket.socket, tree: Any) -> None:
         raise FrameError(f"pipe closed: {error.strerror}") from None
 
 
-def receive(sock: socket.socket, limit: int, seconds: float | None = None) -> Any:
+def receive(
+    sock: socket.socket, limit: int, seconds: float | None = None, check: Callable[[bytearray], None] | None = None
+) -> Any:
     """Read one frame of at most ``limit`` bytes within ``seconds`` (None: no timeout).
 
-    Raises FrameTimeout or FrameError.
+    ``check`` looks at its bytes before they are decoded, and raises TreeError. Raises FrameTimeout, FrameRefused or FrameError.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     (length,) = struct.unpack("<I", receive_exactly(sock, 4, deadline))
     if length > limit:
-        raise FrameError(f"frame of {length} bytes is over the limit of {limit}")
-    return tree_of(receive_exactly(sock, length, deadline))
+        raise FrameRefused(f"frame of {length} bytes is over the limit of {limit}")
+    return tree_of(receive_exactly(sock, length, deadline), check)
 
 
-def tree_of(body: bytes) -> Any:
-    """The tree in a frame's body; raises FrameError if it is malformed."""
+def tree_of(body: bytearray, check: Callable[[bytearray], None] | None = None) -> Any:
+    """The tree in a frame's body; raises FrameRefused if it is malformed or ``check`` refuses it."""
     try:
+        if check is not None:
+            check(body)
         return unpack(body)
     except TreeError as error:
-        raise FrameError(str(error)) from None
+        raise FrameRefused(str(error)) from None
 
 
-def receive_exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
+def receive_exactly(sock: socket.socket, count: int, deadline: float | None) -> bytearray:
     """Read exactly ``count`` bytes by ``deadline`` (``time.monotonic``; None: no timeout).
 
     Raises FrameTimeout or FrameError.
     """
-    chunks, missing = [], count
-    while missing:
+    body, got = bytearray(count), 0
+    view = memoryview(body)
+    while got < count:
         if deadline is not None:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -63,13 +73,12 @@ def receive_exactly(sock: socket.socket, count: int, deadline: float | None) -> 
         else:
             sock.settimeout(None)
         try:
-            chunk = sock.recv(min(missing, 1 << 20))
+            size = sock.recv_into(view[got : got + (1 << 20)])
         except TimeoutError:
             raise FrameTimeout("no answer in time") from None
         except OSError as error:
             raise FrameError(f"pipe closed: {error.strerror}") from None
-        if not chunk:
+        if not size:
             raise FrameError("pipe closed")
-        chunks.append(chunk)
-        missing -= len(chunk)
-    return b"".join(chunks)
+        got += size
+    return body

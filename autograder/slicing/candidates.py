@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.checks.compare import is_blank
 from autograder.core.assignment import Question
 from autograder.slicing.slicer import Program, Slicer
 
@@ -25,7 +26,7 @@ class Candidate:
     @property
     def blank(self) -> bool:
         """Whether the value is None or ``...``."""
-        return self.value is None or (isinstance(self.value, dict) and self.value.get("$object") == "ellipsis")
+        return is_blank(self.value)
 
 
 def values_for(

@@ -16,15 +16,15 @@ import numpy as np
 
 from autograder.core.assignment import Limits
 from autograder.sandbox import protocol
+from autograder.sandbox.judge_side.bounds import Most, check_frame
 from autograder.sandbox.judge_side.clock import charged_seconds
 from autograder.sandbox.judge_side.zygote_client import GRACE_SECONDS, ZygoteClient
 
 PROMPT_SECONDS = 0.05  # most replies come within this time
 FULL_PRIORITY_SECONDS = 1.0
 NICE_INCREMENT = 5
-# Of what a worker sends for a prerequisite: whole numbers, and the elements of all arrays multiplied (an answer has no more).
-MAX_LENGTH, MAX_ELEMENTS = 2048, 1 << 24
 MAX_TOLD, MAX_TOUCHES = 2000, 20  # questions that one probe may ask; reports of one worker
+MAX_NAME, MAX_MESSAGE = 80, 2000  # characters of what a worker says about an exception
 
 
 class WorkerError(Exception):
@@ -61,7 +61,7 @@ class Worker:
         self.requests, self.alive = 0, True
         self.answers: dict[str, Callable[..., Any]] = {}
         self.tell: Callable[..., Any] | None = None
-        self.asked = self.told = 0
+        self.most, self.asked, self.told = Most(), 0, 0
         self.touches: list[tuple[str, str, int]] = []  # (what, cell, line) of what student code asked Python for
 
     def __enter__(self) -> Worker:
@@ -91,15 +91,9 @@ class Worker:
             error.statement = min(len(done), count - 1)
             raise
         try:
-            failures = [checked_error(f) | {"index": int(f["index"])} for f in reply["failures"]]
-            snapshots = [(str(s["name"]), int(s["index"]), s["value"]) for s in reply["snapshots"]]
-            bound = {str(k): str(v) for k, v in reply["bound"].items()}
-        except (KeyError, TypeError, AttributeError, ValueError):
+            return loaded_of(reply, count)
+        except Exception:  # whatever a forged reply makes of it
             raise self._violation() from None
-        indexes = [f["index"] for f in failures] + [index for _, index, _ in snapshots]
-        if not all(0 <= index < count for index in indexes):
-            raise self._violation()
-        return Loaded(bound, failures, snapshots)
 
     def call(self, name: str, args: list[Any], kwargs: dict[str, Any], tensor: bool = False) -> Any:
         """Call a student function; returns a tree with numpy leaves, raises WorkerError.
@@ -117,13 +111,19 @@ class Worker:
         seconds, self.tell = self.limits.probe_seconds, tell
         return self._request("probe", seconds, [], name=name, seconds=seconds)
 
-    def stub(self, answers: dict[str, Callable[..., Any]], source: str = "", beside: Collection[tuple[str, str]] = ()) -> None:
-        """From now on, answer calls of these student helpers with our own functions.
+    def stub(
+        self,
+        answers: dict[str, Callable[..., Any]],
+        source: str = "",
+        beside: Collection[tuple[str, str]] = (),
+        most: Most | None = None,
+    ) -> None:
+        """From now on, answer calls of these student helpers with our own functions, on arguments that ``most`` allows.
 
         ``beside``: (name, question id) of helpers that take what cannot cross over; those in ``source`` replace them there.
         """
         self._request("stub", self.limits.call_seconds, [], names=sorted(answers), source=source, beside=list(beside))
-        self.answers = answers
+        self.answers, self.most = answers, most or Most()
 
     def _request(self, op: str, timeout: float, done: list[int], **fields: Any) -> Any:
         """Send one request and wait for its result; ``timeout`` seconds start again with each statement reported as done.
@@ -144,6 +144,8 @@ class Worker:
         except protocol.FrameTimeout:
             self.close()
             raise WorkerError("timeout", message=f"no answer within {timeout:g} s") from None
+        except protocol.FrameRefused:
+            raise self._violation() from None
         except protocol.FrameError:
             self.close()
             raise WorkerError("died") from None
@@ -163,10 +165,10 @@ class Worker:
         while True:
             since = self._await(since, timeout)
             left = min(timeout + GRACE_SECONDS, max(GRACE_SECONDS, self.deadline - time.monotonic()))
-            reply = protocol.receive(self.sock, self.limits.frame_bytes, left)
-            if not isinstance(reply, dict) or reply.get("id") != self.requests or len(reply) != 2:
+            reply = protocol.receive(self.sock, self.limits.frame_bytes, left, check_frame)
+            if not isinstance(reply, dict) or not is_number(reply.get("id"), self.requests) or len(reply) != 2:
                 raise self._violation()
-            if "done" in reply and op == "load" and reply["done"] == len(done) < statements:
+            if "done" in reply and op == "load" and is_number(reply["done"], len(done)) and len(done) < statements:
                 done.append(reply["done"])
                 since = None
             elif "touch" in reply and len(self.touches) < MAX_TOUCHES:
@@ -230,11 +232,13 @@ class Worker:
         if self.asked > self.limits.prerequisite_calls:
             return {"refused": "too many calls"}
         try:
-            if is_too_large([*ask["args"], *ask["kwargs"].values()]):
+            if not self.most.allows([*ask["args"], *ask["kwargs"].values()]):
                 return {"refused": "too large"}
-            return {"answer": self.answers[ask["name"]](*ask["args"], **ask["kwargs"])}
+            with np.errstate(all="ignore"):
+                answer = self.answers[ask["name"]](*ask["args"], **ask["kwargs"])
+            return {"answer": answer} if self.most.allows([answer]) else {"refused": "too large"}
         except Exception as error:
-            return {"refused": f"{ask.get('name') if isinstance(ask, dict) else ''}: {type(error).__name__}"}
+            return {"refused": type(error).__name__}
 
     def _touch(self, touch: Any) -> tuple[str, str, int]:
         try:
@@ -261,18 +265,45 @@ class Worker:
         return WorkerError("protocol")
 
 
-def is_too_large(values: list[Any]) -> bool:
-    """Whether a function of these might need much memory: for a product or broadcast of arrays, or for n by n elements."""
-    arrays = [np.asarray(value) for value in values]
-    lengths = [abs(int(array)) for array in arrays if array.ndim == 0 and array.dtype.kind in "iuO"]
-    return max(lengths, default=0) > MAX_LENGTH or math.prod(max(1, array.size) for array in arrays) > MAX_ELEMENTS
+def is_number(value: Any, wanted: int) -> bool:
+    """Whether a value that a worker sent, which may be of any kind, is this whole number."""
+    return type(value) is int and value == wanted
+
+
+def loaded_of(reply: Any, count: int) -> Loaded:
+    """What a program of ``count`` statements left behind, by the worker's reply; raises if that is malformed."""
+    failures = [checked_error(f) | {"index": as_index(f["index"], count)} for f in reply["failures"]]
+    snapshots = [(as_text(s["name"]), as_index(s["index"], count), s["value"]) for s in reply["snapshots"]]
+    return Loaded({as_text(k): as_text(v) for k, v in reply["bound"].items()}, failures, snapshots)
+
+
+def as_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not text")
+    return value
+
+
+def as_index(value: Any, count: int) -> int:
+    if type(value) is not int or not 0 <= value < count:
+        raise TypeError("not the number of a statement")
+    return value
 
 
 def checked_error(error: Any) -> dict[str, Any]:
-    """The worker's error report with every field converted to its type."""
-    try:
-        where = [(str(cell)[:20], int(line)) for cell, line in error["where"]]
-        name = str(error["type"])
-        return {"type": name if name.isidentifier() else "Exception", "message": str(error["message"]), "where": where}
-    except (KeyError, TypeError, ValueError):
-        return {"type": "Exception", "message": "", "where": []}
+    """The worker's error report, with every field of its type or left out."""
+    report = error if isinstance(error, dict) else {}
+    name, message, where = report.get("type"), report.get("message"), report.get("where")
+    return {
+        "type": name if isinstance(name, str) and name.isidentifier() and len(name) <= MAX_NAME else "Exception",
+        "message": message[:MAX_MESSAGE] if isinstance(message, str) else "",
+        "where": [line for line in where[-3:] if is_line(line)] if isinstance(where, list) else [],
+    }
+
+
+def is_line(value: Any) -> bool:
+    """Whether a value is the cell and line of a statement."""
+    return isinstance(value, list) and len(value) == 2 and is_digits(value[0]) and type(value[1]) is int
+
+
+def is_digits(value: Any) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10
