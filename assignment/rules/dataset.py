@@ -64,7 +64,8 @@ def counts(check: Any, facts: dict, way: dict) -> None:
     if way["kind"]:
         check.fail(
             "kind",
-            f"__len__ returns a {shown.named(way['kind'], 'value')}, for which len() raises TypeError: return a whole number (int)",
+            f"__len__ returns a {shown.named(way['kind'], 'value')}, for which len() raises TypeError: "
+            "return a whole number (int)",
             symptom=Symptom.NO_WHOLE_NUMBER,
         )
     got, want = (way["all"], way["three"]), (facts["count"], 3)
@@ -115,8 +116,8 @@ def _fits(check: Any, way: dict) -> None:
     if unfit:
         check.fail(
             "rule",
-            f"dataset[{first}] is a {shown.named(unfit['kind'], 'value of a type of your own')}, on which your own collate_fn raises "
-            f"{shown.named(unfit['error'], 'an exception of your own')}: return the SST2Example itself",
+            f"dataset[{first}] is a {shown.named(unfit['kind'], 'value of a type of your own')}, on which your own collate_fn "
+            f"raises {shown.named(unfit['error'], 'an exception of your own')}: return the SST2Example itself",
             symptom=Symptom.MISFIT,
         )
 
@@ -181,7 +182,8 @@ def well_formed(check: Any, facts: dict, way: dict) -> None:
     if "refused_by" in way:
         check.fail(
             "rule",
-            f"{'dataset' if way['refused_by'] == 'dataset' else 'SST2Dataset'}.collate_fn cannot be called with a batch alone, as a DataLoader does: put @staticmethod "
+            f"{'dataset' if way['refused_by'] == 'dataset' else 'SST2Dataset'}.collate_fn cannot be called with a batch "
+            "alone, as a DataLoader does: put @staticmethod "
             "above it, and leave out self",
             symptom=Symptom.NOT_STATIC,
         )
@@ -212,7 +214,8 @@ def _has_both_keys(check: Any, batch: dict) -> None:
     if not {"text_encoding", "label_encoding"} <= set(batch["keys"]):
         check.fail(
             "rule",
-            f"the batch has the keys {', '.join(dict.fromkeys(map(shown.key, batch['keys'][:6])))}; it should have 'text_encoding' and "
+            f"the batch has the keys {', '.join(dict.fromkeys(map(shown.key, batch['keys'][:6])))}; it should have "
+            "'text_encoding' and "
             "'label_encoding'",
             symptom=Symptom.OTHER_KEYS,
         )
@@ -260,7 +263,8 @@ def longest(check: Any, facts: dict, way: dict) -> None:
     if width != want:
         check.fail(
             "shape",
-            f"a batch whose longest sentence has {want} tokens is padded to {shown.number(width)}: padding=True pads to the longest",
+            f"a batch whose longest sentence has {want} tokens is padded to {shown.number(width)}: "
+            "padding=True pads to the longest",
             symptom=Symptom.PADDED_TO_THE_MAXIMUM if width == LONGEST else Symptom.PADDED_OTHERWISE,
         )
 
@@ -271,7 +275,8 @@ def truncated(check: Any, facts: dict, way: dict) -> None:
     if width > LONGEST:
         check.fail(
             "shape",
-            f"a text of {shown.number(width)} tokens stays {shown.number(width)} tokens long: truncation=True cuts at max_length=512",
+            f"a text of {shown.number(width)} tokens stays {shown.number(width)} tokens long: "
+            "truncation=True cuts at max_length=512",
             symptom=Symptom.NOT_TRUNCATED,
         )
     if rows(way["long"])[1] != facts["long"]:
@@ -298,7 +303,8 @@ def labelled(check: Any, facts: dict, way: dict) -> None:
     if labels.shape != (len(want),):
         check.fail(
             "shape",
-            f"label_encoding has shape {shape_text(labels.shape, (len(want),))}, expected ({len(want)},): one number for each sentence",
+            f"label_encoding has shape {shape_text(labels.shape, (len(want),))}, expected ({len(want)},): "
+            "one number for each sentence",
             symptom=Symptom.LABELS_ONE_HOT if labels.shape[-1:] == (2,) else Symptom.LABELS_OTHER_SHAPE,
         )
     if labels.astype(int).tolist() != want:

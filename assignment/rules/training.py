@@ -328,7 +328,8 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
     known = {int(np.argmin(reported)): Symptom.WORST_EPOCH, 0: Symptom.FIRST_EPOCH}
     check.fail(
         "rule",
-        f"the checkpoint holds the weights of epoch {shown.number(max(held) + 1, 200)}, but epoch {best + 1} had the best validation accuracy",
+        f"the checkpoint holds the weights of epoch {shown.number(max(held) + 1, 200)}, but epoch {best + 1} had the best "
+        "validation accuracy",
         symptom=known.get(max(held), Symptom.ANOTHER_EPOCH),
     )
 

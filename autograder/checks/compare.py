@@ -27,7 +27,14 @@ SKIPPED, MISSING, BLANK, KIND, SHAPE, DTYPE, NAN, NUMBERS = (
 HUGE = 1e6  # larger errors all look alike
 # What an encoder (``checks.values``) says about values that it cannot send, beside the names of types.
 PHRASES = frozenset(
-    ["ellipsis", "very large int", "NumPy array", "tensor without data", "tensor of too many numbers", "array of too many numbers"]
+    [
+        "ellipsis",
+        "very large int",
+        "NumPy array",
+        "tensor without data",
+        "tensor of too many numbers",
+        "array of too many numbers",
+    ]
     + [f"Python {kind}" for kind in ("list", "tuple", "dict", "set", "str", "bool", "int", "float", "complex")]
     + [f"array of {what}" for what in ("complex numbers", "objects", "text", "bytes", "records", "dates", "other things")]
 )

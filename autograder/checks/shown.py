@@ -11,7 +11,9 @@ from typing import Any
 
 OTHERS = """
     ellipsis NoneType OrderedDict defaultdict Counter deque partial Path PosixPath Decimal Fraction Namespace Logger
-    ndarray generic bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 bfloat16 float16 float32 float64 complex64 complex128 str_ matrix
+    ndarray generic bool_
+    int8 int16 int32 int64 uint8 uint16 uint32 uint64 bfloat16 float16 float32 float64 complex64 complex128
+    str_ matrix
     MaskedArray dtype Generator RandomState LinAlgError AxisError
     Tensor Parameter Size device Module Linear Dropout Embedding Sequential ModuleList ParameterList Softmax LayerNorm
     CrossEntropyLoss MultiheadAttention Dataset Subset TensorDataset IterableDataset DataLoader Sampler RandomSampler
@@ -55,6 +57,6 @@ def number(value: Any, most: int = MOST) -> str:
 
 
 def sizes(shape: tuple[int, ...], expected: tuple[int, ...]) -> tuple[int | None, ...]:
-    """A shape, with None for a size that has nothing to do with what is expected: so large that it may be a number in itself."""
-    most = 2 * max(32, *expected)
+    """A shape, with None for sizes that have nothing to do with what is expected, being so large that they may be numbers."""
+    most = 2 * max([32, *expected])
     return tuple(int(n) if n <= most else None for n in shape)

@@ -81,7 +81,7 @@ def reason(question: Question, error: Failure | WorkerError, shown: Shown) -> tu
     return (
         f"`{name}` ended the Python process (a crash, an exit or too much memory)"
         if error.kind == "died"
-        else f"`{name}` gave an answer that could not be read: return what the handout asks for, as tensors, numbers, lists or dicts"
+        else f"`{name}` gave an answer that could not be read: return what the handout asks for, as plain tensors or numbers"
     ), {"kind": error.kind}
 
 

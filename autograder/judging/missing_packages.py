@@ -28,7 +28,7 @@ def why(type_name: str, message: str, parsed: Parsed, session: Session, availabl
     place = ""
     while True:
         if type_name == "ModuleNotFoundError" and (match := MODULE_ERROR.match(message)):
-            return _sentence(match[1], place, available) if _is_written(match[1], session) else ""
+            return _sentence(match[1], place, available) * _is_written(match[1], session)
         match = NAME_ERROR.match(message) if type_name == "NameError" else None
         if not match or match[1] in names:
             return ""

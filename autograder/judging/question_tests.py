@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
+import numpy as np
+
 from autograder.checks.case import Check
 from autograder.checks.compare import MISSING, SKIPPED, Failure
 from autograder.checks.probe import with_account
@@ -100,13 +102,17 @@ class TestFiles:
 
         An answer that a test cannot read is the student's fault, as if the worker had broken the protocol.
         """
-        outcome = self._run(question, cases, environment, group)
-        if any(isinstance(case.error, UNREADABLE) for case in outcome.cases):
+        seen: list[Any] = []
+        outcome = self._run(question, cases, {name: _watched(answer, seen) for name, answer in environment.items()}, group)
+        ordinary = not question.probe and all(map(_is_ordinary, seen))
+        if any(isinstance(case.error, UNREADABLE) for case in outcome.cases) and not ordinary:
             blank = {name: Nothing() if name == "probe" else None for name in environment}
             for case, without in zip(outcome.cases, self._run(question, cases, blank, group).cases):
                 # The test works where there is no answer, so what it cannot cope with is this one.
                 if isinstance(case.error, UNREADABLE) and isinstance(without.error, Failure):
-                    print(f"autograder: an answer to {question.id} cannot be read: {type(case.error).__name__}", file=sys.stderr)
+                    print(
+                        f"autograder: an answer to {question.id} cannot be read: {type(case.error).__name__}", file=sys.stderr
+                    )
                     case.error = WorkerError("protocol")
         return outcome
 
@@ -123,6 +129,24 @@ class TestFiles:
             for body, function in originals:
                 body.test_func = function
         return Outcome(results, check.notes, check.doubts, check.flags)
+
+
+def _watched(answer: Any, seen: list[Any]) -> Any:
+    """The answer itself; ``seen`` gets what a test learns from it: the value, or each result of the function."""
+    if not callable(answer):
+        seen.append(answer)
+        return answer
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        seen.append(answer(*args, **kwargs))
+        return seen[-1]
+
+    return watched
+
+
+def _is_ordinary(value: Any) -> bool:
+    """Whether a value is of the kind that tests are about: if one fails on that, the test is wrong, not the answer."""
+    return value is None or type(value) in (bool, float) or (isinstance(value, np.ndarray) and value.dtype.kind in "biuf")
 
 
 def _recording(function: Callable[..., Any], result: CaseResult) -> Callable[..., None]:

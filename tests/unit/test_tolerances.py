@@ -124,7 +124,8 @@ def test_hidden_inputs_of_any_seed_tell_half_precision_from_rounding_and_stay_wi
     draw = load_part(ASSIGNMENT.folder, INPUTS).attention
     for seed in range(60):
         rng = np.random.default_rng([seed, 447])
-        first, *others = draw.section2(rng, draw.sizes(rng, False))["2.1.self_attention.step3"]["own"]
+        drawn = draw.section2(rng, draw.sizes(rng, False))
+        first, *others = drawn["2.1.self_attention.step3"]["own"]
         exact = attention(first)
         assert np.abs(attention(first, scores=np.float16) - exact).max() >= 10 * ROUNDING, seed
         for case in (first, *others):

@@ -20,11 +20,24 @@ from autograder.core.trees import MAX_ARRAYS, MAX_DIMENSIONS, TreeError, parts
 MAX_TEXT = 8 << 20  # bytes of JSON
 MAX_NODES = 250_000  # values, keys and containers
 MAX_DEPTH = 64  # more than the deepest value (checks.values.MAX_DEPTH) in the deepest reply
-MAX_DIGITS = 19  # of a whole number, or after a point: no encoder writes more
+MAX_DIGITS = 24  # in a row: a whole number has 19, a fraction at most 17 after some zeros
 MAX_HEADER = 1 << 20  # bytes that describe the arrays
 MAX_ELEMENTS = 8_000_000  # of all arrays together; one that a worker's encoder sends has half as many
 LARGEST_PRODUCT = 1 << 24  # elements: what a product of arguments may have at most, before it is found too large to send
-ITEM_SIZES = {"BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8}
+ITEM_SIZES = {
+    "BOOL": 1,
+    "U8": 1,
+    "I8": 1,
+    "U16": 2,
+    "I16": 2,
+    "F16": 2,
+    "U32": 4,
+    "I32": 4,
+    "F32": 4,
+    "U64": 8,
+    "I64": 8,
+    "F64": 8,
+}
 
 STRING = re.compile(rb'"[^"]*"')
 DIGITS = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS + 1))
@@ -104,20 +117,24 @@ class Most:
         arrays = [np.asarray(value) for value in values]
         if any(array.dtype.kind not in "biuf" for array in arrays):
             raise TypeError("not numbers")
-        numbers = [abs(int(array)) for array in arrays if array.ndim == 0 and array.dtype.kind in "iu"]
         sizes = [math.prod(max(1, n) for n in array.shape) for array in arrays]  # (n, 0) by (0, n) is n by n
         return (
-            max([*numbers, *(n for array in arrays for n in array.shape)], default=0) <= self.number
+            max(numbers_in(arrays), default=0) <= self.number
             and max(sizes, default=0) <= self.elements
             and math.prod(sizes) <= self.product
         )
+
+
+def numbers_in(arrays: list[Any]) -> list[int]:
+    """The whole numbers among these arrays, without their signs, and all dimensions."""
+    numbers = [abs(int(array)) for array in arrays if array.ndim == 0 and array.dtype.kind in "iu"]
+    return numbers + [n for array in arrays for n in array.shape]
 
 
 def most_for(cases: Iterable[dict[str, Any]]) -> Most:
     """What functions may need that are called on the way to the answers of these cases: a multiple of what is in them."""
     values = [value for case in cases for value in (*case["args"], *case["kwargs"].values(), case["expected"])]
     arrays = [np.asarray(value) for value in values if isinstance(value, (int, np.ndarray))]
-    numbers = [int(array) for array in arrays if array.ndim == 0 and array.dtype.kind in "iu"]
-    number = 16 * max([1, *numbers, *(n for array in arrays for n in array.shape)])
+    number = 16 * max([1, *numbers_in(arrays)])
     largest = max((array.size for array in arrays), default=1)
     return Most(number, max(16 * largest, number**2), min(LARGEST_PRODUCT, max(8 * largest**2, number**2)))

@@ -166,7 +166,7 @@ class Worker:
             since = self._await(since, timeout)
             left = min(timeout + GRACE_SECONDS, max(GRACE_SECONDS, self.deadline - time.monotonic()))
             reply = protocol.receive(self.sock, self.limits.frame_bytes, left, check_frame)
-            if not isinstance(reply, dict) or not is_number(reply.get("id"), self.requests) or len(reply) != 2:
+            if not is_reply(reply, self.requests):
                 raise self._violation()
             if "done" in reply and op == "load" and is_number(reply["done"], len(done)) and len(done) < statements:
                 done.append(reply["done"])
@@ -268,6 +268,11 @@ class Worker:
 def is_number(value: Any, wanted: int) -> bool:
     """Whether a value that a worker sent, which may be of any kind, is this whole number."""
     return type(value) is int and value == wanted
+
+
+def is_reply(value: Any, request: int) -> bool:
+    """Whether a value that a worker sent is a dict of a request's number and one thing more."""
+    return isinstance(value, dict) and len(value) == 2 and is_number(value.get("id"), request)
 
 
 def loaded_of(reply: Any, count: int) -> Loaded:
