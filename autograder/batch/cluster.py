@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from autograder.batch.people import Entry
 from autograder.batch.process_pool import TICK_SECONDS, Done, verdicts_text
-from autograder.batch.roster import Entry
 from autograder.batch.store import content_key, judging_key
 from autograder.core.assignment import Assignment
 from autograder.core.digests import folder_files

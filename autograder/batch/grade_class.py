@@ -165,6 +165,7 @@ def _write(
             sheet = sheet_of(assignment, entry.id, entry.people, store.find(outcome.content, judging), outcome.problem)
             if sheet.status().startswith("not graded"):
                 summary.problems.append((entry.id, sheet.status()))
+            summary.problems += [(entry.id, person.contested) for person in entry.people if person.contested]
             write_results(batch.output / "results", assignment, sheet, course)
             book.add(sheet)
             page.add(sheet, course)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from autograder.batch.roster import Person
+from autograder.batch.people import Person
 from autograder.core.assignment import Assignment
 from autograder.core.files import write_private
 from autograder.core.tables import write_csv
@@ -113,8 +113,8 @@ class Gradebook:
     def add(self, sheet: Sheet) -> None:
         """Add a row for each person of a submission."""
         for person in sheet.people:
-            course = person.course or self.course
-            self.rows.append(GradebookRow(person, course, sheet.id, sheet.scores(course), sheet.total(course), sheet.status()))
+            course, status = person.course or self.course, person.contested or sheet.status()
+            self.rows.append(GradebookRow(person, course, sheet.id, sheet.scores(course), sheet.total(course), status))
 
     def add_absent(self, person: Person, reason: str) -> None:
         """Add a row for someone without a submission."""
@@ -151,4 +151,5 @@ class Gradebook:
         for row in self.rows:
             person = row.person
             login = person.email.split("@")[0]
-            yield [cell(person.name), "", cell(person.sid), cell(login), row.course, number(row.total)]
+            total = "" if person.contested else number(row.total)
+            yield [cell(person.name), "", cell(person.sid), cell(login), row.course, total]

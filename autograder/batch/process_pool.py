@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.batch.roster import Entry
+from autograder.batch.people import Entry
 from autograder.batch.store import content_key
 from autograder.core.errors import GraderError, NotStarted
 from autograder.core.text import clean

@@ -1,6 +1,7 @@
 """Who submitted what: a Gradescope export, a folder of submissions, or a roster CSV.
 
-All names in them are untrusted text. What cannot be used becomes one line in ``notes`` and does not stop the rest.
+Who someone is, and when they submitted, comes from what staff or Gradescope wrote beside the submissions, never from inside
+one. All names are untrusted text. What cannot be used becomes one line in ``notes`` and does not stop the rest.
 """
 
 from __future__ import annotations
@@ -9,44 +10,18 @@ import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from autograder.batch.metadata import METADATA, Submitted, read_metadata
+from autograder.batch.people import Entry, Person, settle
 from autograder.checks.formats import ARCHIVE, kind_of_file
 from autograder.checks.notebook import CODE
 from autograder.core.errors import GraderError
 from autograder.core.tables import Table, read_table
 from autograder.core.text import clean
 
-METADATA = "submission_metadata.yml"
-MAX_METADATA = 256 << 20
 ROSTER_COLUMNS = ("name", "first", "last", "email", "sid", "course", "path")
-
-
-@dataclass(frozen=True)
-class Person:
-    """One student. ``course`` is '' if unknown."""
-
-    name: str = ""
-    email: str = ""
-    sid: str = ""
-    course: str = ""
-
-    @property
-    def key(self) -> str:
-        """Identifies the person: the e-mail address, else the student number, else the name."""
-        return self.email.lower() or self.sid or self.name
-
-
-@dataclass
-class Entry:
-    """One submission. ``id`` names its results file; ``created`` is the export's timestamp."""
-
-    id: str
-    path: Path
-    people: list[Person]
-    created: str = ""
+EXPORT = re.compile(r"assignment_\d+_export( \(\d+\))?")  # Gradescope's name for the folder in its zip
+HASHED = re.compile(r"-[0-9a-f]{16}$")
 
 
 @dataclass
@@ -78,7 +53,8 @@ def read_roster(source: Path, listed: Path | None, courses: tuple[str, ...]) -> 
         raise GraderError(f"cannot read {clean(str(source))}: {error.strerror}") from None
     if listed is not None:
         _apply(_read_csv(Path(listed), courses, roster.notes), Path(listed).parent, roster)
-    _keep_latest(roster)
+    roster.notes += settle(roster.entries)
+    roster.entries = [entry for entry in roster.entries if entry.people]
     roster.entries.sort(key=lambda entry: natural(entry.id))
     if not roster.entries:
         raise GraderError(f"no submissions in {clean(str(source))}" + "".join(f"; {note}" for note in roster.notes[:3]))
@@ -92,29 +68,33 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def safe_id(name: str) -> str:
-    """A file name for a submission's results that is safe to use; the same ``name`` always gives the same one."""
-    if re.fullmatch(r"\w[\w .-]{0,79}", name, re.ASCII) and not name.endswith((".", " ")):
+    """A file name for a submission's results that is safe to use: the same for the same ``name``, another for any other."""
+    if re.fullmatch(r"\w[\w .-]{0,79}", name, re.ASCII) and not name.endswith((".", " ")) and not HASHED.search(name):
         return name
     slug = re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("._")[:60] or "submission"
-    return f"{slug}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return f"{slug}-{_hash(name)}"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _add_folder(folder: Path, roster: Roster) -> None:
-    """Add every submission in a folder, with people from Gradescope's metadata if there is any."""
+    """Add every submission in a folder, with people from Gradescope's metadata if there is any beside them."""
     children = _visible(folder)
-    if len(children) == 1 and children[0].is_dir() and (children[0] / METADATA).exists():
+    if len(children) == 1 and EXPORT.fullmatch(children[0].name) and children[0].is_dir():
         folder, children = children[0], _visible(children[0], hidden=".")  # an export inside a folder of its own
-    metadata = _metadata(folder / METADATA, roster.notes)
+    metadata = read_metadata(folder / METADATA, roster.notes)
     for path in children:
         if path.name == METADATA:
             continue
         if path.is_dir() or path.is_symlink() or kind_of_file(path.name) in (CODE, ARCHIVE):
-            roster.entries.append(_entry(path, metadata.pop(path.name, None), roster.notes))
+            roster.entries.append(_entry(path, metadata.pop(path.name, Submitted()), roster.notes))
         else:
             roster.notes.append(f"{clean(path.name)} is not a submission and was left out")
     for name, record in metadata.items():
-        for person in _people(record)[0]:
-            roster.absent.append((person, f"{clean(str(name))} is listed in {METADATA}, but there is no such folder"))
+        for person in record.people:
+            roster.absent.append((person, f"{clean(name)} is listed in {METADATA}, but there is no such folder"))
 
 
 def _visible(folder: Path, hidden: str | tuple[str, ...] = (".", "__MACOSX")) -> list[Path]:
@@ -122,51 +102,15 @@ def _visible(folder: Path, hidden: str | tuple[str, ...] = (".", "__MACOSX")) ->
     return [path for path in sorted(folder.iterdir()) if not path.name.startswith(hidden)]
 
 
-def _entry(path: Path, record: object, notes: list[str]) -> Entry:
-    """One submission in a folder; without a metadata record its own metadata file, or else its name, gives the people."""
-    if record is None and path.is_dir():
-        record = _metadata(path / METADATA, notes) or None
-    people, created = _people(record)
+def _entry(path: Path, record: Submitted, notes: list[str]) -> Entry:
+    """One submission in a folder; without people in the metadata beside it, its name stands for its author."""
+    if path.is_dir() and _exists(path / METADATA):
+        notes.append(
+            f"{clean(path.name)}/{METADATA} is inside a submission and was not read"
+            + ("" if record.people else "; if it is an export's, grade that folder itself")
+        )
     name = path.name if path.is_dir() else path.stem
-    return Entry(safe_id(path.name), path, people or [Person(name=clean(name))], created)
-
-
-def _metadata(path: Path, notes: list[str]) -> dict[Any, Any]:
-    """Gradescope's YAML: folder -> record. All scalars stay text, so that a student number keeps its leading zeros."""
-    try:
-        if not path.exists():
-            return {}
-        if path.stat().st_size > MAX_METADATA:
-            raise OSError(0, f"over {MAX_METADATA >> 20} MB")
-        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-        if tree is None or tree == "":
-            return {}
-        if not isinstance(tree, dict):
-            raise ValueError("it is not a mapping")
-        return tree
-    except OSError as error:
-        why = error.strerror
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        why = f"line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark else str(error)
-    notes.append(
-        f"{clean('/'.join(path.parts[-2:]))} could not be read ({clean(str(why), 120)}); names are taken from the folders"
-    )
-    return {}
-
-
-def _people(record: object) -> tuple[list[Person], str]:
-    """(submitters, timestamp) of a metadata record; anything malformed is left out."""
-    if not isinstance(record, dict):
-        return [], ""
-    submitters = record.get(":submitters", record.get("submitters"))
-    people = []
-    for entry in submitters if isinstance(submitters, list) else []:
-        if isinstance(entry, dict):
-            who = {key: clean(str(entry.get(f":{key}", entry.get(key, "")) or ""), 200) for key in ("name", "email", "sid")}
-            people += [Person(**who)] if any(who.values()) else []
-    return people, clean(str(record.get(":created_at", record.get("created_at", ""))), 40)
+    return Entry(safe_id(path.name), path, record.people or [Person(name=clean(name))], record.created)
 
 
 def _read_csv(path: Path, courses: tuple[str, ...], notes: list[str]) -> list[tuple[Person, str]]:
@@ -199,16 +143,19 @@ def _person(who: dict[str, str], path: str, courses: tuple[str, ...], table: Tab
 def _apply(rows: list[tuple[Person, str]], folder: Path, roster: Roster) -> None:
     """Add the submissions that a roster's rows name by path (relative to ``folder``); fill in the courses of the others."""
     by_path = {_resolved(entry.path): entry for entry in roster.entries}
-    by_key = {key: entry for entry in roster.entries for person in entry.people for key in _keys(person)}
+    by_key: dict[str, list[Entry]] = {}
+    for entry in roster.entries:
+        for key in {key for person in entry.people for key in person.keys}:
+            by_key.setdefault(key, []).append(entry)
     for person, where in rows:
         if where:
             _add_row(person, where, folder / where, by_path, roster)
             continue
-        entry = next((by_key[key] for key in _keys(person) if key in by_key), None)
-        if entry is None:
+        entries = [entry for key in person.keys for entry in by_key.get(key, ())]
+        if not entries:
             roster.absent.append((person, "not submitted: the folder has no submission of theirs"))
-        else:
-            entry.people = [replace(p, course=person.course) if set(_keys(p)) & set(_keys(person)) else p for p in entry.people]
+        for entry in entries:
+            entry.people = [replace(p, course=person.course) if p.keys & person.keys else p for p in entry.people]
 
 
 def _add_row(person: Person, where: str, path: Path, by_path: dict[Path, Entry], roster: Roster) -> None:
@@ -222,10 +169,12 @@ def _add_row(person: Person, where: str, path: Path, by_path: dict[Path, Entry],
             return
         id = safe_id(where)
         if any(other.id == id for other in roster.entries):  # a file of the same name in another folder
-            id = f"{id}-{hashlib.sha256(str(_resolved(path)).encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+            id = f"{id[:60]}-{_hash(str(_resolved(path)))}"
         entry = by_path[_resolved(path)] = Entry(id, path, [])
         roster.entries.append(entry)
-    entry.people = [p for p in entry.people if p.email or p.sid] + [person]
+    # The roster's word replaces a name that was taken from the folder's, and what the export says of the same person.
+    entry.people = [p for p in entry.people if (p.email or p.sid) and not p.keys & person.keys] + [person]
+    entry.granted |= person.keys
 
 
 def _resolved(path: Path) -> Path:
@@ -241,24 +190,3 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except (OSError, RuntimeError, ValueError):
         return False
-
-
-def _keys(person: Person) -> list[str]:
-    return [key for key in (person.email.lower(), person.sid) if key] or [person.name]
-
-
-def _keep_latest(roster: Roster) -> None:
-    """Keep only each person's latest submission (without timestamps, the last one listed)."""
-    latest: dict[str, tuple[str, int]] = {}
-    for index, entry in enumerate(roster.entries):
-        for person in entry.people:
-            latest[person.key] = max(latest.get(person.key, ("", -1)), (entry.created, index))
-    for index, entry in enumerate(roster.entries):
-        for person in list(entry.people):
-            chosen = latest[person.key][1]
-            if chosen != index:
-                entry.people.remove(person)
-                roster.notes.append(
-                    f"{person.name or person.key} submitted twice: {roster.entries[chosen].id} counts, {entry.id} does not"
-                )
-    roster.entries = [entry for entry in roster.entries if entry.people]

@@ -11,6 +11,7 @@ from autograder.core.errors import GraderError
 from autograder.core.text import clean, reason
 
 MARK = ".autograder-made"
+READ_BYTES = 1 << 18
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644, durable: bool = False) -> None:
@@ -31,6 +32,17 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644, durable: bool = Fals
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def read_capped(path: Path, limit: int) -> bytes:
+    """A file of at most ``limit`` bytes, whatever size it claims to have. Raises OSError, or GraderError if it has more."""
+    data = bytearray()
+    with open(path, "rb") as file:
+        while len(data) <= limit and (chunk := file.read(READ_BYTES)):  # no buffer of the size that might come
+            data += chunk
+    if len(data) > limit:
+        raise GraderError(f"cannot read {clean(str(path), 200)}: it is over {limit >> 20} MB")
+    return bytes(data)
 
 
 def write_private(path: Path, text: str, durable: bool = True) -> None:

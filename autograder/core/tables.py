@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.core.errors import GraderError
-from autograder.core.files import write_private
+from autograder.core.files import read_capped, write_private
 from autograder.core.text import clean, reason
 
 # Column -> accepted headers, most reliable first, in lower case without spaces and punctuation.
@@ -52,10 +52,7 @@ class Table:
 def read_table(path: Path) -> Table:
     """Read a CSV file with commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252. Raises GraderError, one line."""
     try:
-        data = path.read_bytes()
-        if len(data) > MAX_BYTES:
-            raise GraderError(f"cannot read {clean(str(path), 200)}: it is over {MAX_BYTES >> 20} MB")
-        text = _decoded(data)
+        text = _decoded(read_capped(path, MAX_BYTES))
         # Spreadsheets use semicolons in locales where the comma is the decimal separator.
         delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)

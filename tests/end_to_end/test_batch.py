@@ -109,10 +109,11 @@ def test_a_roster_gives_the_people_of_an_export_their_course(course):
 def test_the_later_of_two_submissions_counts(course):
     course.hand_in("submission_1", RIGHT)
     course.hand_in("submission_2", WRONG)
-    course.metadata(EXPORT.replace("cy@", "bo@").replace("2026-10-01", "2026-10-02", 1))
+    alone = EXPORT[: EXPORT.index("  - :name: Bo")] + EXPORT[EXPORT.index("  :created_at") :]
+    course.metadata(alone.replace("'3'\n    :email: cy@", "'007'\n    :email: ada@").replace("2026-10-01", "2026-10-02", 1))
     summary = course.run()
-    assert course.row(Email="bo@example.edu")["Submission ID"] == "submission_1"
-    assert summary.notes == ["Cy <b> submitted twice: submission_1 counts, submission_2 does not"]
+    assert course.row(Email="ada@example.edu")["Submission ID"] == "submission_1"
+    assert summary.notes == ["Cy <b> submitted twice: submission_1 counts, submission_2 does not"] and len(course.rows()) == 2
 
 
 @pytest.mark.parametrize("text", ["a: [", "- 1\n- 2", "\0", "submission_1: 3", "submission_1:\n  :submitters: {}\n"])

@@ -6,7 +6,7 @@ import pytest
 
 from autograder.batch.class_page import Page, histogram, item_rest
 from autograder.batch.gradebook import Sheet
-from autograder.batch.roster import Person
+from autograder.batch.people import Person
 from autograder.core.loading import load_assignment
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 from support.project import ROOT

@@ -1,0 +1,91 @@
+"""People and their submissions, and what happens when two submissions claim one person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+DATED = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
+
+
+@dataclass(frozen=True)
+class Person:
+    """One student. ``course`` is '' if unknown; ``contested``: why it is not settled which submission is theirs, or ''."""
+
+    name: str = ""
+    email: str = ""
+    sid: str = ""
+    course: str = ""
+    contested: str = ""
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """What identifies the person: e-mail address and student number, else the name. One in common is enough."""
+        return frozenset(key.casefold() for key in (self.email, self.sid) if key) or frozenset([self.name.casefold()])
+
+    @property
+    def label(self) -> str:
+        return self.name or self.email or self.sid
+
+
+@dataclass
+class Entry:
+    """One submission. ``id`` names its results file; ``created`` is the export's timestamp.
+
+    ``granted``: the keys of the people to whom the roster gives this submission by its path.
+    """
+
+    id: str
+    path: Path
+    people: list[Person]
+    created: str = ""
+    granted: set[str] = field(default_factory=set)
+
+
+def settle(entries: list[Entry]) -> Iterator[str]:
+    """Leave everyone with one submission, in place, and yield a note for each that does not count.
+
+    The roster's word decides, or else the export's time, if the same people submitted again. Any other two claims are left
+    for staff: both count, and the person is ``contested`` in both.
+    """
+    claims: dict[str, list[int]] = {}
+    for index, entry in enumerate(entries):
+        entry.people = list({person.keys: person for person in reversed(entry.people)}.values())[::-1]
+        for key in {key for person in entry.people for key in person.keys}:
+            claims.setdefault(key, []).append(index)
+    decided = []
+    for entry in entries:
+        for number, person in enumerate(entry.people):
+            rivals = [entries[index] for index in sorted({index for key in person.keys for index in claims[key]})]
+            if len(rivals) > 1:
+                decided.append((entry, number, person, rivals, winner(person, rivals)))
+    for entry, number, person, rivals, chosen in decided:
+        if chosen is None:
+            entry.people[number] = replace(person, contested=why_contested(person, rivals))
+        elif chosen is not entry:
+            yield f"{person.label} submitted twice: {chosen.id} counts, {entry.id} does not"
+    for entry, _, person, _, chosen in decided:
+        if chosen is not None and chosen is not entry:
+            entry.people.remove(person)
+
+
+def why_contested(person: Person, rivals: list[Entry]) -> str:
+    named = ", ".join(entry.id for entry in rivals[:4]) + (f" and {len(rivals) - 4} more" if len(rivals) > 4 else "")
+    return (
+        f"not settled: {named} are each said to be {person.label}'s; move the wrong one away, or name the right one in a "
+        "roster (--roster, with path)"
+    )
+
+
+def winner(person: Person, rivals: list[Entry]) -> Entry | None:
+    """The submission that counts for a person whom several claim; None if that is for staff to say."""
+    granted = [entry for entry in rivals if entry.granted & person.keys]
+    if granted:
+        return granted[0] if len(granted) == 1 else None
+    dates = sorted(entry.created for entry in rivals)
+    same_people = len({frozenset(person.keys for person in entry.people) for entry in rivals}) == 1
+    if not same_people or not all(map(DATED.match, dates)) or dates[-1] == dates[-2]:
+        return None
+    return max(rivals, key=lambda entry: entry.created)
