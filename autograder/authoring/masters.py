@@ -19,7 +19,7 @@ import nbformat
 from autograder.core.assignment import Assignment, Section
 from autograder.core.digests import files_below
 from autograder.core.errors import GraderError
-from autograder.core.files import own_folder
+from autograder.core.files import own_folder, write_whole
 from autograder.core.text import clean
 
 BUNDLE_LINE = re.compile(r'^BUNDLE = ".*?"', re.MULTILINE)
@@ -171,5 +171,5 @@ def export_scripts(solutions: Path, target: Path) -> list[Path]:
     for notebook in sorted(solutions.glob("*.ipynb")):
         source, _ = PythonExporter().from_filename(str(notebook))
         written.append(target / f"{notebook.stem}.py")
-        written[-1].write_text(source, encoding="utf-8")
+        write_whole(written[-1], source.encode("utf-8"))
     return written

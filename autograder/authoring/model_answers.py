@@ -14,7 +14,7 @@ from pathlib import Path
 from autograder.authoring.masters import SOLUTION, read_master
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
-from autograder.core.files import own_folder
+from autograder.core.files import own_folder, write_whole
 from autograder.written.render import CHARACTERS, TEMPLATES
 
 STATEMENT = (
@@ -64,7 +64,7 @@ def assemble(assignment: Assignment, solutions: Path, target: Path) -> tuple[Pat
         shutil.copytree(solutions / "writeup", target, ignore=shutil.ignore_patterns("*.md"), dirs_exist_ok=True)
     shutil.copy(TEMPLATES / CHARACTERS, target)
     markdown = target / "answers.md"
-    markdown.write_text("\n".join(text), encoding="utf-8")
+    write_whole(markdown, "\n".join(text).encode("utf-8"))
     return to_pdf(markdown) or markdown, missing
 
 

@@ -53,13 +53,13 @@ def build_release(assignment: Assignment, solutions: Path, references: Path, bui
     If a secret would leak, raises GraderError naming the first leak and leaves no archive.
     """
     target = build / ARCHIVE
-    target.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         tree = generate(assignment, solutions, references, Path(folder) / "student")
         files = {path.relative_to(tree).as_posix(): path.read_bytes() for path in files_below(tree)}
     secrets = collect(assignment, solutions, read_references(references), build)
     leaked = leaks(files, secrets)
     if leaked:
+        target.unlink(missing_ok=True)
         raise GraderError(f"not built: {leaked[0]}" + (f" (and {len(leaked) - 1} more)" if len(leaked) > 1 else ""))
     write_whole(target, zip_bytes({f"student/{name}": data for name, data in files.items()}))
     summary = (

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, cast
 from autograder.batch.outputs import OWN_FILES, STORE
 from autograder.batch.roster import Roster, read_roster
 from autograder.core.assignment import Assignment
-from autograder.core.errors import GraderError
-from autograder.core.files import own_folder
+from autograder.core.errors import GraderError, NotWritten
+from autograder.core.files import is_ordinary, own_folder
 from autograder.core.processors import graders_at_once
-from autograder.core.text import reason
+from autograder.core.text import clean, reason
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import hide_from_debuggers
 
@@ -157,7 +157,6 @@ def _write(
     records: dict[str, Record] = {}
     book, page = Gradebook(assignment, batch.course), Page(assignment, says, batch.anonymous)
     try:
-        (batch.output / "results").mkdir(exist_ok=True)
         _sweep(batch.output, {f"{entry.id}.json" for entry in roster.entries})
         for entry in roster.entries:
             outcome = outcomes[entry.id]
@@ -180,6 +179,8 @@ def _write(
             write_changes(batch.output / "moved.csv", summary.changes)
         if before != records:
             store.replace_last(records)
+    except NotWritten as error:
+        raise GraderError(f"graded and saved, but {error}. Mend that and run the same command again") from None
     except (OSError, sqlite3.Error) as error:
         raise GraderError(
             f"graded and saved, but {batch.output} cannot be written: {reason(error)}. "
@@ -188,7 +189,14 @@ def _write(
 
 
 def _sweep(output: Path, wanted: set[str]) -> None:
-    """Remove results of submissions that are gone, and temporary files that a killed run left behind."""
-    for path in [*(output / "results").glob("*.json"), *(output / "results").glob(".new-*"), *output.glob(".new-*")]:
-        if path.name not in wanted:
+    """Remove results of submissions that are gone, what is no file among them, and what a killed run left behind.
+
+    Raises NotWritten if the folder of results is a link: what is behind it is not ours.
+    """
+    results = output / "results"
+    if results.is_symlink():
+        raise NotWritten(f"{clean(str(results), 200)} is a link; remove it")
+    results.mkdir(exist_ok=True)
+    for path in [*results.glob("*.json"), *results.glob(".new-*"), *output.glob(".new-*")]:
+        if path.name not in wanted or not is_ordinary(path):
             path.unlink()

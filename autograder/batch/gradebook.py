@@ -83,7 +83,7 @@ def write_results(folder: Path, assignment: Assignment, sheet: Sheet, course: st
     else:
         tree = gradescope_tree(assignment, course, sheet.verdicts, sheet.notes)
     path, text = folder / f"{sheet.id}.json", json.dumps(tree, indent=1) + "\n"
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
+    if not path.exists() or path.stat().st_size != len(text) or path.read_text(encoding="utf-8") != text:
         write_private(path, text, durable=False)
 
 
@@ -121,7 +121,7 @@ class Gradebook:
         self.rows.append(GradebookRow(person, person.course or self.course, "", {}, None, f"not graded: {reason}"))
 
     def write(self, folder: Path) -> None:
-        """Write both files. Raises OSError."""
+        """Write both files. Raises NotWritten."""
         self.rows.sort(key=lambda row: (row.person.name.casefold(), row.person.email, row.person.sid, row.submission))
         max_points = {c: sum(self.assignment.max_points(c)[:1]) for c in self.assignment.courses}
         write_csv(folder / "gradebook.csv", self._gradebook(max_points))

@@ -15,7 +15,7 @@ import autograder
 from autograder.cli import authoring, classes, gradescope, grading, written
 from autograder.cli.project import Project
 from autograder.core.errors import GraderError
-from autograder.core.text import clean, reason
+from autograder.core.text import clean, keep_libraries_quiet, lines_of, reason
 
 FOLDER = click.Path(path_type=Path)
 
@@ -31,7 +31,7 @@ class ReportingGroup(click.Group):
         except OSError as error:
             path = clean(str(error.filename2 or error.filename or "a file"), 200)
             message = f"cannot use {path}: {clean(reason(error), 160)}"
-        click.echo(f"autograder: {message}", err=True)
+        click.echo(f"autograder: {lines_of(message)}", err=True)
         raise click.exceptions.Exit(2)
 
 
@@ -52,6 +52,7 @@ def main(context: click.Context, assignment: Path, solutions: Path, build: Path)
 
     Run it in the folder that contains `assignment/` and `solutions/`, or name them.
     """
+    keep_libraries_quiet()
     context.obj = Project(assignment, solutions, build)
 
 

@@ -8,6 +8,7 @@ import click
 
 from autograder.cli.project import Project, course_of
 
+RESULTS_BYTES = 16 << 20  # of a results file that a container wrote
 PATH = click.Path(path_type=Path)
 
 
@@ -61,17 +62,22 @@ def image_grade(project: Project, path: Path, course: str | None) -> None:
 
     from autograder.cli.terminal import print_table
     from autograder.core.errors import GraderError
+    from autograder.core.files import read_capped
+    from autograder.core.text import clean, lines_of
     from autograder.gradescope import image as images
 
     course = course_of(project.load(), course)
     with images.container(path) as (submission, results):
         run = images.run_image(images.name_for(course), submission, results)
-        click.echo(run.stdout.rstrip())
+        click.echo(lines_of(run.stdout.rstrip()))
         if not run.results.exists():
             raise GraderError(
                 f"no results: the container ended with status {run.exit}; is there an image? make docker COURSE={course}"
             )
-        print_table(json.loads(run.results.read_text()))
+        try:
+            print_table(json.loads(read_capped(run.results, RESULTS_BYTES)))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise GraderError(f"results.json of the container cannot be shown: {clean(repr(error), 160)}") from None
     click.echo(f"{run.seconds:.1f} s in the container")
 
 

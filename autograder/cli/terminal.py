@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from autograder.core.text import clean, first_of
 from autograder.sandbox.judge_side.doctor import WANTED
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from autograder.batch.grade_class import Summary
     from autograder.sandbox.judge_side.doctor import Diagnosis
 
+SHOWN_NOTES = 50
 STYLES = {"passed": "green", "failed": "red", "not submitted": "yellow", "not run": "yellow"}
 
 
@@ -78,16 +80,16 @@ def print_table(tree: dict[str, Any]) -> None:
     for test in tree["tests"]:
         verdict = test["extra_data"]["verdict"]
         table.add_row(
-            Text(test["number"]),
+            Text(clean(test["number"])),
             f"{test['score']:g}/{test['max_score']:g}",
-            Text(verdict, style=STYLES.get(verdict, "dim")),
-            Text(test["output"].split("\n")[0]),
+            Text(clean(verdict), style=STYLES.get(verdict, "dim")),
+            Text(clean(test["output"].split("\n")[0], 700)),
         )
     console = Console(soft_wrap=False)
     console.print(table)
     console.print(Text(f"\ntotal {tree['score']:g} of {sum(t['max_score'] for t in tree['tests']):g}", style="bold"))
     for line in tree["output"].split("\n"):
-        console.print(Text(line, style="dim"))
+        console.print(Text(clean(line, 700), style="dim"))
 
 
 class Status:
@@ -170,13 +172,13 @@ class Progress:
 def print_summary(summary: Summary, output: Path) -> None:
     """Print notes, problems and changed scores, one line each, then a summary and the paths of the results."""
     console = Console(soft_wrap=True, highlight=False)
-    for note in summary.notes:
-        console.print(Text(f"note: {note}", style="dim"))
+    for note in first_of(summary.notes, SHOWN_NOTES):
+        console.print(Text(f"note: {clean(note, 700)}", style="dim"))
     for id, problem in summary.problems:
-        console.print(Text(f"{id}: {problem}", style="yellow"))
+        console.print(Text(f"{id}: {clean(problem, 700)}", style="yellow"))
     for change in summary.changes[:20]:
         scores = f"{change.old or 'none'} -> {change.new or 'none'}"
-        console.print(Text(f"changed: {change.submission} {change.item} {scores}: {change.reason}"))
+        console.print(Text(f"changed: {change.submission} {change.item} {scores}: {clean(change.reason, 700)}"))
     if summary.changes:
         submissions = len({change.submission for change in summary.changes})
         changed = f"{len(summary.changes)} scores of {submissions} submissions have changed since the last run"

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from autograder.cli.project import Project
+from autograder.core.text import lines_of
 
 
 @click.command()
@@ -40,7 +41,7 @@ def pdf(project: Project, path: Path) -> None:
     from autograder.judging.writeup import check_file
 
     report = check_file(project.load(), path)
-    click.echo("\n".join(report.lines()))
+    click.echo(lines_of("\n".join(report.lines())))
     sys.exit(1 if report.missing else 0)
 
 

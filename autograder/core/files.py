@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 
-from autograder.core.errors import GraderError
+from autograder.core.errors import GraderError, NotWritten
 from autograder.core.text import clean, reason
 
 MARK = ".autograder-made"
@@ -17,21 +18,32 @@ READ_BYTES = 1 << 18
 def write_whole(path: Path, data: bytes, mode: int = 0o644, durable: bool = False) -> None:
     """Write atomically: readers see either the old file or the new one, even after a crash.
 
-    ``durable`` syncs the data to disk before the rename. Raises OSError, and then leaves no temporary file behind.
+    ``durable`` syncs the data to disk before the rename. Raises NotWritten, one line, and then leaves no temporary file
+    behind; also if there is anything but an ordinary file, for a rename would put a file in the place of a device or a link.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        os.chmod(temporary, mode)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        if os.path.lexists(path) and not is_ordinary(path):
+            raise OSError(0, "there is something that is not an ordinary file; name another")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+            os.chmod(temporary, mode)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise NotWritten(f"cannot write {clean(str(path), 200)}: {clean(reason(error), 160)}") from None
+
+
+def is_ordinary(path: Path) -> bool:
+    """Whether a path is a regular file, and no link to one. Raises OSError if there is none."""
+    return stat.S_ISREG(path.lstat().st_mode)
 
 
 def read_capped(path: Path, limit: int) -> bytes:
@@ -77,9 +89,18 @@ def own_folder(folder: Path, command: str, known: tuple[str, ...] = (), mode: in
 
 
 def replace_tree(new: Path, target: Path, command: str) -> None:
-    """Replace the contents of ``target`` with the tree ``new``; ``target`` must belong to ``command`` (see own_folder)."""
+    """Replace the contents of ``target`` with the tree ``new``; ``target`` must belong to ``command`` (see own_folder).
+
+    Raises NotWritten, and then leaves the old contents as they were: the new ones are copied beside them first.
+    """
     own_folder(target, command)
-    for path in target.iterdir():
-        if path.name != MARK:
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    shutil.copytree(new, target, dirs_exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=target, prefix=".new-") as beside:
+            shutil.copytree(new, beside, dirs_exist_ok=True)
+            for path in target.iterdir():
+                if path.name not in (MARK, Path(beside).name):
+                    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            for path in Path(beside).iterdir():
+                path.rename(target / path.name)
+    except OSError as error:
+        raise NotWritten(f"cannot write into {clean(str(target), 200)}: {clean(reason(error), 160)}") from None

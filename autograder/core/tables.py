@@ -87,5 +87,5 @@ def csv_text(rows: Iterable[Iterable[str]], end: str = "\r\n") -> str:
 
 
 def write_csv(path: Path, rows: Iterable[Iterable[str]]) -> None:
-    """Write rows atomically to a CSV file that only its owner can read. Raises OSError."""
+    """Write rows atomically to a CSV file that only its owner can read. Raises NotWritten."""
     write_private(path, csv_text(rows))

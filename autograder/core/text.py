@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import unicodedata
+import warnings
+from collections.abc import Sequence
 
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, format (bidi, zero width), surrogates, private, unassigned
 
@@ -12,6 +16,23 @@ def clean(text: str, limit: int = 80) -> str:
     text = " ".join(str(text)[: 4 * limit].split())
     kept = "".join("?" if unicodedata.category(c) in HIDDEN else c for c in text)
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+def lines_of(text: str, limit: int = 2000) -> str:
+    """Text for a terminal or a log, cleaned line by line."""
+    return "\n".join(clean(line, limit) for line in str(text).split("\n"))
+
+
+def first_of(lines: Sequence[str], most: int = 20) -> list[str]:
+    """The first lines, and how many more there are."""
+    return [*lines[:most], *([f"… and {len(lines) - most} more"] if len(lines) > most else [])]
+
+
+def keep_libraries_quiet() -> None:
+    """Let no library's warning or log line reach the terminal: most would quote a submission, none is for those who read it."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def cell(text: str) -> str:

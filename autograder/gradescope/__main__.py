@@ -10,24 +10,31 @@ import sys
 from pathlib import Path
 
 from autograder.core.errors import GraderError
+from autograder.core.text import keep_libraries_quiet, lines_of
+
+
+def say(line: str) -> None:
+    """Print a line that may quote a submission."""
+    print(lines_of(line))
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; returns the exit status. A GraderError is printed as one line."""
+    """Run one command; returns the exit status. An error is printed as one line."""
     if len(arguments) != 2 or arguments[0] not in ("grade", "smoke"):
         print(__doc__, file=sys.stderr)
         return 2
+    keep_libraries_quiet()
     try:
         if arguments[0] == "grade":
             from autograder.gradescope.container import grade_container
 
-            grade_container(Path(arguments[1]), print)
+            grade_container(Path(arguments[1]), say)
         else:
             from autograder.gradescope.smoke import smoke_archive
 
-            print(smoke_archive(Path(arguments[1]), print))
-    except GraderError as error:
-        print(f"autograder: {error}", file=sys.stderr)
+            say(smoke_archive(Path(arguments[1]), say))
+    except (GraderError, OSError) as error:
+        print(f"autograder: {lines_of(str(error))}", file=sys.stderr)
         return 0 if arguments[0] == "grade" else 2
     return 0
 

@@ -11,7 +11,7 @@ from typing import Any
 from autograder.checks.writeup.review import Report
 from autograder.core.assignment import Assignment
 from autograder.core.files import write_whole
-from autograder.core.text import clean
+from autograder.core.text import clean, first_of
 from autograder.core.verdict import NOT_RUN, NOT_YET, PASSED, Verdict, not_yet
 from autograder.judging.question_tests import otter_test_files
 
@@ -30,6 +30,9 @@ OTTER_CONFIG = SimpleNamespace(
     points_possible=None,
     score_threshold=None,
 )
+
+# What is written is bounded, whatever a submission did: lines of an item, notes, and the room that each takes in the file.
+MAX_LINES, ITEM_BYTES, NOTES_BYTES, DATA_BYTES = 40, 12_000, 8_000, 2_000
 
 
 class ResultsFile:
@@ -77,7 +80,7 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
                 "verdict": verdict.status,
                 "section": question.section.id,
                 "seconds": round(verdict.seconds, 1),
-                **verdict.data,
+                **_small(verdict.data),
             },
         )
         if verdict.status != NOT_RUN:
@@ -90,7 +93,7 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
         summary.append(f"{not_run} of {len(verdicts)} items have not run.")
     tree.update(
         score=round(sum(v.score(course) for v in verdicts), 5),
-        output="\n".join(summary + [clean(n, 300) for n in notes]),
+        output=_fitting([*summary, *(clean(n, 300) for n in first_of(notes))], NOTES_BYTES),
         output_format="text",
         test_output_format="text",
         test_name_format="text",
@@ -112,7 +115,7 @@ def writeup_entry(report: Report) -> dict[str, Any]:
         "name_format": "text",
         "output_format": "text",
         "tags": [],
-        "output": "\n".join(clean(line, 700) for line in report.lines()),
+        "output": _fitting([clean(line, 700) for line in first_of(report.lines(), MAX_LINES)], ITEM_BYTES),
         "extra_data": {"id": WRITEUP, "verdict": INFORMATION, "section": WRITEUP, "seconds": 0.0},
     }
 
@@ -143,5 +146,24 @@ def _otter_results(verdicts: list[Verdict], course: str) -> Any:
 def _output(verdict: Verdict, course: str) -> str:
     got, whole = verdict.score(course), verdict.question.points[course]
     partly = [f"{got:g} of {whole:g} points: what is marked ✓ keeps its own"] if verdict.partly(course) else []
-    lines = [verdict.reason, *partly, *verdict.lines, *(f"note: {note}" for note in verdict.notes)]
-    return "\n".join(clean(line, 700) for line in lines)
+    notes = [f"note: {note}" for note in first_of(verdict.notes)]
+    lines = [verdict.reason, *partly, *first_of(verdict.lines, MAX_LINES), *notes]
+    return _fitting([clean(line, 700) for line in lines], ITEM_BYTES)
+
+
+def _fitting(lines: list[str], limit: int) -> str:
+    """The lines as one text that takes at most ``limit`` bytes of JSON, which escapes a letter with up to twelve."""
+    kept: list[str] = []
+    room = limit - 100
+    for line in lines:
+        room -= len(json.dumps(line))
+        if room < 0:
+            return "\n".join([*kept, f"… and {len(lines) - len(kept)} more lines"])
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _small(data: dict[str, Any]) -> dict[str, Any]:
+    """Without what takes more than ``DATA_BYTES``; of long lists, the beginning."""
+    short = {key: value[:MAX_LINES] if isinstance(value, list) else value for key, value in data.items()}
+    return {key: value for key, value in short.items() if len(json.dumps(value)) <= DATA_BYTES}

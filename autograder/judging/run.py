@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograder.core.assignment import Assignment
-from autograder.core.errors import GraderError, NotStarted
+from autograder.core.errors import GraderError, NotStarted, NotWritten
 from autograder.core.verdict import NOT_RUN, Verdict
 from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
@@ -30,7 +30,8 @@ def run_grading(
 ) -> dict[str, Any]:
     """Grade one submission and keep results.json truthful from the first moment on; returns its content.
 
-    ``log`` receives lines for instructors. Raises GraderError, after writing it, if nothing could be graded.
+    ``log`` receives lines for instructors. Raises GraderError, after writing it, if nothing could be graded; NotWritten
+    as soon as it cannot be written.
     """
     hide_from_debuggers()
     # The worker imports torch while the judge reads the submission; nothing that it needs is secret.
@@ -56,6 +57,8 @@ def run_grading(
             require_isolation(grader, references.parent, log)
             contents = read_files(path, assignment.limits.file_bytes)
             grade(grader, contents, report)
+        except NotWritten:
+            raise
         except Exception as error:
             return _end_early(results, *latest, error, log)
     _check_writeup(results, contents, log)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograder.core.assignment import Assignment, Question
-from autograder.core.text import clean
+from autograder.core.text import clean, first_of
 from autograder.core.written import VOID, Manual
 from autograder.written.grades import WHO, Final, final_sum, shown, voided_cell, write_table
 from autograder.written.sheets import Row, check_paths, labels_of, read_policy, read_rows
@@ -70,11 +70,6 @@ def finalise(assignment: Assignment, gradebook: Path, manual: Path, policy: Path
 
 def named(final: Final) -> str:
     return clean(final.who["name"] or final.who["email"] or final.who["sid"], 60)
-
-
-def first_of(lines: list[str]) -> list[str]:
-    """At most 20 lines, and how many more there are."""
-    return lines[:20] + [f"… and {len(lines) - 20} more"] * (len(lines) > 20)
 
 
 def pairs(autograded: list[Row], manual: list[Row], gradebook_name: str, manual_name: str) -> Iterator[Pair]:

@@ -8,9 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from autograder.core.assignment import Assignment, Question
-from autograder.core.errors import GraderError
 from autograder.core.tables import write_csv
-from autograder.core.text import cell, clean, reason
+from autograder.core.text import cell, clean
 from autograder.core.written import Manual
 from autograder.core.written import total as max_total
 
@@ -46,12 +45,9 @@ def shown(value: Fraction) -> str:
 
 
 def write_table(assignment: Assignment, finals: list[Final], output: Path) -> None:
-    """Replace ``output`` with one row per person, readable by its owner only. Raises GraderError."""
+    """Replace ``output`` with one row per person, readable by its owner only. Raises NotWritten."""
     header = list(columns_of(assignment, Final(dict.fromkeys(WHO, ""))))
-    try:
-        write_csv(output, [header, *(columns_of(assignment, final).values() for final in finals)])
-    except OSError as error:
-        raise GraderError(f"cannot write {clean(str(output), 200)}: {reason(error)}") from None
+    write_csv(output, [header, *(columns_of(assignment, final).values() for final in finals)])
 
 
 def columns_of(assignment: Assignment, final: Final) -> dict[str, str]:

@@ -146,10 +146,10 @@ def render_rubric(
     try:
         kept = list(takewhile(lambda path: is_begun(path, empty), sheets))
         new = sheets[len(kept)]
-        for path, text in {**texts, new: empty}.items():
-            write_whole(path, text.encode("utf-8"), 0o600 if people and text is empty else 0o644)
     except OSError as error:
-        raise GraderError(f"cannot write into {clean(str(target), 200)}: {reason(error)}") from None
+        raise GraderError(f"cannot read the sheets in {clean(str(target), 200)}: {reason(error)}") from None
+    for path, text in {**texts, new: empty}.items():
+        write_whole(path, text.encode("utf-8"), 0o600 if people and text is empty else 0o644)
     return [*texts, new], kept
 
 

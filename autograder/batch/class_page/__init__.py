@@ -172,7 +172,7 @@ class Page:
         return KINDS.get(kind, kind or "another reason"), False
 
     def write(self, folder: Path, alike: list[dict[str, Any]] | None = None) -> None:
-        """Write index.html. ``alike``: pairs from the `alike` command, None if it never ran. Raises OSError."""
+        """Write index.html. ``alike``: pairs from the `alike` command, None if it never ran. Raises NotWritten."""
         for item in self.items.values():
             item.discrimination = item_rest(self.passes, item.question)
         environment = jinja2.Environment(
