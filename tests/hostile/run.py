@@ -100,7 +100,8 @@ def judge(case: Hostile, grader: Grader, folder: Path) -> dict[str, Any]:
             refused = str(error)
             results.refuse(refused)
     seconds, text = sum(costs), path.read_text()
-    broken = [*wrong_scores(case, grader, json.loads(text), refused), *leaked(case, text)]
+    tree = json.loads(text)
+    broken = [*wrong_scores(case, grader, tree, refused), *unflagged(case, tree), *leaked(case, text)]
     if seconds > case.seconds:
         broken.append(f"cost {seconds:.1f} s")
     if running := [one for one in below(grader) if one not in branches(grader)]:
@@ -130,6 +131,9 @@ def wrong_scores(case: Hostile, grader: Grader, tree: dict[str, Any], refused: s
     possible = sum(test["max_score"] for test in tree["tests"] if test["number"] in submitted)
     if tree["score"] > possible or set(scores) != {q.id for q in questions}:
         yield "results are not the grader's own"
+
+
+def unflagged(case: Hostile, tree: dict[str, Any]) -> Iterator[str]:
     flags = " ".join(flag for test in tree["tests"] for flag in test["extra_data"].get("flags", ()))
     if case.flagged not in flags:
         yield f"staff do not read {case.flagged!r} but {flags!r}"

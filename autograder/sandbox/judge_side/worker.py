@@ -165,7 +165,7 @@ class Worker:
         while True:
             since = self._await(since, timeout)
             left = min(timeout + GRACE_SECONDS, max(GRACE_SECONDS, self.deadline - time.monotonic()))
-            reply = protocol.receive(self.sock, self.limits.frame_bytes, left, check_frame)
+            reply: dict[str, Any] = protocol.receive(self.sock, self.limits.frame_bytes, left, check_frame)
             if not is_reply(reply, self.requests):
                 raise self._violation()
             if "done" in reply and op == "load" and is_number(reply["done"], len(done)) and len(done) < statements:
