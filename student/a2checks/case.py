@@ -49,7 +49,7 @@ class Check:
 
     ``tree``: question id -> group of inputs -> cases; ``rules``: the assignment's module of rules; ``group``: the group in use;
     ``notes``: remarks to the student that cost no points; ``doubts``: those of them about what departs from the handout and
-    costs points only if it does not fit the student's other functions.
+    costs points only if it does not fit the student's other functions; ``flags``: what staff should look at.
     """
 
     tree: dict[str, Any]
@@ -57,6 +57,7 @@ class Check:
     group: str = "own"
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
 
     def cases(self, id: str, group: str = "") -> list[Case]:
         """The cases of question ``id`` in a group of inputs (default: the current group)."""
@@ -87,6 +88,11 @@ class Check:
         """Note a departure from the handout that costs points only if it does not fit the student's other functions."""
         self.note(text)
         self.doubts.append(text)
+
+    def flag(self, text: str) -> None:
+        """Tell staff something that costs no points."""
+        if text not in self.flags:
+            self.flags.append(text)
 
     def same_dtype(self, result: Any, expected: Any, what: str) -> None:
         """Doubt a result in another precision than is expected."""

@@ -165,7 +165,9 @@ class Names(dict[str, Any]):
         self.tensor = id in self.check.tensors
         if id in self.check.probes and id not in self.probed:
             section, probe, wanted, uses = self.check.probes[id]
-            self.probed[id] = LocalProbe(probe, wanted, self.names, self.check.worlds[section], to_plain, uses)
+            world = self.check.worlds[section]
+            teller = self.check.rules.teller(probe, world)
+            self.probed[id] = LocalProbe(probe, wanted, self.names, world, to_plain, teller, uses)
         self["probe"] = self.probed.get(id)
 
     def get(self, name: str, default: Any = None) -> Any:

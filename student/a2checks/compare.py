@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from . import shown
+
 # Kinds of failure; tests also use "rule" for conditions specific to their question.
 # SKIPPED: not judged, because of what another test of the same question reports.
 SKIPPED, MISSING, BLANK, KIND, SHAPE, DTYPE, NAN, NUMBERS = (
@@ -22,6 +24,20 @@ SKIPPED, MISSING, BLANK, KIND, SHAPE, DTYPE, NAN, NUMBERS = (
     "dtype",
     "nan",
     "numbers",
+)
+HUGE = 1e6  # larger errors all look alike
+# What an encoder (``checks.values``) says about values that it cannot send, beside the names of types.
+PHRASES = frozenset(
+    [
+        "ellipsis",
+        "very large int",
+        "NumPy array",
+        "tensor without data",
+        "tensor of too many numbers",
+        "array of too many numbers",
+    ]
+    + [f"Python {kind}" for kind in ("list", "tuple", "dict", "set", "str", "bool", "int", "float", "complex")]
+    + [f"array of {what}" for what in ("complex numbers", "objects", "text", "bytes", "records", "dates", "other things")]
 )
 
 
@@ -39,7 +55,13 @@ class Failure(AssertionError):
 
 def is_blank(value: Any) -> bool:
     """Whether the value is None or the ``...`` of an untouched TODO."""
-    return value is None or value is Ellipsis or (isinstance(value, dict) and value == {"$object": "ellipsis"})
+    return value is None or value is Ellipsis or object_of(value) == "ellipsis"
+
+
+def object_of(value: Any) -> str:
+    """What a worker says about a value that it cannot send; '' for any other value."""
+    text = value.get("$object") if isinstance(value, dict) and len(value) == 1 else None
+    return text if isinstance(text, str) else ""
 
 
 def as_array(value: Any, what: str) -> np.ndarray:
@@ -49,42 +71,46 @@ def as_array(value: Any, what: str) -> np.ndarray:
     """
     if is_blank(value):
         raise Failure(BLANK, f"got None instead of {what}")
-    if isinstance(value, (bool, int, float)):
-        return np.asarray(value)
-    if isinstance(value, list):
+    if isinstance(value, (bool, int, float, list)):
         try:
-            array = np.array(value, dtype=np.float64)
-        except (TypeError, ValueError):
+            array = np.array(value, dtype=None if isinstance(value, bool) else np.float64)
+        except (TypeError, ValueError, OverflowError, RecursionError):
             array = None
         if array is not None and array.size:
             return array
-    if not isinstance(value, np.ndarray):
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
         raise Failure(KIND, f"{what} should be a tensor of numbers, but is {name_of(value)}")
     return value
 
 
 def name_of(value: Any) -> str:
     """A short description of a value's type, for values from a worker or a notebook."""
-    if isinstance(value, dict) and set(value) == {"$object"}:
-        text = "".join(c for c in str(value["$object"])[:80] if c.isalnum() or c in "_ .,()[]:")
-        return f"of type {text}" if " " not in text else f"{'an' if text[0] in 'aeiou' else 'a'} {text}"
+    if text := object_of(value):
+        if text in PHRASES:
+            return f"{'an' if text[0] in 'aeiou' else 'a'} {text}"
+        return f"of type {text}" if shown.is_known(text) else "of a type of your own"
     if isinstance(value, dict):
         return "a dict"
     if isinstance(value, list):
-        return f"a list or tuple of {len(value)}"
-    return f"a {type(value).__name__}"
+        return f"a list or tuple of {len(value)}" if len(value) <= 20 else "a long list or tuple"
+    if isinstance(value, np.ndarray):
+        return "an array"
+    return f"a {shown.named(type(value).__name__, 'value of a type of your own')}"
 
 
-def shape_text(shape: tuple[int, ...]) -> str:
-    """A shape as a student would write it: ``(2, 3)``."""
-    return str(tuple(int(n) for n in shape))
+def shape_text(shape: tuple[int, ...], expected: tuple[int, ...] = ()) -> str:
+    """A shape as a student would write it: ``(2, 3)``; sizes that have nothing to do with what is expected stay out."""
+    if len(shape) > len(expected) + 3:
+        return f"of {len(shape)} dimensions"
+    return str(shown.sizes(shape, expected)).replace("None", "…")
 
 
 def check_shape(got: np.ndarray, shape: tuple[int, ...], what: str, hint: str = "") -> None:
     """Raise Failure (kind: shape) unless the shapes are equal."""
     if got.shape != tuple(shape):
-        text = f"{what}: shape {shape_text(got.shape)}, expected {shape_text(shape)}"
-        raise Failure(SHAPE, f"{text}; {hint}" if hint else text, {"shape": list(got.shape), "expected_shape": list(shape)})
+        text = f"{what}: shape {shape_text(got.shape, shape)}, expected {shape_text(shape, shape)}"
+        data = {"shape": list(shown.sizes(got.shape, shape))[: len(shape) + 3], "expected_shape": list(shape)}
+        raise Failure(SHAPE, f"{text}; {hint}" if hint else text, data)
 
 
 def compare(value: Any, expected: np.ndarray, tolerance: float, what: str) -> np.ndarray:
@@ -124,7 +150,9 @@ def match(value: Any, expected: Any, tolerance: float, what: str) -> Any:
         return _match_dict(value, expected, tolerance, what)
     if isinstance(expected, list):
         return _match_list(value, expected, tolerance, what)
-    if value != expected:
+    if isinstance(value, np.ndarray) and value.size == 1:
+        value = value.item()
+    if isinstance(value, (np.ndarray, list, dict)) or value != expected:
         raise Failure(NUMBERS, f"{what} is not right")
     return value
 
@@ -141,7 +169,7 @@ def _match_list(value: Any, expected: list[Any], tolerance: float, what: str) ->
     if not isinstance(value, list):
         raise Failure(KIND, f"{what} should be a list, but is {name_of(value)}")
     if len(value) != len(expected):
-        raise Failure(SHAPE, f"{what} has the wrong length ({len(value)})")
+        raise Failure(SHAPE, f"{what} has the wrong length ({shown.number(len(value), 2 * len(expected) + 20)})")
     return [match(v, e, tolerance, f"{what}, item {n}") for n, (v, e) in enumerate(zip(value, expected))]
 
 
@@ -194,6 +222,8 @@ def size_text(error: float, limit: float | None = None) -> str:
     """
     if not np.isfinite(error):
         return "infinite"
+    if error > HUGE and (limit is None or limit < HUGE):
+        return f"more than {HUGE:g}"
     texts = (f"{error:.{digits}g}" for digits in range(2, 18))
     return next(text for text in texts if limit is None or side(float(text), limit) == side(error, limit))
 
@@ -211,4 +241,4 @@ def exactly(number: float) -> str:
 
 def rounded(error: float) -> float | None:
     """The same two significant digits as a number for results.json (None if infinite)."""
-    return float(f"{error:.2g}") if np.isfinite(error) else None
+    return float(f"{min(error, HUGE):.2g}") if np.isfinite(error) else None

@@ -155,7 +155,9 @@ def _percent(name: str, text: str) -> Document | None:
     try:
         import jupytext
 
-        notebook = jupytext.reads(text, fmt="py:percent")
+        with warnings.catch_warnings():  # Jupytext and nbformat warn about what a student wrote, on the staff's terminal
+            warnings.simplefilter("ignore")
+            notebook = jupytext.reads(text, fmt="py:percent")
     except Exception:
         return None
     cells, position = [], 0

@@ -22,7 +22,8 @@ class LocalProbe:
     """``probe()`` in a test: returns what the probe ``name`` observes; the probe runs only once.
 
     ``wanted``: names that must be defined; ``names``: the notebook's globals; ``world``: the probe's inputs; ``plain``: a
-    function from any value to plain data; ``uses``: a probe that runs first, or ''; ``seen``: the cached observation, if any.
+    function from any value to plain data; ``teller``: see ``rules.teller``; ``uses``: a probe that runs first, or '';
+    ``seen``: the cached observation, if any.
     """
 
     name: str
@@ -30,6 +31,7 @@ class LocalProbe:
     names: dict[str, Any]
     world: Any
     plain: Callable[[Any], Any]
+    teller: Any = None
     uses: str = ""
     seen: list[Any] = field(default_factory=list)
 
@@ -38,10 +40,10 @@ class LocalProbe:
             if missing := [name for name in self.wanted if self.names.get(name) is None]:
                 raise Failure(MISSING, f"{missing[0]} is not defined")
             with stage(self.world) as opened, redirected(self.names):
-                opened.calls = own_calls(self.wanted, self.names)
+                opened.calls, opened.ask = own_calls(self.wanted, self.names), self.teller and self.teller.answer
                 if self.uses:
                     opened.observe(self.uses, self.names, self.plain)
-                self.seen.append(opened.observe(self.name, self.names, self.plain))
+                self.seen.append(with_account(opened.observe(self.name, self.names, self.plain), self.teller))
         return self.seen[0]
 
 
@@ -55,6 +57,11 @@ def stage(world: Any) -> Any:
             f"this check needs the package {error.name}: install it (pip install {error.name}), then run the check "
             "again. Your code was not checked",
         ) from None
+
+
+def with_account(seen: Any, teller: Any) -> Any:
+    """What a probe observed, with the account of whoever told it something: it counts, whatever the probe says."""
+    return {**seen, "told": teller.account()} if teller is not None and isinstance(seen, dict) else seen
 
 
 def own_calls(wanted: list[str], names: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:

@@ -91,10 +91,13 @@ def _array_encoder(torch: Any, numpy: Any) -> Convert:
 def _numpy_encoder(numpy: Any) -> Convert:
     most_elements = MAX_ELEMENTS
     copied: Any = getattr(numpy, "array", None)
+    kinds = {"c": "complex numbers", "O": "objects", "U": "text", "S": "bytes", "V": "records", "M": "dates"}
 
     def array(value: Any) -> Any:
-        if value.size > most_elements or value.dtype.kind not in "biuf":
-            return {"$object": f"array of {value.dtype} with shape {value.shape}"}
+        if value.dtype.kind not in "biuf":
+            return {"$object": f"array of {kinds.get(value.dtype.kind, 'other things')}"}
+        if value.size > most_elements or value.dtype.itemsize > 8:
+            return {"$object": "array of too many numbers" if value.size > most_elements else "array of other things"}
         # Row-major native copy: a view with huge strides must not be sent as it lies in memory.
         return copied(value, dtype=value.dtype.newbyteorder("="), order="C", subok=False)
 
@@ -110,7 +113,7 @@ def _tensor_encoder(torch: Any, array: Convert) -> Convert:
 
     def tensor(value: Any) -> Any:
         if value.device.type == "meta" or value.numel() > most_elements:
-            return {"$object": f"{value.device.type} tensor of shape {tuple(value.shape)}"}
+            return {"$object": "tensor without data" if value.device.type == "meta" else "tensor of too many numbers"}
         with disable():
             plain = cpu(detach(value))
             if plain.layout != strided:

@@ -2,23 +2,26 @@
 """Probes of section 3: they run a student's fine-tuning code on tiny real objects and report what happens.
 
 Probes form no verdict: they return orders, modes, arrays and flags, which the rules judge elsewhere. Everything they need from
-torch and transformers is looked up on import, before any student code runs. The grader's workers (which hold the package in
-memory) and the notebooks' check cells use the same code.
+torch and transformers is looked up on import, before any student code runs. What they hand to student code, such as hooks, is
+sealed (see ``sealed``): nothing leads from it back to them. The grader's workers (which hold the package in memory, without a
+name) and the notebooks' check cells use the same code.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
-from . import hub, tiny
+from . import accuracy, data, evaluation, hub, loop, tiny, training
+
+MODULES = {"accuracy": accuracy, "data": data, "evaluation": evaluation, "loop": loop, "training": training}
 
 
 class Stage:
     """Replaces the hub's models, tokenizers and data with tiny ones until ``close``; ``world`` is what ``tiny.World`` takes.
 
-    ``calls``: name -> how the student's own code calls this function, see ``checks.own_calls``.
+    ``calls``: name -> how the student's own code calls this function, see ``checks.own_calls``; ``ask``: a function that asks
+    the judge, see ``rules.told``.
 
     Use it as a context manager where other code runs afterwards.
     """
@@ -27,6 +30,7 @@ class Stage:
         self.world = tiny.World(world)
         self.hub = hub.Hub(self.world)
         self.calls: dict[str, list] = {}
+        self.ask: Callable[..., Any] | None = None
 
     def __enter__(self) -> Stage:
         return self
@@ -44,8 +48,8 @@ class Stage:
         ``plain`` converts any value to plain data.
         """
         module, _, function = name.partition(".")
-        observer = getattr(importlib.import_module(f".{module}", __package__), function)
+        observer = getattr(MODULES[module], function)
         self.world.reset()
-        self.world.calls = self.calls
+        self.world.calls, self.world.ask = self.calls, self.ask
         with self.hub.inside(namespace):
             return observer(self.world, namespace, plain)

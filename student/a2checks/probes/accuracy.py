@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 
 from .calls import call_adapted, successful_results
 from .forms import CLASSES, SCORES, Use
+from .plain import np
 from .tiny import World
 
 tensor, as_numpy = torch.tensor, torch.Tensor.numpy

@@ -8,12 +8,12 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 
 from .calls import successful_results
 from .contract import accessible, conforms, misfit, raised, refused_by
 from .hub import Split
+from .plain import np
 from .tiny import World
 
 is_tensor = torch.is_tensor

@@ -11,6 +11,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from a2checks.sealed import sealed
+
 from .calls import EXTRA_ARGUMENTS
 from .contract import codes
 
@@ -57,7 +59,7 @@ def arguments(main: Any, namespace: dict, calls: list[tuple[str, str]]) -> tuple
     """The arguments of the first call that can be evaluated and fits; otherwise what the signature requires."""
     for before, call in calls:
         caught: list[tuple[tuple, dict]] = []
-        scope = {**namespace, "main": lambda *args, **kwargs: caught.append((args, kwargs))}  # noqa: B023 - used at once
+        scope = {**namespace, "main": sealed(lambda *args, **kwargs: caught.append((args, kwargs)))}  # noqa: B023 - used at once
         try:
             exec(before, scope)
             eval(call, scope)

@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from a2checks.sealed import sealed
+
 from .calls import call_adapted
 from .forms import use_of
+from .plain import np
 from .tiny import World
 from .training import combinations, first_success
 from .watch import Recorder, change_of, weights
@@ -36,7 +38,7 @@ def uses(world: World, namespace: dict, plain: Callable) -> dict:
         world.used = use_of(args, kwargs, lambda classes: classes == labels[: len(classes)])
         raise Enough
 
-    namespace["compute_accuracy"] = recorded
+    namespace["compute_accuracy"] = sealed(recorded)
     try:
         first_success(combinations(world, namespace, "validation", BATCH, lambda *given: call(namespace, *given)))
     except (Enough, Exception):

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
+
+from .plain import np
 
 tensor, is_tensor = torch.tensor, torch.is_tensor
 CLASSES, SCORES = "class numbers", "scores of both classes"

@@ -21,12 +21,14 @@ from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrained
 from transformers.models.auto.auto_factory import _BaseAutoModelClass
 
 from a2checks.paths import found, is_trained
+from a2checks.sealed import sealed, sealed_class
 
 from .tiny import World
 
 is_path = os.path.exists
 
 
+@sealed_class
 class Split:
     """One split with the interface of a hub dataset: rows by index, columns by name, slices as columns."""
 
@@ -98,6 +100,7 @@ class Split:
         pass
 
 
+@sealed_class
 class Splits(dict):
     """All splits by name."""
 
@@ -128,18 +131,19 @@ class Hub:
             self.swap(transformers, "AdamW", torch.optim.AdamW)  # older versions had it
         if "sst2" not in sys.modules:  # the notebook's module that chooses model and data
             source = types.ModuleType("sst2")
-            source.choose = lambda *_: ("roberta-base", "gpt3mix/sst2")
+            source.choose = sealed(lambda *_: ("roberta-base", "gpt3mix/sst2"))
             self.undo.callback(sys.modules.pop, "sst2", None)
             sys.modules["sst2"] = source
+        self.given = sealed(self.load_dataset)
         self.real = getattr(sys.modules.get("datasets"), "load_dataset", None)
         if self.real is None:
             module = types.ModuleType("datasets")
             module.__spec__ = importlib.machinery.ModuleSpec("datasets", None)
-            module.load_dataset, module.Dataset, module.DatasetDict = self.load_dataset, Split, Splits
+            module.load_dataset, module.Dataset, module.DatasetDict = self.given, Split, Splits
             self.undo.callback(sys.modules.pop, "datasets", None)
             sys.modules["datasets"] = module
         else:
-            self.swap(sys.modules["datasets"], "load_dataset", self.load_dataset)
+            self.swap(sys.modules["datasets"], "load_dataset", self.given)
 
     def close(self) -> None:
         self.undo.close()
@@ -158,7 +162,7 @@ class Hub:
         tokenizer, before, added = self.world.tokenizer(), {}, "tokenizer" not in namespace
         for name, value in list(namespace.items()):
             if value is not None and value is self.real:
-                before[name], namespace[name] = value, self.load_dataset
+                before[name], namespace[name] = value, self.given
             elif isinstance(value, PreTrainedTokenizerBase):
                 before[name], namespace[name] = value, tokenizer
         namespace.setdefault("tokenizer", tokenizer)
@@ -229,7 +233,7 @@ def _or_from_path(stand_in: Any, original: classmethod) -> Any:
             return original.__func__(kind, found(path), *args, **kwargs)
         return stand_in(kind, *args, **kwargs)
 
-    return from_pretrained
+    return sealed(from_pretrained)
 
 
 def _without_workers(original: Any) -> Any:
@@ -250,4 +254,4 @@ def _without_workers(original: Any) -> Any:
             bound.arguments.pop(name, None)
         original(*bound.args, **bound.kwargs)
 
-    return init
+    return sealed(init, original)

@@ -2,8 +2,8 @@
 """Watches ``main`` from start to end: what is shuffled, what is evaluated, which weights are saved.
 
 The student's ``train_one_epoch`` and ``evaluate`` are wrapped. The first marks the weights after each epoch; the second reports
-a scripted accuracy for the validation set, so that the best epoch is known. A ``main`` that trains without calling them is
-watched by what its models do.
+an accuracy for the validation set, so that the best epoch is known. Both numbers come from the judge, one after the other (see
+``rules.told``). A ``main`` that trains without calling them is watched by what its models do.
 """
 
 from __future__ import annotations
@@ -11,37 +11,29 @@ from __future__ import annotations
 import traceback
 import types
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils.data import default_collate
 
-from a2checks.paths import files_below
 from a2checks.redirect import redirected
+from a2checks.sealed import sealed, sealed_class
 
 from .calls import alike, close
+from .checkpoints import saved_files
 from .entry import EPOCH_NAMES, call_main, counts_epochs, few_epochs, ignored
 from .passes import Forward, Passes, first, loader_of
+from .plain import np
 from .tiny import SPLITS, World
 from .watch import Recorder, change_of, weights
-from .watch import array as flat
 
-load, is_tensor, tensor, clone, no_grad, nn, Embedding = (
-    torch.load,
-    torch.is_tensor,
-    torch.tensor,
-    torch.Tensor.clone,
-    torch.no_grad,
-    torch.nn,
-    torch.nn.Embedding,
-)
-load_array, real_save, register_hook = np.load, torch.save, torch.nn.modules.module.register_module_forward_hook
-MANY, MAX_FILES = {"train": 300, "validation": 150, "test": 30}, 100  # more training sentences than any usual batch has
-SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".pkl", ".npz", ".model", ".tar", "")
+is_tensor, tensor, float32, clone, no_grad = torch.is_tensor, torch.tensor, torch.float32, torch.Tensor.clone, torch.no_grad
+nn, Embedding, real_save = torch.nn, torch.nn.Embedding, torch.save
+register_hook = torch.nn.modules.module.register_module_forward_hook
+MANY = {"train": 300, "validation": 150, "test": 30}  # more training sentences than any usual batch has
 
 
+@sealed_class
 class StandIn(float):
     """Replaces what a broken function of the student should have returned: a number that can be unpacked and indexed."""
 
@@ -56,9 +48,9 @@ class Run:
     """Records what happens while ``main`` runs."""
 
     def __init__(self, world: World, namespace: dict):
-        self.world, self.namespace = world, namespace
+        self.world, self.namespace, self.ask = world, namespace, world.ask
+        self.ask("begin")
         self.epochs: list[dict[str, np.ndarray]] = []  # the weights after each epoch
-        self.reported: list[float] = []  # the accuracy reported for each epoch
         self.passes = Passes(world)
         self.starts: list[dict] = []  # of each call of train_one_epoch: see ``started``
         self.untrained: dict[str, np.ndarray] = {}  # the weights before the first call of train_one_epoch
@@ -107,13 +99,16 @@ class Run:
         return {"holds": holds, "anew": anew, "raised": "", "loader": ""}
 
     def mark(self, model: Any) -> None:
-        """Make this epoch's weights unique, and record them."""
+        """Make this epoch's weights unique, by numbers of the judge's, and record them."""
+        numbers, last = tensor(self.ask("epoch"), dtype=float32), list(model.parameters())[-1]
         with no_grad():
-            list(model.parameters())[-1].add_(0.001 * (len(self.epochs) + 1))
+            row = last[(0,) * (last.ndim - 1)][: len(numbers)] if last.ndim else last.view(1)
+            row.copy_(numbers[: len(row)])
         self.epochs.append(weights(model))
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Wraps ``evaluate``: reports the world's next accuracy for the validation set, and the student's own for any other."""
+        self.end_own_epoch()  # before the weights are remembered that this call must leave alone
         model = first(nn.Module, args, kwargs)
         recorder = Recorder(self.world, model) if model is not None else None
         state = {name: clone(value) for name, value in model.state_dict().items()} if model is not None else {}
@@ -132,10 +127,9 @@ class Run:
         result = StandIn(0.5) if self.stand_ins else result
         if split in ("train", "test") or not self.epochs:
             return result
-        scores = self.world.given["scores"]
-        score = scores[min(len(self.epochs), len(scores)) - 1]
-        self.reported += [score] * (len(self.epochs) - len(self.reported))
-        return self.with_accuracy(result, score, self.accuracy(recorder.predicted if recorder is not None else {}))
+        return self.with_accuracy(
+            result, self.ask("accuracy"), self.accuracy(recorder.predicted if recorder is not None else {})
+        )
 
     def accuracy(self, predicted: dict[int, int]) -> float:
         """The share of validation sentences that these predictions get right; -1 if there are none."""
@@ -169,9 +163,15 @@ class Run:
             seen = Forward(self.world.indices(args[0]), bool(module.training))
             seen.watch(output)
             self.passes.see(seen)
-            if not self.called and self.was_training and not module.training and self.world.models:
-                self.epochs.append(weights(self.world.models[-1]))
+            if not module.training:
+                self.end_own_epoch()
             self.was_training = seen.training_mode
+
+    def end_own_epoch(self) -> None:
+        """Mark the weights if main has trained them itself and now evaluates them."""
+        if not self.called and self.was_training and self.world.models:
+            self.was_training = False
+            self.mark(self.world.models[-1])
 
     def load(self, *args: Any, **kwargs: Any) -> Any:
         """Wraps ``initialize_datasets``: remembers which dataset is which."""
@@ -221,13 +221,13 @@ def larger(world: World, namespace: dict) -> Run:
 def watched(run: Run, namespace: dict) -> dict:
     """Run ``main`` once; whatever path it writes to, its files go to a temporary folder."""
     wrappers = {"train_one_epoch": run.train, "evaluate": run.evaluate, "initialize_datasets": run.load}
-    wrapped = {name: wrapper for name, wrapper in wrappers.items() if callable(namespace.get(name))}
+    wrapped = {name: sealed(wrapper) for name, wrapper in wrappers.items() if callable(namespace.get(name))}
     before, asked = remembered(namespace, wrapped), None
     for name in EPOCH_NAMES:
         if type(namespace.get(name)) is int:
             namespace[name] = asked = few_epochs(namespace[name])
     namespace.update(wrapped)
-    hook, torch.save = register_hook(run.forward), run.save
+    hook, torch.save = register_hook(sealed(run.forward)), sealed(run.save, real_save)
     with redirected(namespace, apart=True) as folder:
         try:
             asked = call_main(namespace, run.world.calls.get("main", [])) or asked
@@ -237,11 +237,9 @@ def watched(run: Run, namespace: dict) -> dict:
             restore(namespace, before)
         files = saved_files(folder, run.epochs)
     if not run.epochs and any(one.backward for one in run.passes.own) and run.world.models:
-        run.epochs.append(weights(run.world.models[-1]))
+        run.mark(run.world.models[-1])
     run.passes.add_own()
     return {
-        "reported": run.reported,
-        "epochs": len(run.epochs),
         "asked": asked,
         "counts_epochs": counts_epochs(namespace["main"]),
         "ignored": ignored(namespace["main"]),
@@ -294,57 +292,3 @@ def functions_of(kind: Any) -> set[Any]:
     """The functions that a class defines or inherits, its static and class methods among them."""
     members = [value for base in getattr(kind, "__mro__", ()) for value in vars(base).values()]
     return {f for value in members if isinstance(f := getattr(value, "__func__", value), types.FunctionType)}
-
-
-def saved_files(folder: str, epochs: list[dict[str, np.ndarray]]) -> list[dict]:
-    """The checkpoint files below a folder, oldest first; see ``epoch_of``. Any suffix will do for a file with weights."""
-    paths = sorted(map(Path, files_below(folder)), key=lambda p: p.stat().st_mtime_ns)
-    files = [(path, epoch_of(path, epochs)) for path in paths[:MAX_FILES]]
-    return [{"epoch": epoch} for path, epoch in files if path.suffix in SUFFIXES or epoch > -2]
-
-
-def epoch_of(path: Path, epochs: list[dict[str, np.ndarray]]) -> int:
-    """The epoch whose weights a file holds, from 0; -1: of none, -2: it cannot be loaded, -3: it holds no weights."""
-    try:
-        content = content_of(path)
-    except Exception:
-        return -2
-    state = parameters_in(content)
-    if not state:
-        return -3
-    for number, epoch in enumerate(epochs):
-        if all(name in epoch and np.array_equal(epoch[name], value) for name, value in state.items()):
-            return number
-    return -1
-
-
-def content_of(path: Path) -> Any:
-    """What a file of torch, safetensors, numpy or pickle holds; raises an exception for any other."""
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return load_file(path)
-    try:
-        return load(path, map_location="cpu", weights_only=False)
-    except Exception:
-        content = load_array(path, allow_pickle=True)
-    if isinstance(content, np.ndarray):
-        return content.item() if content.shape == () else content
-    return dict(content) if isinstance(content, np.lib.npyio.NpzFile) else content
-
-
-def parameters_in(content: Any, depth: int = 0) -> dict[str, np.ndarray]:
-    """The parameters in a checkpoint, even if they are nested in a few dictionaries."""
-    if isinstance(content, nn.Module):
-        return weights(content)
-    if not isinstance(content, dict) or depth > 3:
-        return {}
-    own = {str(name): array.ravel() for name, value in content.items() if (array := array_of(value)).dtype.kind == "f"}
-    return own or next((inner for inner in (parameters_in(value, depth + 1) for value in content.values()) if inner), {})
-
-
-def array_of(value: Any) -> np.ndarray:
-    """A tensor or an array as an array; an empty one of bytes for anything else."""
-    if is_tensor(value):
-        return flat(value)
-    return value if isinstance(value, np.ndarray) else np.zeros(0, "S1")

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, SequentialSampler, Subset
 
+from a2checks.sealed import sealed
+
 from .data import field as entry
 from .tiny import SPLITS, World
 
@@ -32,7 +34,7 @@ class Forward:
     def watch(self, output: Any) -> None:
         """Find out whether a backward pass follows."""
         if output.requires_grad:
-            output.register_hook(self._followed)
+            output.register_hook(sealed(self._followed))
 
     def _followed(self, _: Any) -> None:
         self.backward = True

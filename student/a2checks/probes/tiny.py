@@ -8,10 +8,11 @@ import itertools
 import os
 from typing import Any
 
-import numpy as np
 import torch
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast, RobertaConfig, RobertaForSequenceClassification
+
+from .plain import np
 
 SPECIAL = {
     "bos_token": "<s>",
@@ -40,9 +41,8 @@ no_grad, from_numpy, set_random, get_random = torch.no_grad, torch.from_numpy, t
 class World:
     """The data, tokenizer and model of one world.
 
-    ``given`` holds ``seed`` (of the weights), ``tokenizer`` (JSON), ``splits`` (name -> rows of text and label), ``scores``
-    (the validation accuracy to report to ``main`` after each epoch), ``answers`` (predictions and labels for
-    ``compute_accuracy``) and ``long`` (a row of more than 512 tokens).
+    ``given`` holds ``seed`` (of the weights), ``tokenizer`` (JSON), ``splits`` (name -> rows of text and label), ``answers``
+    (predictions and labels for ``compute_accuracy``) and ``long`` (a row of more than 512 tokens).
     """
 
     def __init__(self, given: dict):
@@ -51,6 +51,7 @@ class World:
         self.encoded: dict[str, tuple] = {}
         self.used: Any = None  # how evaluate calls compute_accuracy, see ``evaluation.uses``
         self.calls: dict[str, list] = {}  # see ``Stage``
+        self.ask: Any = None
         self.size = Tokenizer.from_str(given["tokenizer"]).get_vocab_size()
         self.reset()
 

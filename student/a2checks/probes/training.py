@@ -10,6 +10,8 @@ import torch
 from torch.optim import SGD
 from torch.utils.data import DataLoader
 
+from a2checks.sealed import sealed
+
 from .calls import call_adapted, successful_results
 from .data import datasets
 from .tiny import World
@@ -28,7 +30,7 @@ def handout_collate(world: World) -> Callable[[list], dict]:
         texts = tokenizer([row["text"] for row in rows], padding=True, return_tensors="pt")
         return {"text_encoding": texts, "label_encoding": torch.tensor([row["label"] for row in rows], dtype=long)}
 
-    return collate
+    return sealed(collate)
 
 
 def loaders(world: World, namespace: dict, split: str, size: int) -> list[Callable[[], DataLoader]]:
@@ -38,7 +40,7 @@ def loaders(world: World, namespace: dict, split: str, size: int) -> list[Callab
         dataset = successful_results([lambda way=way: way() for way in datasets(world, namespace, world.rows[split])])[0]
         return DataLoader(dataset, batch_size=size, collate_fn=dataset.collate_fn)
 
-    ours = [lambda: DataLoader(world.rows[split], batch_size=size, collate_fn=handout_collate(world))]
+    ours = [lambda: DataLoader([*world.rows[split]], batch_size=size, collate_fn=handout_collate(world))]
     return ours + ([own] if "SST2Dataset" in namespace else [])
 
 
@@ -86,8 +88,8 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             dropout.p = 0.0  # so that gradients can be held against expected ones
         optimizer = SGD(model.parameters(), lr=RATE)
         recorder, before = Recorder(world, model.eval()), weights(model)
-        optimizer.register_step_pre_hook(recorder.step)
-        scheduler = {name: lambda: LambdaLR(optimizer, lambda _: 1.0) for name in ("scheduler", "lr_scheduler")}
+        optimizer.register_step_pre_hook(sealed(recorder.step))
+        scheduler = {name: lambda: LambdaLR(optimizer, sealed(lambda _: 1.0)) for name in ("scheduler", "lr_scheduler")}
         try:
             call_adapted(namespace["train_one_epoch"], model, loader, optimizer, 0, **scheduler)
         finally:

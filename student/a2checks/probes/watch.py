@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 
+from a2checks.sealed import sealed
+
+from .plain import np
 from .tiny import World
 
 nn, Embedding, is_tensor, clone, detach = torch.nn, torch.nn.Embedding, torch.is_tensor, torch.Tensor.clone, torch.Tensor.detach
@@ -32,9 +34,9 @@ class Recorder:
         self.weight = [p for p in model.parameters() if p.ndim == 2][-1]
         self.fresh = zeros_like(self.weight)
         self.hooks = [
-            embedding.register_forward_hook(self._forward),
-            model.register_forward_hook(self._output),
-            self.weight.register_hook(self._backward),
+            embedding.register_forward_hook(sealed(self._forward)),
+            model.register_forward_hook(sealed(self._output)),
+            self.weight.register_hook(sealed(self._backward)),
         ]
 
     def _forward(self, module: Any, args: tuple, output: Any) -> None:
@@ -47,7 +49,7 @@ class Recorder:
         logits = getattr(output, "logits", output)
         logits = logits if is_tensor(logits) else next((o for o in output if is_tensor(o) and o.ndim == 2), None)
         if logits is not None and logits.ndim == 2 and self.batches and len(self.batches[-1]) == len(logits):
-            self.predicted |= dict(zip(self.batches[-1], detach(logits).argmax(-1).tolist()))
+            self.predicted |= dict(zip(self.batches[-1], array(logits).reshape(logits.shape).argmax(-1).tolist()))
 
     def _backward(self, gradient: Any) -> None:
         self.events += "B"

@@ -12,21 +12,23 @@ from typing import Any
 
 import numpy as np
 
-from a2checks.compare import SKIPPED, Failure, is_blank, name_of
+from a2checks import shown
+from a2checks.compare import SKIPPED, Failure, is_blank, name_of, shape_text
 
 from .symptoms import Symptom
 
 Rule = Callable[[Any, dict, dict], None]
 LONGEST = 512
+MOST_IDS = 100_000  # token ids in a batch of at most five sentences
 
 
 class Silent:
-    """A check that drops notes and doubts, for trying rules out."""
+    """A check that drops notes, doubts and flags, for trying rules out."""
 
     def note(self, text: str) -> None:
         pass
 
-    doubt = note
+    doubt = flag = note
 
     def fail(self, kind: str, text: str, **data: Any) -> None:
         raise Failure(kind, text, data)
@@ -63,7 +65,8 @@ def counts(check: Any, facts: dict, way: dict) -> None:
     if way["kind"]:
         check.fail(
             "kind",
-            f"__len__ returns a {way['kind']}, for which len() raises TypeError: return a whole number (int)",
+            f"__len__ returns a {shown.named(way['kind'], 'value')}, for which len() raises TypeError: "
+            "return a whole number (int)",
             symptom=Symptom.NO_WHOLE_NUMBER,
         )
     got, want = (way["all"], way["three"]), (facts["count"], 3)
@@ -73,7 +76,9 @@ def counts(check: Any, facts: dict, way: dict) -> None:
     symptom = Symptom.CONSTANT if got[0] == got[1] else next((s for pair, s in known.items() if got == pair), Symptom.OTHERWISE)
     more = "; it does not depend on the data" if symptom is Symptom.CONSTANT else ""
     check.fail(
-        "numbers", f"len() returns {got[0]} and {got[1]} for datasets of {want[0]} and 3 sentences{more}", symptom=symptom
+        "numbers",
+        f"len() returns {shown.number(got[0])} and {shown.number(got[1])} for datasets of {want[0]} and 3 sentences{more}",
+        symptom=symptom,
     )
 
 
@@ -100,7 +105,7 @@ def right_items(check: Any, facts: dict, way: dict) -> None:
         check.fail(
             "rule",
             f"dataset[{n}] has the right text but "
-            + ("no label" if missing else f"the label {item['label']} instead of {facts['labels'][n]}"),
+            + ("no label" if missing else f"the label {shown.number(item['label'], 9)} instead of {facts['labels'][n]}"),
             symptom=Symptom.NO_LABEL if missing else Symptom.WRONG_LABEL,
         )
     filled(check, None if item["blank"] else True, "__getitem__")
@@ -112,8 +117,8 @@ def _fits(check: Any, way: dict) -> None:
     if unfit:
         check.fail(
             "rule",
-            f"dataset[{first}] is a {unfit['kind']}, on which your own collate_fn raises {unfit['error']}: return the "
-            "SST2Example itself",
+            f"dataset[{first}] is a {shown.named(unfit['kind'], 'value of a type of your own')}, on which your own collate_fn "
+            f"raises {shown.named(unfit['error'], 'an exception of your own')}: return the SST2Example itself",
             symptom=Symptom.MISFIT,
         )
 
@@ -178,24 +183,27 @@ def well_formed(check: Any, facts: dict, way: dict) -> None:
     if "refused_by" in way:
         check.fail(
             "rule",
-            f"{way['refused_by']}.collate_fn cannot be called with a batch alone, as a DataLoader does: put @staticmethod "
+            f"{'dataset' if way['refused_by'] == 'dataset' else 'SST2Dataset'}.collate_fn cannot be called with a batch "
+            "alone, as a DataLoader does: put @staticmethod "
             "above it, and leave out self",
             symptom=Symptom.NOT_STATIC,
         )
     for batch in (way["short"], way["long"]):
         _has_both_keys(check, batch)
         _holds_tensors(check, batch)
-        if batch["ids"].ndim != 2 or batch["ids"].shape != batch["mask"].shape:
+        ids, mask = batch["ids"], batch["mask"]
+        if ids.ndim != 2 or ids.shape != mask.shape or ids.size > MOST_IDS:
+            expected = (len(facts["short"]), LONGEST)
             check.fail(
                 "shape",
-                f"input_ids has shape {batch['ids'].shape} and attention_mask {batch['mask'].shape}: both should be "
-                "(sentences, tokens)",
+                f"input_ids has shape {shape_text(ids.shape, expected)} and attention_mask {shape_text(mask.shape, expected)}: "
+                "both should be (sentences, tokens)",
                 symptom=Symptom.OTHER_DIMENSIONS,
             )
     if len(way["short"]["ids"]) != len(facts["short"]) or len(way["long"]["ids"]) != 3:
         check.fail(
             "shape",
-            f"{len(facts['short'])} samples become {len(way['short']['ids'])} rows of input_ids",
+            f"{len(facts['short'])} samples become {shown.number(len(way['short']['ids']), 99)} rows of input_ids",
             symptom=Symptom.OTHER_ROWS,
         )
 
@@ -207,7 +215,8 @@ def _has_both_keys(check: Any, batch: dict) -> None:
     if not {"text_encoding", "label_encoding"} <= set(batch["keys"]):
         check.fail(
             "rule",
-            f"the batch has the keys {', '.join(map(repr, batch['keys'][:6]))}; it should have 'text_encoding' and "
+            f"the batch has the keys {', '.join(dict.fromkeys(map(shown.key, batch['keys'][:6])))}; it should have "
+            "'text_encoding' and "
             "'label_encoding'",
             symptom=Symptom.OTHER_KEYS,
         )
@@ -255,7 +264,8 @@ def longest(check: Any, facts: dict, way: dict) -> None:
     if width != want:
         check.fail(
             "shape",
-            f"a batch whose longest sentence has {want} tokens is padded to {width}: padding=True pads to the longest",
+            f"a batch whose longest sentence has {want} tokens is padded to {shown.number(width)}: "
+            "padding=True pads to the longest",
             symptom=Symptom.PADDED_TO_THE_MAXIMUM if width == LONGEST else Symptom.PADDED_OTHERWISE,
         )
 
@@ -266,13 +276,14 @@ def truncated(check: Any, facts: dict, way: dict) -> None:
     if width > LONGEST:
         check.fail(
             "shape",
-            f"a text of {width} tokens stays {width} tokens long: truncation=True cuts at max_length=512",
+            f"a text of {shown.number(width)} tokens stays {shown.number(width)} tokens long: "
+            "truncation=True cuts at max_length=512",
             symptom=Symptom.NOT_TRUNCATED,
         )
     if rows(way["long"])[1] != facts["long"]:
         check.fail(
             "rule",
-            f"a very long text should keep its first {LONGEST} tokens, but {width} are left",
+            f"a very long text should keep its first {LONGEST} tokens, but {shown.number(width)} are left",
             symptom=Symptom.TRUNCATED_OTHERWISE,
         )
 
@@ -293,7 +304,8 @@ def labelled(check: Any, facts: dict, way: dict) -> None:
     if labels.shape != (len(want),):
         check.fail(
             "shape",
-            f"label_encoding has shape {labels.shape}, expected ({len(want)},): one number for each sentence",
+            f"label_encoding has shape {shape_text(labels.shape, (len(want),))}, expected ({len(want)},): "
+            "one number for each sentence",
             symptom=Symptom.LABELS_ONE_HOT if labels.shape[-1:] == (2,) else Symptom.LABELS_OTHER_SHAPE,
         )
     if labels.astype(int).tolist() != want:
@@ -306,6 +318,6 @@ def labelled(check: Any, facts: dict, way: dict) -> None:
     if dtype != "int64":
         check.fail(
             "dtype",
-            f"label_encoding is {dtype}; class labels are torch.long (int64)",
+            f"label_encoding is {shown.named(dtype, 'of another type')}; class labels are torch.long (int64)",
             symptom=Symptom.LABELS_FLOAT if dtype.startswith(("float", "bfloat")) else Symptom.LABELS_OTHER_DTYPE,
         )

@@ -19,9 +19,18 @@ from .symptoms import NUMBERS, Symptom
 
 
 def judge(check: Any, id: str, probe: Any, rule: str) -> None:
-    """Hold what the probe observes against one rule of the question; raises Failure if it is broken."""
-    facts = check.cases(id)[0].facts
-    RULES[id][rule](check, facts, best_way(id, facts, probe()))
+    """Hold what the probe observes against one rule of the question; raises Failure if it is broken.
+
+    An observation is untrusted: one that has not the form of its probe's is the student's fault.
+    """
+    facts, seen = check.cases(id)[0].facts, probe()
+    try:
+        RULES[id][rule](check, facts, best_way(id, facts, seen))
+    except Failure:
+        raise
+    except Exception:
+        check.flag("an observation that no probe makes")
+        check.fail("protocol", "what came back could not be read: does the code change how it is observed?")
 
 
 def symptoms(id: str, seen: dict, case: Any) -> np.ndarray:
@@ -42,6 +51,8 @@ def _symptoms(id: str, facts: dict, way: dict) -> np.ndarray:
             numbers.append(0.0)
         except Failure as failure:
             numbers.append(0.0 if failure.kind == SKIPPED else NUMBERS[failure.data.get("symptom", Symptom.OTHERWISE)])
+        except Exception:  # what was observed is not even of the kind that the rule is about
+            numbers.append(NUMBERS[Symptom.OTHERWISE])
     return np.array(numbers, dtype=np.float32)
 
 

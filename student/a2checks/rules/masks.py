@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from a2checks.compare import Failure, as_array, check_shape, difference_of, name_of
+from a2checks.compare import Failure, as_array, check_shape, difference_of, name_of, shape_text
 
 VANISHES = -1e4  # a finite fill at or below this is zero after the softmax
 UNDERFLOW = -104.0  # e to the power of this is zero in float32, and so is the softmax of a score this far below another one
@@ -27,8 +27,7 @@ def judge_mask(check: Any, case: Any, make: Callable, apply: Callable | None) ->
     if array.shape != want.shape:
         check.fail(
             "shape",
-            f"the mask for n_tok={n_tok} has shape {tuple(array.shape)}, expected {tuple(want.shape)}",
-            shape=list(array.shape),
+            f"the mask for n_tok={n_tok} has shape {shape_text(array.shape, want.shape)}, expected {shape_text(want.shape)}",
         )
     if np.isnan(array.astype(np.float64)).any():
         check.fail("nan", "the mask contains NaN (0 · inf is NaN)")
@@ -72,7 +71,7 @@ def as_mask(check: Any, mask: Any, what: str) -> np.ndarray:
     """The mask as an array; leading dimensions of size 1 are dropped. Raises Failure."""
     if mask is None:
         check.fail("blank", f"{what} is None")
-    if not isinstance(mask, np.ndarray):
+    if not isinstance(mask, np.ndarray) or mask.dtype.kind not in "biuf":
         check.fail("kind", f"{what} should be a tensor, but is {name_of(mask)}")
     while mask.ndim > 2 and mask.shape[0] == 1:
         mask = mask[0]
@@ -157,8 +156,9 @@ def masked_right(check: Any, case: Any, masked: Callable[[np.ndarray], Any], sco
     difference_of(np.where(hidden, 0.0, got), np.where(hidden, 0.0, want), case.tolerance, "the visible scores")
     if np.isneginf(got[hidden]).all():
         return
-    large = np.where(hidden, LARGE, -LARGE).astype(scores.dtype)
-    if count := visible(as_array(masked(large), "the masked scores"), hidden):
+    large = as_array(masked(np.where(hidden, LARGE, -LARGE).astype(scores.dtype)), "the masked scores")
+    check_shape(large, case.expected.shape, "the masked scores")
+    if count := visible(large, hidden):
         check.fail(
             "numbers",
             f"future entries vanish in the softmax while scores are small, but where they are {LARGE:g} and the visible ones "

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from a2checks.compare import is_blank, name_of
+from a2checks.compare import is_blank, name_of, shape_text, size_text
 
 from .dataset import only_after
 from .symptoms import Symptom
 
 CLASSES, SCORES = "class numbers", "scores of both classes"
+LARGEST = 1e30  # no accuracy, but still a number to calculate with; NaN counts as one
 CLOSE = 1e-4  # of accuracies: the smallest step on the probes' few sentences is 0.04
 
 
@@ -25,17 +26,22 @@ def number_of(check: Any, value: Any, what: str) -> float:
             symptom=Symptom.NOTHING_RETURNED,
         )
     if isinstance(value, list) and value:
-        check.note(f"{what} returns {len(value)} values; the first was taken (no points depend on it)")
+        check.note(f"{what} returns several values; the first was taken (no points depend on it)")
         value = value[0]
     if isinstance(value, np.ndarray) and value.size == 1:
         check.note(
             f"{what} returns a tensor or array; a float (.item()) is easier to store and compare (no points depend on it)"
         )
         value = value.item()
-    if not isinstance(value, (bool, int, float)):
-        shape = f" of shape {value.shape}" if isinstance(value, np.ndarray) else ""
+    if not isinstance(value, (bool, int, float)) or abs(value) > LARGEST:
+        shape = f" of shape {shape_text(value.shape)}" if isinstance(value, np.ndarray) else ""
         check.fail("kind", f"{what} returns {name_of(value)}{shape}, expected one number", symptom=Symptom.NO_NUMBER)
     return float(value)
+
+
+def shown_number(value: float) -> str:
+    """A wrong result with two digits, as errors are shown: all of them could be a hidden input."""
+    return f"{'-' * (value < 0)}{size_text(abs(value))}" if np.isfinite(value) else str(value)
 
 
 def close(got: Any, want: Any) -> bool:
@@ -77,10 +83,10 @@ def accuracies(check: Any, facts: dict, way: dict) -> None:
         del known[Symptom.ARGMAX_OF_CLASSES]
     symptom, words = recognised(results, known)
     given = f", given {way['used']} as evaluate passes them," if "used" in way else ""
-    at = next(n for n, (a, b) in enumerate(zip(results, want)) if abs(a - b) > CLOSE)
+    at = [abs(a - b) <= CLOSE for a, b in zip(results, want)].index(False)  # NaN is close to nothing
     check.fail(
         "numbers",
-        f"compute_accuracy{given} gives {results[at]:.4g} where {right[at]} of {counts[at]} predictions are right"
+        f"compute_accuracy{given} gives {shown_number(results[at])} where {right[at]} of {counts[at]} predictions are right"
         + (f": it returns {words}" if words else ""),
         symptom=symptom,
     )
@@ -158,6 +164,7 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
     symptom, words = recognised(result, known)
     check.fail(
         "numbers",
-        f"evaluate returns {result:.4g}, which is not the share of right answers" + (f" but {words}" if words else ""),
+        f"evaluate returns {shown_number(result)}, which is not the share of right answers"
+        + (f" but {words}" if words else ""),
         symptom=symptom,
     )

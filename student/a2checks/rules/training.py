@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from a2checks import shown
 from a2checks.compare import Failure
 
 from .dataset import Silent, only_after
 from .symptoms import Symptom
+from .told import is_marked, plausible
 
+PARAMETERS = ("num_epochs", "NUM_EPOCHS", "epochs", "EPOCHS", "n_epochs", "N_EPOCHS", "num_train_epochs", "batch_size")
 PARALLEL = 0.999  # cosine of gradients that differ only by rounding or clipping
 SAME_LOSS = 0.9  # cosine with the expected gradient: smoothing or weighting the loss may turn it a little
 
@@ -144,7 +147,13 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def trains(check: Any, facts: dict, way: dict) -> None:
-    if not way["epochs"]:
+    if reason := plausible(way, facts["sizes"]):
+        check.flag(f"the run of main cannot have been as reported: {reason}")
+        check.fail(
+            "protocol",
+            "what this run of main reports does not fit what the grader told it: does the code change how it is observed?",
+        )
+    if not way["told"]["epochs"]:
         check.fail(
             "rule",
             "main ends without training for a single epoch: its TODO is not filled in yet, or train_one_epoch is never called",
@@ -161,7 +170,7 @@ def _batches_are_made(check: Any, way: dict) -> None:
         check.fail(
             "rule",
             "no batch can be drawn from the DataLoader that main trains on: "
-            + ("it has no collate_fn" if bare else f"it raises {reason}")
+            + ("it has no collate_fn" if bare else f"it raises {named(reason)}")
             + "; pass collate_fn=SST2Dataset.collate_fn",
             symptom=Symptom.NO_COLLATE_FN if bare else Symptom.NO_BATCHES,
         )
@@ -169,7 +178,7 @@ def _batches_are_made(check: Any, way: dict) -> None:
     if raised and all(raised):
         check.fail(
             "rule",
-            f"each call of train_one_epoch in main raises {raised[0]}, so nothing is trained: do its arguments fit?",
+            f"each call of train_one_epoch in main raises {named(raised[0])}, so nothing is trained: do its arguments fit?",
             symptom=Symptom.TRAINING_RAISES,
         )
     _batches_last(check, [one["batches"] for one in way["passes"] if one["training"]])
@@ -219,18 +228,19 @@ def _as_asked(check: Any, way: dict) -> None:
     if way["ignored"]:
         check.fail(
             "rule",
-            f"main never uses its parameter {way['ignored'][0]}, so every call of it does the same",
+            f"main never uses its parameter {parameter(way['ignored'][0])}, so every call of it does the same",
             symptom=Symptom.PARAMETER_IGNORED,
         )
-    if way["counts_epochs"] or not way["called"] or way["epochs"] == way["asked"]:
+    epochs = way["told"]["epochs"]
+    if way["counts_epochs"] or not way["called"] or epochs == way["asked"]:
         return
-    if way["epochs"] == 1:
+    if epochs == 1:
         check.fail(
             "rule",
             "main trains for one epoch only: call train_one_epoch in a loop over num_epochs",
             symptom=Symptom.ONE_EPOCH,
         )
-    check.note(f"main trains for {way['epochs']} epochs, whatever num_epochs is (no points depend on it)")
+    check.note(f"main trains for {epochs} epochs, whatever num_epochs is (no points depend on it)")
 
 
 def orders_of(way: dict, split: str, training: bool) -> list[dict]:
@@ -278,14 +288,14 @@ def _evaluates(check: Any, raised: list[str]) -> None:
     if raised and all(raised):
         check.fail(
             "rule",
-            f"each call of evaluate in main raises {raised[0]}, so nothing is evaluated: do its arguments fit?",
+            f"each call of evaluate in main raises {named(raised[0])}, so nothing is evaluated: do its arguments fit?",
             symptom=Symptom.EVALUATION_RAISES,
         )
 
 
 @only_after(trains)
 def keeps_best(check: Any, facts: dict, way: dict) -> None:
-    held, reported = [file["epoch"] for file in way["files"]], way["reported"]
+    held, reported = [file["epoch"] for file in way["files"]], way["told"]["reported"]
     if not held:
         check.fail(
             "rule", "no checkpoint is left on disk: save the model's state below ./checkpoints", symptom=Symptom.NO_CHECKPOINT
@@ -301,8 +311,10 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
     if not reported:
         check.note("main does not choose by what evaluate returns, so the only thing checked is that it saves weights")
         return
-    best, last = int(np.argmax(reported)), way["epochs"] - 1
+    epochs = way["told"]["epochs"]
+    best, last = int(np.argmax(reported)), epochs - 1
     if best in held:
+        _marked(check, way, best)
         if len({n for n in held if n >= 0}) > best + 1:
             check.note("weights of other epochs are kept too; only the best ones are asked for")
         return
@@ -310,16 +322,23 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
         once = len(set(way["saves"])) <= 1
         check.fail(
             "rule",
-            f"the checkpoint holds the last epoch's weights, but epoch {best + 1} of {way['epochs']} had the best validation "
+            f"the checkpoint holds the last epoch's weights, but epoch {best + 1} of {epochs} had the best validation "
             "accuracy: save only when it improves" + ", and copy a state_dict that you keep in memory" * once,
             symptom=Symptom.LAST_EPOCH_REMEMBERED if once else Symptom.LAST_EPOCH,
         )
     known = {int(np.argmin(reported)): Symptom.WORST_EPOCH, 0: Symptom.FIRST_EPOCH}
     check.fail(
         "rule",
-        f"the checkpoint holds the weights of epoch {max(held) + 1}, but epoch {best + 1} had the best validation accuracy",
+        f"the checkpoint holds the weights of epoch {shown.number(max(held) + 1, 200)}, but epoch {best + 1} had the best "
+        "validation accuracy",
         symptom=known.get(max(held), Symptom.ANOTHER_EPOCH),
     )
+
+
+def _marked(check: Any, way: dict, best: int) -> None:
+    """Flag a checkpoint of the best epoch in whose bytes the judge's numbers are not: it may hold only other weights."""
+    if not any(is_marked(file["raw"], way["told"]["marks"][best]) for file in way["files"] if file["epoch"] == best):
+        check.flag("the checkpoint of main does not hold the numbers that the grader put into the weights")
 
 
 def _chosen(check: Any, raised: list[str], reported: list[float]) -> None:
@@ -330,3 +349,12 @@ def _chosen(check: Any, raised: list[str], reported: list[float]) -> None:
             "the weights cannot be chosen by the validation accuracy, because main never gets one",
             symptom=Symptom.NOT_CHOSEN,
         )
+
+
+def named(error: str) -> str:
+    return shown.named(error, "an exception of your own")
+
+
+def parameter(name: str) -> str:
+    """The name of one of main's parameters, if it is a usual one."""
+    return name if name in PARAMETERS else "for epochs or the batch size"
