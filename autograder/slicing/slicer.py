@@ -66,6 +66,7 @@ class Slicer:
         self._resolve_calls()
         self.ties = self._tie()
         self.foreign = self._of_another_section()
+        self.programs: dict[tuple[str, ...], Program] = {}
 
     def bound(self) -> set[str]:
         """All names that any top-level statement binds."""
@@ -100,11 +101,17 @@ class Slicer:
         return foreign
 
     def program(self, questions: list[Question], width: str = SLICE) -> Program:
-        """The slice for some questions.
+        """The slice for some questions; computed once.
 
         ``WIDE`` keeps every statement of the part that is not expensive; ``EARLY`` leaves out what comes after the answers, see
         ``slicing.early``.
         """
+        key = (width, *(question.id for question in questions))
+        if key not in self.programs:
+            self.programs[key] = self._program(questions, width)
+        return self.programs[key]
+
+    def _program(self, questions: list[Question], width: str) -> Program:
         helpers = [self.assignment.question(id) for q in questions for id in q.prerequisites]
         wanted = tuple(dict.fromkeys(n for q in [*questions, *helpers] for n in (*q.names, *q.context, *q.calls)))
         calls = self._own_calls(questions)
