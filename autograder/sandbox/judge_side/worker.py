@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -270,7 +270,7 @@ def is_number(value: Any, wanted: int) -> bool:
     return type(value) is int and value == wanted
 
 
-def is_reply(value: Any, request: int) -> bool:
+def is_reply(value: Any, request: int) -> TypeGuard[dict[str, Any]]:
     """Whether a value that a worker sent is a dict of a request's number and one thing more."""
     return isinstance(value, dict) and len(value) == 2 and is_number(value.get("id"), request)
 
