@@ -1,7 +1,6 @@
 """Whatever an answer is, it is judged as the student's: no tree makes a test fail that works on other answers."""
 
 import copy
-import functools
 
 import numpy as np
 import pytest
@@ -112,16 +111,29 @@ def judged(grader, question, answers) -> None:
             assert all(line for case in outcome.cases if (line := case.line())) and all(map(str, outcome.notes))
 
 
+def hold(many, grader, question) -> None:
+    """Judge many lists of answers."""
+
+    @job
+    @given(many)
+    def run(answers):
+        judged(grader, question, answers)
+
+    run()
+
+
 def test_random_trees_are_the_students_in_every_question(grader):
     for question in grader.assignment.questions:
-        job(given(st.lists(trees | deep, min_size=1, max_size=3))(functools.partial(judged, grader, question)))()
+        hold(st.lists(trees | deep, min_size=1, max_size=3), grader, question)
 
 
 def test_right_answers_with_something_replaced_are_the_students_in_every_question(grader, honest):
     for question in grader.assignment.questions:
         right = honest.get(question.probe) or honest.get(question.names[0]) or [np.zeros(3), np.zeros((4, 3))]
-        answers = st.lists(st.builds(corrupted, st.sampled_from(right), changes), min_size=1, max_size=2)
-        job(given(answers)(functools.partial(judged, grader, question)))()
+        answers = st.lists(
+            st.builds(corrupted, st.integers(0, len(right) - 1).map(right.__getitem__), changes), min_size=1, max_size=2
+        )
+        hold(answers, grader, question)
 
 
 def test_a_test_that_is_itself_broken_is_no_fault_of_the_answer(grader, monkeypatch):
