@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import struct
 from typing import Any
 
@@ -40,12 +41,17 @@ def pack(tree: Any) -> bytes:
     return HEAD.pack(4 + len(text) + len(blob), len(text)) + text + blob
 
 
-def parts(body: bytes | bytearray) -> tuple[bytes, memoryview]:
-    """The JSON text of a serialised tree, without the leading four length bytes, and its arrays; raises TreeError."""
+def parts(body: bytes | bytearray, longest: float = math.inf) -> tuple[bytes, memoryview]:
+    """The JSON text of a serialised tree, without the leading four length bytes, and its arrays.
+
+    Raises TreeError, also for a text of more than ``longest`` bytes.
+    """
     view = memoryview(body)
     length = int.from_bytes(view[:4], "little")
     if len(view) < 4 or length > len(view) - 4:
         raise TreeError("truncated tree")
+    if length > longest:
+        raise TreeError(f"{length} bytes of JSON, at most {longest} are allowed")
     return bytes(view[4 : 4 + length]), view[4 + length :]
 
 

@@ -1,9 +1,13 @@
 """What a worker sends is counted before it is decoded: no frame and no call of a right helper costs the judge much memory."""
 
 import contextlib
+import math
 import os
+import socket
+import struct
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -11,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_worker import program, trees
 
+from autograder.core.assignment import Limits
 from autograder.core.trees import TreeError, pack, unpack
+from autograder.sandbox import protocol
 from autograder.sandbox.judge_side.bounds import Most, check_frame, most_for
 from autograder.sandbox.judge_side.worker import Worker, WorkerError, checked_error, loaded_of
 from support.frames import TOO_MUCH, arrays, body, entry
@@ -161,3 +167,22 @@ def test_right_helpers_compute_as_much_as_the_cases_need(grader):
         assert all(
             most.allows([*case["args"], *case["kwargs"].values()][:2]) and most.allows([case["expected"]]) for case in cases
         )
+
+
+def test_an_error_does_not_keep_the_frame_that_it_is_about():
+    worker = Worker.__new__(Worker)
+    ours, theirs = socket.socketpair()
+    worker.zygote, worker.limits, worker.pid, worker.sock = None, Limits(), 0, ours
+    worker.requests, worker.alive, worker.answers, worker.asked, worker.deadline = 0, True, {}, 0, math.inf
+    frame = TOO_MUCH["numbers"]
+
+    def reply():
+        protocol.receive(theirs, 1 << 20, 600)
+        theirs.sendall(struct.pack("<I", len(frame)) + frame)
+
+    thread = threading.Thread(target=reply)
+    thread.start()
+    with pytest.raises(WorkerError) as error:
+        worker.call("f", [], {})
+    thread.join()
+    assert error.value.kind == "protocol" and error.value.__context__ is None

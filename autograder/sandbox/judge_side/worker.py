@@ -137,18 +137,15 @@ class Worker:
         self.requests += 1
         self.asked = self.told = 0
         statements = len(fields["program"]["statements"]) if op == "load" else 0
+        failure = None
         try:
             self.sock.settimeout(timeout + GRACE_SECONDS)
             protocol.send(self.sock, {"id": self.requests, "op": op, **fields})
             reply = self._final_reply(op, timeout, done, statements)
-        except protocol.FrameTimeout:
-            self.close()
-            raise WorkerError("timeout", message=f"no answer within {timeout:g} s") from None
-        except protocol.FrameRefused:
-            raise self._violation() from None
-        except protocol.FrameError:
-            self.close()
-            raise WorkerError("died") from None
+        except protocol.FrameError as problem:
+            failure = self._failure(problem, timeout)
+        if failure:  # raised here, it does not keep the other error, whose traceback holds the frame
+            raise failure
         if self._unread():
             raise self._violation()
         if "ok" in reply:
@@ -158,6 +155,13 @@ class Worker:
         error = checked_error(reply["error"])
         kind = "timeout" if error["type"] == "Deadline" else "exception"
         raise WorkerError(kind, error["type"], error["message"], error["where"])
+
+    def _failure(self, error: protocol.FrameError, timeout: float) -> WorkerError:
+        """End the child and return the error for a reply that did not come or cannot be read."""
+        self.close()
+        if isinstance(error, protocol.FrameTimeout):
+            return WorkerError("timeout", message=f"no answer within {timeout:g} s")
+        return WorkerError("protocol" if isinstance(error, protocol.FrameRefused) else "died")
 
     def _final_reply(self, op: str, timeout: float, done: list[int], statements: int) -> dict[str, Any]:
         """The reply that ends a request, after its reports of finished statements and its calls of stubbed helpers."""

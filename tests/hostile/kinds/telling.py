@@ -52,6 +52,7 @@ def section3(name: str, right: str, told: str, *zero: str) -> Hostile:
 LENGTH, ITEM = "return len(self.data)", "return self.data[index]"
 COLLATE = "        texts = [sample.text for sample in batched_samples]"
 FORGED_ERROR = """
+if public(A): return F.softmax(A, dim=-1)
 from autograder.sandbox import protocol
 f = sys._getframe()
 while type(f.f_locals.get("self")).__name__ != "Child": f = f.f_back
