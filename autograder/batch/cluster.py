@@ -19,6 +19,7 @@ from typing import Any
 from autograder.batch.people import Entry
 from autograder.batch.process_pool import TICK_SECONDS, Done, verdicts_text
 from autograder.batch.store import content_key, judging_key
+from autograder.batch.verdicts import read_verdicts
 from autograder.core.assignment import Assignment
 from autograder.core.digests import folder_files
 from autograder.core.errors import GraderError, NotStarted
@@ -69,7 +70,7 @@ def on_cluster(
     }
     with client:
         shared = client.scatter(setup, broadcast=True)
-        yield from _work(client, shared, assignment, deque(entries), known)
+        yield from _work(client, shared, assignment, judging, deque(entries), known)
 
 
 def assignment_files(assignment: Assignment) -> dict[str, bytes]:
@@ -79,7 +80,12 @@ def assignment_files(assignment: Assignment) -> dict[str, bytes]:
 
 
 def _work(
-    client: Any, shared: Any, assignment: Assignment, waiting: deque[Entry], known: Callable[[str], bool]
+    client: Any,
+    shared: Any,
+    assignment: Assignment,
+    judging: str,
+    waiting: deque[Entry],
+    known: Callable[[str], bool],
 ) -> Iterator[list[Done]]:
     running: list[Task] = []
     while waiting or running:
@@ -95,7 +101,7 @@ def _work(
             _wait_for_any(running)
         for task in [task for task in running if task.future.done()]:
             running.remove(task)
-            done.append(_result(task))
+            done.append(_result(task, assignment, judging))
         yield done
 
 
@@ -121,24 +127,37 @@ def _wait_for_any(tasks: list[Task]) -> None:
         wait([task.future for task in tasks], timeout=TICK_SECONDS, return_when="FIRST_COMPLETED")
 
 
-def _result(task: Task) -> Done:
-    error = task.future.exception()
+def _result(task: Task, assignment: Assignment, judging: str) -> Done:
+    """What became of a task. A worker is believed only if it names this submission and this grader, in the store's form."""
+    try:
+        error = task.future.exception()
+        result = task.future.result() if error is None else None
+    except Exception as lost:  # cancelled, or an answer that cannot be read
+        error = lost
     if isinstance(error, NotStarted):
         return Done(task.entry, problem=f"{NOT_YET}: {clean(str(error), 200)} The next run tries again")
     if error is not None:
-        reason = f"{type(error).__name__} on the cluster: {clean(str(error), 200)}"
+        reason = f"{clean(type(error).__name__)} on the cluster: {clean(str(error), 200)}"
         return Done(task.entry, problem=f"not graded: {reason}")
-    return Done(task.entry, task.content, task.future.result())
+    try:
+        if not isinstance(result, tuple) or len(result) != 3 or result[:2] != (task.content, judging):
+            raise GraderError("not the result of this submission")
+        read_verdicts(assignment, result[2])
+    except GraderError as problem:
+        return Done(task.entry, problem=f"not graded: a worker of the cluster sent something else: {clean(str(problem), 200)}")
+    return Done(task.entry, task.content, result[2])
 
 
-def grade_one(shared: dict[str, Any], files: list[tuple[str, bytes | None, int]], notes: list[str], digest: str) -> str:
-    """Runs on a Dask worker: grade one submission and return the store's text. One at a time per process."""
+def grade_one(
+    shared: dict[str, Any], files: list[tuple[str, bytes | None, int]], notes: list[str], digest: str
+) -> tuple[str, str, str]:
+    """Runs on a Dask worker, one at a time per process: (content key, judging key, the store's text) of a submission."""
     with _lock:
         grader = _graders.get(shared["judging"])
         if grader is None or grader.zygote.process.poll() is not None:
             grader = _graders[shared["judging"]] = _grader(shared)
         contents = Contents([File(PurePosixPath(path), data, size) for path, data, size in files], notes, digest)
-        return verdicts_text(grader, contents)
+        return content_key(contents), shared["judging"], verdicts_text(grader, contents)
 
 
 def _grader(shared: dict[str, Any]) -> Grader:

@@ -92,7 +92,7 @@ def run_batch(batch: Batch, progress: ProgressCallback, log: Callable[[str], Non
             started = time.monotonic()
 
             def known(content: str) -> bool:
-                return store.find(content, judging) is not None
+                return usable(batch.assignment, store.find(content, judging))
 
             if batch.scheduler:
                 from autograder.batch.cluster import on_cluster
@@ -106,6 +106,16 @@ def run_batch(batch: Batch, progress: ProgressCallback, log: Callable[[str], Non
             return summary
 
 
+def usable(assignment: Assignment, text: str | None) -> bool:
+    """Whether the store's text holds verdicts; a damaged one is graded again and replaced."""
+    from autograder.batch.verdicts import read_verdicts
+
+    try:
+        return text is not None and bool(read_verdicts(assignment, text))
+    except GraderError:
+        return False
+
+
 def _collect(
     work: Iterator[list[Done]], store: Store, judging: str, summary: Summary, progress: ProgressCallback
 ) -> dict[str, Outcome]:
@@ -115,6 +125,8 @@ def _collect(
         for done in work:
             _commit(done, store, judging, outcomes, summary)
             progress(len(outcomes), summary.submissions, summary.ran)
+    except sqlite3.Error as error:
+        raise GraderError(f"cannot use {store.path}: {error}; move it away, and the next run grades everything again") from None
     except KeyboardInterrupt:
         raise GraderError(
             f"stopped; {len(outcomes)} of {summary.submissions} are safe. Run the same command again to continue"

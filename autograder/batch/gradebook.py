@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autograder.batch.people import Person
+from autograder.batch.verdicts import read_verdicts
 from autograder.core.assignment import Assignment
 from autograder.core.files import write_private
 from autograder.core.tables import write_csv
@@ -54,23 +55,8 @@ def sheet_of(assignment: Assignment, id: str, people: list[Person], text: str | 
     """Build a sheet from the store's text for a submission (None if the store has none)."""
     if problem or text is None:
         return Sheet(id, people, problem=problem or "not graded yet")
-    stored = json.loads(text)
-    if "refused" in stored:
-        return Sheet(id, people, problem=f"not graded: {stored['refused']}")
-    verdicts = [
-        Verdict(
-            assignment.question(item["id"]),
-            item["status"],
-            item["reason"],
-            item["lines"],
-            item["notes"],
-            item["tags"],
-            item["data"],
-            item["held"],
-        )
-        for item in stored["items"]
-    ]
-    return Sheet(id, people, verdicts, stored["notes"])
+    verdicts, notes, refused = read_verdicts(assignment, text)
+    return Sheet(id, people, verdicts, notes, f"not graded: {refused}" if refused else "")
 
 
 def write_results(folder: Path, assignment: Assignment, sheet: Sheet, course: str) -> None:

@@ -15,7 +15,6 @@ Processes beyond the number of jobs start once the parent's zygote has those bra
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import selectors
 import signal
@@ -28,6 +27,7 @@ from pathlib import Path
 
 from autograder.batch.people import Entry
 from autograder.batch.store import content_key
+from autograder.batch.verdicts import refusal, text_of
 from autograder.core.errors import GraderError, NotStarted
 from autograder.core.text import clean
 from autograder.core.verdict import NOT_YET, Verdict
@@ -284,20 +284,7 @@ def verdicts_text(grader: Grader, contents: Contents) -> str:
     except NotStarted:
         raise
     except GraderError as error:
-        return json.dumps({"refused": str(error)})
+        return refusal(str(error))
     if any("time" in v.tags for v in verdicts):
         raise GraderError("the time limit was reached before every item had run; the next run tries again")
-    items = [
-        {
-            "id": v.question.id,
-            "status": v.status,
-            "reason": v.reason,
-            "lines": v.lines,
-            "notes": v.notes,
-            "tags": v.tags,
-            "data": v.data,
-            "held": v.held,
-        }
-        for v in verdicts
-    ]
-    return json.dumps({"items": items, "notes": notes}, separators=(",", ":"))
+    return text_of(verdicts, notes)

@@ -53,8 +53,11 @@ def _reason(old: Record, new: Record, old_outcome: str, new_outcome: str) -> str
 
 def _outcomes(store: Store, record: Record) -> dict[str, str]:
     """Item -> its status and the first line of its feedback."""
-    stored = json.loads(store.find(record.content, record.judging) or "{}")
-    return {item["id"]: f"{item['status']}, {item['reason']}" for item in stored.get("items", ())}
+    try:
+        stored = json.loads(store.find(record.content, record.judging) or "{}")
+        return {item["id"]: f"{item['status']}, {item['reason']}" for item in stored.get("items", ())}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return {}  # of another assignment's items, or damaged: the change is listed without its reason
 
 
 def write_changes(path: Path, changes: list[Change]) -> None:

@@ -21,7 +21,7 @@ from autograder.batch.outputs import ALIKE, OWN_FILES
 from autograder.batch.roster import Roster
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
-from autograder.core.files import own_folder, write_private
+from autograder.core.files import is_ordinary, own_folder, read_capped, write_private
 from autograder.core.tables import write_csv
 from autograder.core.text import cell
 from autograder.submission.sections import take_in
@@ -32,6 +32,7 @@ FEW = 3  # … unless this few submissions share it, in a small class
 MIN_SHARE = 0.6
 MIN_TOKENS = 48
 MAX_CODE = 200_000  # characters per submission
+MAX_ALIKE = 16 << 20  # bytes of the file of pairs
 
 Pair = dict[str, Any]  # {"one", "other": submission ids, "share": 0 to 1, "tokens": number of tokens shared}
 
@@ -77,14 +78,15 @@ def _candidates(fingerprints: dict[str, Any]) -> set[tuple[str, str]]:
         for run in fingerprint.hashes:
             if counts[run] > 1:
                 holders.setdefault(run, []).append(id)
-    return {pair for sharing in holders.values() for pair in combinations(sharing, 2)}
+    # The same few submissions share most runs: each group of them counts once.
+    return {pair for sharing in set(map(tuple, holders.values())) for pair in combinations(sharing, 2)}
 
 
 def own_code(assignment: Assignment, path: Path, given: set[str]) -> str:
     """The statements of the graded files that are not in ``given``, as one text; '' if nothing can be read."""
     try:
         submission = take_in(assignment, path)
-    except GraderError:
+    except (GraderError, RecursionError, MemoryError):
         return ""
     parsed = {id(f.parsed): f.parsed for f in submission.sections.values() if f.parsed}
     own = [s.code for document in parsed.values() for s in document.statements if _shape(s.node) not in given]
@@ -118,7 +120,21 @@ def write_alike(output: Path, pairs: list[Pair]) -> None:
 def read_alike(output: Path) -> list[Pair] | None:
     """The pairs that the last `alike` wrote here; None if it never ran."""
     try:
-        pairs: list[Pair] = json.loads((output / ALIKE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        if not is_ordinary(output / ALIKE):
+            return None
+        pairs = json.loads(read_capped(output / ALIKE, MAX_ALIKE))
+    except (OSError, ValueError, RecursionError, GraderError):
         return None
-    return pairs
+    return [pair for pair in pairs if _is_pair(pair)] if isinstance(pairs, list) else None
+
+
+def _is_pair(pair: object) -> bool:
+    """Whether this is what ``look_alike`` finds: the page believes nothing else."""
+    return (
+        isinstance(pair, dict)
+        and pair.keys() == {"one", "other", "share", "tokens"}
+        and all(isinstance(pair[key], str) for key in ("one", "other"))
+        and type(pair["share"]) in (int, float)
+        and 0 <= pair["share"] <= 1
+        and type(pair["tokens"]) is int
+    )

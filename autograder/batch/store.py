@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from typing import Any
 from autograder.core.assignment import Assignment
 from autograder.core.digests import digest_of, folder_files, package_files, packages_of
 from autograder.core.errors import GraderError
+from autograder.core.files import is_ordinary
 from autograder.core.needs import needed_versions
 from autograder.core.strict import read_toml
 from autograder.submission.unpack import Contents
@@ -44,8 +46,11 @@ class Store:
     """An open store; one process may write while others read. Use as a context manager."""
 
     def __init__(self, path: Path):
+        self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.path.lexists(path) and not is_ordinary(path):
+                raise OSError(0, "it is not an ordinary file")
             self.database = sqlite3.connect(path, timeout=60, isolation_level=None)
             self.database.execute("PRAGMA journal_mode=WAL")
             self.database.execute("PRAGMA synchronous=FULL")  # a commit survives a power failure
@@ -68,12 +73,12 @@ class Store:
     def keep(self, rows: list[tuple[str, str, str]]) -> None:
         """Commit (content, judging, verdicts) rows to disk. Raises sqlite3.Error, for example when the disk is full."""
         with self.transaction():
-            self.database.executemany("INSERT OR IGNORE INTO found VALUES (?, ?, ?)", rows)
+            self.database.executemany("INSERT OR REPLACE INTO found VALUES (?, ?, ?)", rows)
 
     def last(self) -> dict[str, Record]:
         """The records of the last finished run, by submission id."""
         rows = self.database.execute("SELECT id, content, judging, course, scores FROM last")
-        return {id: Record(content, judging, course, json.loads(scores)) for id, content, judging, course, scores in rows}
+        return {id: Record(content, judging, course, _scores(scores)) for id, content, judging, course, scores in rows}
 
     def replace_last(self, records: dict[str, Record]) -> None:
         """Set the records that the next run is compared with."""
@@ -95,6 +100,15 @@ class Store:
                 self.database.execute("ROLLBACK")
             raise
         self.database.execute("COMMIT")
+
+
+def _scores(text: str) -> dict[str, float | None]:
+    """The scores of a record. Raises sqlite3.DataError, as for any other damage to the file."""
+    try:
+        scores = json.loads(text)
+        return {str(item): None if score is None else float(score) for item, score in scores.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
+        raise sqlite3.DataError("a record is damaged") from None
 
 
 def content_key(contents: Contents) -> str:

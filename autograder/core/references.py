@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograder.core.errors import GraderError
-from autograder.core.files import write_whole
+from autograder.core.files import read_capped, write_whole
 from autograder.core.trees import TreeError, pack, unpack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REFERENCES = "reference.safetensors"
+MAX_BYTES = 1 << 30
+KEYS = {"sets": list, "public": dict, "says": dict}  # what every baked file has
 
 
 def write_references(path: Path, tree: dict[str, Any]) -> None:
@@ -28,11 +30,13 @@ def write_references(path: Path, tree: dict[str, Any]) -> None:
 def read_references(path: Path) -> dict[str, Any]:
     """The tree of a baked file; raises GraderError if the file is missing or damaged."""
     try:
-        data = path.read_bytes()
+        data = read_capped(path, MAX_BYTES)
     except OSError as error:
         raise GraderError(f"no references at {path}: {error.strerror}; run `make autograder`") from None
     try:
         tree: dict[str, Any] = unpack(data[4:])
+        if not isinstance(tree, dict) or not all(isinstance(tree.get(key), kind) for key, kind in KEYS.items()):
+            raise TreeError("no references in it")
     except TreeError as error:
         raise GraderError(f"{path} is damaged ({error}); delete it and run `make autograder`") from None
     if not isinstance(tree, dict) or "choice" not in tree:
@@ -45,10 +49,10 @@ def stored_fingerprint(path: Path) -> str:
     try:
         with open(path, "rb") as file:
             _, length = struct.unpack("<II", file.read(8))
-            fingerprint: str = json.loads(file.read(length)).get("fingerprint", "")
-    except (OSError, ValueError, struct.error):
+            tree = json.loads(file.read(min(length, MAX_BYTES)))
+    except (OSError, ValueError, struct.error, RecursionError):
         return ""
-    return fingerprint
+    return str(tree.get("fingerprint", "")) if isinstance(tree, dict) else ""
 
 
 def packed(tree: dict[str, Any]) -> NDArray[Any]:

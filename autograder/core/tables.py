@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from autograder.core.errors import GraderError
@@ -28,6 +29,7 @@ COLUMNS = {
     "lateness": ("latenesshms", "lateness"),
 }
 MAX_BYTES = 64 << 20
+MAX_ROWS, MAX_COLUMNS, MAX_TITLE = 50_000, 1_000, 300
 
 
 @dataclass
@@ -56,13 +58,16 @@ def read_table(path: Path) -> Table:
         # Spreadsheets use semicolons in locales where the comma is the decimal separator.
         delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        numbered = list(enumerate(reader, 1))
+        numbered = list(islice(enumerate(reader, 1), MAX_ROWS + 2))
     except (OSError, csv.Error) as error:
         raise GraderError(f"cannot read {clean(str(path), 200)}: {clean(reason(error), 120)}") from None
     name = clean(path.name)
     if not numbered:
         raise GraderError(f"{name} is empty: expected a header line and a line for each person")
-    return Table(name, numbered[0][1], numbered[1:])
+    header = numbered[0][1]
+    if len(numbered) > MAX_ROWS + 1 or len(header) > MAX_COLUMNS:
+        raise GraderError(f"{name} has more than {MAX_ROWS} rows or {MAX_COLUMNS} columns: it is no list of people")
+    return Table(name, [title[:MAX_TITLE] for title in header], numbered[1:])
 
 
 def _decoded(data: bytes) -> str:

@@ -17,14 +17,16 @@ from pathlib import Path
 from autograder.core.assignment import Assignment
 from autograder.core.digests import digest_of, files_below, folder_files, package_files, packages_of
 from autograder.core.errors import GraderError
-from autograder.core.files import write_whole
+from autograder.core.files import read_capped, write_whole
 from autograder.core.needs import needed_versions
 from autograder.core.paths import PACKAGE
 from autograder.core.references import REFERENCES
-from autograder.core.text import clean
+from autograder.core.text import clean, reason
 from autograder.core.zips import zip_bytes
 
 ASSIGNMENT, COURSE = "assignment", "course.txt"
+OTHERS = (COURSE, REFERENCES)
+MAX_BYTES, MAX_MEMBERS = 1 << 30, 10_000  # of an archive, packed and unpacked
 HERE = PACKAGE / "gradescope"
 # Gradescope expects these two at the root of the zip.
 SCRIPTS = ("setup.sh", "run_autograder")
@@ -75,9 +77,11 @@ def certificate(assignment: Assignment, archives: dict[str, dict[str, bytes]]) -
 def read_unpacked(source: Path) -> Unpacked:
     """The archive unpacked in ``source``. Raises GraderError if there is none."""
     try:
-        course = (source / COURSE).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise GraderError(f"no {COURSE} in {clean(str(source), 200)}: {error.strerror}; is this an unpacked archive?") from None
+        course = read_capped(source / COURSE, 1 << 10).decode("utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise GraderError(
+            f"no {COURSE} in {clean(str(source), 200)}: {clean(reason(error), 160)}; is this an unpacked archive?"
+        ) from None
     return Unpacked(source / ASSIGNMENT, source / REFERENCES, course)
 
 
@@ -86,14 +90,17 @@ def opened(archive: Path) -> Iterator[Unpacked]:
     """Unpack an archive's assignment and references into a private temporary folder. Raises GraderError if it is not ours."""
     with tempfile.TemporaryDirectory(prefix="archive-") as folder:
         try:
-            with zipfile.ZipFile(io.BytesIO(archive.read_bytes())) as zipped:
-                wanted = [
-                    name for name in zipped.namelist() if name.startswith(f"{ASSIGNMENT}/") or name in (COURSE, REFERENCES)
-                ]
+            with zipfile.ZipFile(io.BytesIO(read_capped(archive, MAX_BYTES))) as zipped:
+                wanted = [m for m in zipped.infolist() if m.filename.startswith(f"{ASSIGNMENT}/") or m.filename in OTHERS]
+                names = {member.filename for member in wanted}
+                # A member that holds more than it declares is refused by zipfile itself.
+                size = sum(member.file_size for member in wanted)
+                if size > MAX_BYTES or len(wanted) > MAX_MEMBERS or len(names) < len(wanted):
+                    raise ValueError("too much in it")
                 zipped.extractall(folder, wanted)
-        except (OSError, ValueError, zipfile.BadZipFile):
-            wanted = []
-        if not {COURSE, REFERENCES, f"{ASSIGNMENT}/rubric.toml"} <= set(wanted):
+        except Exception:  # zipfile raises many kinds for a damaged or crafted file
+            names = set()
+        if not {COURSE, REFERENCES, f"{ASSIGNMENT}/rubric.toml"} <= names:
             raise GraderError(f"{clean(str(archive), 200)} is not an archive made by `autograder pack`")
         (Path(folder) / REFERENCES).chmod(0o600)
         yield read_unpacked(Path(folder))

@@ -165,5 +165,15 @@ def _fitting(lines: list[str], limit: int) -> str:
 
 def _small(data: dict[str, Any]) -> dict[str, Any]:
     """Without what takes more than ``DATA_BYTES``; of long lists, the beginning."""
-    short = {key: value[:MAX_LINES] if isinstance(value, list) else value for key, value in data.items()}
+    short = {key: _beginning(value) if isinstance(value, list) else value for key, value in data.items()}
     return {key: value for key, value in short.items() if len(json.dumps(value)) <= DATA_BYTES}
+
+
+def _beginning(values: list[Any]) -> list[Any]:
+    kept, room = [], DATA_BYTES - 2
+    for value in values:
+        room -= len(json.dumps(value)) + 2
+        if room < 0:
+            break
+        kept.append(value)
+    return kept

@@ -76,7 +76,10 @@ def _files(path: Path, limit: int, notes: list[str]) -> Iterator[File]:
     except OSError as error:
         raise GraderError(f"cannot read {clean(str(path))}: {error.strerror}") from None
     if stat.S_ISLNK(mode):
-        path = path.resolve()
+        try:
+            path = path.resolve()
+        except (OSError, RuntimeError):  # a loop of links, as Python 3.10 and others say it
+            raise GraderError(f"cannot read {clean(str(path))}: a loop of links") from None
     if path.is_dir():
         yield from _folder(path, limit, notes)
     elif path.is_file():

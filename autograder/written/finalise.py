@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograder.core.assignment import Assignment, Question
+from autograder.core.errors import GraderError
 from autograder.core.text import clean, first_of
 from autograder.core.written import VOID, Manual
 from autograder.written.grades import WHO, Final, final_sum, shown, voided_cell, write_table
 from autograder.written.sheets import Row, check_paths, labels_of, read_policy, read_rows
 
+MAX_REPEATED = 50  # rows of one person; more are a mistake in the file
 SHARES = {"full": Fraction(1), "half": Fraction(1, 2), "none": Fraction(0)}
 YES, NO = ("yes", "y", "true", "x", "1", "✓"), ("no", "n", "false", "0", "missing")
 
@@ -112,7 +114,10 @@ def by_key(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:
     for row in rows:
         for column in ("email", "sid"):
             if row.who[column]:
-                index.setdefault((column, row.who[column].casefold()), []).append(row)
+                rows_of_key = index.setdefault((column, row.who[column].casefold()), [])
+                rows_of_key.append(row)
+                if len(rows_of_key) > MAX_REPEATED:
+                    raise GraderError(f"{row.source}: the {column} {clean(row.who[column])} is in over {MAX_REPEATED} rows")
     return index
 
 
