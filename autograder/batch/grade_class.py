@@ -174,9 +174,7 @@ def _write(
             outcome = outcomes[entry.id]
             course = entry.people[0].course or batch.course
             sheet = sheet_of(assignment, entry.id, entry.people, store.find(outcome.content, judging), outcome.problem)
-            if sheet.status().startswith("not graded"):
-                summary.problems.append((entry.id, sheet.status()))
-            summary.problems += [(entry.id, person.contested) for person in entry.people if person.contested]
+            summary.problems += [(entry.id, problem) for problem in sheet.problems()]
             write_results(batch.output / "results", assignment, sheet, course)
             book.add(sheet)
             page.add(sheet, course)

@@ -50,6 +50,11 @@ class Sheet:
         absent = sorted({v.question.section.id for v in self.verdicts if v.status == MISSING})
         return f"graded; not submitted: {', '.join(absent)}" if absent else "graded"
 
+    def problems(self) -> list[str]:
+        """What staff have to see to: why it is not graded, and who is named by another submission, too."""
+        status = self.status()
+        return [status] * status.startswith("not graded") + [p.contested for p in self.people if p.contested]
+
 
 def sheet_of(assignment: Assignment, id: str, people: list[Person], text: str | None, problem: str) -> Sheet:
     """Build a sheet from the store's text for a submission (None if the store has none)."""

@@ -50,25 +50,28 @@ def settle(entries: list[Entry]) -> Iterator[str]:
     The roster's word decides, or else the export's time, if the same people submitted again. Any other two claims are left
     for staff: both count, and the person is ``contested`` in both.
     """
+    decided = [(*claim, winner(*claim[1:])) for claim in _claimed_twice(entries)]
+    for entry, person, rivals, chosen in decided:
+        if chosen is None:
+            contested = replace(person, contested=why_contested(person, rivals))
+            entry.people[entry.people.index(person)] = contested
+        elif chosen is not entry:
+            entry.people.remove(person)
+            yield f"{person.label} submitted twice: {chosen.id} counts, {entry.id} does not"
+
+
+def _claimed_twice(entries: list[Entry]) -> Iterator[tuple[Entry, Person, list[Entry]]]:
+    """(submission, person, all submissions that name the person), where there are several."""
     claims: dict[str, list[int]] = {}
     for index, entry in enumerate(entries):
         entry.people = list({person.keys: person for person in reversed(entry.people)}.values())[::-1]
-        for key in {key for person in entry.people for key in person.keys}:
+        for key in frozenset().union(*(person.keys for person in entry.people)):
             claims.setdefault(key, []).append(index)
-    decided = []
     for entry in entries:
-        for number, person in enumerate(entry.people):
-            rivals = [entries[index] for index in sorted({index for key in person.keys for index in claims[key]})]
+        for person in entry.people:
+            rivals = sorted({index for key in person.keys for index in claims[key]})
             if len(rivals) > 1:
-                decided.append((entry, number, person, rivals, winner(person, rivals)))
-    for entry, number, person, rivals, chosen in decided:
-        if chosen is None:
-            entry.people[number] = replace(person, contested=why_contested(person, rivals))
-        elif chosen is not entry:
-            yield f"{person.label} submitted twice: {chosen.id} counts, {entry.id} does not"
-    for entry, _, person, _, chosen in decided:
-        if chosen is not None and chosen is not entry:
-            entry.people.remove(person)
+                yield entry, person, [entries[index] for index in rivals]
 
 
 def why_contested(person: Person, rivals: list[Entry]) -> str:

@@ -143,10 +143,7 @@ def _person(who: dict[str, str], path: str, courses: tuple[str, ...], table: Tab
 def _apply(rows: list[tuple[Person, str]], folder: Path, roster: Roster) -> None:
     """Add the submissions that a roster's rows name by path (relative to ``folder``); fill in the courses of the others."""
     by_path = {_resolved(entry.path): entry for entry in roster.entries}
-    by_key: dict[str, list[Entry]] = {}
-    for entry in roster.entries:
-        for key in {key for person in entry.people for key in person.keys}:
-            by_key.setdefault(key, []).append(entry)
+    by_key = _by_key(roster.entries)
     for person, where in rows:
         if where:
             _add_row(person, where, folder / where, by_path, roster)
@@ -156,6 +153,15 @@ def _apply(rows: list[tuple[Person, str]], folder: Path, roster: Roster) -> None
             roster.absent.append((person, "not submitted: the folder has no submission of theirs"))
         for entry in entries:
             entry.people = [replace(p, course=person.course) if p.keys & person.keys else p for p in entry.people]
+
+
+def _by_key(entries: list[Entry]) -> dict[str, list[Entry]]:
+    """The submissions that name a person, by each of the person's keys."""
+    by_key: dict[str, list[Entry]] = {}
+    for entry in entries:
+        for key in {key for person in entry.people for key in person.keys}:
+            by_key.setdefault(key, []).append(entry)
+    return by_key
 
 
 def _add_row(person: Person, where: str, path: Path, by_path: dict[Path, Entry], roster: Roster) -> None:

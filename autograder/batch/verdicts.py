@@ -49,16 +49,19 @@ def read_verdicts(assignment: Assignment, text: object) -> tuple[list[Verdict], 
     try:
         if not isinstance(text, str) or len(text) > MAX_TEXT:
             raise ValueError("no text, or too long a one")
-        tree = json.loads(text, parse_constant=_refused)
-        if isinstance(tree, dict) and tree.keys() == {"refused"}:
-            return [], [], _text(tree["refused"])
-        if not isinstance(tree, dict) or tree.keys() != {"items", "notes"} or not isinstance(tree["items"], list):
-            raise ValueError("neither items and notes nor a refusal")
-        if [item["id"] for item in tree["items"]] != [question.id for question in assignment.questions]:
-            raise ValueError("not the items of this assignment")
-        return [_verdict(assignment, item) for item in tree["items"]], _texts(tree["notes"]), ""
+        return _read(assignment, json.loads(text, parse_constant=_refused))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise GraderError(f"not verdicts of this assignment ({error})") from None
+
+
+def _read(assignment: Assignment, tree: Any) -> tuple[list[Verdict], list[str], str]:
+    if not isinstance(tree, dict):
+        raise ValueError("neither items and notes nor a refusal")
+    if tree.keys() == {"refused"}:
+        return [], [], _text(tree["refused"])
+    if tree.keys() != {"items", "notes"} or [i["id"] for i in tree["items"]] != [q.id for q in assignment.questions]:
+        raise ValueError("not the items of this assignment")
+    return [_verdict(assignment, item) for item in tree["items"]], _texts(tree["notes"]), ""
 
 
 def _verdict(assignment: Assignment, item: dict[str, Any]) -> Verdict:

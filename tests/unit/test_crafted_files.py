@@ -138,36 +138,54 @@ def zip_of(path, members, modes=None):
 WHOLE = [("course.txt", "101\n"), ("reference.safetensors", "x"), ("assignment/rubric.toml", "title = 3")]
 
 
-@pytest.mark.parametrize("kind", ["empty", "text", "cut", "twice", "bomb", "encrypted", "course", "folder", "device", "absent"])
-def test_an_archive_that_is_none_is_one_line(tmp_path, monkeypatch, kind):
-    path = tmp_path / "a.zip"
-    if kind in ("empty", "text"):
-        path.write_text("" if kind == "empty" else "PK\3\4" * 1000)
-    elif kind == "folder":
-        path.mkdir()
-    elif kind == "device":
-        path.symlink_to("/dev/zero")
-    elif kind == "cut":
-        path.write_bytes(zip_of(path, WHOLE).read_bytes()[:-30])
-    elif kind == "twice":
-        with pytest.warns(UserWarning, match="Duplicate name"):
-            zip_of(path, [*WHOLE, WHOLE[0]])
-    elif kind == "encrypted":
-        data = bytearray(zip_of(path, WHOLE).read_bytes())
-        for at in range(len(data) - 4):
-            if data[at : at + 4] in (b"PK\1\2", b"PK\3\4"):
-                data[at + (8 if data[at + 2] == 1 else 6)] |= 1
-        path.write_bytes(data)
-    elif kind == "bomb":
-        data = bytearray(zip_of(path, WHOLE).read_bytes())
-        at = data.index(b"PK\1\2") + 24
-        data[at : at + 4] = (0xFFFFFFF0).to_bytes(4, "little")
-        path.write_bytes(data)
-    elif kind == "course":
-        zip_of(path, [("course.txt", b"\xff\xfe"), *WHOLE[1:]])
-    monkeypatch.setattr(archives, "MAX_BYTES", 1 << 24)
+def encrypted(data):
+    """The same archive, with every member marked as encrypted."""
+    data = bytearray(data)
+    for at in range(len(data) - 4):
+        if data[at : at + 4] in (b"PK\1\2", b"PK\3\4"):
+            data[at + (8 if data[at + 2] == 1 else 6)] |= 1
+    return bytes(data)
+
+
+def bomb(data):
+    """The same archive, one member of which claims to hold 4 GB."""
+    at = data.index(b"PK\1\2") + 24
+    return data[:at] + (0xFFFFFFF0).to_bytes(4, "little") + data[at + 4 :]
+
+
+CRAFTED = {
+    "empty": lambda data: b"",
+    "text": lambda data: b"PK\3\4" * 1000,
+    "cut": lambda data: data[:-30],
+    "encrypted": encrypted,
+    "bomb": bomb,
+    "another compression": lambda data: data.replace(b"\x08\x00\x00\x00\x21", b"\x63\x00\x00\x00\x21"),
+}
+
+
+def refuses(path):
     with pytest.raises(GraderError, match=r"^[^\n]{10,400}$"), opened(path):
         pass
+
+
+@pytest.mark.parametrize("craft", CRAFTED.values(), ids=CRAFTED)
+def test_an_archive_that_is_none_is_one_line(tmp_path, craft):
+    path = zip_of(tmp_path / "a.zip", WHOLE)
+    data = craft(path.read_bytes())
+    assert data != path.read_bytes()
+    path.write_bytes(data)
+    refuses(path)
+
+
+def test_no_device_folder_or_other_course_passes_for_an_archive(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "MAX_BYTES", 1 << 24)
+    (tmp_path / "device.zip").symlink_to("/dev/zero")
+    (tmp_path / "folder.zip").mkdir()
+    zip_of(tmp_path / "course.zip", [("course.txt", b"\xff\xfe"), *WHOLE[1:]])
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        zip_of(tmp_path / "twice.zip", [*WHOLE, WHOLE[0]])
+    for name in ("device", "folder", "course", "twice", "absent"):
+        refuses(tmp_path / f"{name}.zip")
 
 
 def test_an_archives_names_stay_inside(tmp_path):
