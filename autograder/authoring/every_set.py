@@ -13,8 +13,8 @@ from autograder.core.verdict import PASSED, Verdict
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
 from autograder.judging.question_tests import Outcome
+from autograder.judging.reading import Reader
 from autograder.judging.section import SectionRun
-from autograder.submission.sections import take_in
 
 SECONDS = 3600.0  # for one item on all sets
 Judged = tuple[bool, float]  # whether the item passed, and its largest error (infinity where it is no number)
@@ -26,9 +26,10 @@ def on_every_set(grader: Grader, folder: Path, question: Question, expected: boo
     One worker runs the tests on all sets; only what a probe works on has to be new each time. That is quick, but without the
     other ways to judge an answer: where it does not give what is ``expected``, the whole submission is graded.
     """
-    run = SectionRun(grader, question.section, take_in(grader.assignment, folder), time.monotonic() + SECONDS)
     judged: dict[int, Judged] = {}
-    with contextlib.ExitStack() as sessions:
+    with Reader(grader.assignment, folder) as reader, contextlib.ExitStack() as sessions:
+        found, _ = reader.sections()
+        run = SectionRun(grader, question.section, found[question.section.id], time.monotonic() + SECONDS)
         session = None
         for number in range(len(grader.references["sets"])):
             run.judge_on(number)

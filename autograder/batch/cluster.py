@@ -20,6 +20,7 @@ from autograder.batch.people import Entry
 from autograder.batch.process_pool import TICK_SECONDS, Done, verdicts_text
 from autograder.batch.store import content_key, judging_key
 from autograder.batch.verdicts import read_verdicts
+from autograder.checks.formats import CODE
 from autograder.core.assignment import Assignment
 from autograder.core.digests import folder_files
 from autograder.core.errors import GraderError, NotStarted
@@ -28,10 +29,11 @@ from autograder.core.references import read_references
 from autograder.core.text import clean
 from autograder.core.verdict import NOT_YET
 from autograder.judging.grader import Grader
+from autograder.judging.reading import Reader
 from autograder.judging.run import require_isolation
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import hide_from_debuggers
-from autograder.submission.unpack import Contents, File, read_files
+from autograder.submission.unpack import Contents, File
 
 TASKS_PER_THREAD = 3  # tasks submitted ahead, so that no thread of the cluster waits for us
 _lock = threading.Lock()
@@ -108,15 +110,21 @@ def _work(
 def _submit(client: Any, shared: Any, assignment: Assignment, entry: Entry, known: Callable[[str], bool]) -> Task | Done:
     """Start a submission's task; returns Done if it is in the store already or cannot be read."""
     try:
-        contents = read_files(entry.path, assignment.limits.file_bytes)
+        with Reader(assignment, entry.path) as reader:
+            contents = reader.contents
+            content = content_key(contents)
+            if known(content):
+                return Done(entry, content)
+            files = [(str(file.path), _bytes(file), file.size) for file in contents.files]
     except GraderError as error:
         return Done(entry, problem=f"not graded: {error}")
-    content = content_key(contents)
-    if known(content):
-        return Done(entry, content)
-    files = [(str(file.path), file.data, file.size) for file in contents.files]
     future = client.submit(grade_one, shared, files, contents.notes, contents.digest, key=f"grade-{content}", retries=2)
     return Task(future, entry, content)
+
+
+def _bytes(file: File) -> bytes | None:
+    """What a worker needs of a file: the bytes of code; nothing of others and of what is over the limit."""
+    return file.content() if file.kind == CODE and file.data is not None else file.data
 
 
 def _wait_for_any(tasks: list[Task]) -> None:

@@ -33,10 +33,11 @@ from autograder.core.text import clean
 from autograder.core.verdict import NOT_YET, Verdict
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
+from autograder.judging.reading import Reader
 from autograder.sandbox import protocol
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import die_with_parent
-from autograder.submission.unpack import Contents, read_files
+from autograder.submission.unpack import Contents
 
 SLOW_SECONDS = 2.0  # a submission that takes longer no longer counts against the number of jobs
 MAX_SLOW = 16  # slow submissions at once
@@ -239,11 +240,11 @@ def serve(sock: socket.socket, grader: Grader, zygote: ZygoteClient) -> None:
         try:
             path = Path(protocol.receive(sock, FRAME_BYTES)["path"])
             try:
-                contents = read_files(path, grader.assignment.limits.file_bytes)
-                protocol.send(sock, {"content": content_key(contents), "needs": needs(grader, contents)})
-                if not protocol.receive(sock, FRAME_BYTES)["go"]:
-                    continue
-                answer = {"verdicts": verdicts_text(grader, contents)}
+                with Reader(grader.assignment, path, grader.assignment.limits.total_seconds) as reader:
+                    protocol.send(sock, {"content": content_key(reader.contents), "needs": needs(grader, reader)})
+                    if not protocol.receive(sock, FRAME_BYTES)["go"]:
+                        continue
+                    answer = {"verdicts": verdicts_text(grader, reader)}
             except NotStarted as error:
                 protocol.send(sock, {"unstarted": str(error)})
                 return  # another process has a zygote that may do better
@@ -258,18 +259,14 @@ def serve(sock: socket.socket, grader: Grader, zygote: ZygoteClient) -> None:
             return
 
 
-def needs(grader: Grader, contents: Contents) -> list[tuple[tuple[str, ...], bool]]:
+def needs(grader: Grader, reader: Reader) -> list[tuple[tuple[str, ...], bool]]:
     """The branches of the zygote for the sections of which some file has most of the names in its text."""
-    texts = [file.data for file in contents.files if file.data]
+    likely = reader.likely_sections()
     sections = [section for section in grader.assignment.sections if section.preload or section.scratch]
-    return [
-        (section.preload, section.scratch)
-        for section in sections
-        if any(2 * sum(name.encode() in text for name in section.names) > len(section.names) for text in texts)
-    ]
+    return [(section.preload, section.scratch) for section in sections if section.id in likely]
 
 
-def verdicts_text(grader: Grader, contents: Contents) -> str:
+def verdicts_text(grader: Grader, submitted: Contents | Reader) -> str:
     """Grade one submission; returns its verdicts as JSON for the store, always the same text for the same submission.
 
     Raises GraderError if the result should not be stored.
@@ -280,7 +277,7 @@ def verdicts_text(grader: Grader, contents: Contents) -> str:
         notes[:] = latest_notes
 
     try:
-        verdicts = grade(grader, contents, report)
+        verdicts = grade(grader, submitted, report)
     except NotStarted:
         raise
     except GraderError as error:

@@ -24,6 +24,7 @@ from autograder.core.errors import GraderError
 from autograder.core.files import is_ordinary, own_folder, read_capped, write_private
 from autograder.core.tables import write_csv
 from autograder.core.text import cell
+from autograder.sandbox.judge_side.apart import Apart
 from autograder.submission.sections import take_in
 
 RUN = 16  # tokens; shorter runs coincide by chance
@@ -35,6 +36,7 @@ MAX_CODE = 200_000  # characters per submission
 MAX_ALIKE = 16 << 20  # bytes of the file of pairs
 
 Pair = dict[str, Any]  # {"one", "other": submission ids, "share": 0 to 1, "tokens": number of tokens shared}
+PATIENCE_SECONDS = 120.0  # for one submission, on a busy machine
 
 
 def look_alike(assignment: Assignment, roster: Roster, starter: Path, progress: Callable[[int, int, int], None]) -> list[Pair]:
@@ -85,9 +87,15 @@ def _candidates(fingerprints: dict[str, Any]) -> set[tuple[str, str]]:
 def own_code(assignment: Assignment, path: Path, given: set[str]) -> str:
     """The statements of the graded files that are not in ``given``, as one text; '' if nothing can be read."""
     try:
-        submission = take_in(assignment, path)
-    except (GraderError, RecursionError, MemoryError):
+        with Apart(lambda: lambda request: _own_code(assignment, path, given), PATIENCE_SECONDS) as apart:
+            code = apart.ask("code")
+    except GraderError:
         return ""
+    return code[:MAX_CODE] if isinstance(code, str) else ""
+
+
+def _own_code(assignment: Assignment, path: Path, given: set[str]) -> str:
+    submission = take_in(assignment, path)
     parsed = {id(f.parsed): f.parsed for f in submission.sections.values() if f.parsed}
     own = [s.code for document in parsed.values() for s in document.statements if _shape(s.node) not in given]
     return "\n".join(own)[:MAX_CODE]

@@ -35,12 +35,12 @@ def read_references(path: Path) -> dict[str, Any]:
         raise GraderError(f"no references at {path}: {error.strerror}; run `make autograder`") from None
     try:
         tree: dict[str, Any] = unpack(data[4:])
+        if isinstance(tree, dict) and "sets" in tree and "choice" not in tree:
+            raise GraderError(f"{path} was baked by another version of the grader; run `make autograder`")
         if not isinstance(tree, dict) or not all(isinstance(tree.get(key), kind) for key, kind in KEYS.items()):
             raise TreeError("no references in it")
     except TreeError as error:
         raise GraderError(f"{path} is damaged ({error}); delete it and run `make autograder`") from None
-    if not isinstance(tree, dict) or "choice" not in tree:
-        raise GraderError(f"{path} was baked by another version of the grader; run `make autograder`")
     return tree
 
 

@@ -25,7 +25,7 @@ def choose(key: bytes, code: bytes, count: int) -> int:
 def essence(statements: Iterable[ast.stmt]) -> bytes:
     """A digest of what these statements do, whatever their order; linear in their size, without recursion."""
     digests = {hashlib.sha256("\0".join(_tokens(node)).encode("utf-8", "surrogatepass")).digest() for node in statements}
-    return b"".join(sorted(digests))
+    return hashlib.sha256(b"".join(sorted(digests))).digest()
 
 
 def _tokens(statement: ast.stmt) -> Iterator[str]:

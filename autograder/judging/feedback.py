@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from autograder.core.text import clean
 from autograder.judging import missing_packages
 from autograder.judging.question_tests import Outcome
 from autograder.sandbox.judge_side.worker import WorkerError
-from autograder.submission.statements import Parsed
 
 if TYPE_CHECKING:
+    from autograder.judging.reading import Plan
     from autograder.judging.sessions import Session
 
 BUILTIN_ERRORS = {
@@ -54,7 +53,7 @@ class Shown:
     packages that student code may import.
     """
 
-    parsed: Parsed
+    parsed: Plan
     session: Session
     public_error: Callable[[Question, WorkerError], WorkerError | None]
     available: list[str]
@@ -114,12 +113,12 @@ def _failed_binding(name: str, shown: Shown) -> tuple[str, dict[str, str]] | Non
     """The first statement that binds ``name`` but hung, ended the process or raised: (text, data); None without one."""
     session, place = shown.session, shown.parsed.document.place
     for statement, error in session.killed:
-        if _binds(statement.node, name):
+        if name in statement.stores:
             why = "took too long" if error.kind == "timeout" else "ended the Python process"
             return f"`{name}` has no value: the code at {place(statement.cell, statement.line)} {why}", {"kind": error.kind}
     for failure in session.loaded.failures:
         statement = session.program.statements[failure["index"]]
-        if _binds(statement.node, name):
+        if name in statement.stores:
             message = clean(failure["message"], 200)
             kind = "timeout" if failure["type"] == "Deadline" else "exception"
             missing = missing_packages.why(failure["type"], message, shown.parsed, session, shown.available)
@@ -131,13 +130,7 @@ def _failed_binding(name: str, shown: Shown) -> tuple[str, dict[str, str]] | Non
     return None
 
 
-def _binds(node: ast.AST, name: str) -> bool:
-    return getattr(node, "name", None) == name or any(
-        isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id == name for n in ast.walk(node)
-    )
-
-
-def _place(error: WorkerError, parsed: Parsed) -> str:
+def _place(error: WorkerError, parsed: Plan) -> str:
     """`` at cell 7, line 3 (`x = y`)``: the innermost line of the student's own code; '' without one."""
     for cell, line in reversed(error.where):
         if not cell.isdigit() or int(cell) >= len(parsed.document.cells):

@@ -8,27 +8,32 @@ from pathlib import Path
 
 from autograder.core.verdict import Verdict
 from autograder.judging.grader import Grader
+from autograder.judging.reading import Reader
 from autograder.judging.section import SectionRun
-from autograder.submission.sections import take_in
 from autograder.submission.unpack import Contents
 
 
-def grade(grader: Grader, submitted: Path | Contents, report: Callable[[list[Verdict], list[str]], None]) -> list[Verdict]:
+def grade(
+    grader: Grader, submitted: Path | Contents | Reader, report: Callable[[list[Verdict], list[str]], None]
+) -> list[Verdict]:
     """Grade one submission; ``report`` is called with all verdicts and notes at the start and after each item.
 
     Raises GraderError if there is nothing to grade.
     """
     assignment = grader.assignment
+    if not isinstance(submitted, Reader):
+        with Reader(assignment, submitted, assignment.limits.total_seconds) as reader:
+            return grade(grader, reader, report)
+    deadline = time.monotonic() + assignment.limits.total_seconds
     verdicts = {q.id: Verdict(q) for q in assignment.questions}
     report(list(verdicts.values()), [])
-    submission = take_in(assignment, submitted)
-    notes = submission.notes + [n for s in assignment.sections for n in submission.sections[s.id].notes]
-    deadline = time.monotonic() + assignment.limits.total_seconds
+    sections, told = submitted.sections()
+    notes = told + [n for s in assignment.sections for n in sections[s.id].notes]
     for section in assignment.sections:
-        if submission.sections[section.id].parsed:
+        if sections[section.id].plan:
             grader.zygote_of(section)  # its libraries are imported while other sections are judged
     for section in assignment.sections:
-        run = SectionRun(grader, section, submission, deadline)
+        run = SectionRun(grader, section, sections[section.id], deadline)
         for verdict in run.verdicts():
             if run.number is not None:
                 verdict.data["inputs"] = run.number

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from autograder.core.text import clean
-from autograder.submission.statements import Parsed, Statement
+from autograder.slicing.known import Known
 
 if TYPE_CHECKING:
+    from autograder.judging.reading import Plan
     from autograder.judging.sessions import Session
 
 NAME_ERROR = re.compile(r"^name '(\w+)' is not defined")
 MODULE_ERROR = re.compile(r"^No module named '(\w+)'")
 
 
-def why(type_name: str, message: str, parsed: Parsed, session: Session, available: list[str]) -> str:
+def why(type_name: str, message: str, parsed: Plan, session: Session, available: list[str]) -> str:
     """The sentence about the package behind an exception of this type and (public) message; '' if there is none.
 
     A package may be missing where it is imported, or because a name comes from an import that failed, or from a statement
@@ -40,7 +39,7 @@ def why(type_name: str, message: str, parsed: Parsed, session: Session, availabl
         type_name, message, place = failure["type"], failure["message"], _place(binding[failure["index"]], parsed)
 
 
-def _attempts(binding: list[Statement], name: str, parsed: Parsed, session: Session, available: list[str]) -> str:
+def _attempts(binding: list[Known], name: str, parsed: Plan, session: Session, available: list[str]) -> str:
     """The sentence about the first of these statements that attempts to import the name from what is not there."""
     for statement in binding:
         if package := _attempted(statement, name, session.program.modules):
@@ -48,12 +47,11 @@ def _attempts(binding: list[Statement], name: str, parsed: Parsed, session: Sess
     return ""
 
 
-def _attempted(statement: Statement, name: str, modules: dict[str, str]) -> str:
+def _attempted(statement: Known, name: str, modules: dict[str, str]) -> str:
     """The package that this name comes from in an attempt (``try``) to import it, if it is not there; '' otherwise."""
-    for node in ast.walk(statement.node) if isinstance(statement.node, ast.Try) else ():
-        if isinstance(node, (ast.Import, ast.ImportFrom)) and name in _imported(node):
-            package = node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
-            top = (package or "").split(".")[0]
+    for imported, package in statement.imports if statement.tries else ():
+        if imported == name:
+            top = package.split(".")[0]
             if top and top not in modules and not _is_there(top):
                 return top
     return ""
@@ -74,20 +72,11 @@ def _is_there(package: str) -> bool:
         return True
 
 
-def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
-    return [alias.asname or alias.name.split(".")[0] for alias in node.names]
+def _bound(statement: Known) -> set[str]:
+    return {*statement.stores, *dict(statement.imports)}
 
 
-def _bound(statement: Statement) -> Iterator[str]:
-    for node in ast.walk(statement.node):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield from _imported(node)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-    yield getattr(statement.node, "name", "")
-
-
-def _place(statement: Statement, parsed: Parsed) -> str:
+def _place(statement: Known, parsed: Plan) -> str:
     return f" ({parsed.document.place(statement.cell, statement.line)} imports it)"
 
 

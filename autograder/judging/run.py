@@ -16,8 +16,8 @@ from autograder.sandbox.process import hide_from_debuggers
 
 if TYPE_CHECKING:
     from autograder.judging.grader import Grader
+    from autograder.judging.reading import Reader
     from autograder.judging.results import ResultsFile
-    from autograder.submission.unpack import Contents
 
 
 def run_grading(
@@ -40,8 +40,8 @@ def run_grading(
         from autograder.core.references import read_references
         from autograder.judging.grade import grade
         from autograder.judging.grader import Grader
+        from autograder.judging.reading import Reader
         from autograder.judging.results import ResultsFile
-        from autograder.submission.unpack import read_files
 
         results = ResultsFile(output, assignment, course)
         latest: tuple[list[Verdict], list[str]] = [Verdict(q) for q in assignment.questions], []
@@ -52,16 +52,19 @@ def run_grading(
             latest = list(verdicts), notes
             results.write(*latest)
 
+        reader = Reader(assignment, path, assignment.limits.total_seconds)
         try:
             grader = Grader(assignment, read_references(references), zygote)
             require_isolation(grader, references.parent, log)
-            contents = read_files(path, assignment.limits.file_bytes)
-            grade(grader, contents, report)
+            grade(grader, reader, report)
         except NotWritten:
+            reader.close()
             raise
         except Exception as error:
+            reader.close()
             return _end_early(results, *latest, error, log)
-    _check_writeup(results, contents, log)
+    with reader:
+        _check_writeup(results, reader, log)
     # Written again now that every worker has ended: nothing that a submission left behind can come after this.
     return results.write(*latest)
 
@@ -90,12 +93,12 @@ def _end_early(
     return tree
 
 
-def _check_writeup(results: ResultsFile, contents: Contents, log: Callable[[str], None]) -> None:
+def _check_writeup(results: ResultsFile, reader: Reader, log: Callable[[str], None]) -> None:
     """Add the check of the submission's PDF; if that fails, the grading stands without it."""
     from autograder.judging.writeup import for_information
 
     try:
-        results.writeup = for_information(results.assignment, contents, results.course)
+        results.writeup = for_information(results.assignment, reader.contents, results.course)
     except Exception as error:
         log(f"the PDF was not checked, {type(error).__name__}: {error}")
 

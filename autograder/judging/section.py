@@ -22,14 +22,16 @@ from autograder.core.assignment import Question, Section
 from autograder.core.text import clean
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 from autograder.judging import charging, feedback
-from autograder.judging.choice import essence
 from autograder.judging.grader import Grader
 from autograder.judging.question_tests import Outcome, Probe, is_students_fault, proxy
+from autograder.judging.reading import Found
 from autograder.judging.sessions import Session, Sessions
+from autograder.sandbox.judge_side.apart import Ended
 from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.slicing import candidates
-from autograder.slicing.slicer import EARLY, SLICE, WIDE, Slicer
-from autograder.submission.sections import Found, Submission
+from autograder.slicing.known import Malformed
+from autograder.slicing.slicer import EARLY, SLICE, WIDE
+from autograder.slicing.touches import reported
 
 ROUNDING = 10.0  # tolerances: less than any known mistake (the audit's margin), more than helpers within theirs add up to
 
@@ -37,17 +39,16 @@ ROUNDING = 10.0  # tolerances: less than any known mistake (the audit's margin),
 class SectionRun:
     """All questions of one section of one submission; ``number``: the hidden set on which they are judged, if any."""
 
-    def __init__(self, grader: Grader, section: Section, submission: Submission, deadline: float):
+    def __init__(self, grader: Grader, section: Section, found: Found, deadline: float):
         self.grader, self.section, self.deadline = grader, section, deadline
         self.number: int | None = None
-        self.found: Found = submission.sections[section.id]
+        self.found = found
         self.questions = grader.assignment.of_section(section)
         self.done: dict[str, Verdict] = {}
         self.misfits: dict[str, str] = {}  # helper -> the composite for which it had to be replaced, although it passed alone
-        if self.found.parsed:
-            self.slicer = Slicer(grader.assignment, section, self.found.parsed, submission.modules)
-            statements = self.slicer.program(self.questions).statements
-            self.judge_on(grader.choose(essence(statement.node for statement in statements)))
+        if found.plan:
+            self.slicer = found.plan
+            self.judge_on(grader.choose(found.plan.essence))
 
     def judge_on(self, number: int | None) -> None:
         """Judge on the hidden set of this number from now on (None: on the public one)."""
@@ -56,7 +57,15 @@ class SectionRun:
 
     def verdicts(self) -> Iterator[Verdict]:
         """Yield a verdict for each question, in order, and then those that ``judging.charging`` corrects."""
-        if not self.found.parsed:
+        try:
+            yield from self._verdicts()
+        except (Ended, Malformed) as error:  # the slices of this section, and so its questions, cannot be had; others can
+            for question in self.questions:
+                if question.id not in self.done:
+                    yield Verdict(question, MISSING, f"no code to run: {error}")
+
+    def _verdicts(self) -> Iterator[Verdict]:
+        if not self.found.plan:
             for question in self.questions:
                 yield Verdict(question, MISSING, self.found.problem)
             return
@@ -180,7 +189,9 @@ class SectionRun:
         return values[0] if values else None
 
     def _candidates(self, question: Question, session: Session) -> list[Any]:
-        values = candidates.values_for(self.slicer, session.program, session.loaded.snapshots, question, self.questions)
+        values = candidates.values_for(
+            self.slicer.statements, session.program, session.loaded.snapshots, question, self.questions
+        )
         if all(value is None for value in values):
             for function, name in question.calls.items():
                 if name == question.names[0] and session.loaded.bound.get(function) == "function":
@@ -266,7 +277,7 @@ class SectionRun:
             verdict = Verdict(question, PASSED, "correct")
         elif is_students_fault(error):
             with self._quotable(question, outcome, session) as quotable:
-                shown = feedback.Shown(self.slicer.parsed, quotable, self._public_error, self.grader.available)
+                shown = feedback.Shown(self.slicer, quotable, self._public_error, self.grader.available)
                 reason, data = feedback.reason(question, error, shown)
             verdict = Verdict(question, FAILED, reason, data=data)
         else:
@@ -281,7 +292,7 @@ class SectionRun:
         if outcome.doubts:
             verdict.data["doubt"] = outcome.doubts[0]
         mentioned = self.slicer.mentions(question, self.grader.assignment.flags)
-        touched = [self.slicer.place_of(*touch) for touch in session.worker.touches]
+        touched = [reported(self.slicer.document, *touch) for touch in session.worker.touches]
         if flags := list(dict.fromkeys([*mentioned, *outcome.flags, *self.slicer.touched, *touched])):
             verdict.data["flags"] = flags
         return verdict

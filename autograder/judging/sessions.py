@@ -9,10 +9,11 @@ from typing import Any
 
 from autograder.core.assignment import Question, Section
 from autograder.judging.grader import Grader
+from autograder.judging.reading import Plan
 from autograder.sandbox.judge_side.bounds import Most, most_for
 from autograder.sandbox.judge_side.worker import Loaded, Worker, WorkerError
-from autograder.slicing.slicer import SLICE, Program, Slicer
-from autograder.submission.statements import Statement
+from autograder.slicing.known import Known
+from autograder.slicing.slicer import SLICE, Program
 
 MAX_KILLERS = 6
 
@@ -24,7 +25,7 @@ class Session:
     worker: Worker
     program: Program
     loaded: Loaded
-    killed: list[tuple[Statement, WorkerError]]
+    killed: list[tuple[Known, WorkerError]]
     world: dict[str, Any] = field(default_factory=dict)
 
     def __enter__(self) -> Session:
@@ -40,11 +41,11 @@ class Sessions:
     ``hung``: question id -> how its answer ended a worker, which it would do again.
     """
 
-    def __init__(self, grader: Grader, section: Section, slicer: Slicer, hidden: dict[str, Any], deadline: float):
+    def __init__(self, grader: Grader, section: Section, slicer: Plan, hidden: dict[str, Any], deadline: float):
         self.grader, self.section, self.slicer, self.hidden, self.deadline = grader, section, slicer, hidden, deadline
         self.limits = grader.assignment.limits
         self.questions = grader.assignment.of_section(section)
-        self.killed: list[tuple[Statement, WorkerError]] = []
+        self.killed: list[tuple[Known, WorkerError]] = []
         self.hung: dict[str, WorkerError] = {}
         self.last_alone: Session | None = None
         # Broken helpers, what is built on them, a program's width, and the session that has our helpers instead.

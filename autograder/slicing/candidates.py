@@ -12,7 +12,8 @@ from typing import Any
 
 from autograder.checks.compare import is_blank
 from autograder.core.assignment import Question
-from autograder.slicing.slicer import Program, Slicer
+from autograder.slicing.known import Known
+from autograder.slicing.slicer import Program
 
 
 @dataclass
@@ -30,12 +31,13 @@ class Candidate:
 
 
 def values_for(
-    slicer: Slicer, program: Program, snapshots: list[tuple[str, int, Any]], question: Question, rivals: list[Question]
+    statements: list[Known], program: Program, snapshots: list[tuple[str, int, Any]], question: Question, rivals: list[Question]
 ) -> list[Any]:
     """The values that may count for ``question``, first choice first; [] if its name was never bound.
 
-    ``snapshots``: (name, index of the statement in the program, value) in order of execution; ``rivals``: all questions of
-    the section in order. Questions with the same name divide its candidates among themselves.
+    ``statements``: all of the document; ``snapshots``: (name, index of the statement in the program, value) in order of
+    execution; ``rivals``: all questions of the section in order. Questions with the same name divide its candidates among
+    themselves.
     """
     name = question.names[0]
     changes = [
@@ -44,12 +46,12 @@ def values_for(
         if watched == name
     ]
     sharing = [q for q in rivals if q.names[0] == name]
-    candidates = _grouped(changes, slicer, name, by_reading=True)
+    candidates = _grouped(changes, statements, name, by_reading=True)
     if len(sharing) > 1:
         if len(_filled(candidates)) < len(sharing):
-            candidates = _grouped(changes, slicer, name, by_reading=False)
+            candidates = _grouped(changes, statements, name, by_reading=False)
         return _shared(candidates, question, sharing)
-    own = _own_part(candidates, question, rivals, slicer)
+    own = _own_part(candidates, question, rivals, statements)
     return [own[-1].value] if own else []
 
 
@@ -61,7 +63,7 @@ def _under(candidates: list[Candidate], label: str) -> list[Candidate]:
     return [candidate for candidate in candidates if candidate.label == label]
 
 
-def _grouped(changes: list[Candidate], slicer: Slicer, name: str, by_reading: bool) -> list[Candidate]:
+def _grouped(changes: list[Candidate], statements: list[Known], name: str, by_reading: bool) -> list[Candidate]:
     """Groups of consecutive changes, each represented by its last change.
 
     A new group begins after a read of the value or in a new cell. Without ``by_reading`` (for work without checks) it begins
@@ -69,22 +71,23 @@ def _grouped(changes: list[Candidate], slicer: Slicer, name: str, by_reading: bo
     """
     grouped: list[Candidate] = []
     for change in changes:
-        if grouped and not _begins_group(grouped[-1].index, change.index, slicer, name, by_reading):
+        if grouped and not _begins_group(grouped[-1].index, change.index, statements, name, by_reading):
             grouped.pop()
         grouped.append(change)
     return grouped
 
 
-def _begins_group(last: int, index: int, slicer: Slicer, name: str, by_reading: bool) -> bool:
-    effects = slicer.effects
+def _begins_group(last: int, index: int, statements: list[Known], name: str, by_reading: bool) -> bool:
     if not by_reading:
-        return any(name in effects[i].binds and name not in effects[i].uses for i in range(last + 1, index + 1))
-    return slicer.statements[last].cell != slicer.statements[index].cell or any(
-        name in effects[i].uses and name not in effects[i].binds | effects[i].changes for i in range(last + 1, index)
+        return any(name in statements[i].binds and name not in statements[i].uses for i in range(last + 1, index + 1))
+    return statements[last].cell != statements[index].cell or any(
+        name in statements[i].uses and name not in statements[i].binds | statements[i].changes for i in range(last + 1, index)
     )
 
 
-def _own_part(candidates: list[Candidate], question: Question, rivals: list[Question], slicer: Slicer) -> list[Candidate]:
+def _own_part(
+    candidates: list[Candidate], question: Question, rivals: list[Question], statements: list[Known]
+) -> list[Candidate]:
     """Candidates under the question's own heading, else those before a later question's answer, else all."""
     filled = _filled(candidates) or candidates
     for label in _labels(question.id):
@@ -94,7 +97,7 @@ def _own_part(candidates: list[Candidate], question: Question, rivals: list[Ques
         return []
     later = {n for q in rivals[rivals.index(question) + 1 :] for n in q.names} - set(question.names)
     start = filled[0].index + 1
-    end = next((i for i, e in enumerate(slicer.effects[start:], start) if e.binds & later), len(slicer.effects))
+    end = next((i for i, e in enumerate(statements[start:], start) if e.binds & later), len(statements))
     return [candidate for candidate in filled if candidate.index < end] or filled
 
 

@@ -12,6 +12,7 @@ import builtins
 import functools
 from typing import TYPE_CHECKING
 
+from autograder.core.syntax import walk
 from autograder.slicing.effects import imported
 
 if TYPE_CHECKING:
@@ -31,7 +32,17 @@ def statements(slicer: Slicer, wanted: set[str], available: set[int]) -> set[int
         tried |= missing
         found = {i for name in missing for i in slicer.first_binding(name, last + 1)}
         chosen |= found | slicer.needed(_read(slicer, found), before)
-    return chosen - {i for i in before & chosen if _rebinds_only(slicer, i, chosen, wanted)}
+    first = _first_bound(slicer, chosen)
+    return chosen - {i for i in before & chosen if _rebinds_only(slicer, i, chosen, wanted, first)}
+
+
+def _first_bound(slicer: Slicer, indexes: set[int]) -> dict[str, int]:
+    """Name -> the first of these statements that binds it; -1 where it is there before all statements."""
+    first: dict[str, int] = dict.fromkeys(_given(slicer.section.prelude), -1)
+    for i in sorted(indexes):
+        for name in slicer.effects[i].binds:
+            first.setdefault(name, i)
+    return first
 
 
 def _read(slicer: Slicer, indexes: set[int]) -> set[str]:
@@ -52,19 +63,21 @@ def left_out(slicer: Slicer, wanted: set[str], chosen: set[int], early: set[int]
 def _given(prelude: str) -> frozenset[str]:
     """The names that are there before the submission's first statement."""
     body = ast.parse(prelude).body
-    stored = {n.id for node in body for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    stored = {n.id for node in body for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return BUILTINS.union(imported(body), stored, *({node.name} for node in body if isinstance(node, ast.FunctionDef)))
 
 
-def _rebinds_only(slicer: Slicer, index: int, chosen: set[int], wanted: set[str]) -> bool:
+def _rebinds_only(slicer: Slicer, index: int, chosen: set[int], wanted: set[str], first: dict[str, int]) -> bool:
     """Whether all that a statement does for the answers is to rebind names that functions above it had read before."""
     effects = slicer.effects
     binds = effects[index].binds
-    readers = [i for i in chosen if i != index and effects[i].uses & binds]
-    if not readers or binds & wanted or not all(i < index and _defines(slicer.statements[i].node) for i in readers):
+    if binds & wanted:
         return False
-    known = _given(slicer.section.prelude) | _bound(slicer, {i for i in chosen if i < min(readers)})
-    return all(binds & effects[i].uses <= known for i in readers)
+    readers = {i for name in binds for i in slicer.index.uses.get(name, ()) if i != index and i in chosen}
+    if not readers or not all(i < index and _defines(slicer.statements[i].node) for i in readers):
+        return False
+    begin = min(readers)
+    return all(first.get(name, begin) < begin for i in readers for name in binds & effects[i].uses)
 
 
 def _defines(node: ast.AST) -> bool:
@@ -76,6 +89,6 @@ def _rebinds_by_name(node: ast.stmt) -> bool:
     if isinstance(node, ast.ImportFrom):
         return node.names[0].name == "*"
     if isinstance(node, ast.Expr):
-        calls = [part.func for part in ast.walk(node) if isinstance(part, ast.Call)]
+        calls = [part.func for part in walk(node) if isinstance(part, ast.Call)]
         return any(isinstance(call, ast.Name) and call.id in BY_NAME for call in calls)
     return not _defines(node)

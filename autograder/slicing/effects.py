@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 import symtable
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+
+from autograder.core.syntax import walk
+from autograder.core.watch import DEEP, LARGE, watch
 
 # Methods that change their object although their names do not end in "_".
 MUTATORS = {
@@ -67,8 +69,6 @@ EXPENSIVE = {
     "savefig",
     "show",
 }
-MAX_CACHED = 4096
-_cache: dict[tuple[Any, ...], Effects] = {}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -78,7 +78,7 @@ class Effects:
 
     ``called``: the root names of all calls; ``calls``: functions called as a statement, with the names in their arguments;
     ``writes_globals``: names that an inner scope declares ``global`` and assigns. For a ``def``, ``defines`` is its name and
-    ``alters`` says whether calling it may change its arguments or globals.
+    ``alters`` says whether calling it may change its arguments or globals. ``left_out``: why it was not analysed.
     """
 
     binds: set[str] = field(default_factory=set)
@@ -91,13 +91,14 @@ class Effects:
     defines: str = ""
     alters: bool = False
     expensive: bool = False
+    left_out: str = ""
 
 
 def imported(nodes: list[ast.stmt]) -> dict[str, str]:
     """Alias -> top-level package for every import in these statements, including nested ones."""
     packages: dict[str, str] = {}
     for node in nodes:
-        for item in ast.walk(node):
+        for item in walk(node):
             if isinstance(item, ast.Import):
                 packages |= {a.asname or a.name.split(".")[0]: a.name.split(".")[0] for a in item.names}
             elif isinstance(item, ast.ImportFrom) and item.module:
@@ -114,25 +115,17 @@ def effects_of(
 ) -> Effects:
     """Analyse one top-level statement; one that ``symtable`` rejects has no effects.
 
-    ``simulated_calls`` and ``never_calls``: see ``core.assignment.Section``. Results are cached, because the submissions of a
-    class share many statements.
+    ``simulated_calls`` and ``never_calls``: see ``core.assignment.Section``.
     """
-    key = code, type(node), frozenset(imports.items()), simulated_calls, never_calls
-    if key not in _cache:
-        if len(_cache) >= MAX_CACHED:
-            _cache.clear()
-        _cache[key] = _analysed(code, node, imports, simulated_calls, never_calls)
-    effects = _cache[key]
-    return replace(effects, binds=set(effects.binds), changes=set(effects.changes))  # the slicer adds to these
-
-
-def _analysed(
-    code: str, node: ast.stmt, imports: dict[str, str], simulated_calls: tuple[str, ...], never_calls: tuple[str, ...]
-) -> Effects:
-    effects = Effects()
+    effects = Effects(left_out=watch.at("effects", code))
+    if effects.left_out:
+        return effects
     try:
         table = symtable.symtable(code, "<statement>", "exec")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError):
+        return effects
+    except (RecursionError, MemoryError) as error:
+        effects.left_out = DEEP if isinstance(error, RecursionError) else LARGE
         return effects
     _top_scope(table, effects)
     _inner_scopes(table, effects)
@@ -176,7 +169,7 @@ def _inner_scopes(table: symtable.SymbolTable, effects: Effects) -> None:
 def _alters(node: ast.FunctionDef | ast.AsyncFunctionDef, effects: Effects, imports: dict[str, str]) -> bool:
     """Whether calling this function may change an argument or a global in place."""
     inside = Effects()
-    body = [item for statement in node.body for item in ast.walk(statement)]
+    body = [item for statement in node.body for item in walk(statement)]
     _changes(body, inside, imports)
     stored = {item.id for item in body if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)}
     arguments = node.args
@@ -209,7 +202,7 @@ def _callee(call: ast.Call) -> str:
 
 
 def _names(node: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    return {part.id for part in walk(node) if isinstance(part, ast.Name)}
 
 
 def _walk_here(node: ast.AST) -> Iterator[ast.AST]:
@@ -231,18 +224,18 @@ def _changes(nodes: Iterable[ast.AST], effects: Effects, imports: dict[str, str]
             _call(item, effects)
         elif isinstance(item, ast.Expr) and isinstance(item.value, ast.Call):
             _statement_call(item.value, effects)
-    effects.changes -= {""} | {name for name, package in imports.items() if package in SHOWS}
+    effects.changes = {name for name in effects.changes if name and imports.get(name) not in SHOWS}
 
 
 def _assignment(item: ast.AST, effects: Effects, imports: dict[str, str]) -> None:
     targets, value = _targets(item), _value(item)
     for target in targets:
-        effects.changes |= {root(part) for part in ast.walk(target) if isinstance(part, (ast.Subscript, ast.Attribute))}
+        effects.changes |= {root(part) for part in walk(target) if isinstance(part, (ast.Subscript, ast.Attribute))}
     if isinstance(item, ast.AugAssign):
         effects.changes.add(root(item.target))
         effects.uses.add(root(item.target))
     elif value is not None:
-        shared = _may_share(value) - set(imports)
+        shared = {name for name in _may_share(value) if name not in imports}
         names = {name for target in targets for name in _names(target)}
         if shared and names:
             effects.ties.append(shared | names)

@@ -7,16 +7,22 @@ reads. When in doubt a statement is kept; the worker skips those that fail or ta
 from __future__ import annotations
 
 import ast
+import bisect
 import functools
+import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.checks.own_calls import calls_of, names_in
 from autograder.core.assignment import Assignment, Question, Section
-from autograder.core.text import clean
+from autograder.core.syntax import walk
+from autograder.core.watch import watch
 from autograder.slicing import early
 from autograder.slicing.effects import SHOWS, Effects, effects_of, imported
-from autograder.slicing.touches import touches
+from autograder.slicing.index import Index, global_writes, tied
+from autograder.slicing.known import Known, known
+from autograder.slicing.touches import noted, touches, touches_of_module
 from autograder.submission.statements import Parsed, Statement
 
 SLICE, WIDE, EARLY = "slice", "wide", "early"
@@ -30,7 +36,7 @@ class Program:
     ``calls``: how the student's own code calls the functions that probes run, see ``checks.own_calls``.
     """
 
-    statements: list[Statement]
+    statements: list[Known]
     watch: tuple[str, ...]
     report: tuple[str, ...]
     prelude: str = ""
@@ -63,10 +69,11 @@ class Slicer:
         self.effects = [
             effects_of(s.code, s.node, self.imports, section.simulated_calls, section.never_calls) for s in self.statements
         ]
+        watch.at("slicer", section.id)
         self._resolve_calls()
-        self.ties = self._tie()
+        self.ties = tied(self.effects, set(self.imports))
         self.foreign = self._of_another_section()
-        self.programs: dict[tuple[str, ...], Program] = {}
+        watch.rest()
 
     def bound(self) -> set[str]:
         """All names that any top-level statement binds."""
@@ -106,26 +113,22 @@ class Slicer:
         ``WIDE`` keeps every statement of the part that is not expensive; ``EARLY`` leaves out what comes after the answers, see
         ``slicing.early``.
         """
-        key = (width, *(question.id for question in questions))
-        if key not in self.programs:
-            self.programs[key] = self._program(questions, width)
-        return self.programs[key]
-
-    def _program(self, questions: list[Question], width: str) -> Program:
-        helpers = [self.assignment.question(id) for q in questions for id in q.prerequisites]
-        wanted = tuple(dict.fromkeys(n for q in [*questions, *helpers] for n in (*q.names, *q.context, *q.calls)))
-        calls = self._own_calls(questions)
-        chosen = self._chosen(set(wanted), width, set().union(*map(names_in, calls.values())))
-        watch = tuple(dict.fromkeys(n for q in questions if q.value for n in (*q.names, *q.context)))
-        return Program(
-            [self.statements[i] for i in sorted(chosen)],
-            watch,
-            wanted,
-            self.section.prelude,
-            tuple(sorted(self.parsed.future)),
-            self.modules,
-            calls,
+        chosen, calls = self.choice(questions, width)
+        future = tuple(sorted(self.parsed.future))
+        return program_of(
+            self.assignment, self.section, questions, [self.known[i] for i in chosen], future, self.modules, calls
         )
+
+    def choice(self, questions: list[Question], width: str = SLICE) -> tuple[list[int], dict[str, list[tuple[str, str]]]]:
+        """What of the submission is in a program: the indexes of its statements in order, and how it calls entry points."""
+        calls = self._own_calls(questions)
+        called_with: set[str] = set().union(*map(names_in, calls.values()))
+        return sorted(self._chosen(set(wanted_by(self.assignment, questions)), width, called_with)), calls
+
+    @functools.cached_property
+    def known(self) -> list[Known]:
+        """What is known of each statement."""
+        return [known(statement, effects) for statement, effects in zip(self.statements, self.effects)]
 
     def _chosen(self, wanted: set[str], width: str, called_with: set[str]) -> set[int]:
         available = self._available(wanted)
@@ -139,13 +142,19 @@ class Slicer:
         """Whether statements after the answer give a name that it reads another meaning (see ``slicing.early``)."""
         if question.value and (not question.calls or question.names[0] in self.bound()):
             return False
-        whole, before = ({s.index for s in self.program([question], width).statements} for width in (SLICE, EARLY))
+        whole, before = (set(self.choice([question], width)[0]) for width in (SLICE, EARLY))
         return early.left_out(self, set(question.names), whole, before)
 
     def _own_calls(self, questions: list[Question]) -> dict[str, list[tuple[str, str]]]:
         """How the submission calls the section's entry points, as far as these questions need them."""
         names = [name for q in questions for name in q.names if name in self.section.entry_points]
-        return {name: calls_of(name, [s.node for s in self.statements]) for name in names}
+        calls = {name: calls_of(name, self._looked_at("calls")) for name in names}
+        watch.rest()
+        return calls
+
+    def _looked_at(self, kind: str) -> Iterator[ast.stmt]:
+        """The statements, each noted before it is looked at, without those that ended an earlier process."""
+        return (s.node for s in self.statements if not watch.at(kind, s.code))
 
     def _available(self, wanted: set[str]) -> set[int]:
         """The statements of the graded part, and later ones that bind wanted names which the part does not bind.
@@ -161,62 +170,82 @@ class Slicer:
         indexes = self.needed(set(question.names), set(range(self.end)))
         return [word for word in words if any(word in self.words[i] for i in indexes)]
 
-    @functools.cached_property
     def touched(self) -> list[str]:
         """What the statements that may run, and the modules that they may import, do to the interpreter around them.
 
         See ``slicing.touches``; with the place and the text of the line. All answers of a section share a worker.
         """
         found: dict[str, None] = {}  # a set that keeps its order
-        source = []
-        for statement in self.program(self.assignment.of_section(self.section), WIDE).statements:
+        place, source = self.parsed.document.place, []
+        for statement in (self.statements[i] for i in self.choice(self.assignment.of_section(self.section), WIDE)[0]):
+            source.append(statement.code)
+            if watch.at("touches", statement.code):
+                continue
             first = min([statement.node.lineno, *(d.lineno for d in getattr(statement.node, "decorator_list", ()))])
             for line, what in touches(statement.node, self.imports):
                 at = max(0, line - first)
                 text = statement.code.split("\n")[at : at + 1]
-                found[_noted(what, self.parsed.document.place(statement.cell, statement.line + at), text)] = None
-            source.append(statement.code)
+                found[noted(what, place(statement.cell, statement.line + at), text)] = None
+        used = "\n".join(source)
         for name, module in self.modules.items():
-            if name.partition(".")[0] in "\n".join(source) and (node := _parsed(module)) is not None:
-                for line, what in touches(node, imported(node.body)):
-                    found[_noted(what, f"{name}.py, line {line}", module.split("\n")[line - 1 : line])] = None
+            if name.partition(".")[0] in used:
+                found |= dict.fromkeys(touches_of_module(name, module))
+        watch.rest()
         return list(found)[:MAX_TOUCHES]
-
-    def place_of(self, what: str, cell: str, line: int) -> str:
-        """What a worker reports of running code, in the same words."""
-        cells = self.parsed.document.cells
-        if not cell.isdecimal() or int(cell) >= len(cells):
-            return _noted(f"{what} (asked for while it ran)", f"{cell}, line {line}", [])
-        at = line - cells[int(cell)].line
-        text = cells[int(cell)].source.split("\n")[at - 1 : at] if at > 0 else []
-        return _noted(f"{what} (asked for while it ran)", self.parsed.document.place(int(cell), line), text)
 
     @functools.cached_property
     def words(self) -> list[set[str]]:
         """The names and attributes in each statement."""
-        return [{getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(s.node)} for s in self.statements]
+        return [{getattr(n, "id", getattr(n, "attr", "")) for n in walk(s.node)} for s in self.statements]
 
     def first_binding(self, name: str, start: int) -> set[int]:
         """The slice, from ``start`` on, for the first statement that binds a name; empty if there is none."""
-        first = next((i for i in range(start, len(self.statements)) if name in self.effects[i].binds), None)
-        return set() if first is None else self.needed({name}, set(range(start, first + 1)))
+        binding = self.index.binds.get(name, [])
+        at = bisect.bisect_left(binding, start)
+        return self.needed({name}, set(range(start, binding[at] + 1))) if at < len(binding) else set()
+
+    @functools.cached_property
+    def index(self) -> Index:
+        """Where each name is bound, changed and used."""
+        return Index(self.effects, self.ties)
+
+    @functools.cached_property
+    def stars(self) -> list[int]:
+        """The statements that import all names of a module."""
+        return [i for i in range(len(self.statements)) if self._star(i)]
 
     def needed(self, names: set[str], within: set[int]) -> set[int]:
-        """Fixpoint: the statements in ``within`` that bind or may change a needed name, and what those read in turn."""
-        needed, grew = set(names), True
+        """Fixpoint: the statements in ``within`` that bind or may change a needed name, and what those read in turn.
+
+        In rounds from the first statement to the last; each looks only at statements that what was added since may concern.
+        """
+        needed: set[str] = set()
         chosen: set[int] = set()
-        while grew:
-            grew = False
-            tied = needed.union(*(group for group in self.ties if group & needed))
-            for index in within - chosen:
+        tied: set[str] = set()
+        fresh, waiting = set(names), set(self.stars)
+        while fresh or waiting:
+            waiting |= self.index.concerned(fresh, tied)
+            needed |= fresh
+            fresh, queue = set(), sorted(waiting & within)
+            waiting = set()
+            while queue:
+                index = heapq.heappop(queue)
+                if index in chosen or not self._is_needed(index, needed, tied):
+                    continue
+                chosen.add(index)
                 effects = self.effects[index]
-                if effects.binds & needed or effects.changes & tied or self._star(index):
-                    if self._dropped(index, needed):
-                        continue
-                    chosen.add(index)
-                    needed |= effects.uses | (effects.changes & tied)
-                    grew = True
+                added = (effects.uses | (effects.changes & tied)) - needed
+                needed |= added
+                fresh |= added
+                for other in {other for name in added for other in self.index.binds.get(name, ())} & within:
+                    if other > index:
+                        heapq.heappush(queue, other)
         return chosen
+
+    def _is_needed(self, index: int, needed: set[str], tied: set[str]) -> bool:
+        effects = self.effects[index]
+        concerned = effects.binds & needed or effects.changes & tied or self._star(index)
+        return bool(concerned) and not self._dropped(index, needed)
 
     def _star(self, index: int) -> bool:
         node = self.statements[index].node
@@ -233,47 +262,33 @@ class Slicer:
     def _resolve_calls(self) -> None:
         """Add the effects of calls: a call statement changes its arguments unless the function is known not to."""
         known: dict[str, Effects] = {e.defines: e for e in self.effects if e.defines}
+        writes = global_writes(known)
         for effects in self.effects:
             for name, given in effects.calls:
                 if name not in known or known[name].alters:
                     effects.changes |= given
-            for name in effects.called & set(known):
-                effects.binds |= self._global_writes(name, known, set())
-
-    def _global_writes(self, name: str, known: dict[str, Effects], seen: set[str]) -> set[str]:
-        """Globals that a function, or any function it uses, declares ``global`` and assigns."""
-        seen.add(name)
-        names = set(known[name].writes_globals)
-        for inner in (known[name].uses & set(known)) - seen:
-            names |= self._global_writes(inner, known, seen)
-        return names
-
-    def _tie(self) -> list[set[str]]:
-        """Groups of names that may share memory (such as an optimiser and its tensors), merged if they overlap."""
-        groups: list[set[str]] = []
-        functions = {e.defines for e in self.effects if e.defines} | set(self.imports)
-        for effects in self.effects:
-            for tie in effects.ties:
-                merged = tie - functions
-                apart = []
-                for group in groups:
-                    if group & merged:
-                        merged = merged | group
-                    else:
-                        apart.append(group)
-                groups = [*apart, merged] if len(merged) > 1 else groups
-        return groups
+            for name in effects.called & writes.keys():
+                effects.binds |= writes[name]
 
 
-def _noted(what: str, place: str, text: list[str]) -> str:
-    return f"{clean(what)} at {clean(place)}: {clean(''.join(text).strip(), 120)}"
+def wanted_by(assignment: Assignment, questions: list[Question]) -> tuple[str, ...]:
+    """The names that a program for these questions reports."""
+    helpers = [assignment.question(id) for q in questions for id in q.prerequisites]
+    return tuple(dict.fromkeys(n for q in [*questions, *helpers] for n in (*q.names, *q.context, *q.calls)))
 
 
-def _parsed(source: str) -> ast.Module | None:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+def program_of(
+    assignment: Assignment,
+    section: Section,
+    questions: list[Question],
+    statements: list[Known],
+    future: tuple[str, ...],
+    modules: dict[str, str],
+    calls: dict[str, list[tuple[str, str]]],
+) -> Program:
+    """A program of these statements for these questions."""
+    watch = tuple(dict.fromkeys(n for q in questions if q.value for n in (*q.names, *q.context)))
+    return Program(statements, watch, wanted_by(assignment, questions), section.prelude, future, modules, calls)
 
 
 def given_names(source: str) -> set[str]:
@@ -284,7 +299,7 @@ def given_names(source: str) -> set[str]:
 def _bound(node: ast.stmt) -> set[str]:
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         return {node.name}
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return {n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _within(label: str, part: str) -> bool:
@@ -295,5 +310,5 @@ def _imports(statement: Statement, module: str) -> bool:
     return module in statement.code and any(
         (isinstance(item, ast.Import) and any(a.name.split(".")[0] == module for a in item.names))
         or (isinstance(item, ast.ImportFrom) and (item.module or "").split(".")[0] == module)
-        for item in ast.walk(statement.node)
+        for item in walk(statement.node)
     )

@@ -11,6 +11,12 @@ import ast
 import re
 from collections.abc import Iterator
 
+from autograder.checks.formats import Document
+from autograder.core.syntax import walk
+from autograder.core.text import clean
+from autograder.core.watch import parsed
+from autograder.slicing.effects import imported
+
 # Attributes that hardly any answer has a use for, whatever they belong to.
 INNER = frozenset(
     "_getframe _current_frames _current_exceptions currentframe settrace setprofile tb_frame gi_frame cr_frame ag_frame f_back "
@@ -32,27 +38,60 @@ LIBRARIES = frozenset("builtins torch numpy transformers tokenizers safetensors 
 SETTINGS = frozenset("backends config options logging cuda".split())  # attributes of libraries that are there to be set
 CODE, WORD = frozenset({"exec", "eval", "compile"}), re.compile(r"\w+")
 MAX_DEPTH, MAX_TEXT = 3, 4000
+DEEP = "code nested too deeply to be looked at"
 
 
 def touches(node: ast.AST, imports: dict[str, str], depth: int = 0) -> Iterator[tuple[int, str]]:
     """(line, what) for each of these in a piece of code; ``imports``: alias -> top-level package."""
-    parents = {id(child): parent for parent in ast.walk(node) for child in ast.iter_child_nodes(parent)}
-    for one in ast.walk(node):
-        found = [*_names(one, imports), *_modules(one, imports, parents), *_rebound(one, imports)]
-        if isinstance(one, ast.Call):
-            found += [*_calls(one, imports), *_inside(one, imports, depth)]
-        text = folded(one)
-        if text is not None and not isinstance(parents.get(id(one)), ast.Expr):
-            found += _words(text)
+    nodes = walk(node)
+    parents = {id(child): parent for parent in nodes for child in ast.iter_child_nodes(parent)}
+    for one in (one for one in nodes if isinstance(one, (ast.expr, ast.stmt))):
+        try:
+            found = list(_of_node(one, imports, parents, depth))
+        except RecursionError:  # no answer is nested like that
+            found = [DEEP]
         for what in found:
-            yield getattr(one, "lineno", 1), what
+            yield one.lineno, what
+
+
+def _of_node(one: ast.AST, imports: dict[str, str], parents: dict[int, ast.AST], depth: int) -> Iterator[str]:
+    yield from _names(one, imports)
+    yield from _modules(one, imports, parents)
+    yield from _rebound(one, imports)
+    if isinstance(one, ast.Call):
+        yield from _calls(one, imports)
+        yield from _inside(one, imports, depth)
+    text = folded(one)
+    if text is not None and not isinstance(parents.get(id(one)), ast.Expr):
+        yield from _words(text)
+
+
+def touches_of_module(name: str, source: str) -> Iterator[str]:
+    """The same for a module of the student's own, with the place and the text of the line."""
+    node, _ = parsed(source)
+    if node is not None:
+        for line, what in touches(node, imported(node.body)):
+            yield noted(what, f"{name}.py, line {line}", source.split("\n")[line - 1 : line])
+
+
+def reported(document: Document, what: str, cell: str, line: int) -> str:
+    """What a worker reports of running code, in the same words."""
+    if not cell.isdecimal() or int(cell) >= len(document.cells):
+        return noted(f"{what} (asked for while it ran)", f"{cell}, line {line}", [])
+    at = line - document.cells[int(cell)].line
+    text = document.cells[int(cell)].source.split("\n")[at - 1 : at] if at > 0 else []
+    return noted(f"{what} (asked for while it ran)", document.place(int(cell), line), text)
+
+
+def noted(what: str, place: str, text: list[str]) -> str:
+    return f"{clean(what)} at {clean(place)}: {clean(''.join(text).strip(), 120)}"
 
 
 def _inside(call: ast.Call, imports: dict[str, str], depth: int) -> Iterator[str]:
     """The same in the code that a call of ``exec`` gets as a constant."""
     text = folded(call.args[0]) if depth < MAX_DEPTH and _name(call.func) in CODE and call.args else None
     if text is not None:
-        yield from (what for _, what in touches(_parsed(text), imports, depth + 1))
+        yield from (what for _, what in touches(parsed(text[:MAX_TEXT])[0] or ast.Module([], []), imports, depth + 1))
 
 
 def folded(node: ast.AST) -> str | None:
@@ -80,13 +119,6 @@ def _of_join(call: ast.Call) -> str | None:
 def _joined(between: str, nodes: list[ast.expr]) -> str | None:
     parts = [folded(node) for node in nodes]
     return None if None in parts else between.join(map(str, parts))[:MAX_TEXT]
-
-
-def _parsed(text: str) -> ast.AST:
-    try:
-        return ast.parse(text[:MAX_TEXT])
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
 
 
 def _name(node: ast.AST) -> str:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.checks.formats import CODE, CODE_SUFFIXES, PDF, Unreadable, read
 from autograder.core.assignment import Assignment, Section
 from autograder.core.errors import GraderError
-from autograder.submission.statements import Parsed, parse_document
+from autograder.core.syntax import walk
+from autograder.core.watch import LARGE, watch
+from autograder.submission.statements import Parsed, Statement, parse_document
 from autograder.submission.unpack import WRITE_UP_HINT, Contents, File, read_files
+
+MAX_STATEMENTS, MAX_CODE = 20_000, 12 << 20  # in all files of code together
 
 
 @dataclass
@@ -51,18 +56,51 @@ class _Candidate:
 def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
     """Sort a submission's files into sections; raises GraderError if nothing in it can be graded."""
     contents = submitted if isinstance(submitted, Contents) else read_files(submitted, assignment.limits.file_bytes)
-    notes, candidates = list(contents.notes), []
-    for file in contents.files:
-        if file.kind == CODE:
-            candidate = _candidate(assignment, file, notes)
-            if candidate:
-                candidates.append(candidate)
+    notes = list(contents.notes)
+    candidates = list(_candidates(assignment, contents.files, notes))
+    watch.rest()
     if not candidates:
         raise GraderError(_nothing_to_grade(contents.files, notes))
     sections = {s.id: _choose(s, candidates, assignment) for s in assignment.sections}
     graded = {id(found.parsed) for found in sections.values() if found.parsed}
     modules = _modules([candidate for candidate in candidates if id(candidate.parsed) not in graded])
     return Submission(sections, modules, notes)
+
+
+def _candidates(assignment: Assignment, files: list[File], notes: list[str]) -> Iterator[_Candidate]:
+    """The files that hold code, first those that are named for a section, as far as they are not too many."""
+    code = sorted((file for file in files if file.kind == CODE), key=lambda file: not _named(assignment, file))
+    statements, characters = MAX_STATEMENTS, MAX_CODE
+    for number, file in enumerate(code):
+        if statements < 0 or characters < 0:
+            notes.append(
+                f"only {number} of {len(code)} files of code were read: together they may have {MAX_STATEMENTS} statements and "
+                f"{MAX_CODE} characters of code"
+            )
+            return
+        if candidate := _candidate(assignment, file, notes):
+            statements -= len(candidate.parsed.statements)
+            characters -= sum(len(statement.code) for statement in candidate.parsed.statements)
+            yield candidate
+
+
+def likely_sections(assignment: Assignment, contents: Contents) -> list[str]:
+    """The ids of the sections of which some file has most of the names in its text."""
+    found: dict[str, None] = {}
+    for file in contents.files:
+        text = _content(file) if file.kind == CODE and file.data is not None else b""
+        for section in assignment.sections:
+            if text and 2 * sum(name.encode() in text for name in section.names) > len(section.names):
+                found[section.id] = None
+    return list(found)
+
+
+def _content(file: File) -> bytes:
+    """The bytes of a file of code; empty if they cannot be read any more."""
+    try:
+        return file.content()
+    except Exception:  # zipfile raises many kinds
+        return b""
 
 
 def _nothing_to_grade(files: list[File], notes: list[str]) -> str:
@@ -74,7 +112,7 @@ def _nothing_to_grade(files: list[File], notes: list[str]) -> str:
 def _modules(candidates: list[_Candidate]) -> dict[str, str]:
     modules: dict[str, str] = {}
     for candidate in candidates:
-        if candidate.file.path.suffix == ".py" and candidate.file.data:
+        if candidate.file.path.suffix == ".py":
             modules |= _module(candidate)
     return modules
 
@@ -95,25 +133,36 @@ def _candidate(assignment: Assignment, file: File, notes: list[str]) -> _Candida
     if file.data is None:
         notes.append(f"{file.name} is {file.size >> 20} MB, over the limit; clear its outputs and save again")
         return None
+    if reason := watch.at("file", str(file.path)):
+        notes.append(f"{file.name} {reason}")
+        return None
     try:
-        document = read(file.name, file.data, assignment.limits.file_bytes)
+        document = read(file.name, _content(file), assignment.limits.file_bytes)
+        parsed = parse_document(document, assignment.numbers())
     except Unreadable as problem:
         notes.append(str(problem))
         return None
-    parsed = parse_document(document, assignment.numbers())
+    except (MemoryError, RecursionError):
+        notes.append(f"{file.name} {LARGE}; clear its outputs and save again")
+        return None
     if not parsed.statements:
         notes.append(f"{file.name} contains no code")
         return None
     bound = {name for s in parsed.statements for name in _bound_names(s.node)}
     score = {s.id: len(bound & set(s.names)) for s in assignment.sections}
-    named = [s.id for s in assignment.sections if re.search(s.file_pattern, file.path.stem.lower())]
+    named = _named(assignment, file)
     return _Candidate(file, parsed, named[0] if len(named) == 1 else "", score)
+
+
+def _named(assignment: Assignment, file: File) -> list[str]:
+    """The ids of the sections that a file is named for."""
+    return [s.id for s in assignment.sections if re.search(s.file_pattern, file.path.stem.lower())]
 
 
 def _bound_names(node: ast.stmt) -> set[str]:
     if hasattr(node, "name"):
         return {node.name}
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return {n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _choose(section: Section, candidates: list[_Candidate], assignment: Assignment) -> Found:
@@ -184,5 +233,14 @@ def _holds(candidate: _Candidate, section: Section) -> bool:
 
 def _fingerprint(candidate: _Candidate, section: Section) -> str:
     """A hash of the statements that bind the section's names, ignoring layout and comments."""
-    answers = [ast.dump(s.node) for s in candidate.parsed.statements if _bound_names(s.node) & set(section.names)]
+    names = set(section.names)
+    answers = [_shape(s) for s in candidate.parsed.statements if _bound_names(s.node) & names]
     return hashlib.sha256("\n".join(answers).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _shape(statement: Statement) -> str:
+    """A statement without layout and comments, as far as it is not nested too deeply for that."""
+    try:
+        return ast.dump(statement.node)
+    except RecursionError:
+        return statement.code

@@ -6,21 +6,31 @@ If a cell does not parse as a whole, every statement in it that does parse is re
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from autograder.checks.formats import CODE, Cell, Document, dedented, parse
+from autograder.checks.formats import CODE, Cell, Document, dedented
+from autograder.core.syntax import is_deep
+from autograder.core.watch import DEEP
+from autograder.core.watch import parsed as parsed_source
+from autograder.submission.recovery import PYTHON_MAGICS, Effort, chunks, without_shell_lines
 
 LABEL = re.compile(
     r"^\W{0,6}(?:section|part|question|problem|exercise|task|q)?\W{0,3}(\d+(?:\.\d+){1,2})(?![\d.]*\d)", re.IGNORECASE
 )
-PYTHON_MAGICS = {"time", "timeit", "capture", "prun", "%time"}
-CONTINUES = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
-MAX_JOIN = 400  # attempts to parse joined chunks, per cell
-MAX_STEPS = 100_000  # chunks looked at while joining, per cell
-MAX_CUTS = 20  # attempts to cut a chunk short
-MAIN_GUARD = ast.dump(ast.parse('__name__ == "__main__"', mode="eval").body)
+WORD = re.compile(r"""\w+|"[^"\n{]*"|'[^'\n{]*'|[^\w\s]""")  # a text counts once, unless it may hold code in braces
+# A tree of Python takes a hundred times the memory of its text: half a kilobyte for each word and sign.
+MAX_WORDS, MAX_CELL_WORDS = 60_000, 40_000
+MAX_LINE_WORDS = 4000
+MAX_CODE = 4 << 20  # characters
+MAX_STATEMENTS = 5000
+MAX_DEPTH = 300  # levels of a statement's tree; a shorter statement than SHORT has no more that matter
+SHORT = 1000  # characters
+MAX_MAGICS = 4  # magics around one piece of code
+MAX_NOTES = 20
+HEADING = 200  # characters at the beginning of a heading in which its number is looked for
 
 
 @dataclass
@@ -46,7 +56,7 @@ class Parsed:
     """A parsed document.
 
     ``broken``: (cell, line) of what did not parse; ``modules``: modules that it writes with ``%%writefile``, name -> source;
-    ``future``: names imported from ``__future__``.
+    ``future``: names imported from ``__future__``; ``effort``: the work that is left for what does not parse.
     """
 
     document: Document
@@ -54,6 +64,18 @@ class Parsed:
     broken: list[tuple[int, int]] = field(default_factory=list)
     modules: dict[str, str] = field(default_factory=dict)
     future: set[str] = field(default_factory=set)
+    effort: Effort = field(default_factory=Effort)
+
+    def note(self, text: str) -> None:
+        """Tell the author something about the document, once."""
+        if text not in self.document.notes and len(self.document.notes) < MAX_NOTES:
+            self.document.notes.append(text)
+
+    def leave_out(self, number: int, line: int, reason: str) -> None:
+        """Count a piece of code as not parsed; a ``reason`` other than its syntax is told to its author."""
+        self.broken.append((number, line))
+        if reason:
+            self.note(f"the code at {self.document.place(number, line)} was left out: it {reason}")
 
 
 def parse_document(document: Document, numbers: frozenset[str]) -> Parsed:
@@ -62,14 +84,64 @@ def parse_document(document: Document, numbers: frozenset[str]) -> Parsed:
     ``numbers``: see ``Assignment.numbers``.
     """
     parsed, heading = Parsed(document), Heading()
-    for number, cell in enumerate(document.cells):
+    for number, cell in enumerate(_within_limits(parsed)):
         if cell.kind != CODE:
             heading = heading.after(cell.source, numbers)
             continue
         heading = _code_cell(parsed, number, cell, heading, numbers)
+        if len(parsed.statements) > MAX_STATEMENTS:
+            del parsed.statements[MAX_STATEMENTS:]
+            parsed.note(f"only the first {MAX_STATEMENTS} statements of {document.name} were read")
+            break
     for index, statement in enumerate(parsed.statements):
         statement.index = index
     return parsed
+
+
+def _within_limits(parsed: Parsed) -> Iterator[Cell]:
+    """The cells, with the ends of code that is too long cut off."""
+    words, characters, document = MAX_WORDS, MAX_CODE, parsed.document
+    count = sum(len(cell.source) for cell in document.cells if cell.kind == CODE) > MAX_CELL_WORDS
+    for number, whole in enumerate(document.cells):
+        cell = whole
+        if cell.kind != CODE:
+            yield cell
+            continue
+        if count and _exceeds(cell.source, min(words, MAX_CELL_WORDS)):
+            cell = replace(cell, source=_without_long_lines(parsed, number, cell))
+        end = _end_of(cell.source, min(words, MAX_CELL_WORDS), characters)
+        if end < len(cell.source):
+            parsed.note(
+                f"{document.name} holds too much code, and not all was read: a cell may have {MAX_CELL_WORDS} words and signs, "
+                f"a file {MAX_WORDS} and {MAX_CODE} characters"
+            )
+            cell = replace(cell, source=cell.source[:end])
+        words -= sum(1 for _ in WORD.finditer(cell.source)) if count else 0
+        characters -= len(cell.source)
+        yield cell
+
+
+def _exceeds(source: str, words: int) -> bool:
+    return next(itertools.islice(WORD.finditer(source), max(words, 0), None), None) is not None
+
+
+def _without_long_lines(parsed: Parsed, number: int, cell: Cell) -> str:
+    """The source of a cell that is too long, without the lines that are too long by themselves."""
+    lines = cell.source.split("\n")
+    for at, line in enumerate(lines):
+        if len(line) > MAX_LINE_WORDS and _exceeds(line, MAX_LINE_WORDS):
+            lines[at] = ""
+            parsed.leave_out(number, cell.line + at + 1, f"has over {MAX_LINE_WORDS} words and signs in one line")
+    return "\n".join(lines)
+
+
+def _end_of(source: str, words: int, characters: int) -> int:
+    """Where to cut a source so that no more than so many words and characters remain, all lines whole."""
+    if len(source) <= min(words, characters):
+        return len(source)
+    last = next(itertools.islice(WORD.finditer(source), max(words, 0), None), None)
+    end = min(last.start() if last else len(source), max(characters, 0))
+    return len(source) if end >= len(source) else source.rfind("\n", 0, end) + 1
 
 
 @dataclass
@@ -97,7 +169,7 @@ class Heading:
         return self._next(line, 99, numbers) if line.startswith("#") else self
 
     def _next(self, text: str, depth: int, numbers: frozenset[str]) -> Heading:
-        match = LABEL.match(text.lstrip("#* "))
+        match = LABEL.match(text.lstrip("#* ")[:HEADING])
         if match and is_own(match.group(1), numbers):
             return Heading(match.group(1), depth, self.count + 1)
         # An unnumbered heading of the same level or above ends a numbered part; a plain comment does not.
@@ -120,6 +192,9 @@ def _code_cell(parsed: Parsed, number: int, cell: Cell, heading: Heading, number
     position = 0
     lines = cell.source.split("\n")
     for statement in recover(parsed, number, cell):
+        if len(statement.code) > SHORT and is_deep(statement.node, MAX_DEPTH):
+            parsed.leave_out(number, statement.line, DEEP)
+            continue
         first = statement.line - cell.line - 1
         for line in lines[position:first]:
             heading = heading.after_comment(line, numbers)
@@ -160,28 +235,37 @@ def split_imports(statement: Statement) -> list[Statement]:
     return parts
 
 
-def recover(parsed: Parsed, number: int, cell: Cell) -> Iterator[Statement]:
+def recover(parsed: Parsed, number: int, cell: Cell, magics: int = 0) -> Iterator[Statement]:
     """Yield the statements of a code cell, unwrapping notebook magics and skipping what does not parse."""
     source = cell.source
-    if source.lstrip().startswith("%%"):
-        yield from _cell_magic(parsed, number, cell)
+    if magics > MAX_MAGICS:
+        parsed.leave_out(number, cell.line + 1, f"is inside more than {MAX_MAGICS} magics")
         return
-    tree = parse(source)
+    if source.lstrip().startswith("%%"):
+        yield from _cell_magic(parsed, number, cell, magics)
+        return
+    source, tree = _whole(source)
+    if tree is not None:
+        yield from _unwrapped(parsed, number, _statements(source, tree, number, cell.line), magics)
+        return
+    for text, line in chunks(source, parsed.effort):
+        tree, reason = parsed_source(text)
+        if tree is not None:
+            yield from _unwrapped(parsed, number, _statements(text, tree, number, cell.line + line), magics)
+        elif not text.lstrip().startswith(("!", "%", "?")) and not text.rstrip().endswith("?"):
+            parsed.leave_out(number, cell.line + line + 1, reason)
+
+
+def _whole(source: str) -> tuple[str, ast.Module | None]:
+    """(the source, without shell lines or indentation if that is needed, its tree); None as the tree if it does not parse."""
+    tree, _ = parsed_source(source)
     if tree is None:
         source = without_shell_lines(source)
-        tree = parse(source)
-    if tree is None and source[:1] in (" ", "\t") and parse(dedented(source)) is not None:
-        source = dedented(source)
-        tree = parse(source)
-    if tree is not None:
-        yield from _unwrapped(parsed, number, _statements(source, tree, number, cell.line))
-        return
-    for text, line in chunks(source):
-        tree = parse(text)
-        if tree is not None:
-            yield from _unwrapped(parsed, number, _statements(text, tree, number, cell.line + line))
-        elif not text.lstrip().startswith(("!", "%", "?")) and not text.rstrip().endswith("?"):
-            parsed.broken.append((number, cell.line + line + 1))
+        tree, _ = parsed_source(source)
+    if tree is None and source[:1] in (" ", "\t"):
+        tree, _ = parsed_source(dedented(source))
+        source = dedented(source) if tree is not None else source
+    return source, tree
 
 
 def _statements(source: str, tree: ast.Module, number: int, line: int) -> Iterator[Statement]:
@@ -189,26 +273,38 @@ def _statements(source: str, tree: ast.Module, number: int, line: int) -> Iterat
     lines = [text.encode("utf-8", "surrogatepass") for text in source.split("\n")]
     for node in _without_main_guard(tree.body):
         first = min([node.lineno] + [d.lineno for d in getattr(node, "decorator_list", [])])
-        block = lines[first - 1 : node.end_lineno]
-        block[-1] = block[-1][: node.end_col_offset]
-        if first == node.lineno:
-            block[0] = block[0][node.col_offset :]
-        text = b"\n".join(block).decode("utf-8", "replace")
-        if node.col_offset and len(block) > 1:
-            text = dedented(" " * node.col_offset + text)
+        start = node.col_offset if first == node.lineno else 0
+        if first == node.end_lineno:
+            text = lines[first - 1][start : node.end_col_offset].decode("utf-8", "replace")
+        else:
+            block = lines[first - 1 : node.end_lineno]
+            block[0], block[-1] = block[0][start:], block[-1][: node.end_col_offset]
+            text = b"\n".join(block).decode("utf-8", "replace")
+            text = dedented(" " * node.col_offset + text) if node.col_offset else text
         yield Statement(text, node, number, line + first)
 
 
 def _without_main_guard(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """Replace ``if __name__ == "__main__":``, which is true in a notebook, with its statements."""
     for node in body:
-        if isinstance(node, ast.If) and not node.orelse and ast.dump(node.test) == MAIN_GUARD:
+        if isinstance(node, ast.If) and not node.orelse and _is_main_guard(node.test):
             yield from node.body
         else:
             yield node
 
 
-def _cell_magic(parsed: Parsed, number: int, cell: Cell) -> Iterator[Statement]:
+def _is_main_guard(test: ast.expr) -> bool:
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.left, ast.Name)
+        and test.left.id == "__name__"
+        and [type(operator) for operator in test.ops] == [ast.Eq]
+        and isinstance(test.comparators[0], ast.Constant)
+        and test.comparators[0].value == "__main__"
+    )
+
+
+def _cell_magic(parsed: Parsed, number: int, cell: Cell, magics: int) -> Iterator[Statement]:
     """The statements under ``%%time`` and the like. ``%%writefile x.py`` adds a module; other magics are not Python."""
     stripped = cell.source.lstrip()
     head, _, body = stripped.partition("\n")
@@ -216,12 +312,12 @@ def _cell_magic(parsed: Parsed, number: int, cell: Cell) -> Iterator[Statement]:
     words = head[2:].split()
     name = words[0] if words else ""
     if name in PYTHON_MAGICS:
-        yield from recover(parsed, number, Cell(CODE, body, cell.line + skipped))
+        yield from recover(parsed, number, Cell(CODE, body, cell.line + skipped), magics + 1)
     elif name in ("writefile", "file") and words[-1].endswith(".py"):
         parsed.modules[words[-1].removeprefix("./").removesuffix(".py").replace("/", ".")] = body
 
 
-def _unwrapped(parsed: Parsed, number: int, statements: Iterable[Statement]) -> Iterator[Statement]:
+def _unwrapped(parsed: Parsed, number: int, statements: Iterable[Statement], magics: int) -> Iterator[Statement]:
     """Turn ``get_ipython().run_cell_magic('time', '', code)`` back into its code; drop all other calls of this kind."""
     for statement in statements:
         call = _ipython_call(statement.node)
@@ -231,9 +327,9 @@ def _unwrapped(parsed: Parsed, number: int, statements: Iterable[Statement]) -> 
         method, words = call
         if method == "run_cell_magic" and len(words) == 3:
             magic = Cell(CODE, f"%%{words[0]} {words[1]}\n{words[2]}", statement.line - 2)
-            yield from _one_line(recover(parsed, number, magic), statement)
+            yield from _one_line(recover(parsed, number, magic, magics + 1), statement)
         elif method == "run_line_magic" and len(words) == 2 and words[0] in PYTHON_MAGICS:
-            yield from _one_line(recover(parsed, number, Cell(CODE, words[1], statement.line - 1)), statement)
+            yield from _one_line(recover(parsed, number, Cell(CODE, words[1], statement.line - 1), magics + 1), statement)
 
 
 def _one_line(statements: Iterable[Statement], outer: Statement) -> Iterator[Statement]:
@@ -252,91 +348,3 @@ def _ipython_call(node: ast.stmt) -> tuple[str, list[str]] | None:
     if not (isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "get_ipython"):
         return None
     return value.func.attr, [a.value for a in value.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-
-
-def chunks(source: str) -> Iterator[tuple[str, int]]:
-    """Cut source that does not parse at unindented lines, and join neighbouring chunks until they parse.
-
-    Yields (text, number of lines before it). The shortest run of chunks that parses wins; a chunk that never parses is yielded
-    alone, so that only that chunk is lost. Work is bounded: hostile source costs seconds at most.
-    """
-    pieces = _Chunks(source.split("\n"))
-    index = 0
-    while index < len(pieces.texts):
-        taken = pieces.run(index)
-        start, end = pieces.starts[index], pieces.ends[index + taken - 1]
-        whole = _whole_part(pieces.lines, start, end) if taken == 1 else end
-        yield "\n".join(pieces.lines[start:whole]), start
-        if whole < end:
-            yield "\n".join(pieces.lines[whole:end]), whole
-        index += taken
-
-
-class _Chunks:
-    """The lines of a cell cut at unindented lines, and the budget left for joining the chunks."""
-
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = lines
-        self.starts = [i for i, line in enumerate(lines) if line and line[0] not in " \t#" and not CONTINUES.match(line)]
-        self.ends = [*self.starts[1:], len(lines)]
-        self.texts = ["\n".join(lines[start:end]) for start, end in zip(self.starts, self.ends)]
-        self.opened = [_opened(text) for text in self.texts]
-        self.steps, self.parses = MAX_STEPS, MAX_JOIN
-
-    def run(self, first: int) -> int:
-        """The length of the shortest run of chunks from ``first`` that parses; 1 if there is none within the budget."""
-        total = self.opened[first]
-        if not _unfinished(self.texts[first], total) or parse(self.texts[first]) is not None:
-            return 1
-        for last in range(first + 1, len(self.texts)):
-            self.steps -= 1
-            if self.steps < 0 or self.parses < 0:
-                return 1
-            total = tuple(a + b for a, b in zip(total, self.opened[last]))
-            if not _unfinished(self.texts[last], total):
-                self.parses -= 1
-                if parse("\n".join(self.lines[self.starts[first] : self.ends[last]])) is not None:
-                    return last - first + 1
-        return 1
-
-
-def _whole_part(lines: list[str], start: int, end: int) -> int:
-    """The line at which to cut a chunk that does not parse: before a stray ``elif`` or indented line, else ``end``."""
-    if parse("\n".join(lines[start:end])) is not None:
-        return end
-    margins = [k for k in range(end - 1, start, -1) if lines[k] and lines[k][0] not in " \t"][:MAX_CUTS]
-    return next((cut for cut in [*margins, start + 1] if parse("\n".join(lines[start:cut])) is not None), end)
-
-
-def _opened(text: str) -> tuple[int, ...]:
-    """How many brackets of each kind remain open, and how many triple quotes of each kind there are."""
-    return (*(text.count(a) - text.count(b) for a, b in ("()", "[]", "{}")), text.count('"""'), text.count("'''"))
-
-
-def _unfinished(last: str, total: tuple[int, ...]) -> bool:
-    """Whether chunks that end with ``last`` could be the beginning of something longer."""
-    return (
-        any(n > 0 for n in total[:3])
-        or total[3] % 2 == 1
-        or total[4] % 2 == 1
-        or last.startswith("@")
-        or last.rstrip().endswith("\\")
-    )
-
-
-def without_shell_lines(source: str) -> str:
-    """Replace ``!pip …`` and ``%matplotlib …`` lines with ``pass``, and ``%time x = 3`` with ``x = 3``; keeps line numbers."""
-    lines, continued = source.split("\n"), False
-    for number, line in enumerate(lines):
-        text = line.lstrip()
-        indent = line[: len(line) - len(text)]
-        if continued or _is_shell_line(text):
-            word, _, rest = text.lstrip("%").partition(" ")
-            code = text.startswith("%") and word in PYTHON_MAGICS and not rest.startswith("-") and parse(rest) is not None
-            lines[number] = indent + (rest if code and rest else "pass")
-            continued = not code and text.endswith("\\")
-    return "\n".join(lines)
-
-
-def _is_shell_line(text: str) -> bool:
-    return text.startswith(("!", "?", "%%")) or (text.startswith("%") and text[1:2].isalpha())

@@ -9,6 +9,7 @@ to ``FORMATS``.
 from __future__ import annotations
 
 import ast
+import bisect
 import io
 import re
 import textwrap
@@ -49,6 +50,7 @@ DATABRICKS = "# Databricks notebook source"
 DATABRICKS_CELL = re.compile(r"^# COMMAND -{5,}\s*$")
 DATABRICKS_MAGIC = re.compile(r"^# MAGIC ?")
 COLAB_COMMENTED = "# Commented out IPython magic to ensure Python compatibility."
+MAX_CELLS = 2000
 COMMENTED_MAGIC = re.compile(r"^# %%(time|timeit|capture|prun)\b")
 
 
@@ -113,7 +115,14 @@ def read(name: str, data: bytes, limit: int) -> Document:
         raise Unreadable(f"{name} is empty")
     text = uncomment_magics(_text(name, data))
     documents = (format.cells(name, text) for format in FORMATS if format.fits(name, text))
-    return next(document for document in documents if document is not None)
+    document = next(document for document in documents if document is not None)
+    _count_cells(name, len(document.cells))
+    return document
+
+
+def _count_cells(name: str, count: int) -> None:
+    if count > MAX_CELLS:
+        raise Unreadable(f"{name} has {count} cells, over the limit of {MAX_CELLS}; remove what is not yours and save again")
 
 
 def _text(name: str, data: bytes) -> str:
@@ -152,6 +161,7 @@ def _notebook(name: str, text: str) -> Document:
 
 def _percent(name: str, text: str) -> Document | None:
     """The cells of a percent script as read by Jupytext; None if it fails."""
+    _count_cells(name, sum(1 for _ in PERCENT.finditer(text)))  # before it is read: Jupytext takes milliseconds for each
     try:
         import jupytext
 
@@ -160,17 +170,26 @@ def _percent(name: str, text: str) -> Document | None:
             notebook = jupytext.reads(text, fmt="py:percent")
     except Exception:
         return None
-    cells, position = [], 0
-    lines = text.split("\n")
+    cells, position, places = [], 0, _places(text.split("\n"))
     for cell in notebook.cells:
         kind = CODE if cell.cell_type == "code" else MARKDOWN
         line = position
         if kind == CODE and cell.source:
             first = cell.source.split("\n", 1)[0]
-            line = next((i for i in range(position, len(lines)) if lines[i] == first), position)
+            found = places.get(first, [])
+            at = bisect.bisect_left(found, position)
+            line = found[at] if at < len(found) else position
             position = line + cell.source.count("\n") + 1
         cells.append(Cell(kind, cell.source, line))
     return Document(name, cells, "percent script")
+
+
+def _places(lines: list[str]) -> dict[str, list[int]]:
+    """The indexes of each line, in order."""
+    places: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        places.setdefault(line, []).append(number)
+    return places
 
 
 def _nbconvert(name: str, text: str) -> Document:

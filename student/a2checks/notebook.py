@@ -7,9 +7,12 @@ Needs the standard library only. Notebooks are untrusted: a malformed key does n
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 CODE, MARKDOWN, RAW = "code", "markdown", "raw"
+MAX_VALUES = 1_000_000  # of JSON: each takes a hundred bytes or so
+STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 def read_cells(text: str) -> tuple[list[tuple[str, str]], bool]:
@@ -17,6 +20,8 @@ def read_cells(text: str) -> tuple[list[tuple[str, str]], bool]:
 
     Raises ValueError if there are no cells; its message continues a sentence that begins with the file's name.
     """
+    if (values := _values(text)) > MAX_VALUES:
+        raise ValueError(f"holds {values} JSON values, over the limit of {MAX_VALUES}; clear its outputs and save again")
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError):
@@ -29,6 +34,14 @@ def read_cells(text: str) -> tuple[list[tuple[str, str]], bool]:
     sources = [_cell(cell if isinstance(cell, dict) else {}, old) for cell in cells]
     regular = _has_head(tree) and all(isinstance(cell, dict) and "cell_type" in cell for cell in cells)
     return sources, regular
+
+
+def _values(text: str) -> int:
+    """At least how many values a JSON text has; what stands in strings is looked at only if that could be too many."""
+    count = sum(map(text.count, ",[{"))
+    if count <= MAX_VALUES:
+        return count
+    return count - sum(sum(map(found[0].count, ",[{")) for found in STRING.finditer(text))
 
 
 def _old_cells(sheets: list[Any]) -> list[Any]:

@@ -6,8 +6,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from .formats import parse
+
 SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Import, ast.ImportFrom)
 MAX_CALLS, MAX_SOURCE = 8, 4000  # characters of one call and what comes before it
+MAX_TRIED = 64  # calls looked at: those with more source than that do not count, but take time
 
 
 def calls_of(name: str, statements: Iterable[ast.stmt]) -> list[tuple[str, str]]:
@@ -16,19 +19,38 @@ def calls_of(name: str, statements: Iterable[ast.stmt]) -> list[tuple[str, str]]
     The function's own definition is left out. At the top level nothing precedes: those statements run anyway.
     """
     found: list[tuple[str, str]] = []
+    tried = 0
     for statement in statements:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and statement.name == name:
             continue
-        for before, call in _calls(statement, name, []):
-            pair = "\n".join(map(ast.unparse, before)), ast.unparse(call)
-            if len(found) < MAX_CALLS and sum(map(len, pair)) <= MAX_SOURCE:
-                found.append(pair)
+        try:
+            for before, call in _calls(statement, name, []):
+                tried += 1
+                if (pair := _sources(before, call)) is not None:
+                    found.append(pair)
+                if len(found) == MAX_CALLS or tried == MAX_TRIED:
+                    return found
+        except RecursionError:  # nested too deeply to be written as source
+            continue
     return found
+
+
+def _sources(before: list[ast.stmt], call: ast.Call) -> tuple[str, str] | None:
+    """The source of what precedes a call, and of the call; None if they are too long."""
+    source, lines = ast.unparse(call), []
+    left = MAX_SOURCE - len(source)
+    for statement in before:
+        lines.append(ast.unparse(statement))
+        left -= len(lines[-1]) + (len(lines) > 1)
+        if left < 0:
+            return None
+    return ("\n".join(lines), source) if left >= 0 else None
 
 
 def names_in(pairs: list[tuple[str, str]]) -> set[str]:
     """The names that such calls read."""
-    nodes = [node for pair in pairs for source in pair for node in ast.walk(ast.parse(source))]
+    trees = [parse(source) for pair in pairs for source in pair]
+    nodes = [node for tree in trees if tree is not None for node in ast.walk(tree)]
     return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 

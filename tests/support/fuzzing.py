@@ -7,6 +7,7 @@ import threading
 
 import jsonschema
 import nbformat
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,12 +18,14 @@ from autograder.core.references import read_references
 from autograder.core.trees import pack
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
+from autograder.judging.reading import Reader
 from autograder.judging.results import ResultsFile
 from autograder.sandbox import protocol
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from support.project import DATA, ROOT, SCHEMA
 
+MOST_SECONDS, MOST_BYTES = 10.0, 250 << 20  # of the process that reads a submission, without what it shares with this one
 FORMAT = jsonschema.Draft202012Validator(SCHEMA)
 S1 = (DATA / "right_s1.py").read_text()
 NOTEBOOK = nbformat.writes(
@@ -110,13 +113,16 @@ def holds(hasty, name: str, data: bytes) -> None:
     for old in folder.glob("A2S1.*"):
         old.unlink()
     (folder / name).write_bytes(data)
+    shared, reader = psutil.Process().memory_info().rss, Reader(grader.assignment, folder / name)
     results, refusal = ResultsFile(folder / "results.json", grader.assignment, "517"), ""
     try:
-        grade(grader, folder / name, results.write)
+        with reader:
+            grade(grader, reader, results.write)
     except GraderError as error:
         refusal = str(error)
         results.refuse(refusal)
     assert "\n" not in refusal
+    assert reader.used < MOST_SECONDS and reader.peak - shared < MOST_BYTES  # measured by the system when the process ended
     tree = json.loads((folder / "results.json").read_text())
     FORMAT.validate(tree)
     assert tree["score"] <= 18 and "Traceback" not in json.dumps(tree)

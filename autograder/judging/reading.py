@@ -1,0 +1,274 @@
+"""A submission as the judge sees it: read in a process of its own (``sandbox.judge_side.apart``), whose answers are data.
+
+``Reader`` asks; ``_Desk`` is what answers in that process. Every answer has its types checked and its texts cleaned.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from autograder.checks.formats import CODE, MARKDOWN, Cell, Document
+from autograder.core.assignment import Assignment, Question, Section
+from autograder.core.errors import GraderError
+from autograder.core.text import clean
+from autograder.core.watch import watch
+from autograder.judging.choice import essence
+from autograder.sandbox.judge_side.apart import Apart, Ended
+from autograder.slicing.known import Known, Malformed, from_tree, pair_of, texts
+from autograder.slicing.slicer import SLICE, Program, Slicer, program_of
+from autograder.submission.sections import Found as FoundFile
+from autograder.submission.sections import Submission, likely_sections, take_in
+from autograder.submission.unpack import Contents, File, read_files
+
+PATIENCE = 120.0  # seconds for one answer, of which the limit on processor time leaves a busy machine most
+PART = 3 << 20  # bytes of a file in one answer
+MAX_NOTES, NOTE = 200, 600
+
+
+@dataclass
+class Plan:
+    """The file to grade for a section: its statements, and answers to what the slicer knows of it.
+
+    ``statements``: with their code from when it is first in a program on; ``document``: with the sources of its cells;
+    ``broken``: (cell, line) of what did not parse, the first one only; ``essence``: see ``judging.choice``.
+    """
+
+    reader: Reader
+    section: Section
+    document: Document
+    broken: list[tuple[int, int]]
+    statements: list[Known]
+    future: tuple[str, ...]
+    modules: dict[str, str]
+    essence: bytes
+
+    def program(self, questions: list[Question], width: str = SLICE) -> Program:
+        """See ``Slicer.program``."""
+        answer = self._ask("choice", questions=[q.id for q in questions], width=width)
+        if _field(answer, "statements", int) != len(self.statements):  # it was read again, with less left of the limits
+            raise Ended(f"the second reading of {clean(self.document.name)} differs from the first")
+        self._keep(_field(answer, "codes", dict))
+        statements = [self.statements[index] for index in self._indexes(_field(answer, "chosen", list))]
+        calls = {name: [pair_of(pair) for pair in _field(answer["calls"], name, list)] for name in self._called(answer)}
+        assignment = self.reader.assignment
+        return program_of(assignment, self.section, questions, statements, self.future, self.modules, calls)
+
+    def _keep(self, codes: dict[str, Any]) -> None:
+        """Remember the code of statements, by their indexes."""
+        for index in self._indexes(int(index) for index in codes if index.isdecimal()):
+            self.statements[index] = replace(self.statements[index], code=_field(codes, str(index), str))
+
+    def _indexes(self, tree: Iterable[Any]) -> list[int]:
+        """Those of these that are indexes of statements, in order."""
+        return sorted({index for index in tree if type(index) is int and 0 <= index < len(self.statements)})
+
+    def _called(self, answer: Any) -> list[str]:
+        """The entry points that the submission calls."""
+        return [name for name in _field(answer, "calls", dict) if name in self.section.entry_points]
+
+    def rebinds_late(self, question: Question) -> bool:
+        """See ``Slicer.rebinds_late``."""
+        return self._ask("late", question=question.id) is True
+
+    def mentions(self, question: Question, words: tuple[str, ...]) -> list[str]:
+        """See ``Slicer.mentions``."""
+        found = set(texts(self._ask("mentions", question=question.id, words=list(words))))
+        return [word for word in words if word in found]
+
+    @functools.cached_property
+    def touched(self) -> list[str]:
+        """See ``Slicer.touched``."""
+        return [clean(text, NOTE) for text in texts(self._ask("touched"))]
+
+    def _ask(self, op: str, **fields: Any) -> Any:
+        return self.reader.ask(op, section=self.section.id, **fields)
+
+
+@dataclass
+class Found:
+    """A section of the submission: the plan of the file to grade, or the ``problem`` if there is none."""
+
+    plan: Plan | None
+    notes: list[str]
+    problem: str
+
+
+class Reader(Apart):
+    """Reads one submission, a path or its files; close it at the end of the grading. Its answers raise GraderError."""
+
+    def __init__(self, assignment: Assignment, submitted: Path | Contents, patience: float = PATIENCE):
+        super().__init__(lambda: _Desk(assignment, submitted).answer, min(patience, PATIENCE))
+        self.assignment = assignment
+
+    def ask(self, op: str, **fields: Any) -> Any:
+        try:
+            return super().ask(op, **fields)
+        except Ended as error:
+            raise Ended(f"nothing to grade: {error}" if op in ("contents", "submission") else str(error)) from None
+
+    @functools.cached_property
+    def contents(self) -> Contents:
+        """The files, whose bytes are read when they are loaded."""
+        answer = self.ask("contents")
+        files = [self._file(number, tree) for number, tree in enumerate(_field(answer, "files", list))]
+        return Contents(files, _notes(answer), _field(answer, "digest", str))
+
+    def likely_sections(self) -> list[str]:
+        """See ``submission.sections.likely_sections``."""
+        return texts(self.ask("likely"))
+
+    def sections(self) -> tuple[dict[str, Found], list[str]]:
+        """What there is to grade for each section, by its id, and notes for the author."""
+        answer = self.ask("submission")
+        try:
+            found = _field(answer, "sections", dict)
+            return {s.id: self._found(s, _field(found, s.id, dict)) for s in self.assignment.sections}, _notes(answer)
+        except (ValueError, TypeError, KeyError) as error:
+            raise GraderError(f"the submission could not be read: {type(error).__name__}; please tell the staff") from None
+
+    def _file(self, number: int, tree: Any) -> File:
+        try:
+            path, size, whole = tree
+        except (TypeError, ValueError):
+            raise GraderError("the submission could not be read; please tell the staff") from None
+        load = functools.partial(self._load, number, int(size))
+        return File(PurePosixPath(str(path)), b"" if whole is True else None, int(size), load)
+
+    def _load(self, number: int, size: int) -> bytes:
+        parts: list[bytes] = []
+        length = 0
+        while length < size:
+            part = base64.b64decode(self.ask("part", file=number, offset=length))
+            if not part:
+                break
+            parts.append(part)
+            length += len(part)
+        return b"".join(parts)[:size]
+
+    def _found(self, section: Section, tree: dict[str, Any]) -> Found:
+        plan = self._plan(section, tree["plan"]) if tree["plan"] else None
+        return Found(plan, _notes(tree), clean(_field(tree, "problem", str), NOTE))
+
+    def _plan(self, section: Section, tree: dict[str, Any]) -> Plan:
+        cells = [Cell(CODE if code is True else MARKDOWN, str(source), int(line)) for code, source, line in tree["cells"]]
+        document = Document(str(tree["name"]), cells, str(tree["format"]), tree["numbered"] is True)
+        broken = [(int(cell), int(line)) for cell, line in tree["broken"]]
+        statements = [from_tree(index, part) for index, part in enumerate(_field(tree, "statements", list))]
+        modules = {name: source for name, source in _field(tree, "modules", dict).items() if isinstance(source, str)}
+        future, code = tuple(texts(tree["future"])), bytes.fromhex(_field(tree, "essence", str))
+        return Plan(self, section, document, broken, statements, future, modules, code)
+
+
+def _field(tree: Any, name: str, kind: type) -> Any:
+    value = tree.get(name) if isinstance(tree, dict) else None
+    if type(value) is not kind:
+        raise Malformed(f"{name} is not what it should be")
+    return value
+
+
+def _notes(tree: Any) -> list[str]:
+    notes = texts(_field(tree, "notes", list))
+    more = [f"and {len(notes) - MAX_NOTES} more notes"] if len(notes) > MAX_NOTES else []
+    return [clean(note, NOTE) for note in notes[:MAX_NOTES]] + more
+
+
+@dataclass
+class _Desk:
+    """Answers the judge's questions about a submission, in the process that reads it."""
+
+    assignment: Assignment
+    submitted: Path | Contents
+    last: tuple[int, bytes] = field(default=(-1, b""))
+    sent: dict[str, set[int]] = field(default_factory=dict)  # section -> statements whose code the judge has
+
+    @functools.cached_property
+    def contents(self) -> Contents:
+        if isinstance(self.submitted, Contents):
+            return self.submitted
+        return read_files(self.submitted, self.assignment.limits.file_bytes)
+
+    @functools.cached_property
+    def submission(self) -> Submission:
+        return take_in(self.assignment, self.contents)
+
+    @functools.cached_property
+    def slicers(self) -> dict[str, Slicer]:
+        """By section; a section whose statements ended an earlier process has a ``problem`` instead."""
+        slicers = {}
+        for id, found in self.submission.sections.items():
+            if found.parsed and (reason := watch.at("slicer", id)):
+                found.problem, found.parsed = f"{found.parsed.document.name} {reason}", None
+            if found.parsed:
+                slicers[id] = Slicer(self.assignment, found.section, found.parsed, self.submission.modules)
+        return slicers
+
+    def answer(self, request: dict[str, Any]) -> Any:
+        op = request["op"]
+        if op == "contents":
+            files = [[str(file.path), file.size, file.data is not None] for file in self.contents.files]
+            return {"files": files, "notes": self.contents.notes, "digest": self.contents.digest}
+        if op == "likely":
+            return likely_sections(self.assignment, self.contents)
+        if op == "part":
+            return self._part(request["file"], request["offset"])
+        return self._submission() if op == "submission" else self._of_section(op, request)
+
+    def _of_section(self, op: str, request: dict[str, Any]) -> Any:
+        slicer = self.slicers[request["section"]]
+        if op == "touched":
+            return slicer.touched()
+        if op == "late":
+            return slicer.rebinds_late(self.assignment.question(request["question"]))
+        if op == "mentions":
+            return slicer.mentions(self.assignment.question(request["question"]), tuple(request["words"]))
+        chosen, calls = slicer.choice([self.assignment.question(id) for id in request["questions"]], request["width"])
+        pairs = {name: [list(pair) for pair in own] for name, own in calls.items()}
+        sent = self.sent.setdefault(request["section"], set())
+        codes = {str(index): slicer.statements[index].code for index in chosen if index not in sent}
+        sent.update(chosen)
+        return {"statements": len(slicer.statements), "chosen": chosen, "codes": codes, "calls": pairs}
+
+    def _part(self, number: int, offset: int) -> str:
+        if self.last[0] != number:
+            self.last = number, self.contents.files[number].content()
+        return base64.b64encode(self.last[1][offset : offset + PART]).decode("ascii")
+
+    def _submission(self) -> dict[str, Any]:
+        slicers, sections = self.slicers, {}
+        for id, found in self.submission.sections.items():
+            plan = _described(slicers[id]) if found.parsed else None
+            sections[id] = {"problem": found.problem, "notes": self._notes(found), "plan": plan}
+        return {"sections": sections, "notes": self.submission.notes}
+
+    def _notes(self, found: FoundFile) -> list[str]:
+        if not found.parsed:
+            return found.notes
+        place, slicer = found.parsed.document.place, self.slicers[found.section.id]
+        lost = [(s, e.left_out) for s, e in zip(slicer.statements, slicer.effects) if e.left_out]
+        return found.notes + [f"the code at {place(s.cell, s.line)} was left out: it {reason}" for s, reason in lost]
+
+
+def _quotable(cell: Cell) -> str:
+    """The source, with long lines cut: it is only sent for lines to be quoted from."""
+    return "\n".join(line[:NOTE] for line in cell.source.split("\n"))
+
+
+def _described(slicer: Slicer) -> dict[str, Any]:
+    document = slicer.parsed.document
+    behind, _ = slicer.choice(slicer.assignment.of_section(slicer.section))
+    return {
+        "name": document.name,
+        "format": document.format,
+        "numbered": document.numbered,
+        "cells": [[cell.kind == CODE, _quotable(cell) if cell.kind == CODE else "", cell.line] for cell in document.cells],
+        "broken": [list(place) for place in slicer.parsed.broken[:1]],
+        "statements": [known.tree() for known in slicer.known],
+        "modules": slicer.modules,
+        "future": sorted(slicer.parsed.future),
+        "essence": essence(slicer.statements[index].node for index in behind).hex(),
+    }

@@ -1,0 +1,96 @@
+"""What is known of a statement without its syntax tree: plain data, which whoever reads a submission can send to the judge."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.core.errors import GraderError
+from autograder.core.syntax import walk
+from autograder.slicing.effects import Effects
+from autograder.submission.statements import Statement
+
+
+class Malformed(GraderError):
+    """A tree that does not describe what it should."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A statement of a document, see ``submission.statements.Statement``, and what it does to names.
+
+    ``binds``, ``uses``, ``changes``: see ``slicing.effects.Effects``; ``stores``: the names that it assigns anywhere inside;
+    ``imports``: (name, module) of every import inside; ``tries``: whether it is a ``try``.
+    """
+
+    code: str
+    cell: int
+    line: int
+    label: str
+    index: int
+    binds: frozenset[str]
+    uses: frozenset[str]
+    changes: frozenset[str]
+    stores: frozenset[str]
+    imports: tuple[tuple[str, str], ...]
+    tries: bool
+
+    def tree(self) -> list[Any]:
+        """The plain tree for ``from_tree``, without the code; the index is that in the list of all statements."""
+        names = [sorted(names) for names in (self.binds, self.uses, self.changes, self.stores)]
+        return [self.cell, self.line, self.label, *names, [list(pair) for pair in self.imports], self.tries]
+
+
+def from_tree(index: int, tree: Any) -> Known:
+    """The statement that a tree describes, its code still empty. Raises Malformed."""
+    kinds = (int, int, str, list, list, list, list, list, bool)
+    if not isinstance(tree, list) or [type(part) for part in tree] != list(kinds):
+        raise Malformed("not a statement")
+    cell, line, label, binds, uses, changes, stores, imports, tries = tree
+    bound, used, changed, stored = (frozenset(texts(names)) for names in (binds, uses, changes, stores))
+    modules = tuple(pair_of(pair) for pair in imports)
+    return Known("", cell, line, label, index, bound, used, changed, stored, modules, tries)
+
+
+def texts(tree: Any) -> list[str]:
+    """A list of texts. Raises Malformed."""
+    if not isinstance(tree, list) or not all(isinstance(text, str) for text in tree):
+        raise Malformed("not texts")
+    return tree
+
+
+def pair_of(tree: Any) -> tuple[str, str]:
+    """Two texts. Raises Malformed."""
+    first, *rest = texts(tree) or [""]
+    if len(rest) != 1:
+        raise Malformed("not a pair of texts")
+    return first, rest[0]
+
+
+def known(statement: Statement, effects: Effects) -> Known:
+    """What is known of a statement."""
+    nodes = list(walk(statement.node))
+    stores = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    own = getattr(statement.node, "name", None)
+    return Known(
+        statement.code,
+        statement.cell,
+        statement.line,
+        statement.label,
+        statement.index,
+        frozenset(effects.binds),
+        frozenset(effects.uses),
+        frozenset(effects.changes),
+        frozenset(stores | {own} if isinstance(own, str) else stores),
+        tuple(pair for node in nodes for pair in _imports(node)),
+        isinstance(statement.node, ast.Try),
+    )
+
+
+def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        package = (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
+        for alias in node.names:
+            yield alias.asname or alias.name.split(".")[0], package

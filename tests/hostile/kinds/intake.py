@@ -1,0 +1,86 @@
+"""Submissions that are hostile while they are read, before anything of them runs: what they do costs the part that does it."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zipfile
+from io import BytesIO
+
+from hostile.case import S1, S2, S3, Hostile, zipped
+
+
+def beside(name: str, code: str, above: bool = False, seconds: float = 15.0) -> Hostile:
+    """Right answers with code below or above those of section 1."""
+    text = f"{code}\n{S1}" if above else f"{S1}\n{code}\n"
+    return Hostile("intake", name, {"A2S1.py": text, "A2S2.py": S2}, seconds=seconds)
+
+
+def files(name: str, more: dict[str, str | bytes], seconds: float = 15.0) -> Hostile:
+    """Right answers with other files next to them."""
+    return Hostile("intake", name, {"A2S1.py": S1, "A2S2.py": S2, **more}, seconds=seconds)
+
+
+def section3(name: str, code: str) -> Hostile:
+    return Hostile("intake", name, {"A2S3.py": f"{S3}\n{code}\n"}, sections=("A2S3",), seconds=60.0)
+
+
+def notebook(*sources: str, **more: object) -> str:
+    """A notebook with these code cells."""
+    cells = [{"cell_type": "code", "source": text, "metadata": {}, "outputs": [], "execution_count": None} for text in sources]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4, **more})
+
+
+def in_notebook(name: str, *sources: str) -> Hostile:
+    """Right answers to section 1 in a cell of a notebook, with hostile cells."""
+    return Hostile("intake", name, {"A2S1.ipynb": notebook(S1, *sources), "A2S2.py": S2})
+
+
+def stored(members: dict[str, str]) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+def many(text: str, count: int) -> str:
+    return "".join(text.format(i, i + 1) for i in range(count))
+
+
+CODE = b"a = 1\n" * 1_000_000
+LARGE = {f"{n}.py": CODE + b"#" + os.urandom(40_000).hex().encode() for n in range(10)}
+LYING = bytearray(zipped({"more.py": "x = 1\n" * 1000}))
+AT = LYING.rindex(b"PK\1\2")
+LYING[AT + 24 : AT + 28] = struct.pack("<I", 3)  # the directory says: three bytes
+CASES = [
+    beside("a condition of 2,500 terms", "if " + "+".join("1" * 2500) + ": pass", above=True),
+    beside("a sum of 20,000 terms in one line", "x = " + "+".join("1" * 20_000), above=True),
+    beside("a sum over many lines", "x = (0\n" + "+ 1\n" * 2500 + ")", above=True),
+    beside("a chain of attributes", "x = a" + ".b" * 1800),
+    beside("subscripts upon subscripts", "x = a" + "[0]" * 1200, above=True),
+    beside("calls upon calls", "x = f" + "()" * 1500),
+    beside("lambdas in lambdas", "x = " + "lambda: " * 1500 + "1", above=True),
+    beside("one elif after another", "if a: pass\n" + "elif a: pass\n" * 3000),
+    beside("thousands of decorators", "@a\n" * 10_000 + "def f(): pass"),
+    beside("thousands of clauses in a comprehension", "x = [0 " + "for i in i " * 300 + "]"),
+    beside("a match of thousands of cases", "match x:\n" + many("    case {0}: a{0} = {0}\n", 3000)),
+    beside("a class of thousands of methods", "class A:\n" + many("    def f{0}(s): pass\n", 3000), seconds=25.0),
+    beside("functions that call the next, each with a global", many("def f{0}():\n    global g{0}\n    g{0} = f{1}()\n", 1500)),
+    beside("a million lines", "a\n" * 1_000_000, seconds=25.0),
+    beside("statements in one line", "a;" * 300_000),
+    beside("a number of a million digits in a heading", "# 1.1." + "1" * 1_000_000),
+    beside("percent cells without end", "# %%\na\n" * 1900, seconds=60.0),
+    beside("thousands of open brackets and quotes", "x = (\n'''\n" * 4000, seconds=25.0),
+    files("percent cells over the limit", {"more.py": "# %%\na\n" * 20_000}),
+    files("a notebook of empty lists", {"more.ipynb": '{"cells": [' + "[]," * 6_000_000 + "[]]}"}),
+    files("three zips of a bomb each", {f"{n}.zip": zipped(LARGE) for n in range(3)}, seconds=30.0),
+    files("a zip of thousands of entries", {"more.zip": stored({f"{n}": "" for n in range(25_000)})}),
+    files("a zip that lies about its sizes", {"more.zip": bytes(LYING)}),
+    files("hundreds of files of code", {f"m{n}.py": "a = 1\n" * 2000 for n in range(300)}, seconds=30.0),
+    in_notebook("magics around magics", "%%time\n" * 50_000 + "x = 1"),
+    in_notebook("broken cells without end", *["x = (\n" * 80 + "elif\n  y\n" * 20] * 500),
+    section3("a program that calls itself thousands of times", "def g():\n" + "    a = 1\n" * 3000 + "    main()\n" * 3000),
+    section3("calls in comprehensions", "def g():\n    return [" + ",\n".join(["[main(i) for i in a]"] * 800) + "]"),
+]

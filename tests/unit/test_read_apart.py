@@ -1,0 +1,257 @@
+"""A submission is read in a process of its own: what ends that process is left out, and the rest is read."""
+
+import json
+import os
+import resource
+import signal
+import sys
+import zipfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
+from autograder.core.watch import watch
+from autograder.judging.reading import Reader
+from autograder.sandbox.judge_side import apart
+from autograder.sandbox.judge_side.apart import Apart, Ended
+from hostile.case import S1, S2, zipped
+from support.project import ROOT
+
+ASSIGNMENT = load_assignment(ROOT / "assignment")
+MEBIBYTE = 1 << 20
+
+
+def eats_memory():
+    return [b"x" * MEBIBYTE for _ in range(4096)]
+
+
+def hangs():
+    while True:
+        pass
+
+
+def crashes():
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def reads(texts, harm):
+    """Answers that look at each text, and do harm at the one called "bad"."""
+
+    def answer(_):
+        found = []
+        for text in texts:
+            reason = watch.at("text", text)
+            if not reason and text == "bad":
+                harm()
+            found.append(reason or text)
+        return found
+
+    return lambda: answer
+
+
+@pytest.mark.parametrize("harm, words", [(eats_memory, "more memory"), (hangs, "too long"), (crashes, "crashes")])
+def test_what_ends_the_process_is_left_out_and_the_rest_is_read(harm, words, monkeypatch):
+    monkeypatch.setattr(apart, "SECONDS", 1)
+    with Apart(reads(["one", "bad", "two"], harm), 600) as process:
+        one, reason, two = process.ask("read")
+        assert (one, two) == ("one", "two") and words in reason and process.starts == 2
+
+
+@pytest.mark.parametrize("harm", [eats_memory, hangs, crashes])
+def test_a_process_that_ends_without_a_piece_to_leave_out_is_told_in_one_line(harm, monkeypatch):
+    monkeypatch.setattr(apart, "SECONDS", 1)
+    with Apart(lambda: lambda _: harm(), 600) as process, pytest.raises(Ended) as error:
+        process.ask("read")
+    assert "\n" not in str(error.value) and process.starts == 1
+
+
+def test_all_processes_together_have_no_more_than_their_processor_time(monkeypatch):
+    monkeypatch.setattr(apart, "SECONDS", 1)
+    monkeypatch.setattr(apart, "ALL_SECONDS", 2)
+    with Apart(lambda: lambda _: [watch.at("text", str(number)) or hangs() for number in range(9)], 600) as process:
+        with pytest.raises(Ended):
+            process.ask("read")
+        assert process.starts <= 2
+
+
+def test_the_judge_itself_is_not_limited():
+    before = resource.getrlimit(resource.RLIMIT_AS), resource.getrlimit(resource.RLIMIT_CPU)
+    with Apart(lambda: lambda _: 1, 60) as process:
+        assert process.ask("read") == 1
+    assert (resource.getrlimit(resource.RLIMIT_AS), resource.getrlimit(resource.RLIMIT_CPU)) == before
+
+
+def test_the_process_holds_no_descriptor_of_the_judge(tmp_path):
+    with (tmp_path / "secret").open("w") as file:
+        number = os.dup2(file.fileno(), 60)
+        with Apart(lambda: lambda _: [n for n in range(4, 100) if os.path.exists(f"/proc/self/fd/{n}")], 60) as process:
+            assert number not in process.ask("read")
+        os.close(number)
+
+
+def written(folder: Path, files: dict[str, str | bytes]) -> Path:
+    for name, content in files.items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+def read(folder: Path) -> tuple[Reader, dict, list[str]]:
+    """The reader, closed, what it found for each section, and all notes."""
+    with Reader(ASSIGNMENT, folder) as reader:
+        found, notes = reader.sections()
+        for section in ASSIGNMENT.sections:
+            if plan := found[section.id].plan:
+                plan.program(ASSIGNMENT.of_section(section))
+    return reader, found, [*notes, *(note for one in found.values() for note in one.notes)]
+
+
+def with_crash(text: str, monkeypatch) -> None:
+    """Python's parser crashes on any source that has this text, as older ones do on deep nesting."""
+    import ast
+
+    parse = ast.parse
+    monkeypatch.setattr(ast, "parse", lambda source, *a, **k: crashes() if text in source else parse(source, *a, **k))
+
+
+def test_a_crash_of_the_parser_costs_its_statement(tmp_path, monkeypatch):
+    with_crash("segfault", monkeypatch)
+    reader, found, notes = read(written(tmp_path, {"A2S1.py": S1 + "\nsegfault = 1\nafter = 2\n", "A2S2.py": S2}))
+    assert found["A2S1"].plan.statements[-1].binds == {"after"} and found["A2S2"].plan
+    assert sum("crashes on it" in note for note in notes) == 1 and reader.starts > 1
+
+
+def test_a_file_that_ends_the_process_costs_that_file(tmp_path, monkeypatch):
+    from autograder.submission import sections
+
+    honest = sections.read
+    monkeypatch.setattr(sections, "read", lambda name, *rest: crashes() if name == "bad.ipynb" else honest(name, *rest))
+    _, found, notes = read(written(tmp_path, {"A2S1.py": S1, "bad.ipynb": "{}", "A2S2.py": S2}))
+    assert found["A2S1"].plan and found["A2S2"].plan and any(note.startswith("bad.ipynb cannot be read") for note in notes)
+
+
+def test_a_section_whose_statements_end_the_process_costs_that_section(tmp_path, monkeypatch):
+    from autograder.slicing import slicer
+
+    honest = slicer.tied
+    monkeypatch.setattr(slicer, "tied", lambda effects, more: crashes() if len(effects) > 30 else honest(effects, more))
+    _, found, _ = read(written(tmp_path, {"A2S1.py": S1 + "\nx = 1" * 30, "A2S2.py": S2}))
+    assert found["A2S2"].plan and not found["A2S1"].plan and "A2S1.py" in found["A2S1"].problem
+
+
+def test_a_process_that_answers_something_else_is_refused_in_one_line(tmp_path, monkeypatch):
+    from autograder.judging.reading import _Desk
+
+    for answer in (1, None, {"sections": {"A2S1": []}, "notes": []}, {"sections": {}, "notes": [1]}, [[]] * 9):
+        monkeypatch.setattr(_Desk, "answer", lambda self, request, answer=answer: answer)
+        with pytest.raises(GraderError) as error:
+            read(written(tmp_path, {"A2S1.py": S1}))
+        assert "\n" not in str(error.value)
+
+
+def many(text: str, count: int) -> str:
+    return "".join(text.format(i, i + 1) for i in range(count))
+
+
+GROWING = {  # what makes a script larger; none of it may cost more than in proportion
+    "names": "a\n",
+    "a chain of names": "a{0} = a{1}\n",
+    "ties": "b{0} = [b{1}]\n",
+    "functions that call the next": "def f{0}():\n    return f{1}()\n",
+    "statements on one line": "a{0}; ",
+    "percent cells": "# %%\na{0}\n",
+    "what does not parse": "x = (\n",
+    "triple quotes": "'''\nx y\n",
+    "late bindings": "n{0} = query121 + n{1}\n",
+    "globals": "def g{0}():\n    global h{0}\n    h{0} = 1\ng{0}()\n",
+    "imports": "import m{0}\n",
+    "calls": "f{0}(a{0}, b{1})\n",
+}
+
+
+def work(source: str, folder: Path) -> int:
+    """Lines of Python and calls that reading a script takes."""
+    from autograder.judging.reading import _Desk
+
+    folder.mkdir()
+    (folder / "A2S1.py").write_text(source)
+    count = 0
+
+    def counting(frame, event, argument):
+        nonlocal count
+        count += 1
+
+    desk = _Desk(ASSIGNMENT, folder)
+    sys.setprofile(counting)
+    try:
+        desk.answer({"op": "contents"})
+        desk.answer({"op": "submission"})
+        for width in ("slice", "wide", "early"):
+            desk.answer({"op": "choice", "section": "A2S1", "questions": ["1.2.1"], "width": width})
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("kind", GROWING)
+def test_twice_as_much_takes_about_twice_the_work(kind, tmp_path):
+    small, large = (work(S1 + many(GROWING[kind], count) + "\n", tmp_path / str(count)) for count in (300, 600))
+    assert large < 2.6 * small
+
+
+BOMBS = {
+    "lines": {"A2S1.py": S1 + "a\n" * 500_000},
+    "more lines": {"A2S1.py": S1 + "a\n" * 2_000_000},
+    "percent cells": {"A2S1.py": S1, "more.py": "# %%\na\n" * 20_000},
+    "three zips": {
+        "A2S1.py": S1,
+        **{
+            f"{n}.zip": zipped(
+                {f"{k}.py": b"a = 1\n" * 1_000_000 + b"#" + os.urandom(40_000).hex().encode() for k in range(10)}
+            )
+            for n in range(3)
+        },
+    },
+    "lists of a notebook": {"A2S1.py": S1, "more.ipynb": '{"cells": [' + "[]," * 6_000_000 + "[]]}"},
+    "values of a notebook": {"A2S1.py": S1, "more.ipynb": '{"cells": [], "metadata": {"a": [' + "{}," * 450_000 + "1]}}"},
+    "entries of a zip": {"A2S1.py": S1, "more.zip": zipped({f"{n}": "" for n in range(21_000)})},
+    "files": {"A2S1.py": S1, **{f"m{n}.py": "a = 1\n" * 4000 for n in range(60)}},
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_bomb_costs_little_memory_and_time_and_not_the_rest(bomb, tmp_path):
+    shared = psutil.Process().memory_info().rss  # the process begins as a copy of this one
+    reader, found, notes = read(written(tmp_path, BOMBS[bomb]))
+    assert reader.used < 10 and reader.peak - shared < 250 * MEBIBYTE
+    names = {name for known in found["A2S1"].plan.statements for name in known.binds}
+    assert "query121" in names and notes
+
+
+def test_archives_share_what_a_submission_may_hold(tmp_path):
+    for number in range(2):
+        with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
+            for member in range(1500):
+                archive.writestr(f"{number}_{member}.txt", "")
+    with Reader(ASSIGNMENT, written(tmp_path, {"A2S1.py": S1})) as reader:
+        assert len(reader.contents.files) == 2000 - 2 and reader.contents.notes == ["only the first 2000 files were read"]
+
+
+def test_the_largest_notebook_is_still_read(tmp_path):
+    cell = {"cell_type": "code", "source": S1, "metadata": {}, "execution_count": None}
+    output = {"output_type": "stream", "name": "stdout", "text": "─" * 7_000_000 + "x" * 27_000_000}
+    notebook = {"cells": [{**cell, "outputs": [output]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    _, found, _ = read(written(tmp_path, {"A2S1.ipynb": json.dumps(notebook, ensure_ascii=False)}))
+    assert found["A2S1"].plan.statements
+
+
+def test_the_bytes_of_a_file_come_back_whole(tmp_path):
+    data = os.urandom(7 * MEBIBYTE)
+    written(tmp_path, {"report.pdf": data, "A2S1.py": S1})
+    with Reader(ASSIGNMENT, tmp_path) as reader:
+        assert {str(file.path): file.content() for file in reader.contents.files} == {
+            "report.pdf": data,
+            "A2S1.py": S1.encode(),
+        }
