@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REFERENCES = "reference.safetensors"
 MAX_BYTES = 1 << 30
-KEYS = {"sets": list, "public": dict, "says": dict}  # what every baked file has
+KEYS = {"sets": list, "public": dict, "says": dict, "choice": str}  # what every baked file has
 
 
 def write_references(path: Path, tree: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 import unicodedata
 import warnings
@@ -41,5 +42,7 @@ def cell(text: str) -> str:
 
 
 def reason(error: Exception) -> str:
-    """An error's message, without the path that the system appends to it."""
+    """An error's message, without the path that the system appends to it; of several that were collected, the first one."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list) and error.args[0]:
+        return str(error.args[0][0][-1])
     return getattr(error, "strerror", None) or str(error)

@@ -192,13 +192,13 @@ def test_a_hang_delays_no_other_submission(course, monkeypatch):
         course.hand_in(f"b{index}", RIGHT + f"\n# {index}")
     others_done, graded = course.root / "the others are done", process_pool.verdicts_text
 
-    def hanging(grader, contents):
+    def hanging(grader, reader):
         given_up = time.monotonic() + 900
-        while b"while True" in contents.files[0].data and not others_done.exists():
+        while b"while True" in reader.contents.files[0].content() and not others_done.exists():
             if time.monotonic() > given_up:
                 raise RuntimeError("the others wait for those that hang")
             time.sleep(0.05)
-        return graded(grader, contents)
+        return graded(grader, reader)
 
     def progress(done, total, ran):
         if done == 20:
@@ -226,12 +226,12 @@ def test_a_grader_that_dies_on_a_submission_costs_only_that_one_and_retries_it_n
         course.hand_in(name, RIGHT + f"\n# {name}")
     graded = process_pool.verdicts_text
 
-    def dying(grader, contents):
-        if b"# b" in contents.files[0].data:
+    def dying(grader, reader):
+        if b"# b" in reader.contents.files[0].content():
             os.kill(os.getpid(), signal.SIGKILL)
-        if b"# c" in contents.files[0].data:
+        if b"# c" in reader.contents.files[0].content():
             raise RuntimeError("a bug of ours")
-        return graded(grader, contents)
+        return graded(grader, reader)
 
     monkeypatch.setattr(process_pool, "verdicts_text", dying)
     summary = course.run()

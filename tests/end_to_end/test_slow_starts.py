@@ -176,13 +176,13 @@ def starts(course, monkeypatch):
         failing.name = ""
         graded = process_pool.verdicts_text
 
-        def logged(grader, contents):
-            name = contents.files[0].data.decode().split("# ")[-1].strip()
+        def logged(grader, reader):
+            name = reader.contents.files[0].content().decode().split("# ")[-1].strip()
             failing.name = name
             with log.open("a") as file:
                 file.write(f"start {name}\n")
             try:
-                return graded(grader, contents)
+                return graded(grader, reader)
             finally:
                 failing.name = ""
                 with log.open("a") as file:
