@@ -163,7 +163,7 @@ def test_right_helpers_compute_as_much_as_the_cases_need(grader):
         cases = [case for groups in tree["cases"].values() for cases in groups.values() for case in cases]
         cases = [case for case in cases if case["expected"] is not None]
         most = most_for(cases)
-        assert most.number <= 1024 and most.elements < 1 << 19 and most.product <= 1 << 24
+        assert most.number <= 1024 and most.elements < 1 << 20 and most.product <= 1 << 24
         assert all(
             most.allows([*case["args"], *case["kwargs"].values()][:2]) and most.allows([case["expected"]]) for case in cases
         )

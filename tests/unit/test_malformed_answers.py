@@ -103,7 +103,7 @@ def judged(grader, question, answers) -> None:
 
     names = (*question.names, *question.context)
     environment = dict.fromkeys(names, answers[0] if question.value else answer) | ({"probe": answer} if question.probe else {})
-    for cases in (grader.references["public"]["cases"], grader.hidden("0" * 64)["cases"]):
+    for cases in (grader.references["public"]["cases"], grader.inputs(0)["cases"]):
         for group in cases[question.id]:
             outcome = grader.tests.run(question, cases, environment, group)
             errors = [case.error for case in outcome.cases if case.error is not None]
