@@ -104,7 +104,7 @@ class TestFiles:
         """
         seen: list[Any] = []
         outcome = self._run(question, cases, {name: _watched(answer, seen) for name, answer in environment.items()}, group)
-        ordinary = not question.probe and all(map(_is_ordinary, seen))
+        ordinary = not seen if question.probe else all(map(_is_ordinary, seen))
         if any(isinstance(case.error, UNREADABLE) for case in outcome.cases) and not ordinary:
             blank = {name: Nothing() if name == "probe" else None for name in environment}
             for case, without in zip(outcome.cases, self._run(question, cases, blank, group).cases):

@@ -28,9 +28,9 @@ def timeouts(monkeypatch) -> list[str]:
     """The probes that ran out of time."""
     probe, seen = Worker.probe, []
 
-    def counted(worker, name):
+    def counted(worker, name, tell=None):
         try:
-            return probe(worker, name)
+            return probe(worker, name, tell)
         except WorkerError as error:
             seen.extend([name] * (error.kind == "timeout"))
             raise
