@@ -31,7 +31,7 @@ def on_every_set(grader: Grader, folder: Path, question: Question, expected: boo
         found, _ = reader.sections()
         run = SectionRun(grader, question.section, found[question.section.id], time.monotonic() + SECONDS)
         session = None
-        for number in range(len(grader.references["sets"])):
+        for number in range(grader.count(question.section)):
             run.judge_on(number)
             if session is None or question.probe or not session.worker.alive:
                 sessions.close()

@@ -43,7 +43,7 @@ class Section:
     ``prelude`` is the code given to every student and ``prelude_file`` is where it comes from. The graded part ends at the
     first heading that begins with one of ``until_labels`` or at the first import of one of ``until_imports``. ``modules``
     are folders next to the notebook that it imports from; they are handed out with it. Numbers that are expected are met
-    within ``tolerance``.
+    within ``tolerance``. It is judged on one of at most ``hidden_sets`` sets of hidden inputs, each of which the audit tries.
 
     A section that needs more than plain function calls has ``probes``, a package of the assignment that runs next to the
     student's code. ``preload`` lists modules that only this section's workers import in advance; ``scratch`` gives each
@@ -59,6 +59,7 @@ class Section:
     prelude: str = ""
     prelude_file: str = ""
     tolerance: float = 1e-4
+    hidden_sets: int = 8
     until_labels: tuple[str, ...] = ()
     until_imports: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()

@@ -143,6 +143,8 @@ def _section(folder: Path, entry: dict[str, Any], where: str) -> Section:
     _check_pattern(section.file_pattern, f"{where}: file_pattern")
     if section.tolerance < 0:
         raise GraderError(f"{where}: tolerance should not be negative")
+    if section.hidden_sets < 1:
+        raise GraderError(f"{where}: hidden_sets should be at least 1")
     if section.probes and not (folder / section.probes / "__init__.py").is_file():
         raise GraderError(f"{where}: probes {clean(section.probes)!r} is not a package in {clean(str(folder), 200)}")
     return section

@@ -68,9 +68,13 @@ class Grader:
         """Drop the hidden sets, because student code could reach them here: use only the public inputs."""
         self.references = {**self.references, "sets": []}
 
-    def choose(self, code: bytes) -> int | None:
+    def count(self, section: Section) -> int:
+        """How many hidden sets a section may be judged on; 0 on the public inputs."""
+        return min(len(self.references["sets"]), section.hidden_sets)
+
+    def choose(self, section: Section, code: bytes) -> int | None:
         """The number of the hidden set on which this code is judged (see ``judging.choice``); None on the public inputs."""
-        count = len(self.references["sets"])
+        count = self.count(section)
         if self.only is not None and count:
             return self.only
         return choose(bytes.fromhex(self.references["choice"]), code, count) if count else None

@@ -48,7 +48,7 @@ class SectionRun:
         self.misfits: dict[str, str] = {}  # helper -> the composite for which it had to be replaced, although it passed alone
         if found.plan:
             self.slicer = found.plan
-            self.judge_on(grader.choose(found.plan.essence))
+            self.judge_on(grader.choose(section, found.plan.essence))
 
     def judge_on(self, number: int | None) -> None:
         """Judge on the hidden set of this number from now on (None: on the public one)."""

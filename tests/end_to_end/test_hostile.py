@@ -79,7 +79,7 @@ def test_an_unsafe_platform_never_loads_hidden_references_unless_overridden(refe
             require_isolation(grader, tmp_path, lambda line: None)
         monkeypatch.setenv("AUTOGRADER_ISOLATION", "process")
         require_isolation(grader, tmp_path, lambda line: None)
-        assert grader.inputs(grader.choose(b"any code")) is grader.references["public"]
+        assert grader.inputs(grader.choose(assignment.sections[0], b"any code")) is grader.references["public"]
 
 
 def test_torchs_own_attention_is_flagged_for_staff_and_not_marked_down(submit, s2):
