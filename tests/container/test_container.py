@@ -19,7 +19,7 @@ import pytest
 from autograder.gradescope import image
 from container.engines import CLONED, NAME, SEED, Image, build_clone, print_figures
 from container.layers import Secrets, leaks, secrets_of
-from hostile.corpus import S1, S2, function, statement
+from hostile.case import S1, S2, function, statement
 from support.project import DATA, ROOT
 
 S3 = (DATA / "right_s3.py").read_text()
