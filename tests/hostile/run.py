@@ -99,7 +99,13 @@ def judge(case: Hostile, grader: Grader, folder: Path) -> dict[str, Any]:
             refused = str(error)
             results.refuse(refused)
     seconds, text = sum(costs), path.read_text()
-    broken = [*wrong_scores(case, grader, json.loads(text), refused), *leaked(case, text)]
+    tree = json.loads(text)
+    broken = [
+        *wrong_scores(case, grader, tree, refused),
+        *not_ours(case, grader, tree),
+        *unflagged(case, tree),
+        *leaked(case, text),
+    ]
     if seconds > case.seconds:
         broken.append(f"cost {seconds:.1f} s")
     if running := psutil.Process(grader.zygote.process.pid).children(recursive=True):
@@ -117,9 +123,18 @@ def wrong_scores(case: Hostile, grader: Grader, tree: dict[str, Any], refused: s
     expected = set() if case.refused else submitted - case.zero
     if earned != expected:
         yield f"lost wrongly {sorted(expected - earned)}, kept wrongly {sorted(earned - expected)}"
+
+
+def not_ours(case: Hostile, grader: Grader, tree: dict[str, Any]) -> Iterator[str]:
+    questions = grader.assignment.questions
+    scores = {test["number"] for test in tree["tests"]}
+    submitted = {q.id for q in questions if q.section.id in case.sections}
     possible = sum(test["max_score"] for test in tree["tests"] if test["number"] in submitted)
-    if tree["score"] > possible or set(scores) != {q.id for q in questions}:
+    if tree["score"] > possible or scores != {q.id for q in questions}:
         yield "results are not the grader's own"
+
+
+def unflagged(case: Hostile, tree: dict[str, Any]) -> Iterator[str]:
     flags = " ".join(flag for test in tree["tests"] for flag in test["extra_data"].get("flags", ()))
     if case.flagged not in flags:
         yield f"staff do not read {case.flagged!r} but {flags!r}"

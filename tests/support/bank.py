@@ -83,12 +83,7 @@ def cells_and_grades_agree(grader, bank, variants, capsys, sections: str, every_
     """Run each entry as a notebook: every check cell must print, and ❌ exactly where points are lost."""
     assignment = grader.assignment
     entries = [(kind, e) for kind in ("mistake", "alternative") for e in bank[kind] if e["item"][0] in sections][::every_nth]
-    scripts = []
-    for _, entry in entries:
-        section = assignment.question(entry["item"]).section
-        # What another function uses is judged as that one uses it: check it again when all cells have run, as a2checks does.
-        again = "".join(f"\ncheck({q.id!r})" for q in assignment.of_section(section) if q.used_by)
-        scripts.append(tolerant(variants.script(section.id, {entry["item"]: entry["code"]}) + again))
+    scripts = [as_notebook(assignment, variants, entry) for _, entry in entries]
     done = subprocess.run(
         [sys.executable, "-c", LOCAL], input="\n".join(map(json.dumps, scripts)), capture_output=True, text=True, cwd=ROOT
     )
@@ -104,6 +99,16 @@ def cells_and_grades_agree(grader, bank, variants, capsys, sections: str, every_
     with capsys.disabled():
         print(f"\ncheck cells agree with the grade: {len(entries) - len(disagreements)}/{len(entries)}")
     assert disagreements == [], "\n".join(str(d[:4]) for d in disagreements)
+
+
+def as_notebook(assignment, variants, entry: dict) -> str:
+    """The section's script with this entry in it.
+
+    What another function uses is judged as that one uses it: it is checked again when all cells have run, as a2checks does.
+    """
+    section = assignment.question(entry["item"]).section
+    again = "".join(f"\ncheck({q.id!r})" for q in assignment.of_section(section) if q.used_by)
+    return tolerant(variants.script(section.id, {entry["item"]: entry["code"]}) + again)
 
 
 def wrongly_marked(marks: dict[str, str], items: set[str], kind: str, entry: dict) -> list[str]:
