@@ -19,10 +19,9 @@ import pytest
 from autograder.gradescope import image
 from container.engines import CLONED, NAME, SEED, Image, build_clone, print_figures
 from container.layers import Secrets, leaks, secrets_of
-from hostile.case import S1, S2, function, statement
-from support.project import DATA, ROOT
+from hostile.case import S1, S2, S3, function, statement
+from support.project import ROOT
 
-S3 = (DATA / "right_s3.py").read_text()
 RIGHT = {"A2S1.py": S1, "A2S2.py": S2, "A2S3.py": S3}
 MEMORY_EATERS = {
     "tensors": "kept = [torch.ones(1 << 24) for _ in range(100000)]\nreturn F.softmax(A, dim=-1)",

@@ -6,8 +6,6 @@ beside the references, in the grader's environment and in its memory, and must a
 
 from __future__ import annotations
 
-import io
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,14 +108,5 @@ def from_table(family: str, entry: dict[str, Any]) -> Hostile:
     if "above" in entry:
         files["A2S2.py"] = files["A2S2.py"].replace("def attn_softmax", f"{entry['above']}\n\ndef attn_softmax")
     more = {key: entry[key] for key in ("seconds", "forbidden", "flagged") if key in entry}
-    if change == "section3":
-        more["sections"] = ("A2S3",)
-    return Hostile(family, entry["name"], files, frozenset(entry.get("zero", costs)), **more)
-
-
-def zipped(files: dict[str, str | bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
+    sections = tuple(name.removesuffix(".py") for name in files)
+    return Hostile(family, entry["name"], files, frozenset(entry.get("zero", costs)), sections=sections, **more)

@@ -126,24 +126,25 @@ def branches(grader: Grader) -> list[psutil.Process]:
     return [psutil.Process(branch.pid) for branch in grader.zygote.branches.values() if branch.pid]
 
 
+def submitted(case: Hostile, grader: Grader) -> set[str]:
+    """The items that the case answers."""
+    return {q.id for q in grader.assignment.questions if q.section.id in case.sections}
+
+
 def wrong_scores(case: Hostile, grader: Grader, tree: dict[str, Any], refused: str) -> Iterator[str]:
     if case.refused != bool(refused):
         yield f"refused: {refused!r}"
-    questions = grader.assignment.questions
     scores = {test["number"]: test["score"] for test in tree["tests"]}
     earned = {id for id, score in scores.items() if score}
-    submitted = {q.id for q in questions if q.section.id in case.sections}
-    expected = set() if case.refused else submitted - case.zero
+    expected = set() if case.refused else submitted(case, grader) - case.zero
     if earned != expected:
         yield f"lost wrongly {sorted(expected - earned)}, kept wrongly {sorted(earned - expected)}"
 
 
 def not_ours(case: Hostile, grader: Grader, tree: dict[str, Any]) -> Iterator[str]:
-    questions = grader.assignment.questions
-    scores = {test["number"] for test in tree["tests"]}
-    submitted = {q.id for q in questions if q.section.id in case.sections}
-    possible = sum(test["max_score"] for test in tree["tests"] if test["number"] in submitted)
-    if tree["score"] > possible or scores != {q.id for q in questions}:
+    answered = submitted(case, grader)
+    possible = sum(test["max_score"] for test in tree["tests"] if test["number"] in answered)
+    if tree["score"] > possible or {test["number"] for test in tree["tests"]} != {q.id for q in grader.assignment.questions}:
         yield "results are not the grader's own"
 
 

@@ -1,23 +1,13 @@
 """Which file is graded, and how ungradable files are reported."""
 
-import io
 import json
 import os
-import zipfile
 
 import nbformat
 import pytest
 
 from autograder.core.errors import GraderError
-
-
-def zipped(files):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return buffer.getvalue()
-
+from support.zips import zipped
 
 BOTH = ("1", "2")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from hostile.case import S1, S2, SECTION_1, Hostile, zipped
+from hostile.case import S1, S2, SECTION_1, Hostile
+from support.zips import zipped
 
 
 def unreadable(name: str, files: dict[str, str | bytes]) -> Hostile:

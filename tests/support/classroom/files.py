@@ -6,9 +6,10 @@ import json
 
 from support.classroom.case import SECTION_1, SECTION_2, case
 from support.classroom.cells import ANSWERS_1, ATTENTION, Text, cell, lines, section1, section1_with_headings, section2, spread
-from support.classroom.forms import colab, ipynb, py, zipped
+from support.classroom.forms import colab, ipynb, py
 from support.classroom.noise import NOISE
 from support.classroom.order import EXPERIMENT, REDEFINED
+from support.zips import zipped
 
 NOTEBOOK_1, NOTEBOOK_2 = ipynb(section1()), ipynb(section2())
 SCRIPT_1, SCRIPT_2 = py(section1()), py(section2())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 import nbformat
 
@@ -84,14 +82,6 @@ FORMS = {
     "py": ("py", py),
     "v3": ("ipynb", ipynb_v3),
 }
-
-
-def zipped(files: Mapping[str, str | bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, data in files.items():
-            archive.writestr(path, data)
-    return buffer.getvalue()
 
 
 def pair(first: list[Cell] | None = None, second: list[Cell] | None = None, form: str = "ipynb") -> dict[str, str]:
