@@ -7,7 +7,7 @@ ARG BASE=gradescope/autograder-base:ubuntu-22.04
 # The Python environment, built once: the Python and libraries that bake the archive are the ones that grade.
 FROM ${BASE} AS installed
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-COPY autograder/gradescope/setup.sh /autograder/source/autograder/gradescope/
+COPY autograder/gradescope/setup.sh autograder/gradescope/requirements-uv.txt /autograder/source/autograder/gradescope/
 COPY assignment/requirements* /autograder/source/assignment/
 RUN TORCH_INDEX="${TORCH_INDEX}" bash /autograder/source/autograder/gradescope/setup.sh
 

@@ -87,6 +87,7 @@ lock: develop
 	$(UV) pyproject.toml assignment/requirements.in --all-extras -o constraints.txt
 	$(UV) --config-file autograder/gradescope/uv.toml autograder/judging/requirements.in assignment/requirements.in \
 	    -c constraints.txt --generate-hashes --no-emit-package torch -o assignment/requirements.txt
+	echo uv | $(UV) - -c constraints.txt --generate-hashes -o autograder/gradescope/requirements-uv.txt
 	grep '^torch==' constraints.txt > assignment/requirements-torch.txt
 
 experiments: develop

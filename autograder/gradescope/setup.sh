@@ -11,10 +11,29 @@ if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
     apt-get update -qq && apt-get install -y -qq --no-install-recommends python3 python3-venv >/dev/null
     rm -rf /var/lib/apt/lists/*
 fi
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+is_at_least() { "$1" -c "import sys; sys.exit(sys.version_info < (${2/./, }))"; }
+is_at_least python3 3.10 ||
     { echo "setup.sh: Python 3.10 or newer is needed, this image has $(python3 -V); choose a newer base image" >&2; exit 1; }
+# Notebooks hold whatever syntax Colab's Python has, so ours must not be older. uv downloads one and checks it.
+wanted="${GRADER_PYTHON:-3.13}"
+install_wanted() {
+    tools="$(mktemp -d)"
+    python3 -m venv "$tools" &&
+        "$tools/bin/python" -m pip install -qq --no-deps --require-hashes -r "$source/autograder/gradescope/requirements-uv.txt" &&
+        "$tools/bin/uv" python install -q --no-bin --no-cache --install-dir "$root/python" "$wanted" && chmod -R go+rX "$root/python"
+    rm -rf "$tools"
+    base="$(echo "$root/python/cpython-$wanted".*/bin/python3)"
+    [ -x "$base" ]
+}
 python="$root/venv/bin/python"
-[ -x "$python" ] || python3 -m venv "$root/venv"
+if [ ! -x "$python" ]; then
+    base=python3
+    if ! is_at_least python3 "$wanted" && ! install_wanted; then
+        base=python3
+        echo "setup.sh: no Python $wanted could be installed, so $(python3 -V) grades: code in newer syntax will not parse" >&2
+    fi
+    "$base" -m venv "$root/venv"
+fi
 lock="$source/assignment/requirements.txt"
 if [ -f "$lock" ]; then
     # A complete lock file (see `make lock`): nothing else is installed, and every file has to match its hash.
@@ -39,4 +58,4 @@ if [ -f "$source/course.txt" ]; then
     cd "$source" && "$python" -m autograder.gradescope smoke "$source" ||
         { echo "setup.sh: this image could not grade, so it is not built; the line above says why" >&2; exit 1; }
 fi
-echo "setup.sh: ready after $((SECONDS - began)) s, $(du -sm "$root/venv" | cut -f1) MB"
+echo "setup.sh: ready after $((SECONDS - began)) s, $("$python" -V), $(du -sm "$root/venv" | cut -f1) MB"
