@@ -8,6 +8,7 @@ ARG BASE=gradescope/autograder-base:ubuntu-22.04
 FROM ${BASE} AS installed
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 COPY autograder/gradescope/setup.sh autograder/gradescope/requirements-uv.txt /autograder/source/autograder/gradescope/
+COPY autograder/judging/requirements.in /autograder/source/autograder/judging/
 COPY assignment/requirements* /autograder/source/assignment/
 RUN TORCH_INDEX="${TORCH_INDEX}" bash /autograder/source/autograder/gradescope/setup.sh
 

@@ -20,8 +20,8 @@ install_wanted() {
     tools="$(mktemp -d)"
     python3 -m venv "$tools" &&
         "$tools/bin/python" -m pip install -qq --no-deps --require-hashes -r "$source/autograder/gradescope/requirements-uv.txt" &&
-        "$tools/bin/uv" python install -q --no-bin --no-cache --install-dir "$root/python" "$wanted" && chmod -R go+rX "$root/python"
-    rm -rf "$tools"
+        "$tools/bin/uv" python install -q --no-bin --no-cache --install-dir "$root/python" "$wanted" && chmod -R go=rX "$root/python"
+    rm -rf "$tools" "$root/python/.temp" "$root/python/.lock"
     base="$(echo "$root/python/cpython-$wanted".*/bin/python3)"
     [ -x "$base" ]
 }

@@ -141,27 +141,28 @@ def answers_in_time(process: subprocess.Popen, seconds: float = 90) -> bool:
     return True
 
 
-def stand_in(engine: list[str]) -> str:
-    """The base image: ``BASE``, or a minimal Debian, built if the engine does not have it yet."""
-    if base := os.environ.get("BASE", ""):
+def stand_in(engine: list[str], release: str = "") -> str:
+    """The base image: ``BASE``, or a minimal Debian (this one's or another release), built if the engine does not have it yet."""
+    if not release and (base := os.environ.get("BASE", "")):
         return base
+    name = f"{STAND_IN}-{release}" if release else STAND_IN
 
     def has(command: list[str]) -> bool:
-        return not subprocess.run([*command, "image", "inspect", STAND_IN], capture_output=True).returncode
+        return not subprocess.run([*command, "image", "inspect", name], capture_output=True).returncode
 
     if not has(engine):
         if engine == ["docker"] and shutil.which("podman") and has(["podman"]):
-            saved = subprocess.run(["podman", "save", STAND_IN], check=True, capture_output=True).stdout
+            saved = subprocess.run(["podman", "save", name], check=True, capture_output=True).stdout
             subprocess.run([*engine, "load"], input=saved, check=True, capture_output=True)
         else:
             environment = {**os.environ, "ENGINE": shlex.join(engine)}
-            subprocess.run([HERE / "base.sh", STAND_IN], check=True, env=environment)
-    return STAND_IN
+            subprocess.run([HERE / "base.sh", name, *([release] if release else [])], check=True, env=environment)
+    return name
 
 
-def prepared(name: str, engine: list[str], folder: Path, environment: dict[str, str], flags: str) -> Image:
+def prepared(name: str, engine: list[str], folder: Path, environment: dict[str, str], flags: str, release: str = "") -> Image:
     """The image to build, with a base in which pip finds what it finds here."""
-    base = stand_in(engine)
+    base = stand_in(engine, release)
     if engine == ["docker"]:
         if pip_settings():
             base, flags = with_wheels(base, folder), "--network none"
