@@ -142,7 +142,7 @@ def answers_in_time(process: subprocess.Popen, seconds: float = 90) -> bool:
 
 
 def stand_in(engine: list[str], release: str = "") -> str:
-    """The base image: ``BASE``, or a minimal Debian (this one's or another release), built if the engine does not have it yet."""
+    """The base image: ``BASE``, or a minimal Debian (of another release if one is given), built if the engine has none."""
     if not release and (base := os.environ.get("BASE", "")):
         return base
     name = f"{STAND_IN}-{release}" if release else STAND_IN
