@@ -228,7 +228,7 @@ def cached(reach: Reach, value: Any) -> None:
     """A function with a cache: what it has computed from a check's inputs is forgotten."""
     before = value.cache_info().misses
     reach.undo.append(lambda: value.cache_clear() if value.cache_info().misses != before else None)
-    reach.queue.append(value.__wrapped__)
+    reach.queue.append(getattr(value, "__wrapped__", None))
 
 
 def generator(reach: Reach, value: Any) -> None:

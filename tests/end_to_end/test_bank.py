@@ -61,12 +61,12 @@ def test_check_cells_and_grades_agree_over_the_whole_bank(grader, bank, variants
 
 
 def expected_texts(references: dict) -> Iterator[str]:
-    """The expected values of all cases as they would be printed, except 0 and 1."""
+    """The expected values of all cases as they would be printed, except those of so few digits that any number may be one."""
     groups = (group for item in references["cases"].values() for group in item.values())
     for case in itertools.chain.from_iterable(groups):
         if case["expected"] is not None:
             values = np.ravel(case["expected"])
-            yield from (f"{abs(x):.5g}" for x in values if np.isfinite(x) and abs(x) not in (0, 1))
+            yield from (text for x in values if np.isfinite(x) and len((text := f"{abs(x):.5g}").strip("0.")) > 3)
 
 
 def test_no_hidden_expected_value_is_ever_shown(grader, bank, variants):

@@ -56,6 +56,9 @@ def counter():
 def looked_up(key):
     return [key]
 
+bare = functools.lru_cache(len)
+del bare.__wrapped__
+
 torch.manual_seed(5), random.seed(5), np.random.seed(5)
 mine = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
 fixed = nn.Linear(3, 2).eval()

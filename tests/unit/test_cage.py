@@ -182,9 +182,12 @@ def test_its_mounts_are_seen_by_nobody_else_and_leave_nothing(disks):
 @pytest.mark.parametrize("without", [(), ("tmpfs",), ("landlock",), ("tmpfs", "landlock")])
 def test_workers_leave_nothing_behind_and_break_nothing(without, tmp_path):
     python, paths = (SYSTEM_PYTHON, LIBRARIES) if same_version() else (sys.executable, ())
-    code = "import os\nhome = os.getcwd()\n"
+    code, mark = (
+        "import os\nhome = os.getcwd()\n",
+        f"left-by-a-worker-{tmp_path.name}-{os.getpid()}",
+    )  # other tests leave some, too
     for place in scratch.PUBLIC:
-        code += attempted(f"os.makedirs('{place}/left-by-a-worker/x'); open('{place}/left-by-a-worker-too', 'w')")
+        code += attempted(f"os.makedirs('{place}/{mark}/x'); open('{place}/{mark}-too', 'w')")
     for clutter in CLUTTER.values():
         code += attempted(f"os.chdir(home)\n{clutter}")
     code += "os.chdir(home)\ndef f(): return 1"
@@ -200,7 +203,7 @@ def test_workers_leave_nothing_behind_and_break_nothing(without, tmp_path):
                 assert worker.call("f", [], {}) == []
         prefix = f"worker-{branch.pid}-"
     left = [name for place in {*scratch.PUBLIC, tempfile.gettempdir()} if os.path.isdir(place) for name in os.listdir(place)]
-    assert not [name for name in left if name.startswith((prefix, "left-by-a-worker"))]
+    assert not [name for name in left if name.startswith((prefix, mark))]
 
 
 # --- users ---------------------------------------------------------------------------------------------------------

@@ -197,7 +197,15 @@ def test_an_archives_names_stay_inside(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "tree", [[], 3, None, {}, {"sets": 3, "public": {}, "says": {}}, {"sets": [], "public": [], "says": {}}]
+    "tree",
+    [
+        [],
+        3,
+        None,
+        {},
+        {"sets": 3, "public": {}, "says": {}, "choice": ""},
+        {"sets": [], "public": [], "says": {}, "choice": ""},
+    ],
 )
 def test_references_of_another_form_are_one_line(tmp_path, tree):
     path = tmp_path / "reference.safetensors"
