@@ -11,7 +11,7 @@ from .notebook import CODE, MARKDOWN
 
 APP = re.compile(r"^(\w+)\s*=\s*(?:\w+\.)?App\(", re.MULTILINE)
 IMPORTED = re.compile(r"^(?:import|from) marimo\b", re.MULTILINE)
-PROGRAMS = ("function", "class_definition")
+PROGRAMS = {"function", "class_definition"}
 EXPORT = "in marimo, export it as a notebook (.ipynb) and hand that in"
 
 
@@ -50,12 +50,7 @@ def app(name: str, text: str) -> Document | None:
 def _part(node: ast.stmt, app: str, lines: list[str]) -> _Part | None:
     """The cell that a statement of the app's file holds, if any."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        kinds = {_method(decorator, app) for decorator in node.decorator_list}
-        if kinds & {"cell"} and not isinstance(node, ast.ClassDef):
-            return _of_function(node, lines)
-        first = min([node.lineno, *(d.lineno for d in node.decorator_list if not _method(d, app))])
-        cell = Cell(CODE, "\n".join(lines[first - 1 : node.end_lineno]), first - 1)
-        return _Part(cell, [], [node.name]) if kinds & {*PROGRAMS} else None
+        return _definition(node, app, lines)
     if isinstance(node, ast.With) and _method(node.items[0].context_expr, app) == "setup":
         return _Part(_body(node.body, node.lineno, node.end_lineno or 0, lines))
     call = node.value if isinstance(node, ast.Expr) else None
@@ -63,6 +58,16 @@ def _part(node: ast.stmt, app: str, lines: list[str]) -> _Part | None:
         text = call.args[0].value if isinstance(call.args[0], ast.Constant) else ""
         return _Part(Cell(CODE, dedented(str(text)), call.args[0].lineno - 1))
     return None
+
+
+def _definition(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, app: str, lines: list[str]) -> _Part | None:
+    """The cell that a function holds, or a function or class that is a cell; None for others."""
+    kinds = {_method(decorator, app) for decorator in node.decorator_list}
+    if "cell" in kinds and not isinstance(node, ast.ClassDef):
+        return _of_function(node, lines)
+    first = min([node.lineno, *(d.lineno for d in node.decorator_list if not _method(d, app))])
+    cell = Cell(CODE, "\n".join(lines[first - 1 : node.end_lineno]), first - 1)
+    return _Part(cell, [], [node.name]) if kinds & PROGRAMS else None
 
 
 def _method(node: ast.expr, app: str) -> str:
@@ -77,21 +82,23 @@ def _of_function(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str])
     if isinstance(last := body[-1], ast.Return):
         body, end = body[:-1], last.lineno - 1
         binds = [part.id for part in ast.walk(last) if isinstance(part, ast.Name)]
-    reads = [argument.arg for argument in node.args.args]
     if len(body) == 1 and (markdown := _markdown(body[0])) is not None:
         return _Part(Cell(MARKDOWN, dedented(markdown), body[0].lineno - 1))
-    if not body or body[0].lineno == node.lineno:  # all in one line
-        source = "" if not body else "\n".join(map(ast.unparse, body))
-        return _Part(Cell(CODE, source, node.lineno - 1), reads, binds)
+    reads = [argument.arg for argument in node.args.args]
+    return _Part(_body(body, _header(node, body, lines), end, lines), reads, binds)
+
+
+def _header(node: ast.FunctionDef | ast.AsyncFunctionDef, body: list[ast.stmt], lines: list[str]) -> int:
+    """The number of the last line of a function's header."""
     header = max([node.lineno, *(a.end_lineno or 0 for a in node.args.args)])
-    while header < body[0].lineno - 1 and lines[header - 1].split("#")[0].rstrip()[-1:] != ":":
+    while body and header < body[0].lineno - 1 and lines[header - 1].split("#")[0].rstrip()[-1:] != ":":
         header += 1
-    return _Part(_body(body, header, end, lines), reads, binds)
+    return header
 
 
 def _body(body: list[ast.stmt], header: int, end: int, lines: list[str]) -> Cell:
     """The lines under a header, without the indentation that the block adds; lines of a string may have less of it."""
-    if body[0].lineno <= header:
+    if not body or body[0].lineno <= header:  # nothing, or all in one line
         return Cell(CODE, "\n".join(map(ast.unparse, body)), header - 1)
     indent = body[0].col_offset
     return Cell(CODE, "\n".join(line[min(indent, len(line) - len(line.lstrip())) :] for line in lines[header:end]), header)

@@ -6,6 +6,7 @@ decide. All work is linear in the length of the file.
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 
@@ -41,26 +42,32 @@ def outside_strings(text: str, offsets: list[int]) -> list[int]:
     if not offsets or not OVER_LINES.search(text):
         return offsets
     kept: list[int] = []
-    start, index = 0, 0
+    start = index = 0
     for _ in range(MAX_RESTARTS):
-        hidden = -1  # the first marker since the last one outside of a string
-        for begin, end in _strings(text, start):
-            while index < len(offsets) and offsets[index] < begin:
-                kept.append(offsets[index])
-                hidden, index = -1, index + 1
-            if index < len(offsets) and (end < 0 or offsets[index] < end):
-                hidden = index if hidden < 0 else hidden
-            while index < len(offsets) and offsets[index] < end:
-                index += 1
-            if end < 0:
-                break
-        else:
-            return kept + offsets[index:]
+        seen, hidden = _seen(text, offsets, start, index)
+        kept += seen
         if hidden < 0:
             return kept
         kept.append(offsets[hidden])
         start, index = offsets[hidden], hidden + 1
     return kept + offsets[index:]
+
+
+def _seen(text: str, offsets: list[int], start: int, index: int) -> tuple[list[int], int]:
+    """(those from ``index`` on outside of strings, the index of the first that a string without an end hides or -1)."""
+    seen: list[int] = []
+    hidden = -1
+    for begin, end in _strings(text, start):
+        outside = bisect.bisect_left(offsets, begin, index)
+        if outside > index:
+            seen += offsets[index:outside]
+            hidden = -1
+        index = len(offsets) if end < 0 else bisect.bisect_left(offsets, end, outside)
+        if hidden < 0 and index > outside:
+            hidden = outside
+        if end < 0:
+            return seen, hidden
+    return seen + offsets[index:], -1
 
 
 def _strings(text: str, start: int) -> Iterator[tuple[int, int]]:
@@ -168,6 +175,11 @@ def _databricks_cell(lines: list[str], start: int, magics: set[int]) -> Cell:
     first = next((n for n in range(len(lines)) if start + n in magics), -1)
     if first < 0 or any(line.strip() and line[0] != "#" for line in lines[:first]):
         return Cell(CODE, "\n".join(held), start)
+    return _databricks_magic(held, first, start)
+
+
+def _databricks_magic(held: list[str], first: int, start: int) -> Cell:
+    """A cell without its ``# MAGIC``; ``first``: the line at which that begins, below the cell's title."""
     title, text = "\n".join(held[:first]), "\n".join(held[first:])
     magic = text.lstrip()
     above = text[: len(text) - len(magic)].count("\n") + first

@@ -13,6 +13,7 @@ MAX_OPTIONS = 8  # words that are tried as options of a magic
 MAX_TRANSFORMED = 100_000  # characters that IPython may look at, per document; once more for each of its own lines
 PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|In ?\[\d*\]:|\.{3,}:)(?: |$)", re.MULTILINE)
 FIRST_PROMPT = re.compile(r"^[ \t]*(?:>>>|In ?\[\d*\]:)(?: |$)", re.MULTILINE)
+INPUT = re.compile(r"^In \[\d+\]:", re.MULTILINE)
 OUTPUT = re.compile(r"^Out ?\[\d*\]:.*$", re.MULTILINE)
 AUTOMAGIC = (
     r"(?:pip3?|conda|mamba|uv|apt|apt-get|git|wget|curl|ls|cd|cat|mkdir|rm|cp|mv|matplotlib|load_ext|autoreload|env|run)"
@@ -28,7 +29,7 @@ ESCAPED = re.compile(r"^[ \t]*[,;/!%?]|\?[ \t]*$|=[ \t]*[%!]", re.MULTILINE)
 
 def as_python(source: str) -> str:
     """The source with ``%time x = 3`` as ``x = 3``, shell lines and other magics as ``pass``, and without prompts."""
-    if FIRST_PROMPT.search(source) and outside_strings(source, [found.start() for found in FIRST_PROMPT.finditer(source)]):
+    if _stands(FIRST_PROMPT, source):
         source = OUTPUT.sub("", PROMPT.sub("", source))
     found = {match.start(): match for match in LINE.finditer(source)}
     if found:
@@ -39,6 +40,16 @@ def as_python(source: str) -> str:
             _replace(lines, number, found[offset])
         source = "\n".join(lines)
     return _without_margin(source)
+
+
+def has_prompts(source: str) -> bool:
+    """Whether a source has IPython's own prompts, with which it may parse: ``In [3]: x = 1`` annotates ``In[3]``."""
+    return "In [" in source and _stands(INPUT, source)
+
+
+def _stands(prompt: re.Pattern[str], source: str) -> bool:
+    """Whether there is a prompt that is not the text of a string."""
+    return bool(outside_strings(source, [found.start() for found in prompt.finditer(source)]))
 
 
 def _replace(lines: list[str], number: int, match: re.Match[str]) -> None:

@@ -16,7 +16,7 @@ from autograder.core.syntax import is_deep
 from autograder.core.watch import DEEP
 from autograder.core.watch import parsed as parsed_source
 from autograder.submission.headings import Heading
-from autograder.submission.ipython import PYTHON_MAGICS, as_python, code_of
+from autograder.submission.ipython import PYTHON_MAGICS, as_python, code_of, has_prompts
 from autograder.submission.lost import MAX_LOST, Lost, names_in, refusal
 from autograder.submission.recovery import Effort, chunks
 
@@ -250,7 +250,7 @@ def _chunk(parsed: Parsed, number: int, text: str, line: int, first: tuple[int, 
 
 def _whole(source: str, effort: Effort) -> tuple[str, ast.Module | None]:
     """(the source, as Python alone if that is needed, its tree); None as the tree if it does not parse."""
-    tree, _ = parsed_source(source)
+    tree, _ = (None, "") if has_prompts(source) else parsed_source(source)
     if tree is None:
         original, source = source, as_python(source)
         tree, _ = parsed_source(source)
