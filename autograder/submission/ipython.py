@@ -33,11 +33,12 @@ def as_python(source: str) -> str:
         source = OUTPUT.sub("", PROMPT.sub("", source))
     found = {match.start(): match for match in LINE.finditer(source)}
     if found:
-        lines, number, last = source.split("\n"), 0, 0
+        lines, number, last, done = source.split("\n"), 0, 0, 0
         for offset in outside_strings(source, list(found)):
             number += source.count("\n", last, offset)
             last = offset
-            _replace(lines, number, found[offset])
+            if number >= done:
+                done = _replace(lines, number, found[offset])
         source = "\n".join(lines)
     return _without_margin(source)
 
@@ -52,21 +53,21 @@ def _stands(prompt: re.Pattern[str], source: str) -> bool:
     return bool(outside_strings(source, [found.start() for found in prompt.finditer(source)]))
 
 
-def _replace(lines: list[str], number: int, match: re.Match[str]) -> None:
-    """Replace a line of IPython's, and those that continue it."""
+def _replace(lines: list[str], number: int, match: re.Match[str]) -> int:
+    """Replace a line of IPython's, and those that continue it; returns the number of the line behind them."""
     end = number + 1
     while lines[end - 1].endswith("\\") and end < len(lines):
         end += 1
     text = "\n".join(lines[number:end])
     stripped = text.lstrip(" \t")
-    indent = text[: len(text) - len(stripped)]
     if match["automagic"] and parse(stripped) is not None:
-        return
+        return end
     target = match["assigned"] or ""
     word, _, rest = stripped[len(target) :].removeprefix("%").partition(" ")
     code = code_of(rest) if word in PYTHON_MAGICS and stripped[len(target) :].startswith("%") else ""
-    lines[number:end] = (indent + (target + code if code else "pass")).split("\n")
-    lines[number + 1 : number + 1] = [""] * (end - number - 1 - code.count("\n"))
+    replaced = (text[: len(text) - len(stripped)] + (target + code if code else "pass")).split("\n")
+    lines[number:end] = replaced + [""] * (end - number - len(replaced))
+    return end
 
 
 def code_of(rest: str) -> str:
