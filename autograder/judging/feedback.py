@@ -100,12 +100,13 @@ def _why_absent(question: Question, name: str, shown: Shown) -> tuple[str, dict[
     parsed, session = shown.parsed, shown.session
     if failed := _failed_binding(name, shown):
         return failed
+    if lost := next((lost for lost in parsed.lost if name in lost.names), None):
+        return f"`{name}` has no value: {lost.why}{_quoted(parsed, lost.cell, lost.line)}", {}
     if session.loaded.bound.get(name) == "function" and not question.value:
         return f"`{name}` returned None: its TODO is not filled in yet, or a `return` is missing", {}
     if not _was_bound(name, session):
-        place = parsed.document.place
-        broken = f" (code at {place(*parsed.broken[0])} is not valid Python and was skipped)" if parsed.broken else ""
-        return f"`{name}` is not defined in {clean(parsed.document.name)}: is its TODO cell missing?{broken}", {}
+        also = f" ({parsed.lost[0].why})" if parsed.lost and not parsed.lost[0].names else ""
+        return f"`{name}` is not defined in {clean(parsed.document.name)}: is its TODO cell missing?{also}", {}
     return f"`{name}` is still None: fill in its TODO", {}
 
 
@@ -133,11 +134,18 @@ def _failed_binding(name: str, shown: Shown) -> tuple[str, dict[str, str]] | Non
 def _place(error: WorkerError, parsed: Plan) -> str:
     """`` at cell 7, line 3 (`x = y`)``: the innermost line of the student's own code; '' without one."""
     for cell, line in reversed(error.where):
-        if not cell.isdigit() or int(cell) >= len(parsed.document.cells):
-            continue
-        source = parsed.document.cells[int(cell)]
-        lines = source.source.split("\n")
-        if 0 < line - source.line <= len(lines):
-            text = clean(lines[line - source.line - 1].strip(), 100).replace("`", "'")
-            return f" at {parsed.document.place(int(cell), line)} (`{text}`)"
+        if cell.isdigit() and (quoted := _quoted(parsed, int(cell), line)):
+            return f" at {parsed.document.place(int(cell), line)}{quoted}"
     return ""
+
+
+def _quoted(parsed: Plan, cell: int, line: int) -> str:
+    """`` (`x = y`)``: a line of a cell of code; '' if there is no such line."""
+    if not 0 <= cell < len(parsed.document.cells):
+        return ""
+    source = parsed.document.cells[cell]
+    lines = source.source.split("\n")
+    if not source.source or not 0 < line - source.line <= len(lines):
+        return ""
+    text = clean(lines[line - source.line - 1].strip(), 100).replace("`", "'")
+    return f" (`{text}`)"

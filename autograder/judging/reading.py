@@ -21,6 +21,7 @@ from autograder.judging.choice import essence
 from autograder.sandbox.judge_side.apart import Apart, Ended
 from autograder.slicing.known import Known, Malformed, from_tree, pair_of, texts
 from autograder.slicing.slicer import SLICE, Program, Slicer, program_of
+from autograder.submission.lost import Lost
 from autograder.submission.sections import Found as FoundFile
 from autograder.submission.sections import Submission, likely_sections, take_in
 from autograder.submission.unpack import Contents, File, read_files
@@ -35,13 +36,14 @@ class Plan:
     """The file to grade for a section: its statements, and answers to what the slicer knows of it.
 
     ``statements``: with their code from when it is first in a program on; ``document``: with the sources of its cells;
-    ``broken``: (cell, line) of what did not parse, the first one only; ``essence``: see ``judging.choice``.
+    ``lost``: the first code that did not parse, and what is not run that seems to bind answers; ``essence``: see
+    ``judging.choice``.
     """
 
     reader: Reader
     section: Section
     document: Document
-    broken: list[tuple[int, int]]
+    lost: list[Lost]
     statements: list[Known]
     future: tuple[str, ...]
     modules: dict[str, str]
@@ -157,11 +159,11 @@ class Reader(Apart):
     def _plan(self, section: Section, tree: dict[str, Any]) -> Plan:
         cells = [Cell(CODE if code is True else MARKDOWN, str(source), int(line)) for code, source, line in tree["cells"]]
         document = Document(str(tree["name"]), cells, str(tree["format"]), tree["numbered"] is True)
-        broken = [(int(cell), int(line)) for cell, line in tree["broken"]]
+        lost = [_lost(*part) for part in _field(tree, "lost", list)]
         statements = [from_tree(index, part) for index, part in enumerate(_field(tree, "statements", list))]
         modules = {name: source for name, source in _field(tree, "modules", dict).items() if isinstance(source, str)}
         future, code = tuple(texts(tree["future"])), bytes.fromhex(_field(tree, "essence", str))
-        return Plan(self, section, document, broken, statements, future, modules, code)
+        return Plan(self, section, document, lost, statements, future, modules, code)
 
 
 def _field(tree: Any, name: str, kind: type) -> Any:
@@ -169,6 +171,10 @@ def _field(tree: Any, name: str, kind: type) -> Any:
     if type(value) is not kind:
         raise Malformed(f"{name} is not what it should be")
     return value
+
+
+def _lost(cell: Any, line: Any, why: Any, names: Any) -> Lost:
+    return Lost(int(cell), int(line), clean(str(why), NOTE), frozenset(texts(names)))
 
 
 def _notes(tree: Any) -> list[str]:
@@ -258,15 +264,22 @@ def _quotable(cell: Cell) -> str:
     return "\n".join(line[:NOTE] for line in cell.source.split("\n"))
 
 
+def _telling(slicer: Slicer, names: set[str]) -> list[Lost]:
+    """What is not run and could be an answer, before that the first code of all that does not parse."""
+    broken, elsewhere = slicer.parsed.broken, slicer.parsed.elsewhere
+    return [*broken[:1], *[lost for lost in [*broken, *elsewhere] if lost.names & names][:MAX_NOTES]]
+
+
 def _described(slicer: Slicer) -> dict[str, Any]:
     document = slicer.parsed.document
+    names = {question.names[0] for question in slicer.assignment.of_section(slicer.section)}
     behind, _ = slicer.choice(slicer.assignment.of_section(slicer.section))
     return {
         "name": document.name,
         "format": document.format,
         "numbered": document.numbered,
         "cells": [[cell.kind == CODE, _quotable(cell) if cell.kind == CODE else "", cell.line] for cell in document.cells],
-        "broken": [list(place) for place in slicer.parsed.broken[:1]],
+        "lost": [[lost.cell, lost.line, lost.why[:NOTE], sorted(lost.names & names)] for lost in _telling(slicer, names)],
         "statements": [known.tree() for known in slicer.known],
         "modules": slicer.modules,
         "future": sorted(slicer.parsed.future),

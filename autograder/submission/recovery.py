@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from autograder.checks.formats import parse
 from autograder.core.watch import parsed
+from autograder.submission.ipython import Transformer
 
 CONTINUES = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
 MAX_TRIES = 400  # attempts to parse joined or shortened chunks, per cell
 MAX_TRIED = 4 << 20  # characters in these attempts, per document
 MAX_STEPS = 100_000  # chunks looked at while joining, per document
 MAX_CUTS = 20  # attempts to cut a chunk short
-PYTHON_MAGICS = {"time", "timeit", "capture", "prun", "%time"}
 
 
 class Effort:
@@ -21,6 +20,7 @@ class Effort:
 
     def __init__(self) -> None:
         self.steps, self.attempts, self.characters = MAX_STEPS, MAX_TRIES, MAX_TRIED
+        self.ipython = Transformer()
 
     def begins(self) -> None:
         """A new cell begins."""
@@ -63,6 +63,9 @@ class _Chunks:
     def __init__(self, lines: list[str], effort: Effort) -> None:
         self.lines, self.effort = lines, effort
         self.starts = [i for i, line in enumerate(lines) if line and line[0] not in " \t#" and not CONTINUES.match(line)]
+        first = next((i for i, line in enumerate(lines) if line.strip() and line[0] != "#"), len(lines))
+        if first < min([*self.starts, len(lines)]):  # what is indented from the beginning
+            self.starts.insert(0, first)
         self.ends = [*self.starts[1:], len(lines)]
         self.texts = ["\n".join(lines[start:end]) for start, end in zip(self.starts, self.ends)]
         self.opened = [_opened(text) for text in self.texts]
@@ -105,21 +108,3 @@ def _unfinished(last: str, total: tuple[int, ...]) -> bool:
         or last.startswith("@")
         or last.rstrip().endswith("\\")
     )
-
-
-def without_shell_lines(source: str) -> str:
-    """Replace ``!pip …`` and ``%matplotlib …`` lines with ``pass``, and ``%time x = 3`` with ``x = 3``; keeps line numbers."""
-    lines, continued = source.split("\n"), False
-    for number, line in enumerate(lines):
-        text = line.lstrip()
-        indent = line[: len(line) - len(text)]
-        if continued or _is_shell_line(text):
-            word, _, rest = text.lstrip("%").partition(" ")
-            code = text.startswith("%") and word in PYTHON_MAGICS and not rest.startswith("-") and parse(rest) is not None
-            lines[number] = indent + (rest if code and rest else "pass")
-            continued = not code and text.endswith("\\")
-    return "\n".join(lines)
-
-
-def _is_shell_line(text: str) -> bool:
-    return text.startswith(("!", "?", "%%")) or (text.startswith("%") and text[1:2].isalpha())

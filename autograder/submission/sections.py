@@ -146,7 +146,8 @@ def _candidate(assignment: Assignment, file: File, notes: list[str]) -> _Candida
         notes.append(f"{file.name} {LARGE}; clear its outputs and save again")
         return None
     if not parsed.statements:
-        notes.append(f"{file.name} contains no code")
+        why = [lost.why for lost in (*parsed.broken, *parsed.elsewhere)]
+        notes.append(f"{file.name} contains no code" + (f" that is run: {why[0]}" if why else ""))
         return None
     bound = {name for s in parsed.statements for name in _bound_names(s.node)}
     score = {s.id: len(bound & set(s.names)) for s in assignment.sections}

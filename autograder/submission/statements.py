@@ -11,15 +11,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from autograder.checks.formats import CODE, Cell, Document, dedented
+from autograder.checks.formats import CODE, MARKDOWN, RAW, Cell, Document, dedented
 from autograder.core.syntax import is_deep
 from autograder.core.watch import DEEP
 from autograder.core.watch import parsed as parsed_source
-from autograder.submission.recovery import PYTHON_MAGICS, Effort, chunks, without_shell_lines
+from autograder.submission.headings import Heading
+from autograder.submission.ipython import PYTHON_MAGICS, as_python, code_of, has_prompts
+from autograder.submission.lost import MAX_LOST, Lost, names_in, refusal
+from autograder.submission.recovery import Effort, chunks
 
-LABEL = re.compile(
-    r"^\W{0,6}(?:section|part|question|problem|exercise|task|q)?\W{0,3}(\d+(?:\.\d+){1,2})(?![\d.]*\d)", re.IGNORECASE
-)
 WORD = re.compile(r"""\w+|"[^"\n{]*"|'[^'\n{]*'|[^\w\s]""")  # a text counts once, unless it may hold code in braces
 # A tree of Python takes a hundred times the memory of its text: half a kilobyte for each word and sign.
 MAX_WORDS, MAX_CELL_WORDS = 60_000, 40_000
@@ -30,7 +30,7 @@ MAX_DEPTH = 300  # levels of a statement's tree; a shorter statement than SHORT 
 SHORT = 1000  # characters
 MAX_MAGICS = 4  # magics around one piece of code
 MAX_NOTES = 20
-HEADING = 200  # characters at the beginning of a heading in which its number is looked for
+WHERE = {MARKDOWN: "a Markdown cell, which is not run", RAW: "a raw cell, which is not run"}
 
 
 @dataclass
@@ -55,13 +55,15 @@ class Statement:
 class Parsed:
     """A parsed document.
 
-    ``broken``: (cell, line) of what did not parse; ``modules``: modules that it writes with ``%%writefile``, name -> source;
-    ``future``: names imported from ``__future__``; ``effort``: the work that is left for what does not parse.
+    ``broken``: what did not parse; ``elsewhere``: what is not run because of where it stands; ``modules``: modules that it
+    writes with ``%%writefile``, name -> source; ``future``: names imported from ``__future__``; ``effort``: the work that is
+    left for what does not parse.
     """
 
     document: Document
     statements: list[Statement] = field(default_factory=list)
-    broken: list[tuple[int, int]] = field(default_factory=list)
+    broken: list[Lost] = field(default_factory=list)
+    elsewhere: list[Lost] = field(default_factory=list)
     modules: dict[str, str] = field(default_factory=dict)
     future: set[str] = field(default_factory=set)
     effort: Effort = field(default_factory=Effort)
@@ -71,11 +73,27 @@ class Parsed:
         if text not in self.document.notes and len(self.document.notes) < MAX_NOTES:
             self.document.notes.append(text)
 
-    def leave_out(self, number: int, line: int, reason: str) -> None:
-        """Count a piece of code as not parsed; a ``reason`` other than its syntax is told to its author."""
-        self.broken.append((number, line))
-        if reason:
-            self.note(f"the code at {self.document.place(number, line)} was left out: it {reason}")
+    def leave_out(self, number: int, line: int, reason: str, text: str = "") -> None:
+        """Count a piece of code as not read for a reason other than its syntax, which is told to its author."""
+        why = f"the code at {self.document.place(number, line)} was left out: it {reason}"
+        self._lose(self.broken, Lost(number, line, why, frozenset(names_in(text))))
+        self.note(why)
+
+    def refused(self, number: int, line: int, words: str, text: str) -> None:
+        """Count a piece of code as refused by Python, with Python's own words."""
+        why = f"Python refuses {self.document.place(number, line)}: {words}"
+        self._lose(self.broken, Lost(number, line, why, frozenset(names_in(text))))
+
+    def stands_in(self, number: int, before: int, where: str, text: str) -> None:
+        """Note the names that a text binds that is not run; ``before``: lines before it; ``where``: what it stands in."""
+        for name, line in names_in(text).items():
+            place = self.document.place(number, before + line + 1)
+            self._lose(self.elsewhere, Lost(number, before + line + 1, f"it stands in {where} ({place})", frozenset([name])))
+
+    @staticmethod
+    def _lose(known: list[Lost], lost: Lost) -> None:
+        if len(known) < MAX_LOST:
+            known.append(lost)
 
 
 def parse_document(document: Document, numbers: frozenset[str]) -> Parsed:
@@ -86,7 +104,8 @@ def parse_document(document: Document, numbers: frozenset[str]) -> Parsed:
     parsed, heading = Parsed(document), Heading()
     for number, cell in enumerate(_within_limits(parsed)):
         if cell.kind != CODE:
-            heading = heading.after(cell.source, numbers)
+            heading = heading.after(cell.source, numbers) if cell.kind == MARKDOWN else heading
+            parsed.stands_in(number, cell.line, WHERE[cell.kind], cell.source)
             continue
         heading = _code_cell(parsed, number, cell, heading, numbers)
         if len(parsed.statements) > MAX_STATEMENTS:
@@ -144,56 +163,13 @@ def _end_of(source: str, words: int, characters: int) -> int:
     return len(source) if end >= len(source) else source.rfind("\n", 0, end) + 1
 
 
-@dataclass
-class Heading:
-    """The current heading: its number ('' for none), its depth (how many #), and how many numbered headings there were."""
-
-    label: str = ""
-    depth: int = 99
-    count: int = 0
-
-    def after(self, markdown: str, numbers: frozenset[str]) -> Heading:
-        """The current heading at the end of a Markdown text."""
-        heading = self
-        for line in markdown.split("\n"):
-            text = line.strip()
-            if text.startswith(("#", "**")):
-                depth = len(text) - len(text.lstrip("#")) or 98
-                heading = heading._next(text, depth, numbers)
-        return heading
-
-    def after_comment(self, line: str, numbers: frozenset[str]) -> Heading:
-        """The same for a comment line: ``# ## 2.2 …`` (Markdown in a script) or ``# 1.2.1``."""
-        if line.startswith("# #"):
-            return self.after(line[2:], numbers)
-        return self._next(line, 99, numbers) if line.startswith("#") else self
-
-    def _next(self, text: str, depth: int, numbers: frozenset[str]) -> Heading:
-        match = LABEL.match(text.lstrip("#* ")[:HEADING])
-        if match and is_own(match.group(1), numbers):
-            return Heading(match.group(1), depth, self.count + 1)
-        # An unnumbered heading of the same level or above ends a numbered part; a plain comment does not.
-        return Heading(count=self.count) if depth <= self.depth and depth < 98 else self
-
-
-def is_own(label: str, numbers: frozenset[str]) -> bool:
-    """Whether a number at the start of a heading is one of the assignment's (``1.2``, ``10.2.1``), not a decimal or a version.
-
-    After a section's number, single digits are always accepted, but longer numbers (``1.25``) only if a question has them.
-    """
-    parts = label.split(".")
-    return parts[0] in numbers and all(
-        len(part) == 1 or ".".join(parts[: n + 1]) in numbers for n, part in enumerate(parts) if n
-    )
-
-
 def _code_cell(parsed: Parsed, number: int, cell: Cell, heading: Heading, numbers: frozenset[str]) -> Heading:
     """Add the cell's statements to ``parsed``; returns the current heading at the end of the cell."""
     position = 0
     lines = cell.source.split("\n")
     for statement in recover(parsed, number, cell):
         if len(statement.code) > SHORT and is_deep(statement.node, MAX_DEPTH):
-            parsed.leave_out(number, statement.line, DEEP)
+            parsed.leave_out(number, statement.line, DEEP, statement.code)
             continue
         first = statement.line - cell.line - 1
         for line in lines[position:first]:
@@ -201,6 +177,7 @@ def _code_cell(parsed: Parsed, number: int, cell: Cell, heading: Heading, number
         text = _bare_string(statement.node)
         if text is not None:
             heading = heading.after(text, numbers)
+            parsed.stands_in(number, statement.line - 1, "a text between quotes, which is not run", text)
         statement.label, statement.heading = heading.label, heading.count
         position = first + statement.code.count("\n") + 1
         if isinstance(statement.node, ast.ImportFrom) and statement.node.module == "__future__":
@@ -244,27 +221,42 @@ def recover(parsed: Parsed, number: int, cell: Cell, magics: int = 0) -> Iterato
     if source.lstrip().startswith("%%"):
         yield from _cell_magic(parsed, number, cell, magics)
         return
-    source, tree = _whole(source)
+    source, tree = _whole(source, parsed.effort)
     if tree is not None:
         yield from _unwrapped(parsed, number, _statements(source, tree, number, cell.line), magics)
         return
-    for text, line in chunks(source, parsed.effort):
-        tree, reason = parsed_source(text)
+    first = refusal(source, cell.line)
+    for text, before in chunks(source, parsed.effort):
+        line = cell.line + before
+        code, tree = _chunk(parsed, number, text, line, first)
         if tree is not None:
-            yield from _unwrapped(parsed, number, _statements(text, tree, number, cell.line + line), magics)
-        elif not text.lstrip().startswith(("!", "%", "?")) and not text.rstrip().endswith("?"):
-            parsed.leave_out(number, cell.line + line + 1, reason)
+            yield from _unwrapped(parsed, number, _statements(code, tree, number, line), magics)
 
 
-def _whole(source: str) -> tuple[str, ast.Module | None]:
-    """(the source, without shell lines or indentation if that is needed, its tree); None as the tree if it does not parse."""
-    tree, _ = parsed_source(source)
+def _chunk(parsed: Parsed, number: int, text: str, line: int, first: tuple[int, str]) -> tuple[str, ast.Module | None]:
+    """(code, tree) of a chunk behind ``line`` lines; no tree if it is lost, which is noted. ``first``: its cell's error."""
+    tree, reason = parsed_source(text)
+    if tree is None and not reason and (own := parsed.effort.ipython.transformed(text)):
+        tree, reason = parsed_source(own)
+        text = own if tree is not None else text
+    if reason:
+        parsed.leave_out(number, line + 1, reason, text)
+    elif tree is None:
+        inside = line < first[0] <= line + text.count("\n") + 2  # what is unfinished is refused at the next line
+        at, words = first if inside else refusal(text, line)
+        parsed.refused(number, at or line + 1, words or "invalid syntax", text)
+    return text, tree
+
+
+def _whole(source: str, effort: Effort) -> tuple[str, ast.Module | None]:
+    """(the source, as Python alone if that is needed, its tree); None as the tree if it does not parse."""
+    tree, _ = (None, "") if has_prompts(source) else parsed_source(source)
     if tree is None:
-        source = without_shell_lines(source)
+        original, source = source, as_python(source)
         tree, _ = parsed_source(source)
-    if tree is None and source[:1] in (" ", "\t"):
-        tree, _ = parsed_source(dedented(source))
-        source = dedented(source) if tree is not None else source
+        if tree is None and (own := effort.ipython.transformed(original)):
+            tree, _ = parsed_source(own)
+            source = own if tree is not None else source
     return source, tree
 
 
@@ -313,8 +305,15 @@ def _cell_magic(parsed: Parsed, number: int, cell: Cell, magics: int) -> Iterato
     name = words[0] if words else ""
     if name in PYTHON_MAGICS:
         yield from recover(parsed, number, Cell(CODE, body, cell.line + skipped), magics + 1)
-    elif name in ("writefile", "file") and words[-1].endswith(".py"):
-        parsed.modules[words[-1].removeprefix("./").removesuffix(".py").replace("/", ".")] = body
+        return
+    if name in ("writefile", "file") and words[-1].strip("'\"").endswith(".py"):
+        path = words[-1].strip("'\"")
+        module = path.removeprefix("./").removesuffix(".py").replace("/", ".")
+        before = parsed.modules.get(module, "") if "-a" in words else ""
+        parsed.modules[module] = f"{before}\n{body}" if before else body
+        parsed.stands_in(number, cell.line + skipped, f"{path}, which a cell writes but does not run", body)
+    else:
+        parsed.stands_in(number, cell.line + skipped, f"a cell that is not run as Python (%%{name})", body)
 
 
 def _unwrapped(parsed: Parsed, number: int, statements: Iterable[Statement], magics: int) -> Iterator[Statement]:
@@ -329,7 +328,10 @@ def _unwrapped(parsed: Parsed, number: int, statements: Iterable[Statement], mag
             magic = Cell(CODE, f"%%{words[0]} {words[1]}\n{words[2]}", statement.line - 2)
             yield from _one_line(recover(parsed, number, magic, magics + 1), statement)
         elif method == "run_line_magic" and len(words) == 2 and words[0] in PYTHON_MAGICS:
-            yield from _one_line(recover(parsed, number, Cell(CODE, words[1], statement.line - 1), magics + 1), statement)
+            code = code_of(words[1]) or words[1]
+            if isinstance(statement.node, ast.Assign):
+                code = f"{' = '.join(map(ast.unparse, statement.node.targets))} = {code}"
+            yield from _one_line(recover(parsed, number, Cell(CODE, code, statement.line - 1), magics + 1), statement)
 
 
 def _one_line(statements: Iterable[Statement], outer: Statement) -> Iterator[Statement]:

@@ -161,9 +161,9 @@ class CellOutput:
 def cells_of(path: Path) -> list[str]:
     """The code cells of a notebook or the statements of a script, without ``!`` and ``%`` lines."""
     document = read(path.name, path.read_bytes(), MAX_BYTES)
-    sources = [cell.source for cell in document.cells if cell.kind == CODE]
+    sources = [cell.source for cell in document.cells if cell.kind == CODE and not cell.source.startswith("%%")]
     if document.numbered:
-        return [MAGIC.sub("", source) for source in sources if not source.startswith("%%")]
+        return [MAGIC.sub("", source) for source in sources]
     tree = ast.parse(MAGIC.sub("", "\n".join(sources)))
     return [ast.unparse(node) for node in tree.body if not isinstance(node, ast.ImportFrom) or node.module != "__future__"]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.core.loading import load_assignment
-from autograder.submission.statements import is_own
+from autograder.submission.headings import is_own
 from support.toy import autograder
 
 

@@ -145,8 +145,25 @@ def test_names_with_control_characters_are_printed_clean(submit, s1):
 
 
 def test_a_lone_write_up_is_refused_with_the_place_it_belongs(submit):
-    with pytest.raises(GraderError, match=r"^nothing to grade: expected \.ipynb, \.py files$"):
+    with pytest.raises(GraderError, match=r"^nothing to grade: expected \.ipynb, \.py, \.qmd, \.rmd files$"):
         submit({"data.csv": "1"})
     for files in ({"work.zip": zipped({"report.PDF": "%PDF-1.4"})}, {"report.pdf": b"%PDF-1.4"}):
         with pytest.raises(GraderError, match=r"^nothing to grade: .*; a PDF belongs to the write-up's assignment$"):
             submit(files)
+
+
+@pytest.mark.parametrize(
+    "source, why",
+    [
+        ("%%writefile mine.py\nquery121 = 3", "it stands in mine.py, which a cell writes but does not run (cell 1, line 2)"),
+        ("query121 = torch.zeros(3", "Python refuses cell 1, line 1: '(' was never closed"),
+        ("", ""),
+    ],
+)
+def test_a_notebook_without_code_that_runs_is_told_where_its_code_stands(submit, source, why):
+    cell = {"cell_type": "code", "source": source, "metadata": {}, "outputs": [], "execution_count": None}
+    text = json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
+    said = f" that is run: {why}" if why else ""
+    with pytest.raises(GraderError) as error:
+        submit({"A2S1.ipynb": text})
+    assert str(error.value) == f"nothing to grade; A2S1.ipynb contains no code{said}"

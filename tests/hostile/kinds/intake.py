@@ -55,6 +55,8 @@ LARGE = {f"{n}.py": CODE + b"#" + os.urandom(40_000).hex().encode() for n in ran
 LYING = bytearray(zipped({"more.py": "x = 1\n" * 1000}))
 AT = LYING.rindex(b"PK\1\2")
 LYING[AT + 24 : AT + 28] = struct.pack("<I", 3)  # the directory says: three bytes
+CELL = "@app.cell\ndef _(a{1}):\n    a{0} = a{1}\n    return (a{0},)\n\n\n"
+MARIMO = "import marimo\napp = marimo.App()\n\n\n"
 CASES = [
     beside("a condition of 2,500 terms", "if " + "+".join("1" * 2500) + ": pass", above=True),
     beside("a sum of 20,000 terms in one line", "x = " + "+".join("1" * 20_000), above=True),
@@ -74,6 +76,17 @@ CASES = [
     beside("a number of a million digits in a heading", "# 1.1." + "1" * 1_000_000),
     beside("percent cells without end", "# %%\na\n" * 1900, seconds=60.0),
     beside("thousands of open brackets and quotes", "x = (\n'''\n" * 4000, seconds=25.0),
+    files("a marimo app whose cells each read the next one's name", {"more.py": MARIMO + many(CELL, 1900)}),
+    files(
+        "a marimo app that is nested deeply",
+        {"more.py": f"{MARIMO}@app.cell\ndef _():\n    x = {'-' * 100_000}1\n    return\n"},
+    ),
+    files("a Quarto document of fences", {"more.qmd": "```{python}\n" * 300_000}),
+    files("markers behind strings without end", {"more.py": '# %%\n"""\n' * 1900 + "'\\\n" * 500_000}),
+    files("a line of escaped quotes above a marker", {"more.py": '"\\\n' + '\\"' * 1_000_000 + "\n# %%\na"}),
+    in_notebook("lines that only IPython reads, without end", *[",f a\nx = 1\n" * 400] * 500),
+    in_notebook("magics with options without end", *["%time " + "-a " * 2000 + "\n%time " + "b " * 2000] * 100),
+    in_notebook("prompts and strings", ">>> '''\n" * 100_000, "In [1]: (\n" * 50_000),
     files("percent cells over the limit", {"more.py": "# %%\na\n" * 20_000}),
     files("a notebook of empty lists", {"more.ipynb": '{"cells": [' + "[]," * 6_000_000 + "[]]}"}),
     files("three zips of a bomb each", {f"{n}.zip": zipped(LARGE) for n in range(3)}, seconds=30.0),

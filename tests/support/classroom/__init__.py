@@ -20,6 +20,7 @@ from support.classroom import (
     order,
     other_files,
     scratch,
+    tools,
     wrong,
 )
 from support.classroom.case import Case
@@ -39,6 +40,7 @@ THEMES = (
     wrong,
     endless,
     files,
+    tools,
 )
 CASES = [case for theme in THEMES for case in theme.CASES]
 ENDLESS = ("hang-", "long-", "cell-while", "cell-sleep")  # cases in which something runs until a limit ends it

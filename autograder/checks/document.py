@@ -1,0 +1,58 @@
+"""A submitted file as cells: what the readers of all formats return."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+import warnings
+from dataclasses import dataclass, field
+
+__all__ = ["Cell", "Document", "Unreadable", "dedented", "parse", "parses"]
+
+
+class Unreadable(Exception):
+    """The file cannot be read at all; the message tells its author why."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell. ``line`` is the number of lines before it in the file (0 in a notebook, where each cell starts at line 1)."""
+
+    kind: str
+    source: str
+    line: int = 0
+
+
+@dataclass
+class Document:
+    """A submitted file as cells. ``numbered``: whether its locations are given by cell number."""
+
+    name: str
+    cells: list[Cell]
+    format: str
+    numbered: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def place(self, cell: int, line: int) -> str:
+        """The location of a statement, by cell and line or by line only, depending on the format."""
+        return f"cell {cell + 1}, line {line}" if self.numbered else f"line {line}"
+
+
+def parses(source: str) -> bool:
+    """Whether Python can parse this; never raises."""
+    return parse(source) is not None
+
+
+def parse(source: str) -> ast.Module | None:
+    """``ast.parse`` that returns None instead of raising, even for hostile nesting."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def dedented(source: str) -> str:
+    """The source without its common indentation."""
+    return textwrap.dedent(source)
