@@ -17,8 +17,9 @@ from autograder.core.watch import watch
 from autograder.judging.reading import Reader
 from autograder.sandbox.judge_side import apart
 from autograder.sandbox.judge_side.apart import Apart, Ended
-from hostile.case import S1, S2, zipped
+from hostile.case import S1, S2
 from support.project import ROOT
+from support.zips import zipped
 
 ASSIGNMENT = load_assignment(ROOT / "assignment")
 MEBIBYTE = 1 << 20

@@ -8,7 +8,8 @@ import struct
 import zipfile
 from io import BytesIO
 
-from hostile.case import S1, S2, S3, Hostile, zipped
+from hostile.case import S1, S2, S3, Hostile
+from support.zips import zipped
 
 
 def beside(name: str, code: str, above: bool = False, seconds: float = 15.0) -> Hostile:
