@@ -22,6 +22,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+MAX_PARSED = 200_000  # characters of a source that is parsed to see what the letters in it do
 SAMPLE = 4096  # bytes in which the zeros of UTF-16 are counted
 AS_UTF8 = "save or download it again as UTF-8"
 WEB_PAGE = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
@@ -103,12 +104,17 @@ def line_that_matters(source: str) -> int:
     """The first line (from 1) with something LOST outside of comments and of texts that no value depends on; 0 if none."""
     if LOST not in source:
         return 0
-    tree = _parsed(source)
+    tree = _parsed(source) if len(source) <= MAX_PARSED else None
     if tree is not None:
         harmless = {text for statement in ast.walk(tree) if _is_only_said(statement) for text in _texts(statement)}
         return min((text.lineno for text in _texts(tree) if text not in harmless), default=0)
-    lines = enumerate(source.split("\n"), 1)  # what stands behind a # that no quote precedes is a comment
-    return next((n for n, line in lines if LOST in line and not ((found := COMMENT.match(line)) and LOST not in found[0])), 0)
+    return next((number for number, line in enumerate(source.split("\n"), 1) if LOST in line and not _is_comment(line)), 0)
+
+
+def _is_comment(line: str) -> bool:
+    """Whether what is LOST in a line stands behind a # that no quote precedes."""
+    found = COMMENT.match(line)
+    return bool(found and LOST not in found[0])
 
 
 def _is_only_said(node: ast.AST) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .encodings import AS_UTF8, Unreadable, line_that_matters
+from .encodings import AS_UTF8, MAX_PARSED, Unreadable, line_that_matters
 from .notebook import CODE
 
 if TYPE_CHECKING:
@@ -41,6 +41,6 @@ def tell_conflict(document: Document, text: str) -> None:
 
     pieces = [cell.source if cell.kind == CODE else "" for cell in document.cells] if document.numbered else [text]
     for number, source in enumerate(pieces):
-        if (line := conflict_in(source)) and not parses(source):
+        if (line := conflict_in(source)) and len(source) <= MAX_PARSED and not parses(source):
             document.notes.append(f"{document.name}, {document.place(number, line)} begins {CONFLICT}")
             return

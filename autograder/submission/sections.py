@@ -15,11 +15,13 @@ from autograder.core.assignment import Assignment, Section
 from autograder.core.errors import GraderError
 from autograder.core.syntax import walk
 from autograder.core.watch import LARGE, watch
+from autograder.submission.recovery import Effort
 from autograder.submission.statements import Parsed, Statement, parse_document
 from autograder.submission.unpack import WRITE_UP_HINT, Contents, File, read_files
 from autograder.submission.unread import told
 
 UNNAMED = "is neither named .ipynb nor .py, and no answer was found in it"
+MAX_TEXTS = 20  # files that are read for the names in them; they share the work on what does not parse
 MAX_STATEMENTS, MAX_CODE = 20_000, 12 << 20  # in all files of code together
 
 
@@ -82,23 +84,53 @@ def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
     return Submission(sections, modules, notes, read_ones, unread)
 
 
+@dataclass
+class _Work:
+    """What may still be read of code; ``effort``: what may be done about texts that do not parse, all of them together."""
+
+    statements: int = MAX_STATEMENTS
+    characters: int = MAX_CODE
+    texts: int = MAX_TEXTS
+    effort: Effort = field(default_factory=Effort)
+
+    def refuses(self, assignment: Assignment, file: File) -> str:
+        """Why a file is not read at all; '' if it is."""
+        if file.kind not in (CODE, TEXT):
+            return why_no_code(file.path.name)
+        if self.statements < 0 or self.characters < 0:
+            return f"was not read: all code may have {MAX_STATEMENTS} statements and {MAX_CODE} characters together"
+        if file.kind == TEXT:
+            if not _mentions(assignment, file):
+                return UNNAMED
+            self.texts -= 1
+            if self.texts < 0:
+                return f"was not read: of files that are neither named .ipynb nor .py only {MAX_TEXTS} are"
+        return watch.at("file", file.label)
+
+    def reads(self, assignment: Assignment, file: File) -> _Candidate | str:
+        """A file as parsed code, or why it is not read."""
+        if reason := self.refuses(assignment, file):
+            return reason
+        candidate = _candidate(assignment, file, self.effort if file.kind == TEXT else Effort())
+        if isinstance(candidate, _Candidate):
+            self.statements -= len(candidate.parsed.statements)
+            self.characters -= sum(len(statement.code) for statement in candidate.parsed.statements)
+        return candidate
+
+
 def _candidates(assignment: Assignment, files: list[File]) -> Iterator[_Candidate]:
     """The files that hold code, first those that are named for a section, as far as they are not too many.
 
     All other files are marked as unread, with the reason.
     """
-    statements, characters = MAX_STATEMENTS, MAX_CODE
-    order = {CODE: 0, TEXT: 2}
+    work, order = _Work(), {CODE: 0, TEXT: 2}
     for file in sorted(files, key=lambda file: order.get(file.kind, 3) - bool(_named(assignment, file))):
         if file.unread:
             continue
-        if file.kind not in order:
-            file.unread = why_no_code(file.path.name)
-        elif statements < 0 or characters < 0:
-            file.unread = f"was not read: all code may have {MAX_STATEMENTS} statements and {MAX_CODE} characters together"
-        elif candidate := _candidate(assignment, file):
-            statements -= len(candidate.parsed.statements)
-            characters -= sum(len(statement.code) for statement in candidate.parsed.statements)
+        candidate = work.reads(assignment, file)
+        if isinstance(candidate, str):
+            file.unread = candidate
+        else:
             yield candidate
 
 
@@ -149,36 +181,28 @@ def _module(candidate: _Candidate) -> dict[str, str]:
     return names
 
 
-def _candidate(assignment: Assignment, file: File) -> _Candidate | None:
-    """A file as parsed code; None, and the file marked as unread, if there is none in it."""
-    if reason := watch.at("file", file.label):
-        file.unread = reason
-        return None
-    data = _content(file)
-    if file.kind == TEXT and not _mentions(assignment, data):
-        file.unread = UNNAMED
-        return None
+def _candidate(assignment: Assignment, file: File, effort: Effort) -> _Candidate | str:
+    """A file as parsed code, or why it is not read."""
     try:
-        document = read(file.name, data, assignment.limits.file_bytes)
-        parsed = parse_document(document, assignment.numbers())
+        document = read(file.name, _content(file), assignment.limits.file_bytes)
+        parsed = parse_document(document, assignment.numbers(), effort)
     except Unreadable as problem:
-        file.unread = str(problem).removeprefix(file.name).strip()
-        return None
+        return str(problem).removeprefix(file.name).strip()
     except (MemoryError, RecursionError):
-        file.unread = f"{LARGE}; clear its outputs and save again"
-        return None
+        return f"{LARGE}; clear its outputs and save again"
     bound = {name for s in parsed.statements for name in _bound_names(s.node)}
     score = {s.id: len(bound & set(s.names)) for s in assignment.sections}
-    if not parsed.statements or (file.kind == TEXT and not any(score.values())):
-        file.unread = UNNAMED if file.kind == TEXT else "contains no code"
-        return None
+    if file.kind == TEXT and not any(score.values()):
+        return UNNAMED
+    if not parsed.statements:
+        return "contains no code"
     named = _named(assignment, file)
     return _Candidate(file, parsed, named[0] if len(named) == 1 else "", score)
 
 
-def _mentions(assignment: Assignment, data: bytes) -> bool:
+def _mentions(assignment: Assignment, file: File) -> bool:
     """Whether some answer's name may stand in a text, in UTF-8 or UTF-16."""
-    plain = data.replace(b"\0", b"")
+    plain = _content(file).replace(b"\0", b"")
     return any(name.encode() in plain for section in assignment.sections for name in section.names)
 
 
