@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from hostile.case import S1, S2, Hostile, zipped
+from hostile.case import S1, S2, Hostile
+from support.zips import zipped
 
 RECORD = ":submitters:\n- :name: victim\n  :email: victim@x.edu\n:created_at: 9999-01-01 00:00:00 Z\n"
 RIGHT = {"A2S1.py": S1, "A2S2.py": S2}
