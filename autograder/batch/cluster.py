@@ -20,7 +20,7 @@ from autograder.batch.people import Entry
 from autograder.batch.process_pool import TICK_SECONDS, Done, verdicts_text
 from autograder.batch.store import content_key, judging_key
 from autograder.batch.verdicts import read_verdicts
-from autograder.checks.formats import CODE
+from autograder.checks.formats import CODE, TEXT
 from autograder.core.assignment import Assignment
 from autograder.core.digests import folder_files
 from autograder.core.errors import GraderError, NotStarted
@@ -115,7 +115,7 @@ def _submit(client: Any, shared: Any, assignment: Assignment, entry: Entry, know
             content = content_key(contents)
             if known(content):
                 return Done(entry, content)
-            files = [(str(file.path), _bytes(file), file.size) for file in contents.files]
+            files = [(str(file.path), _bytes(file), file.size, None, file.unread, file.archive) for file in contents.files]
     except GraderError as error:
         return Done(entry, problem=f"not graded: {error}")
     future = client.submit(grade_one, shared, files, contents.notes, contents.digest, key=f"grade-{content}", retries=2)
@@ -123,8 +123,8 @@ def _submit(client: Any, shared: Any, assignment: Assignment, entry: Entry, know
 
 
 def _bytes(file: File) -> bytes | None:
-    """What a worker needs of a file: the bytes of code; nothing of others and of what is over the limit."""
-    return file.content() if file.kind == CODE and file.data is not None else file.data
+    """What a worker needs of a file: the bytes of code; nothing of others and of what is not read."""
+    return file.content() if file.kind in (CODE, TEXT) and file.data is not None else file.data
 
 
 def _wait_for_any(tasks: list[Task]) -> None:
@@ -156,15 +156,13 @@ def _result(task: Task, assignment: Assignment, judging: str) -> Done:
     return Done(task.entry, task.content, result[2])
 
 
-def grade_one(
-    shared: dict[str, Any], files: list[tuple[str, bytes | None, int]], notes: list[str], digest: str
-) -> tuple[str, str, str]:
+def grade_one(shared: dict[str, Any], files: list[tuple[Any, ...]], notes: list[str], digest: str) -> tuple[str, str, str]:
     """Runs on a Dask worker, one at a time per process: (content key, judging key, the store's text) of a submission."""
     with _lock:
         grader = _graders.get(shared["judging"])
         if grader is None or grader.zygote.process.poll() is not None:
             grader = _graders[shared["judging"]] = _grader(shared)
-        contents = Contents([File(PurePosixPath(path), data, size) for path, data, size in files], notes, digest)
+        contents = Contents([File(PurePosixPath(path), *rest) for path, *rest in files], notes, digest)
         return content_key(contents), shared["judging"], verdicts_text(grader, contents)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from autograder.batch.metadata import METADATA, Submitted, read_metadata
 from autograder.batch.people import Entry, Person, settle
 from autograder.checks.formats import ARCHIVE, kind_of_file
+from autograder.checks.naming import stem_of
 from autograder.checks.notebook import CODE
 from autograder.core.errors import GraderError
 from autograder.core.tables import Table, read_table
@@ -109,7 +110,7 @@ def _entry(path: Path, record: Submitted, notes: list[str]) -> Entry:
             f"{clean(path.name)}/{METADATA} is inside a submission and was not read"
             + ("" if record.people else "; if it is an export's, grade that folder itself")
         )
-    name = path.name if path.is_dir() else path.stem
+    name = path.name if path.is_dir() else stem_of(path.name)
     return Entry(safe_id(path.name), path, record.people or [Person(name=clean(name))], record.created)
 
 

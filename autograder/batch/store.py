@@ -113,7 +113,7 @@ def _scores(text: str) -> dict[str, float | None]:
 
 def content_key(contents: Contents) -> str:
     """A hash of the submission's digest, its notes, and the names and sizes of files that were not read."""
-    parts = [contents.digest, *contents.notes, *(f"{f.path} {f.size}" for f in contents.files if f.data is None)]
+    parts = [contents.digest, *contents.notes, *(f"{f.label} {f.size} {f.unread}" for f in contents.files if f.data is None)]
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

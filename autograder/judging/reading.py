@@ -135,11 +135,12 @@ class Reader(Apart):
 
     def _file(self, number: int, tree: Any) -> File:
         try:
-            path, size, whole = tree
+            path, size, whole, unread, archive = tree
         except (TypeError, ValueError):
             raise GraderError("the submission could not be read; please tell the staff") from None
-        load = functools.partial(self._load, number, int(size))
-        return File(PurePosixPath(str(path)), b"" if whole is True else None, int(size), load)
+        load = functools.partial(self._load, number, int(size)) if whole is True else None
+        data = b"" if whole is True else None
+        return File(PurePosixPath(str(path)), data, int(size), load, clean(str(unread), NOTE), str(archive))
 
     def _load(self, number: int, size: int) -> bytes:
         parts: list[bytes] = []
@@ -216,7 +217,7 @@ class _Desk:
     def answer(self, request: dict[str, Any]) -> Any:
         op = request["op"]
         if op == "contents":
-            files = [[str(file.path), file.size, file.data is not None] for file in self.contents.files]
+            files = [[str(f.path), f.size, f.data is not None, f.unread, f.archive] for f in self.contents.files]
             return {"files": files, "notes": self.contents.notes, "digest": self.contents.digest}
         if op == "likely":
             return likely_sections(self.assignment, self.contents)

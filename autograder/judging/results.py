@@ -31,7 +31,7 @@ OTTER_CONFIG = SimpleNamespace(
     score_threshold=None,
 )
 
-# What is written is bounded, whatever a submission did: lines of an item, notes, and the room that each takes in the file.
+# What is written is bounded, whatever a submission did: lines of an item or of notes, and the room that each takes in the file.
 MAX_LINES, ITEM_BYTES, NOTES_BYTES, DATA_BYTES = 40, 12_000, 8_000, 2_000
 
 
@@ -93,7 +93,7 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
         summary.append(f"{not_run} of {len(verdicts)} items have not run.")
     tree.update(
         score=round(sum(v.score(course) for v in verdicts), 5),
-        output=_fitting([*summary, *(clean(n, 300) for n in first_of(notes))], NOTES_BYTES),
+        output=_fitting([*summary, *(clean(n, 300) for n in first_of(notes, MAX_LINES))], NOTES_BYTES),
         output_format="text",
         test_output_format="text",
         test_name_format="text",

@@ -9,14 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.checks.formats import CODE, CODE_SUFFIXES, PDF, Unreadable, read
+from autograder.checks.formats import ARCHIVE, CODE, CODE_SUFFIXES, PDF, SUFFIXES, TEXT, Unreadable, read
+from autograder.checks.naming import stem_of, why_no_code
 from autograder.core.assignment import Assignment, Section
 from autograder.core.errors import GraderError
 from autograder.core.syntax import walk
 from autograder.core.watch import LARGE, watch
+from autograder.submission.recovery import Effort
 from autograder.submission.statements import Parsed, Statement, parse_document
 from autograder.submission.unpack import WRITE_UP_HINT, Contents, File, read_files
+from autograder.submission.unread import told
 
+UNNAMED = "is neither named .ipynb nor .py, and no answer was found in it"
+MAX_TEXTS = 20  # files that are read for the names in them; they share the work on what does not parse
 MAX_STATEMENTS, MAX_CODE = 20_000, 12 << 20  # in all files of code together
 
 
@@ -32,11 +37,16 @@ class Found:
 
 @dataclass
 class Submission:
-    """A whole submission: its sections by id, its own modules (dotted name -> source), and notes for its author."""
+    """A whole submission: its sections by id, its own modules (dotted name -> source), and notes for its author.
+
+    ``read`` and ``unread``: the files that were handed in, each in one of them; the latter name the reason.
+    """
 
     sections: dict[str, Found]
     modules: dict[str, str]
     notes: list[str]
+    read: list[File]
+    unread: list[File]
 
 
 @dataclass
@@ -52,35 +62,75 @@ class _Candidate:
     def depth(self) -> int:
         return len(self.file.path.parts)
 
+    @property
+    def expected(self) -> bool:
+        """Whether its name says what it is; other files are graded only where no such file holds a section."""
+        return self.file.path.suffix.lower() in SUFFIXES
+
 
 def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
     """Sort a submission's files into sections; raises GraderError if nothing in it can be graded."""
     contents = submitted if isinstance(submitted, Contents) else read_files(submitted, assignment.limits.file_bytes)
-    notes = list(contents.notes)
-    candidates = list(_candidates(assignment, contents.files, notes))
+    candidates = list(_candidates(assignment, contents.files))
     watch.rest()
+    read_ones = [candidate.file for candidate in candidates]
+    unread = [file for file in contents.files if file.unread]
+    notes = [*contents.notes, *told(unread)]
     if not candidates:
         raise GraderError(_nothing_to_grade(contents.files, notes))
-    sections = {s.id: _choose(s, candidates, assignment) for s in assignment.sections}
+    sections = {s.id: _choose(s, candidates, unread, assignment) for s in assignment.sections}
     graded = {id(found.parsed) for found in sections.values() if found.parsed}
     modules = _modules([candidate for candidate in candidates if id(candidate.parsed) not in graded])
-    return Submission(sections, modules, notes)
+    return Submission(sections, modules, notes, read_ones, unread)
 
 
-def _candidates(assignment: Assignment, files: list[File], notes: list[str]) -> Iterator[_Candidate]:
-    """The files that hold code, first those that are named for a section, as far as they are not too many."""
-    code = sorted((file for file in files if file.kind == CODE), key=lambda file: not _named(assignment, file))
-    statements, characters = MAX_STATEMENTS, MAX_CODE
-    for number, file in enumerate(code):
-        if statements < 0 or characters < 0:
-            notes.append(
-                f"only {number} of {len(code)} files of code were read: together they may have {MAX_STATEMENTS} statements and "
-                f"{MAX_CODE} characters of code"
-            )
-            return
-        if candidate := _candidate(assignment, file, notes):
-            statements -= len(candidate.parsed.statements)
-            characters -= sum(len(statement.code) for statement in candidate.parsed.statements)
+@dataclass
+class _Work:
+    """What may still be read of code; ``effort``: what may be done about texts that do not parse, all of them together."""
+
+    statements: int = MAX_STATEMENTS
+    characters: int = MAX_CODE
+    texts: int = MAX_TEXTS
+    effort: Effort = field(default_factory=Effort)
+
+    def refuses(self, assignment: Assignment, file: File) -> str:
+        """Why a file is not read at all; '' if it is."""
+        if file.kind not in (CODE, TEXT):
+            return why_no_code(file.path.name)
+        if self.statements < 0 or self.characters < 0:
+            return f"was not read: all code may have {MAX_STATEMENTS} statements and {MAX_CODE} characters together"
+        if file.kind == TEXT:
+            if not _mentions(assignment, file):
+                return UNNAMED
+            self.texts -= 1
+            if self.texts < 0:
+                return f"was not read: of files that are neither named .ipynb nor .py only {MAX_TEXTS} are"
+        return watch.at("file", file.label)
+
+    def reads(self, assignment: Assignment, file: File) -> _Candidate | str:
+        """A file as parsed code, or why it is not read."""
+        if reason := self.refuses(assignment, file):
+            return reason
+        candidate = _candidate(assignment, file, self.effort if file.kind == TEXT else Effort())
+        if isinstance(candidate, _Candidate):
+            self.statements -= len(candidate.parsed.statements)
+            self.characters -= sum(len(statement.code) for statement in candidate.parsed.statements)
+        return candidate
+
+
+def _candidates(assignment: Assignment, files: list[File]) -> Iterator[_Candidate]:
+    """The files that hold code, first those that are named for a section, as far as they are not too many.
+
+    All other files are marked as unread, with the reason.
+    """
+    work, order = _Work(), {CODE: 0, TEXT: 2}
+    for file in sorted(files, key=lambda file: order.get(file.kind, 3) - bool(_named(assignment, file))):
+        if file.unread:
+            continue
+        candidate = work.reads(assignment, file)
+        if isinstance(candidate, str):
+            file.unread = candidate
+        else:
             yield candidate
 
 
@@ -88,7 +138,7 @@ def likely_sections(assignment: Assignment, contents: Contents) -> list[str]:
     """The ids of the sections of which some file has most of the names in its text."""
     found: dict[str, None] = {}
     for file in contents.files:
-        text = _content(file) if file.kind == CODE and file.data is not None else b""
+        text = _content(file) if file.kind in (CODE, TEXT) and file.data is not None else b""
         for section in assignment.sections:
             if text and 2 * sum(name.encode() in text for name in section.names) > len(section.names):
                 found[section.id] = None
@@ -105,21 +155,23 @@ def _content(file: File) -> bytes:
 
 def _nothing_to_grade(files: list[File], notes: list[str]) -> str:
     only_pdf = any(file.kind == PDF for file in files)
-    expected = ("" if notes else f": expected {CODE_SUFFIXES} files") + WRITE_UP_HINT * only_pdf
-    return "nothing to grade" + (expected if files or not notes else "") + "".join(f"; {note}" for note in notes[:3])
+    plain = all(file.kind not in (CODE, TEXT, ARCHIVE) for file in files)
+    expected = f": expected {CODE_SUFFIXES} files" * (plain and bool(files or not notes))
+    return "nothing to grade" + expected + "".join(f"; {note}" for note in notes[:3]) + WRITE_UP_HINT * only_pdf
 
 
 def _modules(candidates: list[_Candidate]) -> dict[str, str]:
     modules: dict[str, str] = {}
     for candidate in candidates:
-        if candidate.file.path.suffix == ".py":
+        if candidate.file.path.suffix.lower() == ".py" or not candidate.parsed.document.numbered:
             modules |= _module(candidate)
     return modules
 
 
 def _module(candidate: _Candidate) -> dict[str, str]:
     """A submitted module under its dotted name, and under the shorter name by which a notebook in its folder imports it."""
-    parts = candidate.file.path.with_suffix("").parts
+    path = candidate.file.path
+    parts = (*path.parent.parts, stem_of(path.name))
     if not all(part.isidentifier() for part in parts):
         return {}
     source = "\n".join(cell.source for cell in candidate.parsed.document.cells)
@@ -129,35 +181,35 @@ def _module(candidate: _Candidate) -> dict[str, str]:
     return names
 
 
-def _candidate(assignment: Assignment, file: File, notes: list[str]) -> _Candidate | None:
-    if file.data is None:
-        notes.append(f"{file.name} is {file.size >> 20} MB, over the limit; clear its outputs and save again")
-        return None
-    if reason := watch.at("file", str(file.path)):
-        notes.append(f"{file.name} {reason}")
-        return None
+def _candidate(assignment: Assignment, file: File, effort: Effort) -> _Candidate | str:
+    """A file as parsed code, or why it is not read."""
     try:
         document = read(file.name, _content(file), assignment.limits.file_bytes)
-        parsed = parse_document(document, assignment.numbers())
+        parsed = parse_document(document, assignment.numbers(), effort)
     except Unreadable as problem:
-        notes.append(str(problem))
-        return None
+        return str(problem).removeprefix(file.name).strip()
     except (MemoryError, RecursionError):
-        notes.append(f"{file.name} {LARGE}; clear its outputs and save again")
-        return None
-    if not parsed.statements:
-        why = [lost.why for lost in (*parsed.broken, *parsed.elsewhere)]
-        notes.append(f"{file.name} contains no code" + (f" that is run: {why[0]}" if why else ""))
-        return None
+        return f"{LARGE}; clear its outputs and save again"
     bound = {name for s in parsed.statements for name in _bound_names(s.node)}
     score = {s.id: len(bound & set(s.names)) for s in assignment.sections}
+    if file.kind == TEXT and not any(score.values()):
+        return UNNAMED
+    if not parsed.statements:
+        why = [lost.why for lost in (*parsed.broken, *parsed.elsewhere)]
+        return "contains no code" + (f" that is run: {why[0]}" if why else "")
     named = _named(assignment, file)
     return _Candidate(file, parsed, named[0] if len(named) == 1 else "", score)
 
 
+def _mentions(assignment: Assignment, file: File) -> bool:
+    """Whether some answer's name may stand in a text, in UTF-8 or UTF-16."""
+    plain = _content(file).replace(b"\0", b"")
+    return any(name.encode() in plain for section in assignment.sections for name in section.names)
+
+
 def _named(assignment: Assignment, file: File) -> list[str]:
     """The ids of the sections that a file is named for."""
-    return [s.id for s in assignment.sections if re.search(s.file_pattern, file.path.stem.lower())]
+    return [s.id for s in assignment.sections if re.search(s.file_pattern, stem_of(file.path.name).lower())]
 
 
 def _bound_names(node: ast.stmt) -> set[str]:
@@ -166,14 +218,15 @@ def _bound_names(node: ast.stmt) -> set[str]:
     return {n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
-def _choose(section: Section, candidates: list[_Candidate], assignment: Assignment) -> Found:
+def _choose(section: Section, candidates: list[_Candidate], unread: list[File], assignment: Assignment) -> Found:
     """The file to grade for a section: one named for it (nearest the top), otherwise one that binds its names."""
-    right, wrong = _by_name(section, candidates)
-    right = right or _by_content(section, candidates, wrong)
-    right = _not_imported(right) or right
+    right, wrong = _right_ones(section, [c for c in candidates if c.expected])
+    if not right:
+        right, wrong = _right_ones(section, candidates)
     found = Found(section, notes=[_wrong_file(c, section, assignment) for c in wrong])
     if not right:
-        found.problem = found.notes[-1] if wrong else f"no file for {section.id} was submitted"
+        lost = next((f"{f.label} {f.unread}" for f in unread if section.id in _named(assignment, f)), "")
+        found.problem = found.notes[-1] if wrong else lost or f"no file for {section.id} was submitted"
         return found
     chosen, *others = sorted(right, key=lambda c: _preference(c, section))
     found.parsed = chosen.parsed
@@ -181,6 +234,13 @@ def _choose(section: Section, candidates: list[_Candidate], assignment: Assignme
     found.notes += [_comparison(other, chosen, section) for other in others[:3]]
     found.notes += chosen.parsed.document.notes
     return found
+
+
+def _right_ones(section: Section, candidates: list[_Candidate]) -> tuple[list[_Candidate], list[_Candidate]]:
+    """The files that may be graded for a section, and those that are named for it and hold another one."""
+    right, wrong = _by_name(section, candidates)
+    right = right or _by_content(section, candidates, wrong)
+    return _not_imported(right) or right, wrong
 
 
 def _wrong_file(candidate: _Candidate, section: Section, assignment: Assignment) -> str:

@@ -96,12 +96,12 @@ class Parsed:
             known.append(lost)
 
 
-def parse_document(document: Document, numbers: frozenset[str]) -> Parsed:
+def parse_document(document: Document, numbers: frozenset[str], effort: Effort | None = None) -> Parsed:
     """Every statement that parses, in order, labelled by the headings and comments that begin with one of ``numbers``.
 
-    ``numbers``: see ``Assignment.numbers``.
+    ``numbers``: see ``Assignment.numbers``. ``effort``: the work that several documents share.
     """
-    parsed, heading = Parsed(document), Heading()
+    parsed, heading = Parsed(document, effort=effort or Effort()), Heading()
     for number, cell in enumerate(_within_limits(parsed)):
         if cell.kind != CODE:
             heading = heading.after(cell.source, numbers) if cell.kind == MARKDOWN else heading

@@ -1,115 +1,46 @@
-"""Reads a submission (a file, a folder or a zip) into memory under hard limits; nothing is extracted to disk.
+"""Reads a submission (a file, a folder or an archive) into memory under hard limits; nothing is extracted to disk.
 
-Every file name is treated as hostile. Code is read at once; of PDFs and other files only the name and size are read, and
-their bytes are loaded on demand.
+Code, and what may be code by its name, is read at once; of PDFs and other files only the name and size are read, and their
+bytes are loaded on demand. Every file that was handed in is in the result, with a reason if it is not read.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import re
+import io
 import stat
-import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from autograder.checks.formats import ARCHIVE, CODE, CODE_SUFFIXES, PDF, kind_of_file
+from autograder.checks.formats import ARCHIVE, CODE, CODE_SUFFIXES, PDF, TEXT
+from autograder.checks.naming import why_no_code
 from autograder.core.errors import GraderError
 from autograder.core.text import clean
-from autograder.core.watch import LARGE, watch
+from autograder.core.watch import watch
+from autograder.submission.archives import MAX_RATIO, NOT_REGULAR, Unopened, entries_of, is_bomb
+from autograder.submission.files import MAX_TOTAL, Budget, Contents, Entry, File, is_ignored
+
+__all__ = ["WRITE_UP_HINT", "Contents", "File", "read_files"]
 
 WRITE_UP_HINT = "; a PDF belongs to the write-up's assignment"
-MAX_FILES = 2000  # in the whole submission, whatever archives they are in
-MAX_ENTRIES = 20_000  # of one archive, folders and ignored files included
-MAX_TOTAL = 160 << 20  # bytes of code and archives, unpacked
+MAX_NESTED = 3  # archives in archives
 KEPT = 1 << 20  # larger files of code are read again when they are needed, not kept
-MAX_RATIO = 200
-IGNORED = ("__MACOSX", "__pycache__", "node_modules", "site-packages")
-ENTRY = b"PK\1\2"  # what each entry of a zip's directory begins with
-
-
-@dataclass
-class File:
-    """One submitted file: its path inside the submission and its bytes (None if over the size limit).
-
-    For files other than code, and large ones, ``data`` is empty and ``load`` returns the bytes; it raises whatever a damaged
-    zip raises.
-    """
-
-    path: PurePosixPath
-    data: bytes | None
-    size: int
-    load: Callable[[], bytes] | None = field(default=None, compare=False)
-
-    @property
-    def kind(self) -> str:
-        """The kind of file according to its name: see ``checks.formats.kind_of_file``."""
-        return kind_of_file(self.path.name)
-
-    def content(self) -> bytes:
-        """The bytes, read again if they were not kept; empty if over the size limit."""
-        return self.load() if self.load and not self.data else self.data or b""
-
-    @property
-    def name(self) -> str:
-        """The path, safe to print."""
-        return clean(str(self.path))
-
-
-@dataclass
-class Contents:
-    """The files of a submission, notes on what could not be read, and a digest of names and bytes."""
-
-    files: list[File]
-    notes: list[str]
-    digest: str
-
-
-@dataclass
-class _Budget:
-    """What a submission may still hold, whatever archives it is divided among, and notes on what was left out."""
-
-    limit: int
-    notes: list[str]
-    files: int = MAX_FILES
-    total: int = MAX_TOTAL
-    told: set[str] = field(default_factory=set)
-
-    def admits(self) -> bool:
-        """Count one more file."""
-        self.files -= 1
-        if self.files < 0:
-            self.tell(f"only the first {MAX_FILES} files were read")
-        return self.files >= 0
-
-    def spends(self, size: int) -> bool:
-        """Count the bytes of one more file of code."""
-        self.total -= min(size, self.limit)
-        if self.total < 0:
-            self.tell(f"the submission is over {MAX_TOTAL >> 20} MB; the rest was left out")
-        return self.total >= 0
-
-    def tell(self, note: str) -> None:
-        if note not in self.told:
-            self.told.add(note)
-            self.notes.append(note)
+SPENT = f"was left out: the submission is over {MAX_TOTAL >> 20} MB"
 
 
 def read_files(path: Path, limit: int) -> Contents:
-    """Read all files of a file, folder or zip, without the data of those over ``limit`` bytes. Raises GraderError."""
-    budget = _Budget(limit, [])
+    """Read all files of a file, folder or archive, without the data of those over ``limit`` bytes. Raises GraderError."""
+    budget = Budget(limit)
     files = list(_files(Path(path), budget))
     digest = hashlib.sha256()
     for file in sorted(files, key=lambda f: str(f.path)):
-        data = file.content() if file.kind == CODE else file.data or b""
+        data = file.content() if file.kind in (CODE, TEXT) else file.data or b""
         digest.update(str(file.path).encode("utf-8", "surrogatepass") + b"\0" + data + b"\0")
     return Contents(files, budget.notes, digest.hexdigest())
 
 
-def _files(path: Path, budget: _Budget) -> Iterator[File]:
-    """Every regular file of a file, folder or zip (zips inside a folder are opened too)."""
+def _files(path: Path, budget: Budget) -> Iterator[File]:
+    """Every file of a file, folder or archive (archives inside of them are opened, too)."""
     try:
         mode = path.lstat().st_mode
     except OSError as error:
@@ -120,15 +51,15 @@ def _files(path: Path, budget: _Budget) -> Iterator[File]:
         except (OSError, RuntimeError):  # a loop of links, as Python 3.10 and others say it
             raise GraderError(f"cannot read {clean(str(path))}: a loop of links") from None
     if path.is_dir():
-        yield from _folder(path, budget)
+        yield from _taken(_entries(path, budget), budget)
     elif path.is_file():
-        if kind_of_file(path.name) == ARCHIVE:
-            yield from _zip(path, path.name, budget)
-        elif kind_of_file(path.name) == CODE:
-            size = path.stat().st_size
-            yield File(PurePosixPath(path.name), path.read_bytes() if size <= budget.limit else None, size)
+        entry = Entry(PurePosixPath(path.name), path.stat().st_size, path.read_bytes, where=path)
+        if entry.kind == ARCHIVE:
+            yield from _members(entry, budget, 0)
+        elif entry.kind in (CODE, TEXT):
+            yield _read(entry, budget)
         else:
-            other = WRITE_UP_HINT * (kind_of_file(path.name) == PDF)
+            other = WRITE_UP_HINT if entry.kind == PDF else f"; it {why_no_code(path.name)}"
             raise GraderError(
                 f"nothing to grade: {clean(path.name)} is not a submission: expected {CODE_SUFFIXES}, .zip or a folder{other}"
             )
@@ -136,147 +67,103 @@ def _files(path: Path, budget: _Budget) -> Iterator[File]:
         raise GraderError(f"cannot read {clean(str(path))}: not a regular file")
 
 
-def _folder(folder: Path, budget: _Budget) -> Iterator[File]:
-    archives = []
-    for entry in _regular_files(folder, budget):
-        relative = PurePosixPath(*entry.relative_to(folder).parts)
-        size, kind = entry.stat().st_size, kind_of_file(entry.name)
-        if kind not in (CODE, ARCHIVE):
-            yield File(relative, b"", size, entry.read_bytes)
-        elif size > budget.limit:
-            yield File(relative, None, size)
-        elif not budget.spends(size):
-            return
-        elif kind == ARCHIVE:
-            archives.append(entry)
+def _taken(entries: Iterable[Entry], budget: Budget, nested: int = 0) -> Iterator[File]:
+    """The files of a folder or archive. What archives hold, and what only may be code, cannot use up what code needs."""
+    archives: list[Entry] = []
+    texts: list[Entry] = []
+    for entry in entries:
+        if entry.unread:
+            yield entry.left_out(entry.unread)
+        elif entry.kind == CODE:
+            yield _read(entry, budget)
+        elif entry.kind in (ARCHIVE, TEXT):
+            (archives if entry.kind == ARCHIVE else texts).append(entry)
         else:
-            file = _file(relative, size, entry.read_bytes)
-            if isinstance(file, File):
-                yield file
-            else:
-                reason = getattr(file, "strerror", None) or type(file).__name__
-                budget.tell(f"{clean(str(relative))} could not be read: {reason}")
-    for entry in archives:  # last: what they hold cannot use up what other files need
-        yield from _zip(entry, entry.name, budget)
+            yield File(entry.path, b"", entry.size, entry.load, archive=entry.archive)
+    for entry in archives:
+        yield from _opened(entry, budget, nested)
+    for entry in texts:
+        yield _read(entry, budget)
 
 
-def _file(path: PurePosixPath, size: int, load: Callable[[], bytes]) -> File | Exception:
+def _too_much(entry: Entry, budget: Budget) -> str:
+    """Why a file of code or an archive may not be read, which counts its bytes; '' if it may."""
+    if entry.size > budget.limit_of(entry.kind):
+        if entry.kind == TEXT:
+            return f"is neither named .ipynb nor .py, and is over {budget.limit_of(TEXT) >> 20} MB"
+        return f"is {entry.size >> 20} MB, over the limit; clear its outputs and save again"
+    if entry.packed >= 0 and is_bomb(entry.size, entry.packed):
+        return f"unpacks to over {MAX_RATIO} times its size and was left out"
+    return "" if budget.spends(entry.size) else SPENT
+
+
+def _read(entry: Entry, budget: Budget) -> File:
     """A file of code, read once to see whether it can be read; its bytes are kept only if they are few."""
+    if reason := _too_much(entry, budget) or watch.at("member", f"{entry.archive}/{entry.path}"):
+        return entry.left_out(reason)
     try:
-        data = load()
+        data = entry.load()
     except Exception as error:  # encrypted, damaged or an unknown compression: zipfile raises many kinds
-        return error
-    return File(path, data, len(data)) if size <= KEPT else File(path, b"", len(data), load)
+        if entry.archive:
+            return entry.left_out("could not be unpacked")
+        return entry.left_out(f"could not be read: {getattr(error, 'strerror', None) or type(error).__name__}")
+    entry.size = len(data)
+    return entry.file(data) if len(data) <= KEPT else entry.file(b"", entry.load)
 
 
-def _regular_files(folder: Path, budget: _Budget) -> Iterator[Path]:
-    """The regular files below a folder, except ignored names; stops after MAX_FILES entries."""
+def _opened(entry: Entry, budget: Budget, nested: int) -> Iterator[File]:
+    """What an archive inside a folder or another archive holds."""
+    reason = f"is packed {nested} archives deep: pack it once" if nested >= MAX_NESTED else _too_much(entry, budget)
+    if not reason and entry.archive and not budget.keeps(entry.size):
+        reason = "is an archive in an archive, and all of these are too large: pack the files once"
+    if reason:
+        yield entry.left_out(reason)
+        return
+    yield from _members(entry, budget, nested)
+
+
+def _members(entry: Entry, budget: Budget, nested: int) -> Iterator[File]:
+    """The files in an archive; the archive itself, too, if not all of it can be read or there is nothing in it."""
+    if reason := watch.at("archive", f"{entry.archive}/{entry.path}"):
+        yield entry.left_out(reason)
+        return
+    try:
+        stream = entry.where.open("rb") if entry.where else io.BytesIO(entry.load())
+    except Exception:  # as in _read
+        yield entry.left_out("could not be unpacked" if entry.archive else "could not be read")
+        return
+    name = f"{entry.path} in {entry.archive}" if entry.archive else str(entry.path)
+    empty = True
+    try:
+        for file in _taken(entries_of(stream, name, budget), budget, nested + 1):
+            empty = False
+            yield file
+    except Unopened as problem:
+        yield entry.left_out(str(problem))
+    else:
+        if empty and budget.files > 0:
+            yield entry.left_out("holds no files")
+
+
+def _entries(folder: Path, budget: Budget) -> Iterator[Entry]:
+    """The files below a folder, except ignored names; stops after MAX_FILES files and folders."""
     pending = [folder]
     while pending:
         here = pending.pop()
         try:
-            entries = sorted(here.iterdir(), key=lambda p: p.name)
+            children = sorted(here.iterdir(), key=lambda p: p.name)
         except OSError as error:
             budget.tell(f"the folder {clean(here.name)} could not be read: {error.strerror}")
             continue
-        for entry in entries:
-            if _ignored(entry.name):
+        for child in children:
+            if is_ignored(child.name):
                 continue
-            mode = entry.lstat().st_mode
+            status = child.lstat()
             if not budget.admits():
                 return
-            if stat.S_ISDIR(mode):
-                pending.append(entry)
-            elif stat.S_ISREG(mode):
-                yield entry
-            else:
-                relative = PurePosixPath(*entry.relative_to(folder).parts)
-                budget.tell(f"{clean(str(relative))} is not a regular file and was left out")
-
-
-def _zip(source: Path, name: str, budget: _Budget) -> Iterator[File]:
-    if reason := watch.at("zip", str(source)):
-        budget.tell(f"{clean(name)} {reason}")
-        return
-    try:
-        if (count := _entries(source)) > MAX_ENTRIES:
-            budget.tell(f"{clean(name)} holds {count} entries, over the limit of {MAX_ENTRIES}, and was left out")
-            return
-        archive = zipfile.ZipFile(source)
-        members = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError, OSError):
-        budget.tell(f"{clean(name)} is not a readable zip")
-        return
-    except MemoryError:
-        budget.tell(f"{clean(name)} {LARGE}")
-        return
-    for member in members:
-        path = _member_path(member, name, budget)
-        if path is None:
-            continue
-        if not budget.admits():
-            return
-        yield from _member(archive, member, path, name, budget)
-
-
-def _member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: PurePosixPath, name: str, budget: _Budget
-) -> Iterator[File]:
-    load = functools.partial(_unpacked, archive, member)
-    if kind_of_file(path.name) != CODE:
-        yield File(path, b"", member.file_size, load)
-    elif member.file_size > budget.limit:
-        yield File(path, None, member.file_size)
-    elif _is_bomb(member):
-        budget.tell(f"{clean(str(path))} in {clean(name)} unpacks to over {MAX_RATIO} times its size and was left out")
-    elif not budget.spends(member.file_size):
-        return
-    elif reason := watch.at("member", f"{name}/{path}"):
-        budget.tell(f"{clean(str(path))} in {clean(name)} {reason}")
-    else:
-        file = _file(path, member.file_size, load)
-        if isinstance(file, File):
-            yield file
-        else:
-            budget.tell(f"{clean(str(path))} in {clean(name)} could not be unpacked")
-
-
-def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """The bytes of a member, at most as many as the archive says."""
-    with archive.open(member) as stream:
-        data = stream.read(member.file_size + 1)
-    if len(data) > member.file_size or _is_bomb(member):
-        raise zipfile.BadZipFile("more bytes than the archive says, or than its own can make")
-    return data
-
-
-def _entries(source: Path) -> int:
-    """How many entries a zip's directory may have, counted in one pass that keeps nothing."""
-    count, before = 0, b""
-    with source.open("rb") as file:
-        while block := file.read(1 << 20):
-            count += (before + block).count(ENTRY)
-            before = block[-len(ENTRY) + 1 :]
-    return count
-
-
-def _member_path(member: zipfile.ZipInfo, name: str, budget: _Budget) -> PurePosixPath | None:
-    """The path of a regular file inside the zip ``name``; None, with a note if unsafe, for anything to leave out."""
-    path = PurePosixPath(member.filename.replace("\\", "/"))
-    if member.is_dir() or any(_ignored(part) for part in path.parts if part != ".."):
-        return None
-    if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", member.filename):
-        budget.tell(f"{clean(name)} contains the unsafe name {clean(member.filename)!r}; that file was left out")
-        return None
-    if stat.S_ISLNK(member.external_attr >> 16):
-        budget.tell(f"{clean(str(path))} is a link and was left out")
-        return None
-    return path
-
-
-def _is_bomb(member: zipfile.ZipInfo) -> bool:
-    return member.file_size > (1 << 20) and member.file_size > MAX_RATIO * max(member.compress_size, 1)
-
-
-def _ignored(name: str) -> bool:
-    return name in IGNORED or name.startswith(".")
+            if stat.S_ISDIR(status.st_mode):
+                pending.append(child)
+                continue
+            relative = PurePosixPath(*child.relative_to(folder).parts)
+            regular = stat.S_ISREG(status.st_mode)
+            yield Entry(relative, status.st_size, child.read_bytes, unread="" if regular else NOT_REGULAR, where=child)

@@ -8,17 +8,17 @@ code, Markdown and raw cells. To support another format, add it to ``FORMATS``.
 
 from __future__ import annotations
 
-import io
-import tokenize
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from . import marimo
 from .document import Cell, Document, Unreadable, dedented, parse, parses
+from .encodings import text_of
 from .fences import fenced
 from .markers import DATABRICKS, databricks, marked, outside_strings, uncomment_magics
+from .naming import ARCHIVE, NOTEBOOK, PDF, SCRIPT, TEXT, kind_of_name
 from .notebook import CODE, MARKDOWN, RAW, read_cells
+from .remarks import CONFLICT, conflict_in, refuse_loss, tell_conflict
 
 __all__ = [
     "ARCHIVE",
@@ -30,6 +30,8 @@ __all__ = [
     "PDF",
     "RAW",
     "SCRIPT",
+    "SUFFIXES",
+    "TEXT",
     "Cell",
     "Document",
     "Format",
@@ -44,7 +46,6 @@ __all__ = [
     "uncomment_magics",
 ]
 
-NOTEBOOK, SCRIPT, ARCHIVE, PDF = ".ipynb", ".py", "archive", "pdf"
 QUARTO = (".qmd", ".rmd")
 MAX_CELLS = 2000
 
@@ -63,8 +64,8 @@ class Format:
 
 
 def kind_of_file(name: str) -> str:
-    """``code``, ``archive``, ``pdf``, or '' for unsupported files, by the suffix of the name."""
-    return KINDS.get(PurePosixPath(name).suffix.lower(), "")
+    """``code``, ``archive``, ``pdf``, ``text`` (code if it holds answers), or '' for unsupported files, by the name."""
+    return kind_of_name(name, SUFFIXES)
 
 
 def is_notebook(name: str) -> bool:
@@ -80,10 +81,17 @@ def read(name: str, data: bytes, limit: int) -> Document:
         )
     if not data.strip():
         raise Unreadable(f"{name} is empty")
-    text = uncomment_magics(_text(name, data))
+    text, lossy = text_of(name, data)
+    text = uncomment_magics(_with_newlines(text))
     documents = (format.cells(name, text) for format in FORMATS if format.fits(name, text))
     document = next(document for document in documents if document is not None)
     _count_cells(name, len(document.cells))
+    if is_notebook(name) and not document.numbered:
+        document.notes.append(f"{name} is a script, in spite of its name, and was read as one")
+    if lossy:
+        refuse_loss(document)
+    if "<<<<<<<" in text:
+        tell_conflict(document, text)
     return document
 
 
@@ -92,31 +100,25 @@ def _count_cells(name: str, count: int) -> None:
         raise Unreadable(f"{name} has {count} cells, over the limit of {MAX_CELLS}; remove what is not yours and save again")
 
 
-def _text(name: str, data: bytes) -> str:
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        text = data.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError):
-        raise Unreadable(f"{name} is not UTF-8 text; save or download it again as UTF-8") from None
-    if "\0" in text:
-        raise Unreadable(f"{name} contains NUL bytes: it is not a Python script")
-    return _with_newlines(text)
-
-
 def _with_newlines(text: str) -> str:
     """The text with every line end that Python's parser counts turned into a newline, so that both count the same lines."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _looks_like_notebook(name: str, text: str) -> bool:
-    """Whether a file is a notebook, by its name or, if it was renamed to .py, by its content."""
-    return is_notebook(name) or (text.lstrip().startswith("{") and '"cells"' in text)
+    """Whether a file is a notebook, by its content and, as a script may bear a notebook's name, by its name."""
+    start = text.lstrip()[:7]
+    if is_notebook(name):
+        return start.startswith(("{", "[", "<<<<<<<")) or '"cell_type"' in text
+    return start.startswith(("{", "<<<<<<<")) and '"cells"' in text
 
 
 def _notebook(name: str, text: str) -> Document:
     try:
         sources, regular = read_cells(text)
     except ValueError as error:
+        if line := conflict_in(text):
+            raise Unreadable(f"{name} is not valid JSON: line {line} begins {CONFLICT}") from None
         raise Unreadable(f"{name} {error}") from None
     notes = [] if regular else [f"{name} does not follow the notebook format; the readable part of it was graded"]
     cells = [Cell(kind, _with_newlines(source)) for kind, source in sources]
@@ -136,6 +138,5 @@ FORMATS = (
     Format((SCRIPT,), lambda *_: True, marked),
     Format((SCRIPT,), lambda *_: True, _script),
 )
-KINDS = {suffix: CODE for format in FORMATS for suffix in format.suffixes} | {".zip": ARCHIVE, ".pdf": PDF}
-# For messages: ".ipynb, .py".
-CODE_SUFFIXES = ", ".join(dict.fromkeys(suffix for format in FORMATS for suffix in format.suffixes))
+SUFFIXES = tuple(dict.fromkeys(suffix for format in FORMATS for suffix in format.suffixes))
+CODE_SUFFIXES = ", ".join(SUFFIXES)  # for messages: ".ipynb, .py"

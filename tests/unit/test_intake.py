@@ -145,7 +145,8 @@ def test_names_with_control_characters_are_printed_clean(submit, s1):
 
 
 def test_a_lone_write_up_is_refused_with_the_place_it_belongs(submit):
-    with pytest.raises(GraderError, match=r"^nothing to grade: expected \.ipynb, \.py, \.qmd, \.rmd files$"):
+    expected = r"^nothing to grade: expected \.ipynb, \.py, \.qmd, \.rmd files; "
+    with pytest.raises(GraderError, match=expected + r"data\.csv is neither a notebook nor a script$"):
         submit({"data.csv": "1"})
     for files in ({"work.zip": zipped({"report.PDF": "%PDF-1.4"})}, {"report.pdf": b"%PDF-1.4"}):
         with pytest.raises(GraderError, match=r"^nothing to grade: .*; a PDF belongs to the write-up's assignment$"):

@@ -60,7 +60,18 @@ def test_a_file_that_is_no_notebook_is_reported(text, says):
 
 @pytest.mark.parametrize(
     "name, kind",
-    [("A.ipynb", "code"), ("a.PY", "code"), ("x.zip", "archive"), ("w.Pdf", "pdf"), ("notes.txt", ""), ("py", ""), (".py", "")],
+    [
+        ("A.ipynb", "code"),
+        ("a.PY", "code"),
+        ("x.zip", "archive"),
+        ("w.Pdf", "pdf"),
+        ("notes.txt", "text"),
+        ("py", "text"),
+        ("A.py.TXT", "code"),
+        ("a.tar.gz", "archive"),
+        ("A.docx", ""),
+        ("A.ipynb.html", ""),
+    ],
 )
 def test_a_files_name_determines_its_kind(name, kind):
     assert kind_of_file(name) == kind

@@ -26,7 +26,7 @@ def beside(name: str, files: dict[str, str | bytes]) -> Hostile:
 SHADOWED = ("torch", "json", "struct", "socket", "numpy", "autograder", "safetensors")
 WRONG_TYPES = b'{"cells": [1, null, {"cell_type": 5, "source": {"a": 1}}], "nbformat": 4}'
 CASES = [
-    unreadable("not UTF-8", {"A2S1.py": b"\xff\xfe" + S1.encode("utf-16-le")}),
+    unreadable("damaged UTF-16", {"A2S1.py": b"\xff\xfe" + S1.encode("utf-16-le")[:-1]}),
     unreadable("NUL bytes", {"A2S1.py": S1.encode() + b"\0"}),
     appended("deep brackets", "\nx = " + "(" * 50_000),
     appended("deep indentation", "\n" + "".join(" " * i + "if 1:\n" for i in range(300))),

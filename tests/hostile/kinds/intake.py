@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import struct
@@ -9,7 +10,7 @@ import zipfile
 from io import BytesIO
 
 from hostile.case import S1, S2, S3, Hostile
-from support.zips import zipped
+from support.zips import tarred, zipped
 
 
 def beside(name: str, code: str, above: bool = False, seconds: float = 15.0) -> Hostile:
@@ -48,6 +49,14 @@ def stored(members: dict[str, str]) -> bytes:
 
 def many(text: str, count: int) -> str:
     return "".join(text.format(i, i + 1) for i in range(count))
+
+
+def nested(depth: int) -> bytes:
+    """A file in so many zips, one in the other."""
+    data = b"x = 1"
+    for number in range(depth):
+        data = zipped({f"{number}.zip" if number else "a.py": data})
+    return data
 
 
 CODE = b"a = 1\n" * 1_000_000
@@ -93,6 +102,23 @@ CASES = [
     files("a zip of thousands of entries", {"more.zip": stored({f"{n}": "" for n in range(25_000)})}),
     files("a zip that lies about its sizes", {"more.zip": bytes(LYING)}),
     files("hundreds of files of code", {f"m{n}.py": "a = 1\n" * 2000 for n in range(300)}, seconds=30.0),
+    files("archives in archives without end", {"more.zip": nested(60)}),
+    files(
+        "zips of zips of zips", {f"{n}.zip": zipped({f"{k}.zip": zipped({"a.py": CODE}) for k in range(9)}) for n in range(9)}
+    ),
+    files("a packed tar of a bomb", {"more.tgz": gzip.compress(tarred({"a.bin": bytes(200 << 20)}, "w"), 1)}, seconds=25.0),
+    files("tars of thousands of entries", {f"{n}.tgz": tarred({f"{k}.bin": "" for k in range(8000)}) for n in range(4)}),
+    files("a gzip of empty members", {"more.tar.gz": gzip.compress(b"") * 300_000}, seconds=25.0),
+    files(
+        "a tar that lies about its sizes",
+        {"more.tar": tarred({"a.py": "x = 1\n"}, "w").replace(b"00000000006", b"77777777777")},
+    ),
+    files("a tar whose names are megabytes", {"more.tgz": tarred({"a" * 3_000_000: "x"})}),
+    files("names that climb out of a tar", {"more.tgz": tarred({"../../A2S1.py": "query121 = 0", "/etc/A2S2.py": "x = 1"})}),
+    files("hundreds of texts with answers' names", {f"m{n}.txt": "query121 = (\n" * 2000 for n in range(300)}, seconds=30.0),
+    files("merge conflicts without end", {"more.py": "<<<<<<< a\n" * 200_000 + "=======\n" * 200_000}),
+    files("letters of another encoding without end", {"more.py": b"# \xe9\nprint('\xe9')\n" * 100_000}, seconds=25.0),
+    files("a million lines of UTF-16", {"more.py": ("a\n" * 1_000_000).encode("utf-16")}, seconds=25.0),
     in_notebook("magics around magics", "%%time\n" * 50_000 + "x = 1"),
     in_notebook("broken cells without end", *["x = (\n" * 80 + "elif\n  y\n" * 20] * 500),
     section3("a program that calls itself thousands of times", "def g():\n" + "    a = 1\n" * 3000 + "    main()\n" * 3000),

@@ -13,6 +13,7 @@ from support.classroom import (
     devices,
     endless,
     files,
+    handed_in,
     helpers,
     m_key,
     noise,
@@ -41,6 +42,7 @@ THEMES = (
     endless,
     files,
     tools,
+    handed_in,
 )
 CASES = [case for theme in THEMES for case in theme.CASES]
 ENDLESS = ("hang-", "long-", "cell-while", "cell-sleep")  # cases in which something runs until a limit ends it

@@ -31,6 +31,7 @@ class Case:
     single: bool = False  # its one file is graded, not a folder
     exit: int = 0  # other than 0: nothing can be graded
     says: dict[str, str] = field(default_factory=dict)  # item -> words that its output holds
+    notes: list[str] = field(default_factory=list)  # sentences that the author reads, each in one note
 
 
 def case(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from support.classroom.case import SECTION_1, SECTION_2, case
+from support.classroom.case import SECTION_2, case
 from support.classroom.cells import ANSWERS_1, ATTENTION, Text, cell, lines, section1, section1_with_headings, section2, spread
 from support.classroom.forms import colab, ipynb, py
 from support.classroom.noise import NOISE
@@ -151,22 +151,19 @@ CASES = [
     case(
         "py-in-ipynb",
         {"A2S1.ipynb": SCRIPT_1, "A2S2.ipynb": NOTEBOOK_2},
-        why="a script renamed to .ipynb is refused clearly",
-        lost=SECTION_1,
+        why="a script renamed to .ipynb is read as a script",
     ),
     case(
         "txt",
         {"A2S1.py.txt": SCRIPT_1},
-        why="a type that is not graded",
-        lost=SECTION_1 | SECTION_2,
+        why="a script as mail programs rename it",
+        lost=SECTION_2,
         single=True,
-        exit=2,
     ),
     case(
         "utf16",
         {"A2S1.py": SCRIPT_1.encode("utf-16"), "A2S2.py": SCRIPT_2},
         why="UTF-16, as PowerShell redirects",
-        lost=SECTION_1,
     ),
     case(
         "cp1252",
@@ -174,8 +171,7 @@ CASES = [
             "A2S1.py": py(section1(query121=lines("# it’s the résumé of v0", ANSWERS_1["query121"]))).encode("cp1252"),
             "A2S2.py": SCRIPT_2,
         },
-        why="not UTF-8 but what a Windows editor writes",
-        lost=SECTION_1,
+        why="not UTF-8 but what a Windows editor writes, in a comment",
     ),
     case(
         "kaggle",
