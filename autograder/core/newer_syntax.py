@@ -49,6 +49,12 @@ def needs(source: str, running: Version = sys.version_info[:2]) -> Version | Non
     return newest if newest > running and _parses(rewritten) and _parses(expressions) else None
 
 
+def told(source: str) -> str:
+    """That a source needs a newer Python than the one that grades, as a clause; '' if it does not."""
+    version, here = needs(source), sys.version_info
+    return f"it needs Python {version[0]}.{version[1]}; it is graded with {here[0]}.{here[1]}" if version else ""
+
+
 def _parses(source: str) -> bool:
     return parsed(source)[0] is not None
 

@@ -19,8 +19,9 @@ from autograder.core.text import clean
 from autograder.core.watch import watch
 from autograder.judging.choice import essence
 from autograder.sandbox.judge_side.apart import Apart, Ended
+from autograder.slicing.absent import why_absent
 from autograder.slicing.known import Known, Malformed, from_tree, pair_of, texts
-from autograder.slicing.slicer import SLICE, Program, Slicer, program_of
+from autograder.slicing.slicer import SLICE, WIDE, Program, Slicer, program_of
 from autograder.submission.lost import Lost
 from autograder.submission.sections import Found as FoundFile
 from autograder.submission.sections import Submission, likely_sections, take_in
@@ -81,6 +82,11 @@ class Plan:
         """See ``Slicer.mentions``."""
         found = set(texts(self._ask("mentions", question=question.id, words=list(words))))
         return [word for word in words if word in found]
+
+    def why_absent(self, name: str, before: int) -> Lost | None:
+        """See ``slicing.absent.why_absent``."""
+        answer = self._ask("absent", name=name, before=before)
+        return _lost(*answer) if isinstance(answer, list) and len(answer) == 4 else None
 
     @functools.cached_property
     def touched(self) -> list[str]:
@@ -229,6 +235,10 @@ class _Desk:
         slicer = self.slicers[request["section"]]
         if op == "touched":
             return slicer.touched()
+        if op == "absent":
+            ran = set(slicer.choice(self.assignment.of_section(slicer.section), WIDE)[0])
+            lost = why_absent(slicer, request["name"], ran, request["before"])
+            return [lost.cell, lost.line, lost.why[:NOTE], []] if lost else None
         if op == "late":
             return slicer.rebinds_late(self.assignment.question(request["question"]))
         if op == "mentions":

@@ -78,7 +78,8 @@ class Effects:
 
     ``called``: the root names of all calls; ``calls``: functions called as a statement, with the names in their arguments;
     ``writes_globals``: names that an inner scope declares ``global`` and assigns. For a ``def``, ``defines`` is its name and
-    ``alters`` says whether calling it may change its arguments or globals. ``left_out``: why it was not analysed.
+    ``alters`` says whether calling it may change its arguments or globals. ``expensive``: the function for whose call it is not
+    run, or ''; ``left_out``: why it was not analysed.
     """
 
     binds: set[str] = field(default_factory=set)
@@ -90,7 +91,7 @@ class Effects:
     writes_globals: set[str] = field(default_factory=set)
     defines: str = ""
     alters: bool = False
-    expensive: bool = False
+    expensive: str = ""
     left_out: str = ""
 
 
@@ -137,10 +138,8 @@ def effects_of(
         _changes(here, effects, imports)
         calls = [item for item in here if isinstance(item, ast.Call)]
         effects.called = {root(call.func) for call in calls} - {""}
-        avoided = set(never_calls)
-        if isinstance(node, (ast.Expr, ast.Assign)):
-            avoided |= EXPENSIVE - set(simulated_calls)
-        effects.expensive = any(_callee(call) in avoided for call in calls)
+        avoided = set(never_calls) | (EXPENSIVE - set(simulated_calls) if isinstance(node, (ast.Expr, ast.Assign)) else set())
+        effects.expensive = next(filter(avoided.__contains__, map(_callee, calls)), "")
     return effects
 
 

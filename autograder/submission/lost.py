@@ -13,9 +13,10 @@ MAX_LOST = 200  # per document
 GAP = r"(?:[^\S\n]|[\u200b-\u200d\u2060\ufeff])"  # what looks like a blank, Python's or not
 BLANKS = " \t\u00a0\u200b\u200c\u200d\u2060\ufeff"
 BINDS = re.compile(
-    rf"^{GAP}*((?:\w+{GAP}*,{GAP}*)*\w+){GAP}*(?::[^=\n]*)?=(?!=)|^{GAP}*(?:async{GAP}+)?(?:def|class){GAP}+(\w+)",
+    rf"^{GAP}*((?:\w+{GAP}*,{GAP}*)*\w+){GAP}*(?::[^=\n]*|\[[^]\n]*\]{GAP}*)?[-+*/@]?=(?!=)|^{GAP}*(?:async{GAP}+)?(?:def|class){GAP}+(\w+)",
     re.MULTILINE,
 )
+IMPORTS = re.compile(rf"^{GAP}*(?:from{GAP}+[\w.]+{GAP}+)?import{GAP}+([^\n#(]+)", re.MULTILINE)
 LINE = re.compile(r"\bline (\d+)")
 DETECTED = re.compile(r" \(detected at line \d+\)")
 
@@ -39,6 +40,11 @@ def names_in(text: str) -> dict[str, int]:
         last = match.start()
         for name in match[1].split(",") if match[1] else [match[2]]:
             found.setdefault(name.strip(BLANKS), number)
+    for match in IMPORTS.finditer(text):
+        for part in match[1].split(","):
+            words = part.split()
+            if words:
+                found.setdefault(words[-1] if "as" in words else words[0].split(".")[0], text.count("\n", 0, match.start()))
     return found
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from autograder.checks.formats import CODE, MARKDOWN, RAW, Cell, Document, dedented
+from autograder.core import newer_syntax
 from autograder.core.syntax import is_deep
 from autograder.core.watch import DEEP
 from autograder.core.watch import parsed as parsed_source
@@ -244,7 +245,7 @@ def _chunk(parsed: Parsed, number: int, text: str, line: int, first: tuple[int, 
     elif tree is None:
         inside = line < first[0] <= line + text.count("\n") + 2  # what is unfinished is refused at the next line
         at, words = first if inside else refusal(text, line)
-        parsed.refused(number, at or line + 1, words or "invalid syntax", text)
+        parsed.refused(number, at or line + 1, newer_syntax.told(text) or words or "invalid syntax", text)
     return text, tree
 
 
