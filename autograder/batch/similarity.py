@@ -8,7 +8,6 @@ Cost: about 15 ms per submission to read and hash, then a comparison of the pair
 
 from __future__ import annotations
 
-import ast
 import io
 import json
 from collections import Counter
@@ -22,6 +21,7 @@ from autograder.batch.roster import Roster
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.files import is_ordinary, own_folder, read_capped, write_private
+from autograder.core.syntax import shape
 from autograder.core.tables import write_csv
 from autograder.core.text import cell
 from autograder.sandbox.judge_side.apart import Apart
@@ -97,21 +97,13 @@ def own_code(assignment: Assignment, path: Path, given: set[str]) -> str:
 def _own_code(assignment: Assignment, path: Path, given: set[str]) -> str:
     submission = take_in(assignment, path)
     parsed = {id(f.parsed): f.parsed for f in submission.sections.values() if f.parsed}
-    own = [s.code for document in parsed.values() for s in document.statements if _shape(s.node) not in given]
+    own = [s.code for document in parsed.values() for s in document.statements if shape(s.node, s.code) not in given]
     return "\n".join(own)[:MAX_CODE]
 
 
 def _statements(assignment: Assignment, starter: Path) -> set[str]:
     submission = take_in(assignment, starter)
-    return {_shape(s.node) for f in submission.sections.values() if f.parsed for s in f.parsed.statements}
-
-
-def _shape(node: ast.stmt) -> str:
-    """A statement without layout and comments."""
-    try:
-        return ast.dump(node)
-    except RecursionError:
-        return ""
+    return {shape(s.node, s.code) for f in submission.sections.values() if f.parsed for s in f.parsed.statements}
 
 
 def write_alike(output: Path, pairs: list[Pair]) -> None:

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,7 +17,7 @@ from autograder.checks.formats import CODE, MARKDOWN, Cell, Document
 from autograder.core.assignment import Assignment, Question, Section
 from autograder.core.errors import GraderError
 from autograder.core.text import clean
-from autograder.core.watch import watch
+from autograder.core.watch import watch, why
 from autograder.judging.choice import essence
 from autograder.sandbox.judge_side.apart import Apart, Ended
 from autograder.slicing.known import Known, Malformed, from_tree, pair_of, texts
@@ -201,11 +202,22 @@ class _Desk:
         """By section; a section whose statements ended an earlier process has a ``problem`` instead."""
         slicers = {}
         for id, found in self.submission.sections.items():
-            if found.parsed and (reason := watch.at("slicer", id)):
-                found.problem, found.parsed = f"{found.parsed.document.name} {reason}", None
-            if found.parsed:
-                slicers[id] = Slicer(self.assignment, found.section, found.parsed, self.submission.modules)
+            with self._walled(found):
+                if found.parsed:
+                    slicers[id] = Slicer(self.assignment, found.section, found.parsed, self.submission.modules)
         return slicers
+
+    @contextlib.contextmanager
+    def _walled(self, found: FoundFile) -> Iterator[None]:
+        """Whatever ends or fails the work on a section's file costs that section; a problem names the file."""
+        with watch.inside("section", found.section.id) as reason:
+            if reason and found.parsed:
+                found.problem, found.parsed = f"{found.parsed.document.name} {reason}", None
+            try:
+                yield
+            except Exception as error:
+                name = found.parsed.document.name if found.parsed else found.section.id
+                found.problem, found.parsed = f"{name} {why(error)}", None
 
     def answer(self, request: dict[str, Any]) -> Any:
         op = request["op"]
@@ -241,14 +253,16 @@ class _Desk:
     def _submission(self) -> dict[str, Any]:
         slicers, sections = self.slicers, {}
         for id, found in self.submission.sections.items():
-            plan = _described(slicers[id]) if found.parsed else None
-            sections[id] = {"problem": found.problem, "notes": self._notes(found), "plan": plan}
+            plan, notes = None, found.notes
+            with self._walled(found):
+                if found.parsed:
+                    plan, notes = _described(slicers[id]), self._notes(found)
+            sections[id] = {"problem": found.problem, "notes": notes, "plan": plan}
         return {"sections": sections, "notes": self.submission.notes}
 
     def _notes(self, found: FoundFile) -> list[str]:
-        if not found.parsed:
-            return found.notes
-        place, slicer = found.parsed.document.place, self.slicers[found.section.id]
+        slicer = self.slicers[found.section.id]
+        place = slicer.parsed.document.place
         lost = [(s, e.left_out) for s, e in zip(slicer.statements, slicer.effects) if e.left_out]
         return found.notes + [f"the code at {place(s.cell, s.line)} was left out: it {reason}" for s, reason in lost]
 

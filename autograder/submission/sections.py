@@ -12,12 +12,13 @@ from pathlib import Path
 from autograder.checks.formats import CODE, CODE_SUFFIXES, PDF, Unreadable, read
 from autograder.core.assignment import Assignment, Section
 from autograder.core.errors import GraderError
-from autograder.core.syntax import walk
-from autograder.core.watch import LARGE, watch
-from autograder.submission.statements import Parsed, Statement, parse_document
+from autograder.core.syntax import shape, walk
+from autograder.core.watch import LARGE, watch, why
+from autograder.submission.statements import Parsed, parse_document
 from autograder.submission.unpack import WRITE_UP_HINT, Contents, File, read_files
 
 MAX_STATEMENTS, MAX_CODE = 20_000, 12 << 20  # in all files of code together
+MAX_ENDED = 2  # files that end the process that reads them: after these no other is tried
 
 
 @dataclass
@@ -58,10 +59,9 @@ def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
     contents = submitted if isinstance(submitted, Contents) else read_files(submitted, assignment.limits.file_bytes)
     notes = list(contents.notes)
     candidates = list(_candidates(assignment, contents.files, notes))
-    watch.rest()
     if not candidates:
         raise GraderError(_nothing_to_grade(contents.files, notes))
-    sections = {s.id: _choose(s, candidates, assignment) for s in assignment.sections}
+    sections = {s.id: _chosen(s, candidates, assignment) for s in assignment.sections}
     graded = {id(found.parsed) for found in sections.values() if found.parsed}
     modules = _modules([candidate for candidate in candidates if id(candidate.parsed) not in graded])
     return Submission(sections, modules, notes)
@@ -70,15 +70,23 @@ def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
 def _candidates(assignment: Assignment, files: list[File], notes: list[str]) -> Iterator[_Candidate]:
     """The files that hold code, first those that are named for a section, as far as they are not too many."""
     code = sorted((file for file in files if file.kind == CODE), key=lambda file: not _named(assignment, file))
-    statements, characters = MAX_STATEMENTS, MAX_CODE
+    statements, characters, ended = MAX_STATEMENTS, MAX_CODE, 0
     for number, file in enumerate(code):
+        if ended == MAX_ENDED:
+            notes.append(f"only {number} of {len(code)} files of code were read: {MAX_ENDED} of them take too much to be read")
+            return
         if statements < 0 or characters < 0:
             notes.append(
                 f"only {number} of {len(code)} files of code were read: together they may have {MAX_STATEMENTS} statements and "
                 f"{MAX_CODE} characters of code"
             )
             return
-        if candidate := _candidate(assignment, file, notes):
+        with watch.inside("file", str(file.path)) as reason:
+            candidate = None if reason else _candidate(assignment, file, notes)
+        if reason:
+            ended += 1
+            notes.append(f"{file.name} {reason}")
+        if candidate:
             statements -= len(candidate.parsed.statements)
             characters -= sum(len(statement.code) for statement in candidate.parsed.statements)
             yield candidate
@@ -133,22 +141,22 @@ def _candidate(assignment: Assignment, file: File, notes: list[str]) -> _Candida
     if file.data is None:
         notes.append(f"{file.name} is {file.size >> 20} MB, over the limit; clear its outputs and save again")
         return None
-    if reason := watch.at("file", str(file.path)):
-        notes.append(f"{file.name} {reason}")
-        return None
     try:
         document = read(file.name, _content(file), assignment.limits.file_bytes)
         parsed = parse_document(document, assignment.numbers())
+        bound = {name for s in parsed.statements for name in _bound_names(s.node)}
     except Unreadable as problem:
         notes.append(str(problem))
         return None
     except (MemoryError, RecursionError):
         notes.append(f"{file.name} {LARGE}; clear its outputs and save again")
         return None
+    except Exception as error:  # ours: it must not cost the other files
+        notes.append(f"{file.name} {why(error)}")
+        return None
     if not parsed.statements:
         notes.append(f"{file.name} contains no code")
         return None
-    bound = {name for s in parsed.statements for name in _bound_names(s.node)}
     score = {s.id: len(bound & set(s.names)) for s in assignment.sections}
     named = _named(assignment, file)
     return _Candidate(file, parsed, named[0] if len(named) == 1 else "", score)
@@ -163,6 +171,17 @@ def _bound_names(node: ast.stmt) -> set[str]:
     if hasattr(node, "name"):
         return {node.name}
     return {n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def _chosen(section: Section, candidates: list[_Candidate], assignment: Assignment) -> Found:
+    """The file to grade for a section; a problem that names the files between which it cannot be chosen."""
+    with watch.inside("choice", section.id) as reason:
+        try:
+            found = None if reason else _choose(section, candidates, assignment)
+        except Exception as error:  # ours: it must not cost the other sections
+            found, reason = None, why(error)
+    names = ", ".join(c.file.name for c in candidates if c.named == section.id or c.score[section.id])
+    return found or Found(section, problem=f"what was submitted for {section.id} ({names[:200]}) {reason}")
 
 
 def _choose(section: Section, candidates: list[_Candidate], assignment: Assignment) -> Found:
@@ -234,13 +253,5 @@ def _holds(candidate: _Candidate, section: Section) -> bool:
 def _fingerprint(candidate: _Candidate, section: Section) -> str:
     """A hash of the statements that bind the section's names, ignoring layout and comments."""
     names = set(section.names)
-    answers = [_shape(s) for s in candidate.parsed.statements if _bound_names(s.node) & names]
+    answers = [shape(s.node, s.code) for s in candidate.parsed.statements if _bound_names(s.node) & names]
     return hashlib.sha256("\n".join(answers).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _shape(statement: Statement) -> str:
-    """A statement without layout and comments, as far as it is not nested too deeply for that."""
-    try:
-        return ast.dump(statement.node)
-    except RecursionError:
-        return statement.code

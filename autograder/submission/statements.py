@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from autograder.checks.formats import CODE, Cell, Document, dedented
+from autograder.checks.formats import CODE, Cell, Document, dedented, unparse
 from autograder.core.syntax import is_deep
-from autograder.core.watch import DEEP
+from autograder.core.watch import DEEP, why
 from autograder.core.watch import parsed as parsed_source
 from autograder.submission.recovery import PYTHON_MAGICS, Effort, chunks, without_shell_lines
 
@@ -30,6 +30,7 @@ MAX_DEPTH = 300  # levels of a statement's tree; a shorter statement than SHORT 
 SHORT = 1000  # characters
 MAX_MAGICS = 4  # magics around one piece of code
 MAX_NOTES = 20
+MAX_SPLIT = 1 << 18  # characters into which an import of several names is split
 HEADING = 200  # characters at the beginning of a heading in which its number is looked for
 
 
@@ -88,7 +89,12 @@ def parse_document(document: Document, numbers: frozenset[str]) -> Parsed:
         if cell.kind != CODE:
             heading = heading.after(cell.source, numbers)
             continue
-        heading = _code_cell(parsed, number, cell, heading, numbers)
+        try:
+            heading = _code_cell(parsed, number, cell, heading, numbers)
+        except MemoryError:
+            raise
+        except Exception as error:  # ours: it must not cost the other cells
+            parsed.leave_out(number, cell.line + 1, why(error))
         if len(parsed.statements) > MAX_STATEMENTS:
             del parsed.statements[MAX_STATEMENTS:]
             parsed.note(f"only the first {MAX_STATEMENTS} statements of {document.name} were read")
@@ -223,6 +229,8 @@ def split_imports(statement: Statement) -> list[Statement]:
     node = statement.node
     if not isinstance(node, (ast.Import, ast.ImportFrom)) or len(node.names) == 1:
         return [statement]
+    if isinstance(node, ast.ImportFrom) and len(node.names) * (len(node.module or "") + node.level) > MAX_SPLIT:
+        return [statement]
     parts = []
     for alias in node.names:
         single = (
@@ -231,7 +239,7 @@ def split_imports(statement: Statement) -> list[Statement]:
             else ast.ImportFrom(module=node.module, names=[alias], level=node.level)
         )
         ast.copy_location(single, node)
-        parts.append(replace(statement, code=ast.unparse(single), node=single))
+        parts.append(replace(statement, code=unparse(single) or statement.code, node=single))
     return parts
 
 

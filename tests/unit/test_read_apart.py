@@ -11,13 +11,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from autograder.core import watch as watching
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.core.watch import watch
 from autograder.judging.reading import Reader
 from autograder.sandbox.judge_side import apart
 from autograder.sandbox.judge_side.apart import Apart, Ended
-from hostile.case import S1, S2
+from hostile.case import S1, S2, S3
+from hostile.kinds.intake import notebook
 from support.project import ROOT
 from support.zips import zipped
 
@@ -140,6 +142,86 @@ def test_a_section_whose_statements_end_the_process_costs_that_section(tmp_path,
     monkeypatch.setattr(slicer, "tied", lambda effects, more: crashes() if len(effects) > 30 else honest(effects, more))
     _, found, _ = read(written(tmp_path, {"A2S1.py": S1 + "\nx = 1" * 30, "A2S2.py": S2}))
     assert found["A2S2"].plan and not found["A2S1"].plan and "A2S1.py" in found["A2S1"].problem
+
+
+def fails(*_):
+    raise ValueError("an error of ours")
+
+
+def test_an_error_of_ours_costs_the_file_the_section_or_the_choice_that_it_meets(tmp_path, monkeypatch):
+    from autograder.slicing import slicer
+    from autograder.submission import sections
+
+    honest = sections.read
+    monkeypatch.setattr(sections, "read", lambda name, *rest: fails() if name[:3] == "bad" else honest(name, *rest))
+    bad = {f"bad{n}.py": "x = 1" for n in range(40)}
+    reader, found, notes = read(written(tmp_path, {"A2S1.py": S1, **bad, "A2S2.py": S2}))
+    assert found["A2S1"].plan and found["A2S2"].plan and reader.starts == 1
+    assert sum("the grader itself failed on it" in note for note in notes) == 40
+    tied, folder = slicer.tied, tmp_path / "longer"
+    folder.mkdir()
+    written(folder, {"A2S1.py": S1 + "\nx = 1" * 30, "A2S1.ipynb": notebook(S1), "A2S2.py": S2})
+    with monkeypatch.context() as patch:
+        patch.setattr(slicer, "tied", lambda effects, more: fails() if len(effects) > 30 else tied(effects, more))
+        _, found, _ = read(folder)
+        assert found["A2S2"].plan and found["A2S1"].problem.startswith("A2S1.py could not be read, because the grader")
+    monkeypatch.setattr(sections, "_fingerprint", fails)
+    _, found, _ = read(folder)
+    assert found["A2S2"].plan and "(A2S1.ipynb, A2S1.py) could not be read" in found["A2S1"].problem
+
+
+def test_an_error_of_ours_costs_the_statements_that_it_meets(tmp_path, monkeypatch):
+    from autograder.slicing import effects
+
+    honest = effects._top_scope
+    monkeypatch.setattr(
+        effects, "_top_scope", lambda table, e: fails() if "bad" in table.get_identifiers() else honest(table, e)
+    )
+    reader, found, notes = read(written(tmp_path, {"A2S1.py": "bad = 1\n" * 40 + S1, "A2S2.py": S2}))
+    assert "query121" in {name for known in found["A2S1"].plan.statements for name in known.binds}
+    assert found["A2S2"].plan and reader.starts == 1 and any("was left out: it could not be read" in note for note in notes)
+
+
+@pytest.mark.parametrize("harm", [hangs, crashes])
+def test_ten_files_that_end_the_process_do_not_cost_the_others(harm, tmp_path, monkeypatch):
+    from autograder.submission import sections
+
+    honest = sections.read
+    monkeypatch.setattr(watching, "WHOLE_SECONDS", 1.0)
+    monkeypatch.setattr(sections, "read", lambda name, *rest: harm() if name[:3] == "bad" else honest(name, *rest))
+    bad = {f"bad{n}.py": "x = 1" for n in range(10)}
+    _, found, notes = read(written(tmp_path, {"A2S1.py": S1, **bad, "A2S2.py": S2}))
+    assert found["A2S1"].plan and found["A2S2"].plan
+    assert sum(note.startswith("bad") for note in notes) == 2 and "only 4 of 12 files of code were read: " in str(notes)
+
+
+def test_a_file_of_many_statements_that_end_the_process_costs_itself(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        with_crash("segfault", patch)
+        _, found, notes = read(written(tmp_path, {"A2S1.py": S1 + many("\nsegfault = {0}\nafter = (", 30), "A2S2.py": S2}))
+    assert found["A2S2"].plan and not found["A2S1"].plan and any(note.startswith("A2S1.py cannot be read") for note in notes)
+
+
+HUGE = "0x" + "f" * 6000
+NUMBERS = {
+    "an answer in two files": {"A2S1.py": f"query121 = 1 if {HUGE} else 2\n" + S1},
+    "a call of main": {"A2S3.py": f"{S3}\ndef g():\n    a = {HUGE}\n    main(a)\n    for i in [{HUGE}]: main(i)\n"},
+    "everywhere": {"A2S1.py": f"{S1}\nimport a, b\nsys.modules[{HUGE}] = f({HUGE}, -{HUGE}j, [{HUGE} for x in {HUGE}])\n"},
+}
+
+
+@pytest.mark.parametrize("where", NUMBERS)
+def test_a_number_too_long_to_be_written_costs_nothing(where, tmp_path):
+    (name, source), *_ = NUMBERS[where].items()
+    files = {name: source, name.replace(".py", ".ipynb"): notebook(source), "A2S2.py": S2}
+    with Reader(ASSIGNMENT, written(tmp_path, files)) as reader:
+        found, _ = reader.sections()
+        for section in ASSIGNMENT.sections:
+            if plan := found[section.id].plan:
+                plan.program(ASSIGNMENT.of_section(section))
+                assert isinstance(plan.touched, list) and plan.rebinds_late(ASSIGNMENT.of_section(section)[0]) is False
+        assert found[name[:4]].plan and found["A2S2"].plan and reader.starts == 1
+        assert f"{name[:4]}.ipynb agrees with it" in found[name[:4]].notes
 
 
 def test_a_process_that_answers_something_else_is_refused_in_one_line(tmp_path, monkeypatch):

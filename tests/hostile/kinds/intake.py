@@ -55,7 +55,14 @@ LARGE = {f"{n}.py": CODE + b"#" + os.urandom(40_000).hex().encode() for n in ran
 LYING = bytearray(zipped({"more.py": "x = 1\n" * 1000}))
 AT = LYING.rindex(b"PK\1\2")
 LYING[AT + 24 : AT + 28] = struct.pack("<I", 3)  # the directory says: three bytes
+HUGE = "0x" + "f" * 6000  # Python refuses to write it in base 10
+SAME = S1.replace("query121 = S * key[0]", f"query121 = S * key[0] if {HUGE} else 0")
+NUMBER = {"py": SAME, "ipynb": notebook(SAME)}
 CASES = [
+    files("a number of 6,000 digits in two files", {f"A2S1.{kind}": NUMBER[kind] for kind in NUMBER}),
+    beside("numbers of 6,000 digits in all places", f"import a, b\nsys.modules[{HUGE}] = [f(-{HUGE}j) for x in {HUGE}]"),
+    section3("a call of main with 6,000 digits", f"def g():\n    for i in [{HUGE}]: main({HUGE})"),
+    files("files in an encoding that refuses", {f"m{n}.py": "# coding: undefined\nx = 1\n" for n in range(30)}),
     beside("a condition of 2,500 terms", "if " + "+".join("1" * 2500) + ": pass", above=True),
     beside("a sum of 20,000 terms in one line", "x = " + "+".join("1" * 20_000), above=True),
     beside("a sum over many lines", "x = (0\n" + "+ 1\n" * 2500 + ")", above=True),
