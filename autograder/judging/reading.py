@@ -22,6 +22,7 @@ from autograder.judging.choice import essence
 from autograder.sandbox.judge_side.apart import Apart, Ended
 from autograder.slicing.known import Known, Malformed, from_tree, pair_of, texts
 from autograder.slicing.slicer import SLICE, Program, Slicer, program_of
+from autograder.submission.own_modules import Shelf
 from autograder.submission.sections import Found as FoundFile
 from autograder.submission.sections import Submission, likely_sections, take_in
 from autograder.submission.unpack import Contents, File, read_files
@@ -128,8 +129,9 @@ class Reader(Apart):
         answer = self.ask("submission")
         try:
             found = _field(answer, "sections", dict)
-            return {s.id: self._found(s, _field(found, s.id, dict)) for s in self.assignment.sections}, _notes(answer)
-        except (ValueError, TypeError, KeyError) as error:
+            sources = texts(_field(answer, "modules", list))
+            return {s.id: self._found(s, _field(found, s.id, dict), sources) for s in self.assignment.sections}, _notes(answer)
+        except (ValueError, TypeError, KeyError, IndexError) as error:
             raise GraderError(f"the submission could not be read: {type(error).__name__}; please tell the staff") from None
 
     def _file(self, number: int, tree: Any) -> File:
@@ -151,16 +153,16 @@ class Reader(Apart):
             length += len(part)
         return b"".join(parts)[:size]
 
-    def _found(self, section: Section, tree: dict[str, Any]) -> Found:
-        plan = self._plan(section, tree["plan"]) if tree["plan"] else None
+    def _found(self, section: Section, tree: dict[str, Any], sources: list[str]) -> Found:
+        plan = self._plan(section, tree["plan"], sources) if tree["plan"] else None
         return Found(plan, _notes(tree), clean(_field(tree, "problem", str), NOTE))
 
-    def _plan(self, section: Section, tree: dict[str, Any]) -> Plan:
+    def _plan(self, section: Section, tree: dict[str, Any], sources: list[str]) -> Plan:
         cells = [Cell(CODE if code is True else MARKDOWN, str(source), int(line)) for code, source, line in tree["cells"]]
         document = Document(str(tree["name"]), cells, str(tree["format"]), tree["numbered"] is True)
         broken = [(int(cell), int(line)) for cell, line in tree["broken"]]
         statements = [from_tree(index, part) for index, part in enumerate(_field(tree, "statements", list))]
-        modules = {name: source for name, source in _field(tree, "modules", dict).items() if isinstance(source, str)}
+        modules = {name: sources[number] for name, number in _field(tree, "modules", dict).items()}
         future, code = tuple(texts(tree["future"])), bytes.fromhex(_field(tree, "essence", str))
         return Plan(self, section, document, broken, statements, future, modules, code)
 
@@ -184,6 +186,7 @@ class _Desk:
 
     assignment: Assignment
     submitted: Path | Contents
+    shelf: Shelf = field(default_factory=Shelf)
     last: tuple[int, bytes] = field(default=(-1, b""))
     sent: dict[str, set[int]] = field(default_factory=dict)  # section -> statements whose code the judge has
 
@@ -204,7 +207,10 @@ class _Desk:
         for id, found in self.submission.sections.items():
             with self._walled(found):
                 if found.parsed:
-                    slicers[id] = Slicer(self.assignment, found.section, found.parsed, self.submission.modules)
+                    slicer = Slicer(self.assignment, found.section, found.parsed, self.submission.modules)
+                    slicer.modules, left_out = self.shelf.admitted([s.code for s in slicer.statements], slicer.modules)
+                    found.notes += left_out
+                    slicers[id] = slicer
         return slicers
 
     @contextlib.contextmanager
@@ -256,9 +262,10 @@ class _Desk:
             plan, notes = None, found.notes
             with self._walled(found):
                 if found.parsed:
-                    plan, notes = _described(slicers[id]), self._notes(found)
+                    modules = {name: self.shelf.texts[text] for name, text in slicers[id].modules.items()}
+                    plan, notes = _described(slicers[id]) | {"modules": modules}, self._notes(found)
             sections[id] = {"problem": found.problem, "notes": notes, "plan": plan}
-        return {"sections": sections, "notes": self.submission.notes}
+        return {"sections": sections, "notes": self.submission.notes, "modules": list(self.shelf.texts)}
 
     def _notes(self, found: FoundFile) -> list[str]:
         slicer = self.slicers[found.section.id]
@@ -282,7 +289,6 @@ def _described(slicer: Slicer) -> dict[str, Any]:
         "cells": [[cell.kind == CODE, _quotable(cell) if cell.kind == CODE else "", cell.line] for cell in document.cells],
         "broken": [list(place) for place in slicer.parsed.broken[:1]],
         "statements": [known.tree() for known in slicer.known],
-        "modules": slicer.modules,
         "future": sorted(slicer.parsed.future),
         "essence": essence(slicer.statements[index].node for index in behind).hex(),
     }

@@ -63,7 +63,7 @@ def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
         raise GraderError(_nothing_to_grade(contents.files, notes))
     sections = {s.id: _chosen(s, candidates, assignment) for s in assignment.sections}
     graded = {id(found.parsed) for found in sections.values() if found.parsed}
-    modules = _modules([candidate for candidate in candidates if id(candidate.parsed) not in graded])
+    modules = _modules([candidate for candidate in candidates if id(candidate.parsed) not in graded], notes)
     return Submission(sections, modules, notes)
 
 
@@ -88,7 +88,7 @@ def _candidates(assignment: Assignment, files: list[File], notes: list[str]) -> 
             notes.append(f"{file.name} {reason}")
         if candidate:
             statements -= len(candidate.parsed.statements)
-            characters -= sum(len(statement.code) for statement in candidate.parsed.statements)
+            characters -= sum(len(cell.source) for cell in candidate.parsed.document.cells)
             yield candidate
 
 
@@ -117,18 +117,21 @@ def _nothing_to_grade(files: list[File], notes: list[str]) -> str:
     return "nothing to grade" + (expected if files or not notes else "") + "".join(f"; {note}" for note in notes[:3])
 
 
-def _modules(candidates: list[_Candidate]) -> dict[str, str]:
+def _modules(candidates: list[_Candidate], notes: list[str]) -> dict[str, str]:
     modules: dict[str, str] = {}
     for candidate in candidates:
         if candidate.file.path.suffix == ".py":
-            modules |= _module(candidate)
+            modules |= _module(candidate, notes)
     return modules
 
 
-def _module(candidate: _Candidate) -> dict[str, str]:
+def _module(candidate: _Candidate, notes: list[str]) -> dict[str, str]:
     """A submitted module under its dotted name, and under the shorter name by which a notebook in its folder imports it."""
     parts = candidate.file.path.with_suffix("").parts
     if not all(part.isidentifier() for part in parts):
+        return {}
+    if candidate.parsed.cut:
+        notes.append(f"{candidate.file.name} is too long to be imported")
         return {}
     source = "\n".join(cell.source for cell in candidate.parsed.document.cells)
     names = {".".join(parts): source}
@@ -177,11 +180,11 @@ def _chosen(section: Section, candidates: list[_Candidate], assignment: Assignme
     """The file to grade for a section; a problem that names the files between which it cannot be chosen."""
     with watch.inside("choice", section.id) as reason:
         try:
-            found = None if reason else _choose(section, candidates, assignment)
+            found, problem = None if reason else _choose(section, candidates, assignment), reason
         except Exception as error:  # ours: it must not cost the other sections
-            found, reason = None, why(error)
+            found, problem = None, why(error)
     names = ", ".join(c.file.name for c in candidates if c.named == section.id or c.score[section.id])
-    return found or Found(section, problem=f"what was submitted for {section.id} ({names[:200]}) {reason}")
+    return found or Found(section, problem=f"what was submitted for {section.id} ({names[:200]}) {problem}")
 
 
 def _choose(section: Section, candidates: list[_Candidate], assignment: Assignment) -> Found:

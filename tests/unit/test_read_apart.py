@@ -313,6 +313,38 @@ def test_a_bomb_costs_little_memory_and_time_and_not_the_rest(bomb, tmp_path):
     assert "query121" in names and notes
 
 
+def test_only_modules_that_the_code_has_words_for_are_sent_each_once(tmp_path):
+    code = "import one\nfrom pack.two import x\n"
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "sub").mkdir()
+    modules = {"one.py": "import four", "pack/two.py": "x = 1", "three.py": "y = 1", "sub/four.py": "import one"}
+    files = {"A2S1.py": code + S1, "A2S2.py": "import one\n" + S2, **modules}
+    with Reader(ASSIGNMENT, written(tmp_path, files)) as reader:
+        answer = reader.ask("submission")
+        found, notes = reader.sections()
+    assert set(found["A2S1"].plan.modules) == {"one", "pack.two", "two", "four"}
+    assert set(found["A2S2"].plan.modules) == {"one", "four"} and found["A2S2"].plan.modules["four"] == "import one"
+    assert sorted(answer["modules"]) == ["import four", "import one", "x = 1"] and not notes
+
+
+LONG = {"comments": "# \U0001f600\n" * 300_000, "control characters": "#\1\1\1\n" * 800_000, "lines": "# a\n" * 4_000_000}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_modules_that_are_too_much_cost_themselves_and_a_note_names_them(kind, tmp_path):
+    imports = "".join(f"try:\n    import m{n}\nexcept Exception: pass\n" for n in range(9))
+    modules = {f"m{n}.py": f"x = {n}\n" + LONG[kind] for n in range(9)}
+    files = {"A2S1.py": imports + S1, "A2S2.py": imports + S2, "small.py": "x = 1\n", **modules}
+    reader, found, notes = read(written(tmp_path, files))
+    assert found["A2S1"].plan and found["A2S2"].plan
+    assert any("m8" in note or "only " in note for note in notes) and sum(map(len, found["A2S1"].plan.modules.values())) <= 8 << 20
+
+
+def test_a_file_of_all_sections_that_is_mostly_comments_is_still_graded(tmp_path):
+    _, found, _ = read(written(tmp_path, {"everything.py": S1 + S2 + "# \U0001f600\U0001f600\n" * 700_000}))
+    assert found["A2S1"].plan and found["A2S2"].plan
+
+
 def test_archives_share_what_a_submission_may_hold(tmp_path):
     for number in range(2):
         with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
