@@ -52,7 +52,8 @@ class Parsed:
     """A parsed document.
 
     ``broken``: (cell, line) of what did not parse; ``modules``: modules that it writes with ``%%writefile``, name -> source;
-    ``cut``: whether it has more characters than are read; ``future``: names imported from ``__future__``; ``effort``: the work that is left for what does not parse.
+    ``cut``: whether it has more characters than are read; ``future``: names imported from ``__future__``; ``effort``: the work
+    that is left for what does not parse.
     """
 
     document: Document

@@ -65,7 +65,9 @@ CASES = [
     files("a number of 6,000 digits in two files", {f"A2S1.{kind}": NUMBER[kind] for kind in NUMBER}),
     beside("numbers of 6,000 digits in all places", f"import a, b\nsys.modules[{HUGE}] = [f(-{HUGE}j) for x in {HUGE}]"),
     section3("a call of main with 6,000 digits", f"def g():\n    for i in [{HUGE}]: main({HUGE})"),
-    files("modules of comments without end", {f"m{n}.py": "y = 1\n" + "# \U0001f600\n" * 500_000 for n in range(7)}, seconds=25.0),
+    files(
+        "modules of comments without end", {f"m{n}.py": "# \U0001f600\n" * 500_000 + "y = 1" for n in range(7)}, seconds=25.0
+    ),
     Hostile("intake", "modules without end, all imported", {"A2S1.py": IMPORTS + S1, "A2S2.py": IMPORTS + S2, **MODULES}),
     files("notebooks with an open text", {f"more{n}.ipynb": OPEN + " " * n for n in range(4)}),
     files("files in an encoding that refuses", {f"m{n}.py": "# coding: undefined\nx = 1\n" for n in range(30)}),
