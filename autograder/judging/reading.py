@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -29,6 +30,7 @@ from autograder.submission.unpack import Contents, File, read_files
 
 PATIENCE = 120.0  # seconds for one answer, of which the limit on processor time leaves a busy machine most
 PART = 3 << 20  # bytes of a file in one answer
+PLAN = 24 << 20  # characters of what is sent of one section
 MAX_NOTES, NOTE = 200, 600
 
 
@@ -264,6 +266,9 @@ class _Desk:
                 if found.parsed:
                     modules = {name: self.shelf.texts[text] for name, text in slicers[id].modules.items()}
                     plan, notes = _described(slicers[id]) | {"modules": modules}, self._notes(found)
+                    if len(json.dumps(plan)) > PLAN:
+                        raise MemoryError
+            plan = plan if found.parsed else None
             sections[id] = {"problem": found.problem, "notes": notes, "plan": plan}
         return {"sections": sections, "notes": self.submission.notes, "modules": list(self.shelf.texts)}
 

@@ -123,6 +123,26 @@ def test_a_file_of_all_sections_that_is_mostly_comments_is_still_graded(tmp_path
     assert found["A2S1"].plan and found["A2S2"].plan
 
 
+GLOBALS = (
+    "def f():\n    global "
+    + ", ".join(f"a{n}" for n in range(1900))
+    + "\n    "
+    + "=".join(f"a{n}" for n in range(1900))
+    + "=1\n"
+)
+WIDE = {  # statements of which more is told than they are long
+    "imports from a long name": f"from {'a' * 900_000} import " + many("b{0}, ", 4000).rstrip(", "),
+    "calls that bind thousands of globals": GLOBALS + "f()\n" * 4900,
+}
+
+
+@pytest.mark.parametrize("kind", WIDE)
+def test_what_is_told_of_a_section_is_limited_and_costs_that_section_alone(kind, tmp_path):
+    _, found, _ = read(written(tmp_path, {"A2S1.py": S1 + "\n" + WIDE[kind] + "\n", "A2S2.py": S2}))
+    assert found["A2S2"].plan and (found["A2S1"].plan or found["A2S1"].problem.startswith("A2S1.py needs more memory"))
+    assert bool(found["A2S1"].plan) == (kind == "imports from a long name")
+
+
 def test_archives_share_what_a_submission_may_hold(tmp_path):
     for number in range(2):
         with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:

@@ -64,6 +64,7 @@ OPEN = '{"cells": [' + "[]," * 700_000 + '"' + '\\"' * 1_500_000
 CASES = [
     files("a number of 6,000 digits in two files", {f"A2S1.{kind}": NUMBER[kind] for kind in NUMBER}),
     beside("numbers of 6,000 digits in all places", f"import a, b\nsys.modules[{HUGE}] = [f(-{HUGE}j) for x in {HUGE}]"),
+    beside("imports from a name of 900,000 letters", f"from {'a' * 900_000} import " + many("b{0}, ", 4000).rstrip(", ")),
     section3("a call of main with 6,000 digits", f"def g():\n    for i in [{HUGE}]: main({HUGE})"),
     files(
         "modules of comments without end", {f"m{n}.py": "# \U0001f600\n" * 500_000 + "y = 1" for n in range(7)}, seconds=25.0
