@@ -41,6 +41,7 @@ __all__ = [
     "parses",
     "read",
     "uncomment_magics",
+    "unparse",
 ]
 
 NOTEBOOK, SCRIPT, ARCHIVE, PDF = ".ipynb", ".py", "archive", "pdf"
@@ -129,7 +130,7 @@ def _text(name: str, data: bytes) -> str:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError):
+    except (SyntaxError, UnicodeError, LookupError):
         raise Unreadable(f"{name} is not UTF-8 text; save or download it again as UTF-8") from None
     if "\0" in text:
         raise Unreadable(f"{name} contains NUL bytes: it is not a Python script")
@@ -264,6 +265,14 @@ def parse(source: str) -> ast.Module | None:
             warnings.simplefilter("ignore")
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def unparse(node: ast.AST) -> str | None:
+    """``ast.unparse`` that returns None instead of raising, for trees too deep or with numbers too long to be written."""
+    try:
+        return ast.unparse(node)
+    except (ValueError, RecursionError):
         return None
 
 
