@@ -72,7 +72,7 @@ def safe_id(name: str) -> str:
     """A file name for a submission's results that is safe to use: the same for the same ``name``, another for any other."""
     if re.fullmatch(r"\w[\w .-]{0,79}", name, re.ASCII) and not name.endswith((".", " ")) and not HASHED.search(name):
         return name
-    slug = re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("._")[:60] or "submission"
+    slug = re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("._-")[:60] or "submission"
     return f"{slug}-{_hash(name)}"
 
 

@@ -8,11 +8,11 @@ Cost: about 15 ms per submission to read and hash, then a comparison of the pair
 
 from __future__ import annotations
 
-import ast
 import io
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,10 @@ from autograder.batch.roster import Roster
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.files import is_ordinary, own_folder, read_capped, write_private
+from autograder.core.syntax import shape
 from autograder.core.tables import write_csv
 from autograder.core.text import cell
-from autograder.sandbox.judge_side.apart import Apart
+from autograder.sandbox.judge_side.apart import Apart, Ended
 from autograder.submission.sections import take_in
 
 RUN = 16  # tokens; shorter runs coincide by chance
@@ -39,23 +40,47 @@ Pair = dict[str, Any]  # {"one", "other": submission ids, "share": 0 to 1, "toke
 PATIENCE_SECONDS = 120.0  # for one submission, on a busy machine
 
 
-def look_alike(assignment: Assignment, roster: Roster, starter: Path, progress: Callable[[int, int, int], None]) -> list[Pair]:
-    """Pairs that look alike, most alike first.
+@dataclass
+class Print:
+    """What copydetect's comparison reads of its ``CodeFingerprint``: hash -> where its runs of ``k`` tokens begin."""
+
+    hash_idx: dict[int, list[int]]
+    filtered_code: str  # its length counts
+    k: int = RUN
+    offsets: tuple[()] = ()  # places in the text are not asked for
+    token_coverage: float = 0.0
+    hashes: set[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hashes = set(self.hash_idx)
+
+
+def look_alike(
+    assignment: Assignment,
+    roster: Roster,
+    starter: Path,
+    progress: Callable[[int, int, int], None],
+    tell: Callable[[str], None] = lambda line: None,
+) -> list[Pair]:
+    """Pairs that look alike, most alike first; ``tell`` gets a line about each submission that takes too much.
 
     ``share``: tokens in shared runs, as a fraction of the shorter submission's own, uncommon code. ``progress`` is called
     with (done, total, done). Raises GraderError if copydetect is not installed.
     """
     try:
-        from copydetect import CodeFingerprint, compare_files
+        from copydetect import compare_files
     except ImportError:
         raise GraderError("`alike` needs copydetect: pip install 'autograder[similarity]'") from None
     given = _statements(assignment, starter) if starter.exists() else set()
-    fingerprints: dict[str, Any] = {}
+    fingerprints: dict[str, Print] = {}
     for number, entry in enumerate(roster.entries, start=1):
-        code = own_code(assignment, entry.path, given)
-        fingerprint = CodeFingerprint(f"{entry.id}.py", RUN, 1, fp=io.StringIO(code), language="python") if code else None
-        if fingerprint and len(fingerprint.hashes):
-            fingerprints[entry.id] = fingerprint
+        try:
+            fingerprint = print_of(assignment, entry.path, given)
+        except Ended as error:
+            tell(f"{entry.id} was not compared: {error}")
+        else:
+            if fingerprint.hashes:
+                fingerprints[entry.id] = fingerprint
         progress(number, len(roster.entries), number)
     pairs = []
     for one, other in sorted(_candidates(fingerprints)):
@@ -66,7 +91,7 @@ def look_alike(assignment: Assignment, roster: Roster, starter: Path, progress: 
     return sorted(pairs, key=lambda pair: (-pair["share"], -pair["tokens"], pair["one"], pair["other"]))
 
 
-def _candidates(fingerprints: dict[str, Any]) -> set[tuple[str, str]]:
+def _candidates(fingerprints: dict[str, Print]) -> set[tuple[str, str]]:
     """Drop the common runs from the fingerprints, in place; returns the pairs of ids that share a remaining one."""
     from copydetect.utils import get_token_coverage
 
@@ -84,34 +109,40 @@ def _candidates(fingerprints: dict[str, Any]) -> set[tuple[str, str]]:
     return {pair for sharing in set(map(tuple, holders.values())) for pair in combinations(sharing, 2)}
 
 
-def own_code(assignment: Assignment, path: Path, given: set[str]) -> str:
-    """The statements of the graded files that are not in ``given``, as one text; '' if nothing can be read."""
+def print_of(assignment: Assignment, path: Path, given: set[str]) -> Print:
+    """The fingerprint of the statements of the graded files that are not in ``given``, made in a process under limits.
+
+    Empty if nothing can be read. Raises Ended if it takes too much.
+    """
     try:
-        with Apart(lambda: lambda request: _own_code(assignment, path, given), PATIENCE_SECONDS) as apart:
-            code = apart.ask("code")
+        with Apart(lambda: lambda request: _print(_own_code(assignment, path, given)), PATIENCE_SECONDS) as apart:
+            length, runs = apart.ask("print")
+    except Ended:
+        raise
     except GraderError:
-        return ""
-    return code[:MAX_CODE] if isinstance(code, str) else ""
+        return Print({}, "")
+    places = range(max(0, min(length, MAX_CODE) - RUN + 1))
+    return Print({int(run): [at for at in found if at in places] for run, found in runs}, " " * min(length, MAX_CODE))
+
+
+def _print(code: str) -> Any:
+    """(number of tokens, (hash, places) of each run) as copydetect finds them: slow where its tokenizer backtracks."""
+    from copydetect import CodeFingerprint
+
+    made = CodeFingerprint("a.py", RUN, 1, fp=io.StringIO(code), language="python")
+    return [len(made.filtered_code), [[str(run), [int(at) for at in found]] for run, found in made.hash_idx.items()]]
 
 
 def _own_code(assignment: Assignment, path: Path, given: set[str]) -> str:
     submission = take_in(assignment, path)
     parsed = {id(f.parsed): f.parsed for f in submission.sections.values() if f.parsed}
-    own = [s.code for document in parsed.values() for s in document.statements if _shape(s.node) not in given]
+    own = [s.code for document in parsed.values() for s in document.statements if shape(s.node, s.code) not in given]
     return "\n".join(own)[:MAX_CODE]
 
 
 def _statements(assignment: Assignment, starter: Path) -> set[str]:
     submission = take_in(assignment, starter)
-    return {_shape(s.node) for f in submission.sections.values() if f.parsed for s in f.parsed.statements}
-
-
-def _shape(node: ast.stmt) -> str:
-    """A statement without layout and comments."""
-    try:
-        return ast.dump(node)
-    except RecursionError:
-        return ""
+    return {shape(s.node, s.code) for f in submission.sections.values() if f.parsed for s in f.parsed.statements}
 
 
 def write_alike(output: Path, pairs: list[Pair]) -> None:

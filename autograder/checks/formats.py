@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import marimo
-from .document import Cell, Document, Unreadable, dedented, parse, parses
+from .document import Cell, Document, Unreadable, dedented, parse, parses, unparse
 from .encodings import text_of
 from .fences import fenced
 from .markers import DATABRICKS, databricks, marked, outside_strings, uncomment_magics
@@ -43,6 +43,7 @@ __all__ = [
     "parses",
     "read",
     "uncomment_magics",
+    "unparse",
 ]
 
 QUARTO = (".qmd", ".rmd")

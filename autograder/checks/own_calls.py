@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from .formats import parse
+from .formats import parse, unparse
 
 SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Import, ast.ImportFrom)
 MAX_CALLS, MAX_SOURCE = 8, 4000  # characters of one call and what comes before it
@@ -29,21 +29,22 @@ def calls_of(name: str, statements: Iterable[ast.stmt]) -> list[tuple[str, str]]
                     found.append(pair)
                 if len(found) == MAX_CALLS or tried == MAX_TRIED:
                     return found
-        except RecursionError:  # nested too deeply to be written as source
+        except RecursionError:  # nested too deeply to be looked at
             continue
     return found
 
 
 def _sources(before: list[ast.stmt], call: ast.Call) -> tuple[str, str] | None:
-    """The source of what precedes a call, and of the call; None if they are too long."""
-    source, lines = ast.unparse(call), []
-    left = MAX_SOURCE - len(source)
-    for statement in before:
-        lines.append(ast.unparse(statement))
-        left -= len(lines[-1]) + (len(lines) > 1)
-        if left < 0:
+    """The source of what precedes a call, and of the call; None if they are too long or cannot be written."""
+    lines: list[str] = []
+    left = MAX_SOURCE
+    for node in [call, *before]:
+        text = unparse(node)
+        left -= len(text or "") + (len(lines) > 1)
+        if text is None or left < 0:
             return None
-    return ("\n".join(lines), source) if left >= 0 else None
+        lines.append(text)
+    return "\n".join(lines[1:]), lines[0]
 
 
 def names_in(pairs: list[tuple[str, str]]) -> set[str]:
@@ -92,5 +93,5 @@ def _first_round(loop: ast.AST) -> list[ast.stmt]:
     """The assignment that a ``for`` begins with; nothing for any other statement."""
     if not isinstance(loop, (ast.For, ast.comprehension)):
         return []
-    source = f"{ast.unparse(loop.target)} = next(iter({ast.unparse(loop.iter)}))"
-    return ast.parse(source).body
+    tree = parse(f"{unparse(loop.target)} = next(iter({unparse(loop.iter)}))")
+    return tree.body if tree is not None else []

@@ -65,10 +65,14 @@ def alike(project: Project, folder: Path, output: Path | None, starter: Path | N
     from autograder.batch.roster import read_roster
     from autograder.batch.similarity import look_alike, write_alike
     from autograder.cli.terminal import Progress
+    from autograder.core.text import first_of
 
     assignment, output = project.load(), output or project.build / "class"
     with Progress(quiet) as progress:
-        pairs = look_alike(assignment, read_roster(folder, None, assignment.courses), starter or project.student, progress)
+        roster, left_out = read_roster(folder, None, assignment.courses), list[str]()
+        pairs = look_alike(assignment, roster, starter or project.student, progress, left_out.append)
+    for line in first_of(left_out):
+        click.echo(line, err=True)
     write_alike(output, pairs)
     click.echo(f"{len(pairs)} pairs look alike: {output / 'alike.csv'}; run `batch` again to see them on its page")
 

@@ -17,6 +17,14 @@ def walk(node: ast.AST) -> list[ast.AST]:
     return nodes
 
 
+def shape(node: ast.AST, otherwise: str) -> str:
+    """A tree without layout and comments; ``otherwise`` if it cannot be written: nested too deeply, or with a huge number."""
+    try:
+        return ast.dump(node)
+    except (RecursionError, ValueError):
+        return otherwise
+
+
 def is_deep(node: ast.AST, limit: int) -> bool:
     """Whether a tree has over ``limit`` levels."""
     level, depth = [node], 0

@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from autograder.core.errors import GraderError
@@ -29,7 +28,9 @@ COLUMNS = {
     "lateness": ("latenesshms", "lateness"),
 }
 MAX_BYTES = 64 << 20
-MAX_ROWS, MAX_COLUMNS, MAX_TITLE = 50_000, 1_000, 300
+MAX_ROWS, MAX_COLUMNS, MAX_CELLS, MAX_TITLE = 50_000, 1_000, 2_000_000, 300
+MAX_SEPARATORS = 20_000  # in a row, those in quoted cells included
+LINE = re.compile(r"[^\r\n]+(?:\r\n|\r|\n)?|\r\n|\r|\n")
 
 
 @dataclass
@@ -57,17 +58,38 @@ def read_table(path: Path) -> Table:
         text = _decoded(read_capped(path, MAX_BYTES))
         # Spreadsheets use semicolons in locales where the comma is the decimal separator.
         delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        numbered = list(islice(enumerate(reader, 1), MAX_ROWS + 2))
+        name = clean(path.name)
+        numbered = list(_rows(text, delimiter, name))
     except (OSError, csv.Error) as error:
         raise GraderError(f"cannot read {clean(str(path), 200)}: {clean(reason(error), 120)}") from None
-    name = clean(path.name)
     if not numbered:
         raise GraderError(f"{name} is empty: expected a header line and a line for each person")
-    header = numbered[0][1]
-    if len(numbered) > MAX_ROWS + 1 or len(header) > MAX_COLUMNS:
-        raise GraderError(f"{name} has more than {MAX_ROWS} rows or {MAX_COLUMNS} columns: it is no list of people")
-    return Table(name, [title[:MAX_TITLE] for title in header], numbered[1:])
+    return Table(name, [title[:MAX_TITLE] for title in numbered[0][1]], numbered[1:])
+
+
+def _rows(text: str, delimiter: str, name: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows with their numbers. Raises GraderError before they are more than a list of people has."""
+    separators = cells = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal separators
+        for line in LINE.finditer(text):
+            separators += line[0].count(delimiter)  # of this row, which quotes may spread over many lines
+            if separators > MAX_SEPARATORS:
+                raise _too_much(name)
+            yield line[0]
+
+    for number, row in enumerate(csv.reader(lines(), delimiter=delimiter), 1):
+        separators, cells = 0, cells + len(row)
+        if number > MAX_ROWS + 1 or len(row) > MAX_COLUMNS or cells > MAX_CELLS:
+            raise _too_much(name)
+        yield number, row
+
+
+def _too_much(name: str) -> GraderError:
+    return GraderError(
+        f"{name} has more than {MAX_ROWS} rows, {MAX_COLUMNS} columns or {MAX_CELLS} cells: it is no list of people"
+    )
 
 
 def _decoded(data: bytes) -> str:

@@ -63,8 +63,8 @@ def reason(question: Question, error: Failure | WorkerError, shown: Shown) -> tu
         if error.kind in (BLANK, MISSING):
             text, cause = why_absent(question, name, shown)
             return text, {"kind": error.kind, **({"cause": cause} if cause else {})}
-        first = what_came_first(question, shown) if question.value else ""
-        return clean(error.text, 600) + first, {"kind": error.kind, **error.data}
+        before = what_came_first(question, shown) if question.value else ""
+        return clean(error.text, 600) + before, {"kind": error.kind, **error.data}
     if error.kind == "timeout":
         return (
             f"`{name}` did not finish in time{_place(error, parsed)}: look for an endless or a very slow loop",

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,19 +18,21 @@ from autograder.checks.formats import CODE, MARKDOWN, Cell, Document
 from autograder.core.assignment import Assignment, Question, Section
 from autograder.core.errors import GraderError
 from autograder.core.text import clean
-from autograder.core.watch import watch
+from autograder.core.watch import watch, why
 from autograder.judging.choice import essence
 from autograder.sandbox.judge_side.apart import Apart, Ended
 from autograder.slicing.absent import why_absent
 from autograder.slicing.known import Known, Malformed, from_tree, pair_of, texts
 from autograder.slicing.slicer import SLICE, WIDE, Program, Slicer, program_of
 from autograder.submission.lost import Lost
+from autograder.submission.own_modules import Shelf
 from autograder.submission.sections import Found as FoundFile
 from autograder.submission.sections import Submission, likely_sections, take_in
 from autograder.submission.unpack import Contents, File, read_files
 
 PATIENCE = 120.0  # seconds for one answer, of which the limit on processor time leaves a busy machine most
 PART = 3 << 20  # bytes of a file in one answer
+PLAN = 24 << 20  # characters of what is sent of one section
 MAX_NOTES, NOTE = 200, 600
 
 
@@ -135,8 +139,9 @@ class Reader(Apart):
         answer = self.ask("submission")
         try:
             found = _field(answer, "sections", dict)
-            return {s.id: self._found(s, _field(found, s.id, dict)) for s in self.assignment.sections}, _notes(answer)
-        except (ValueError, TypeError, KeyError) as error:
+            sources = texts(_field(answer, "modules", list))
+            return {s.id: self._found(s, _field(found, s.id, dict), sources) for s in self.assignment.sections}, _notes(answer)
+        except (ValueError, TypeError, KeyError, IndexError) as error:
             raise GraderError(f"the submission could not be read: {type(error).__name__}; please tell the staff") from None
 
     def _file(self, number: int, tree: Any) -> File:
@@ -159,16 +164,16 @@ class Reader(Apart):
             length += len(part)
         return b"".join(parts)[:size]
 
-    def _found(self, section: Section, tree: dict[str, Any]) -> Found:
-        plan = self._plan(section, tree["plan"]) if tree["plan"] else None
+    def _found(self, section: Section, tree: dict[str, Any], sources: list[str]) -> Found:
+        plan = self._plan(section, tree["plan"], sources) if tree["plan"] else None
         return Found(plan, _notes(tree), clean(_field(tree, "problem", str), NOTE))
 
-    def _plan(self, section: Section, tree: dict[str, Any]) -> Plan:
+    def _plan(self, section: Section, tree: dict[str, Any], sources: list[str]) -> Plan:
         cells = [Cell(CODE if code is True else MARKDOWN, str(source), int(line)) for code, source, line in tree["cells"]]
         document = Document(str(tree["name"]), cells, str(tree["format"]), tree["numbered"] is True)
         lost = [_lost(*part) for part in _field(tree, "lost", list)]
         statements = [from_tree(index, part) for index, part in enumerate(_field(tree, "statements", list))]
-        modules = {name: source for name, source in _field(tree, "modules", dict).items() if isinstance(source, str)}
+        modules = {name: sources[number] for name, number in _field(tree, "modules", dict).items()}
         future, code = tuple(texts(tree["future"])), bytes.fromhex(_field(tree, "essence", str))
         return Plan(self, section, document, lost, statements, future, modules, code)
 
@@ -196,6 +201,7 @@ class _Desk:
 
     assignment: Assignment
     submitted: Path | Contents
+    shelf: Shelf = field(default_factory=Shelf)
     last: tuple[int, bytes] = field(default=(-1, b""))
     sent: dict[str, set[int]] = field(default_factory=dict)  # section -> statements whose code the judge has
 
@@ -214,11 +220,25 @@ class _Desk:
         """By section; a section whose statements ended an earlier process has a ``problem`` instead."""
         slicers = {}
         for id, found in self.submission.sections.items():
-            if found.parsed and (reason := watch.at("slicer", id)):
-                found.problem, found.parsed = f"{found.parsed.document.name} {reason}", None
-            if found.parsed:
-                slicers[id] = Slicer(self.assignment, found.section, found.parsed, self.submission.modules)
+            with self._walled(found):
+                if found.parsed:
+                    slicer = Slicer(self.assignment, found.section, found.parsed, self.submission.modules)
+                    slicer.modules, left_out = self.shelf.admitted([s.code for s in slicer.statements], slicer.modules)
+                    found.notes += left_out
+                    slicers[id] = slicer
         return slicers
+
+    @contextlib.contextmanager
+    def _walled(self, found: FoundFile) -> Iterator[None]:
+        """Whatever ends or fails the work on a section's file costs that section; a problem names the file."""
+        with watch.inside("section", found.section.id) as reason:
+            if reason and found.parsed:
+                found.problem, found.parsed = f"{found.parsed.document.name} {reason}", None
+            try:
+                yield
+            except Exception as error:
+                name = found.parsed.document.name if found.parsed else found.section.id
+                found.problem, found.parsed = f"{name} {why(error)}", None
 
     def answer(self, request: dict[str, Any]) -> Any:
         op = request["op"]
@@ -258,14 +278,20 @@ class _Desk:
     def _submission(self) -> dict[str, Any]:
         slicers, sections = self.slicers, {}
         for id, found in self.submission.sections.items():
-            plan = _described(slicers[id]) if found.parsed else None
-            sections[id] = {"problem": found.problem, "notes": self._notes(found), "plan": plan}
-        return {"sections": sections, "notes": self.submission.notes}
+            plan, notes = None, found.notes
+            with self._walled(found):
+                if found.parsed:
+                    modules = {name: self.shelf.texts[text] for name, text in slicers[id].modules.items()}
+                    plan, notes = _described(slicers[id]) | {"modules": modules}, self._notes(found)
+                    if len(json.dumps(plan)) > PLAN:
+                        raise MemoryError
+            plan = plan if found.parsed else None
+            sections[id] = {"problem": found.problem, "notes": notes, "plan": plan}
+        return {"sections": sections, "notes": self.submission.notes, "modules": list(self.shelf.texts)}
 
     def _notes(self, found: FoundFile) -> list[str]:
-        if not found.parsed:
-            return found.notes
-        place, slicer = found.parsed.document.place, self.slicers[found.section.id]
+        slicer = self.slicers[found.section.id]
+        place = slicer.parsed.document.place
         lost = [(s, e.left_out) for s, e in zip(slicer.statements, slicer.effects) if e.left_out]
         return found.notes + [f"the code at {place(s.cell, s.line)} was left out: it {reason}" for s, reason in lost]
 
@@ -292,7 +318,6 @@ def _described(slicer: Slicer) -> dict[str, Any]:
         "cells": [[cell.kind == CODE, _quotable(cell) if cell.kind == CODE else "", cell.line] for cell in document.cells],
         "lost": [[lost.cell, lost.line, lost.why[:NOTE], sorted(lost.names & names)] for lost in _telling(slicer, names)],
         "statements": [known.tree() for known in slicer.known],
-        "modules": slicer.modules,
         "future": sorted(slicer.parsed.future),
         "essence": essence(slicer.statements[index].node for index in behind).hex(),
     }

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from autograder.core.syntax import walk
-from autograder.core.watch import DEEP, LARGE, watch
+from autograder.core.watch import watch, why
 
 # Methods that change their object although their names do not end in "_".
 MUTATORS = {
@@ -118,15 +118,23 @@ def effects_of(
 
     ``simulated_calls`` and ``never_calls``: see ``core.assignment.Section``.
     """
-    effects = Effects(left_out=watch.at("effects", code))
-    if effects.left_out:
-        return effects
+    if reason := watch.at("effects", code):
+        return Effects(left_out=reason)
+    try:
+        return _effects_of(code, node, imports, simulated_calls, never_calls)
+    except Exception as error:  # ours, too: it must not cost the other statements
+        return Effects(left_out=why(error))
+    finally:
+        watch.rest()
+
+
+def _effects_of(
+    code: str, node: ast.stmt, imports: dict[str, str], simulated_calls: tuple[str, ...], never_calls: tuple[str, ...]
+) -> Effects:
+    effects = Effects()
     try:
         table = symtable.symtable(code, "<statement>", "exec")
     except (SyntaxError, ValueError):
-        return effects
-    except (RecursionError, MemoryError) as error:
-        effects.left_out = DEEP if isinstance(error, RecursionError) else LARGE
         return effects
     _top_scope(table, effects)
     _inner_scopes(table, effects)

@@ -12,6 +12,8 @@ from autograder.core.syntax import walk
 from autograder.slicing.effects import Effects
 from autograder.submission.statements import Statement
 
+MAX_PACKAGE = 200  # characters of a package's name
+
 
 class Malformed(GraderError):
     """A tree that does not describe what it should."""
@@ -93,4 +95,4 @@ def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         package = (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
         for alias in node.names:
-            yield alias.asname or alias.name.split(".")[0], package
+            yield alias.asname or alias.name.split(".")[0], package[:MAX_PACKAGE]

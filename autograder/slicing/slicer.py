@@ -69,11 +69,9 @@ class Slicer:
         self.effects = [
             effects_of(s.code, s.node, self.imports, section.simulated_calls, section.never_calls) for s in self.statements
         ]
-        watch.at("slicer", section.id)
         self._resolve_calls()
         self.ties = tied(self.effects, set(self.imports))
         self.foreign = self._of_another_section()
-        watch.rest()
 
     def bound(self) -> set[str]:
         """All names that any top-level statement binds."""

@@ -13,16 +13,17 @@ from autograder.checks.formats import ARCHIVE, CODE, CODE_SUFFIXES, PDF, SUFFIXE
 from autograder.checks.naming import stem_of, why_no_code
 from autograder.core.assignment import Assignment, Section
 from autograder.core.errors import GraderError
-from autograder.core.syntax import walk
-from autograder.core.watch import LARGE, watch
+from autograder.core.syntax import shape, walk
+from autograder.core.watch import LARGE, watch, why
 from autograder.submission.recovery import Effort
-from autograder.submission.statements import Parsed, Statement, parse_document
+from autograder.submission.statements import Parsed, parse_document
 from autograder.submission.unpack import WRITE_UP_HINT, Contents, File, read_files
 from autograder.submission.unread import told
 
 UNNAMED = "is neither named .ipynb nor .py, and no answer was found in it"
 MAX_TEXTS = 20  # files that are read for the names in them; they share the work on what does not parse
 MAX_STATEMENTS, MAX_CODE = 20_000, 12 << 20  # in all files of code together
+MAX_ENDED = 2  # files that end the process that reads them: after these no other is tried
 
 
 @dataclass
@@ -72,16 +73,14 @@ def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
     """Sort a submission's files into sections; raises GraderError if nothing in it can be graded."""
     contents = submitted if isinstance(submitted, Contents) else read_files(submitted, assignment.limits.file_bytes)
     candidates = list(_candidates(assignment, contents.files))
-    watch.rest()
-    read_ones = [candidate.file for candidate in candidates]
     unread = [file for file in contents.files if file.unread]
     notes = [*contents.notes, *told(unread)]
     if not candidates:
         raise GraderError(_nothing_to_grade(contents.files, notes))
-    sections = {s.id: _choose(s, candidates, unread, assignment) for s in assignment.sections}
+    sections = {s.id: _chosen(s, candidates, unread, assignment) for s in assignment.sections}
     graded = {id(found.parsed) for found in sections.values() if found.parsed}
-    modules = _modules([candidate for candidate in candidates if id(candidate.parsed) not in graded])
-    return Submission(sections, modules, notes, read_ones, unread)
+    modules = _modules([candidate for candidate in candidates if id(candidate.parsed) not in graded], notes)
+    return Submission(sections, modules, notes, [candidate.file for candidate in candidates], unread)
 
 
 @dataclass
@@ -91,12 +90,15 @@ class _Work:
     statements: int = MAX_STATEMENTS
     characters: int = MAX_CODE
     texts: int = MAX_TEXTS
+    ended: int = MAX_ENDED
     effort: Effort = field(default_factory=Effort)
 
     def refuses(self, assignment: Assignment, file: File) -> str:
         """Why a file is not read at all; '' if it is."""
         if file.kind not in (CODE, TEXT):
             return why_no_code(file.path.name)
+        if not self.ended:
+            return f"was not read: {MAX_ENDED} other files take too much to be read"
         if self.statements < 0 or self.characters < 0:
             return f"was not read: all code may have {MAX_STATEMENTS} statements and {MAX_CODE} characters together"
         if file.kind == TEXT:
@@ -105,16 +107,18 @@ class _Work:
             self.texts -= 1
             if self.texts < 0:
                 return f"was not read: of files that are neither named .ipynb nor .py only {MAX_TEXTS} are"
-        return watch.at("file", file.label)
+        return ""
 
     def reads(self, assignment: Assignment, file: File) -> _Candidate | str:
         """A file as parsed code, or why it is not read."""
         if reason := self.refuses(assignment, file):
             return reason
-        candidate = _candidate(assignment, file, self.effort if file.kind == TEXT else Effort())
+        with watch.inside("file", file.label) as ended:
+            candidate = ended or _candidate(assignment, file, self.effort if file.kind == TEXT else Effort())
+        self.ended -= bool(ended)
         if isinstance(candidate, _Candidate):
             self.statements -= len(candidate.parsed.statements)
-            self.characters -= sum(len(statement.code) for statement in candidate.parsed.statements)
+            self.characters -= sum(len(cell.source) for cell in candidate.parsed.document.cells)
         return candidate
 
 
@@ -160,19 +164,22 @@ def _nothing_to_grade(files: list[File], notes: list[str]) -> str:
     return "nothing to grade" + expected + "".join(f"; {note}" for note in notes[:3]) + WRITE_UP_HINT * only_pdf
 
 
-def _modules(candidates: list[_Candidate]) -> dict[str, str]:
+def _modules(candidates: list[_Candidate], notes: list[str]) -> dict[str, str]:
     modules: dict[str, str] = {}
     for candidate in candidates:
         if candidate.file.path.suffix.lower() == ".py" or not candidate.parsed.document.numbered:
-            modules |= _module(candidate)
+            modules |= _module(candidate, notes)
     return modules
 
 
-def _module(candidate: _Candidate) -> dict[str, str]:
+def _module(candidate: _Candidate, notes: list[str]) -> dict[str, str]:
     """A submitted module under its dotted name, and under the shorter name by which a notebook in its folder imports it."""
     path = candidate.file.path
     parts = (*path.parent.parts, stem_of(path.name))
     if not all(part.isidentifier() for part in parts):
+        return {}
+    if candidate.parsed.cut:
+        notes.append(f"{candidate.file.name} is too long to be imported")
         return {}
     source = "\n".join(cell.source for cell in candidate.parsed.document.cells)
     names = {".".join(parts): source}
@@ -186,19 +193,26 @@ def _candidate(assignment: Assignment, file: File, effort: Effort) -> _Candidate
     try:
         document = read(file.name, _content(file), assignment.limits.file_bytes)
         parsed = parse_document(document, assignment.numbers(), effort)
+        bound = {name for s in parsed.statements for name in _bound_names(s.node)}
     except Unreadable as problem:
         return str(problem).removeprefix(file.name).strip()
     except (MemoryError, RecursionError):
         return f"{LARGE}; clear its outputs and save again"
-    bound = {name for s in parsed.statements for name in _bound_names(s.node)}
+    except Exception as error:  # ours: it must not cost the other files
+        return why(error)
     score = {s.id: len(bound & set(s.names)) for s in assignment.sections}
     if file.kind == TEXT and not any(score.values()):
         return UNNAMED
     if not parsed.statements:
-        why = [lost.why for lost in (*parsed.broken, *parsed.elsewhere)]
-        return "contains no code" + (f" that is run: {why[0]}" if why else "")
+        return _without_code(parsed)
     named = _named(assignment, file)
     return _Candidate(file, parsed, named[0] if len(named) == 1 else "", score)
+
+
+def _without_code(parsed: Parsed) -> str:
+    """Why a document has no statement."""
+    reasons = [lost.why for lost in (*parsed.broken, *parsed.elsewhere)]
+    return "contains no code" + (f" that is run: {reasons[0]}" if reasons else "")
 
 
 def _mentions(assignment: Assignment, file: File) -> bool:
@@ -216,6 +230,17 @@ def _bound_names(node: ast.stmt) -> set[str]:
     if hasattr(node, "name"):
         return {node.name}
     return {n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def _chosen(section: Section, candidates: list[_Candidate], unread: list[File], assignment: Assignment) -> Found:
+    """The file to grade for a section; a problem that names the files between which it cannot be chosen."""
+    with watch.inside("choice", section.id) as reason:
+        try:
+            found, problem = None if reason else _choose(section, candidates, unread, assignment), reason
+        except Exception as error:  # ours: it must not cost the other sections
+            found, problem = None, why(error)
+    names = ", ".join(c.file.name for c in candidates if c.named == section.id or c.score[section.id])
+    return found or Found(section, problem=f"what was submitted for {section.id} ({names[:200]}) {problem}")
 
 
 def _choose(section: Section, candidates: list[_Candidate], unread: list[File], assignment: Assignment) -> Found:
@@ -295,13 +320,5 @@ def _holds(candidate: _Candidate, section: Section) -> bool:
 def _fingerprint(candidate: _Candidate, section: Section) -> str:
     """A hash of the statements that bind the section's names, ignoring layout and comments."""
     names = set(section.names)
-    answers = [_shape(s) for s in candidate.parsed.statements if _bound_names(s.node) & names]
+    answers = [shape(s.node, s.code) for s in candidate.parsed.statements if _bound_names(s.node) & names]
     return hashlib.sha256("\n".join(answers).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _shape(statement: Statement) -> str:
-    """A statement without layout and comments, as far as it is not nested too deeply for that."""
-    try:
-        return ast.dump(statement.node)
-    except RecursionError:
-        return statement.code

@@ -6,31 +6,26 @@ If a cell does not parse as a whole, every statement in it that does parse is re
 from __future__ import annotations
 
 import ast
-import itertools
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from autograder.checks.formats import CODE, MARKDOWN, RAW, Cell, Document, dedented
+from autograder.checks.formats import CODE, MARKDOWN, RAW, Cell, Document, dedented, unparse
 from autograder.core import newer_syntax
 from autograder.core.syntax import is_deep
-from autograder.core.watch import DEEP
+from autograder.core.watch import DEEP, why
 from autograder.core.watch import parsed as parsed_source
 from autograder.submission.headings import Heading
 from autograder.submission.ipython import PYTHON_MAGICS, as_python, code_of, has_prompts
+from autograder.submission.length import within_limits
 from autograder.submission.lost import MAX_LOST, Lost, names_in, refusal
 from autograder.submission.recovery import Effort, chunks
 
-WORD = re.compile(r"""\w+|"[^"\n{]*"|'[^'\n{]*'|[^\w\s]""")  # a text counts once, unless it may hold code in braces
-# A tree of Python takes a hundred times the memory of its text: half a kilobyte for each word and sign.
-MAX_WORDS, MAX_CELL_WORDS = 60_000, 40_000
-MAX_LINE_WORDS = 4000
-MAX_CODE = 4 << 20  # characters
 MAX_STATEMENTS = 5000
 MAX_DEPTH = 300  # levels of a statement's tree; a shorter statement than SHORT has no more that matter
 SHORT = 1000  # characters
 MAX_MAGICS = 4  # magics around one piece of code
 MAX_NOTES = 20
+MAX_SPLIT = 1 << 18  # characters into which an import of several names is split
 WHERE = {MARKDOWN: "a Markdown cell, which is not run", RAW: "a raw cell, which is not run"}
 
 
@@ -57,8 +52,8 @@ class Parsed:
     """A parsed document.
 
     ``broken``: what did not parse; ``elsewhere``: what is not run because of where it stands; ``modules``: modules that it
-    writes with ``%%writefile``, name -> source; ``future``: names imported from ``__future__``; ``effort``: the work that is
-    left for what does not parse.
+    writes with ``%%writefile``, name -> source; ``cut``: whether it has more characters than are read; ``future``: names
+    imported from ``__future__``; ``effort``: the work that is left for what does not parse.
     """
 
     document: Document
@@ -67,6 +62,7 @@ class Parsed:
     elsewhere: list[Lost] = field(default_factory=list)
     modules: dict[str, str] = field(default_factory=dict)
     future: set[str] = field(default_factory=set)
+    cut: bool = False
     effort: Effort = field(default_factory=Effort)
 
     def note(self, text: str) -> None:
@@ -103,65 +99,25 @@ def parse_document(document: Document, numbers: frozenset[str], effort: Effort |
     ``numbers``: see ``Assignment.numbers``. ``effort``: the work that several documents share.
     """
     parsed, heading = Parsed(document, effort=effort or Effort()), Heading()
-    for number, cell in enumerate(_within_limits(parsed)):
+    for number, cell in enumerate(within_limits(parsed)):
         if cell.kind != CODE:
             heading = heading.after(cell.source, numbers) if cell.kind == MARKDOWN else heading
             parsed.stands_in(number, cell.line, WHERE[cell.kind], cell.source)
             continue
-        heading = _code_cell(parsed, number, cell, heading, numbers)
+        try:
+            heading = _code_cell(parsed, number, cell, heading, numbers)
+        except MemoryError:
+            raise
+        except Exception as error:  # ours: it must not cost the other cells
+            parsed.leave_out(number, cell.line + 1, why(error))
         if len(parsed.statements) > MAX_STATEMENTS:
             del parsed.statements[MAX_STATEMENTS:]
             parsed.note(f"only the first {MAX_STATEMENTS} statements of {document.name} were read")
+            document.cells[number + 1 :] = [replace(rest, source="") for rest in document.cells[number + 1 :]]
             break
     for index, statement in enumerate(parsed.statements):
         statement.index = index
     return parsed
-
-
-def _within_limits(parsed: Parsed) -> Iterator[Cell]:
-    """The cells, with the ends of code that is too long cut off."""
-    words, characters, document = MAX_WORDS, MAX_CODE, parsed.document
-    count = sum(len(cell.source) for cell in document.cells if cell.kind == CODE) > MAX_CELL_WORDS
-    for number, whole in enumerate(document.cells):
-        cell = whole
-        if cell.kind != CODE:
-            yield cell
-            continue
-        if count and _exceeds(cell.source, min(words, MAX_CELL_WORDS)):
-            cell = replace(cell, source=_without_long_lines(parsed, number, cell))
-        end = _end_of(cell.source, min(words, MAX_CELL_WORDS), characters)
-        if end < len(cell.source):
-            parsed.note(
-                f"{document.name} holds too much code, and not all was read: a cell may have {MAX_CELL_WORDS} words and signs, "
-                f"a file {MAX_WORDS} and {MAX_CODE} characters"
-            )
-            cell = replace(cell, source=cell.source[:end])
-        words -= sum(1 for _ in WORD.finditer(cell.source)) if count else 0
-        characters -= len(cell.source)
-        yield cell
-
-
-def _exceeds(source: str, words: int) -> bool:
-    return next(itertools.islice(WORD.finditer(source), max(words, 0), None), None) is not None
-
-
-def _without_long_lines(parsed: Parsed, number: int, cell: Cell) -> str:
-    """The source of a cell that is too long, without the lines that are too long by themselves."""
-    lines = cell.source.split("\n")
-    for at, line in enumerate(lines):
-        if len(line) > MAX_LINE_WORDS and _exceeds(line, MAX_LINE_WORDS):
-            lines[at] = ""
-            parsed.leave_out(number, cell.line + at + 1, f"has over {MAX_LINE_WORDS} words and signs in one line")
-    return "\n".join(lines)
-
-
-def _end_of(source: str, words: int, characters: int) -> int:
-    """Where to cut a source so that no more than so many words and characters remain, all lines whole."""
-    if len(source) <= min(words, characters):
-        return len(source)
-    last = next(itertools.islice(WORD.finditer(source), max(words, 0), None), None)
-    end = min(last.start() if last else len(source), max(characters, 0))
-    return len(source) if end >= len(source) else source.rfind("\n", 0, end) + 1
 
 
 def _code_cell(parsed: Parsed, number: int, cell: Cell, heading: Heading, numbers: frozenset[str]) -> Heading:
@@ -201,6 +157,8 @@ def split_imports(statement: Statement) -> list[Statement]:
     node = statement.node
     if not isinstance(node, (ast.Import, ast.ImportFrom)) or len(node.names) == 1:
         return [statement]
+    if isinstance(node, ast.ImportFrom) and len(node.names) * (len(node.module or "") + node.level) > MAX_SPLIT:
+        return [statement]
     parts = []
     for alias in node.names:
         single = (
@@ -209,7 +167,7 @@ def split_imports(statement: Statement) -> list[Statement]:
             else ast.ImportFrom(module=node.module, names=[alias], level=node.level)
         )
         ast.copy_location(single, node)
-        parts.append(replace(statement, code=ast.unparse(single), node=single))
+        parts.append(replace(statement, code=unparse(single) or statement.code, node=single))
     return parts
 
 

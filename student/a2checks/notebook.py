@@ -12,7 +12,7 @@ from typing import Any
 
 CODE, MARKDOWN, RAW = "code", "markdown", "raw"
 MAX_VALUES = 1_000_000  # of JSON: each takes a hundred bytes or so
-STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+STRING = re.compile(r'"[^"]*"?')  # where no escapes are left; one that is not closed goes to the end, and is looked at once
 
 
 def read_cells(text: str) -> tuple[list[tuple[str, str]], bool]:
@@ -41,7 +41,8 @@ def _values(text: str) -> int:
     count = sum(map(text.count, ",[{"))
     if count <= MAX_VALUES:
         return count
-    return count - sum(sum(map(found[0].count, ",[{")) for found in STRING.finditer(text))
+    plain = text.replace("\\\\", "").replace('\\"', "")
+    return count - sum(sum(map(found[0].count, ",[{")) for found in STRING.finditer(plain))
 
 
 def _old_cells(sheets: list[Any]) -> list[Any]:

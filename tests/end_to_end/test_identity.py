@@ -140,6 +140,7 @@ def test_files_of_one_name_are_two_claims(course):
 
 def test_no_name_of_a_folder_gives_another_ones_results_file():
     crafted = safe_id("x y!")
+    assert not any(safe_id(name).startswith(("-", ".")) for name in ("-eve", "--output", "._-x", "é-f", " -rf"))
     assert safe_id(crafted) != crafted and safe_id("anna") == "anna" and safe_id("submission_123") == "submission_123"
 
 

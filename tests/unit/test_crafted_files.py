@@ -247,11 +247,36 @@ def test_runs_that_the_same_submissions_share_are_paired_once(monkeypatch):
     assert len(_candidates(prints)) == 3 and len(asked) == 1
 
 
+def test_a_submission_that_takes_too_much_to_be_compared_is_named_and_the_others_are_compared(tmp_path, monkeypatch):
+    pytest.importorskip("copydetect")
+    from autograder.batch import similarity
+    from autograder.batch.roster import read_roster
+    from autograder.sandbox.judge_side import apart
+
+    monkeypatch.setattr(apart, "SECONDS", 2)
+    names = {"ann": "%" + "0" * 60_000, "ben": "b", "cy": "b"}
+    for name, text in names.items():
+        (tmp_path / name).mkdir()
+        lines = "".join(f"def own_{n}(a, b):\n    return [a[{n}:] + b @ a.T - {n}, '{text}']\n" for n in range(20))
+        (tmp_path / name / "T1.py").write_text(lines[: 400 + len(text)] if name == "ann" else lines)
+    told = []
+    similarity.look_alike(ASSIGNMENT, read_roster(tmp_path, None, ("101",)), tmp_path / "none", lambda *_: None, told.append)
+    assert [line.partition(" ")[0] for line in told] == ["ann"] and "\n" not in told[0]
+
+
 def test_a_table_that_is_no_list_of_people_is_refused_before_it_is_worked_on(tmp_path):
-    for name, text in (("rows.csv", "email\n" + "x\n" * (MAX_ROWS + 1)), ("columns.csv", "," * 2000)):
+    wide = {
+        f"{n}.csv": "email\n" + row
+        for n, row in enumerate(("," * 5_000_000, ',,,"\n",' * 1_000_000, ("," * 900 + "\n") * 9999))
+    }
+    texts = {"rows.csv": "email\n" + "x\n" * (MAX_ROWS + 1), "columns.csv": "," * 2000, **wide}
+    for name, text in texts.items():
         (tmp_path / name).write_text(text)
+        tracemalloc.start()
         with pytest.raises(GraderError, match="is no list of people"):
             read_table(tmp_path / name)
+        assert tracemalloc.get_traced_memory()[1] < 200 << 20
+        tracemalloc.stop()
     (tmp_path / "long.csv").write_text("email," + "a" + " " * 100_000 + "b\n")
     assert max(map(len, read_table(tmp_path / "long.csv").header)) <= 300
 

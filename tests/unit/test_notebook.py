@@ -1,6 +1,7 @@
 """The notebook reader of check cells and grader: odd keys cost no cell, and files that are no notebooks are reported."""
 
 import json
+import time
 
 import nbformat
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.checks.formats import kind_of_file
-from autograder.checks.notebook import CODE, MARKDOWN, read_cells
+from autograder.checks.notebook import CODE, MARKDOWN, MAX_VALUES, _values, read_cells
 
 sources = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=60)
 kinds = st.sampled_from([nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell])
@@ -41,6 +42,26 @@ def test_a_notebook_of_either_format_has_the_cells_that_nbformat_finds(cells):
 )
 def test_cells_of_an_irregular_notebook_keep_their_positions_and_it_is_flagged(tree, cells):
     assert read_cells(json.dumps(tree)) == (cells, False)
+
+
+LISTS = "[" + "[]," * MAX_VALUES
+ESCAPES = 100_000
+
+
+@pytest.mark.parametrize("end", ['\\"', "\\\\", "\\", '"', "\\n", '",', 'a"b\\'])
+def test_a_string_that_is_not_closed_takes_no_more_time_than_one_that_is(end):
+    def seconds(text):
+        start = time.process_time()
+        assert _values(text) > MAX_VALUES
+        return time.process_time() - start
+
+    closed = seconds(LISTS + '"' + "xxx" * ESCAPES + '"]')
+    assert seconds(LISTS + '"' + end * ESCAPES) < 20 * closed and seconds(LISTS + '"' + end * ESCAPES + "\\") < 20 * closed
+
+
+def test_what_stands_in_strings_is_no_value():
+    for text in ("," * MAX_VALUES, '\\",' * MAX_VALUES, "[\\\\" * MAX_VALUES):
+        assert _values(f'{{"cells": ["{text}"]}}') == 2
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,12 @@ import socket
 import sys
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from autograder.core.errors import GraderError
-from autograder.core.watch import LARGE, MARK, watch
+from autograder.core.watch import LARGE, MARK, OURS, watch
 from autograder.sandbox import protocol
 from autograder.sandbox.process import die_with_parent
 
@@ -31,11 +32,12 @@ Answers = Callable[[dict[str, Any]], Any]
 
 MEMORY = 224 << 20  # bytes beyond what the judge has mapped: all of a notebook of the largest size, read
 SECONDS, ALL_SECONDS = 5, 9  # processor time of one process, and of all that are started for one submission
-STARTS = 16
+STARTS = 24
+PIECES = 6  # of one file or section may end a process, before it is left out as a whole
 ANSWER_BYTES = 96 << 20
 TIME, CRASH = "takes too long to be read", "cannot be read: Python's parser crashes on it"
-OURS = "could not be read, because the grader itself failed on it; please tell the staff"
 NO_SPACE = 3  # exit status
+OUT_OF_TIME = {getattr(signal, name, None) for name in ("SIGXCPU", "SIGPROF")}
 
 
 class Ended(GraderError):
@@ -54,6 +56,7 @@ class Apart:
         self.sock: socket.socket | None = None
         self.mark = mmap.mmap(-1, MARK.size)
         self.left_out: dict[int, str] = {}
+        self.ended: Counter[int] = Counter()  # by whole: how many processes it has ended
         self.starts, self.used = 0, 0.0
         self.peak = 0  # bytes: the largest memory of a process that has ended, what it shares with the judge included
         self.here: Answers | None = None
@@ -93,8 +96,11 @@ class Apart:
             return protocol.receive(self.sock, ANSWER_BYTES, max(0.1, deadline - time.monotonic()))
         except protocol.FrameError:
             pass
-        (piece,) = MARK.unpack_from(self.mark, 0)
+        whole, piece = MARK.unpack_from(self.mark, 0)
         how = self._how()
+        self.ended[whole] += 1
+        if not piece or piece in self.left_out or (whole and self.ended[whole] > PIECES):
+            piece = whole
         if not piece or piece in self.left_out or self.starts >= STARTS or time.monotonic() > deadline:
             raise Ended(f"what was submitted {how}")
         self.left_out[piece] = how
@@ -103,7 +109,7 @@ class Apart:
     def _how(self) -> str:
         """How the process ended, as the end of a sentence about what it was reading."""
         status = self._end(0 if self._is_over() else signal.SIGKILL)
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) not in (signal.SIGKILL, signal.SIGXCPU):
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) not in (signal.SIGKILL, *OUT_OF_TIME):
             return CRASH
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) != NO_SPACE:
             return OURS
@@ -125,7 +131,7 @@ class Apart:
         if seconds < 1:
             raise Ended(f"what was submitted {TIME}")
         self.starts += 1
-        MARK.pack_into(self.mark, 0, 0)
+        MARK.pack_into(self.mark, 0, 0, 0)
         self.sock, theirs = socket.socketpair()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # other threads: the child uses none of their locks

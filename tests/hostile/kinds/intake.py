@@ -66,7 +66,23 @@ AT = LYING.rindex(b"PK\1\2")
 LYING[AT + 24 : AT + 28] = struct.pack("<I", 3)  # the directory says: three bytes
 CELL = "@app.cell\ndef _(a{1}):\n    a{0} = a{1}\n    return (a{0},)\n\n\n"
 MARIMO = "import marimo\napp = marimo.App()\n\n\n"
+HUGE = "0x" + "f" * 6000  # Python refuses to write it in base 10
+SAME = S1.replace("query121 = S * key[0]", f"query121 = S * key[0] if {HUGE} else 0")
+NUMBER = {"py": SAME, "ipynb": notebook(SAME)}
+IMPORTS = "".join(f"try:\n    import m{n}\nexcept ImportError: pass\n" for n in range(7))
+MODULES = {f"m{n}.py": f"y = {n}\n" + "#\1\1\n" * 400_000 for n in range(7)}
+OPEN = '{"cells": [' + "[]," * 700_000 + '"' + '\\"' * 1_500_000
 CASES = [
+    files("a number of 6,000 digits in two files", {f"A2S1.{kind}": NUMBER[kind] for kind in NUMBER}),
+    beside("numbers of 6,000 digits in all places", f"import a, b\nsys.modules[{HUGE}] = [f(-{HUGE}j) for x in {HUGE}]"),
+    beside("imports from a name of 900,000 letters", f"from {'a' * 900_000} import " + many("b{0}, ", 4000).rstrip(", ")),
+    section3("a call of main with 6,000 digits", f"def g():\n    for i in [{HUGE}]: main({HUGE})"),
+    files(
+        "modules of comments without end", {f"m{n}.py": "# \U0001f600\n" * 500_000 + "y = 1" for n in range(7)}, seconds=25.0
+    ),
+    Hostile("intake", "modules without end, all imported", {"A2S1.py": IMPORTS + S1, "A2S2.py": IMPORTS + S2, **MODULES}),
+    files("notebooks with an open text", {f"more{n}.ipynb": OPEN + " " * n for n in range(4)}),
+    files("files in an encoding that refuses", {f"m{n}.py": "# coding: undefined\nx = 1\n" for n in range(30)}),
     beside("a condition of 2,500 terms", "if " + "+".join("1" * 2500) + ": pass", above=True),
     beside("a sum of 20,000 terms in one line", "x = " + "+".join("1" * 20_000), above=True),
     beside("a sum over many lines", "x = (0\n" + "+ 1\n" * 2500 + ")", above=True),
