@@ -178,7 +178,8 @@ class Child:
             self.send(self.sock, {"id": self.request, "ask": question})
             return self.decode(self._answered())
 
-        outside: Callable[..., Any] = sealed(helper)
+        own = self.namespace.get(name)
+        outside: Callable[..., Any] = sealed(helper, instead=own if isinstance(own, types.FunctionType) else None)
         return outside
 
 

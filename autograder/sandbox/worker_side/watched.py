@@ -73,7 +73,8 @@ def _place(frame: FrameType | None, ours: str, what: str) -> tuple[str, int] | N
     if frame is None or frame.f_code.co_filename.startswith(ours):
         return None
     code, direct = frame.f_code, _student(frame)
-    if direct is None and what in code.co_names and not code.co_filename.endswith(PASSED_ON):
+    made = code.co_filename.startswith("<") and not code.co_filename.startswith("<frozen ")  # at run time
+    if direct is None and not made and what in code.co_names and not code.co_filename.endswith(PASSED_ON):
         caller = None if code.co_name in KEPT or code.co_filename.endswith(KEPT_FILES) else frame.f_back
         return None if caller is None or caller.f_code.co_filename.startswith(ours) else _student(caller)
     while frame is not None and not frame.f_code.co_filename.startswith(ours):
