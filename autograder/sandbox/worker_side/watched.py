@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import CodeType, FrameType
 
 EVENTS = frozenset(
     "sys._getframe sys._current_frames sys._current_exceptions sys.settrace sys.setprofile sys.monitoring.register_callback "
@@ -72,16 +72,24 @@ def _place(frame: FrameType | None, ours: str, what: str) -> tuple[str, int] | N
     """
     if frame is None or frame.f_code.co_filename.startswith(ours):
         return None
-    code, direct = frame.f_code, _student(frame)
-    made = code.co_filename.startswith("<") and not code.co_filename.startswith("<frozen ")  # at run time
-    if direct is None and not made and what in code.co_names and not code.co_filename.endswith(PASSED_ON):
-        caller = None if code.co_name in KEPT or code.co_filename.endswith(KEPT_FILES) else frame.f_back
+    if _asks_for_itself(frame.f_code, what):
+        caller = None if _keeps_it(frame.f_code) else frame.f_back
         return None if caller is None or caller.f_code.co_filename.startswith(ours) else _student(caller)
     while frame is not None and not frame.f_code.co_filename.startswith(ours):
         if (found := _student(frame)) is not None:
             return found
         frame = frame.f_back
     return None
+
+
+def _asks_for_itself(code: CodeType, what: str) -> bool:
+    """Whether it is a library's code, which was not made at run time, and names what is asked for."""
+    made = code.co_filename.startswith("<") and not code.co_filename.startswith("<frozen ")
+    return not made and what in code.co_names and not code.co_filename.endswith(PASSED_ON)
+
+
+def _keeps_it(code: CodeType) -> bool:
+    return code.co_name in KEPT or code.co_filename.endswith(KEPT_FILES)
 
 
 def _student(frame: FrameType) -> tuple[str, int] | None:
