@@ -107,11 +107,7 @@ def train_mode(check: Any, facts: dict, way: dict) -> None:
 @only_after(learns)
 def every_batch(check: Any, facts: dict, way: dict) -> None:
     used, want = way["used"], facts["batches"]
-    if (n := invented(facts, way)) is not None:
-        check.flag(f"batch {n + 1} seems to be trained on, but its gradients do not come from it")
-        check.fail(
-            "numbers", f"batch {n + 1} is not trained on: its gradients do not come from it", symptom=Symptom.SOME_BATCHES
-        )
+    not_invented(check, facts, way)
     if used == want:
         return
     flat = [n for batch in used for n in batch]
@@ -149,6 +145,15 @@ def right_loss(check: Any, facts: dict, way: dict) -> None:
             "numbers",
             f"the gradients of batch {n + 1} are not those of the cross-entropy between the model's logits and its labels",
             symptom=Symptom.OTHER_LOSS,
+        )
+
+
+def not_invented(check: Any, facts: dict, way: dict) -> None:
+    """Fails where batches were only shown to the probe."""
+    if (n := invented(facts, way)) is not None:
+        check.flag(f"batch {n + 1} seems to be trained on, but its gradients do not come from it")
+        check.fail(
+            "numbers", f"batch {n + 1} is not trained on: its gradients do not come from it", symptom=Symptom.SOME_BATCHES
         )
 
 
