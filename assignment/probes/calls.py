@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
+from inspect import Parameter, signature
 from typing import Any
 
 import torch
@@ -26,7 +26,7 @@ def call_adapted(function: Callable, *args: Any, **named: Callable[[], Any]) -> 
     Required parameters beyond ``args`` are filled in by name, from ``named`` or EXTRA_ARGUMENTS; both hold factories.
     """
     try:
-        parameters = list(inspect.signature(function).parameters.values())
+        parameters = list(signature(function).parameters.values())
     except (TypeError, ValueError):
         return function(*args)
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
@@ -36,7 +36,7 @@ def call_adapted(function: Callable, *args: Any, **named: Callable[[], Any]) -> 
     return function(*args, **_filled_in(further, EXTRA_ARGUMENTS | named))
 
 
-def _filled_in(parameters: list[inspect.Parameter], factories: dict[str, Callable[[], Any]]) -> dict[str, Any]:
+def _filled_in(parameters: list[Parameter], factories: dict[str, Callable[[], Any]]) -> dict[str, Any]:
     """Values for the required ones among these parameters that a factory is known for."""
     return {p.name: factories[p.name]() for p in parameters if p.default is p.empty and p.name in factories}
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-import operator
 from collections.abc import Callable
+from itertools import islice
+from operator import index as whole
 from typing import Any
 
 import torch
@@ -65,7 +65,7 @@ def _length(dataset: Any) -> Any:
 def _is_whole(value: Any) -> bool:
     """Whether ``len`` accepts it."""
     try:
-        operator.index(value)
+        whole(value)
     except TypeError:
         return False
     return True
@@ -118,11 +118,10 @@ def iteration(world: World, namespace: dict, plain: Callable) -> dict:
         if getattr(type(dataset), "__iter__", iter)(dataset) is None:
             return {"passes": None}
         limit = 2 * len(rows)
-        passes = [[describe(item, namespace, plain) for item in itertools.islice(iter(dataset), limit)] for _ in range(2)]
+        passes = [[describe(item, namespace, plain) for item in islice(iter(dataset), limit)] for _ in range(2)]
         try:
             pairs = [
-                [describe(a, namespace, plain), describe(b, namespace, plain)]
-                for a, b in itertools.islice(zip(dataset, dataset), limit)
+                [describe(a, namespace, plain), describe(b, namespace, plain)] for a, b in islice(zip(dataset, dataset), limit)
             ]
         except Exception:
             pairs = []

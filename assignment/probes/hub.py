@@ -24,7 +24,7 @@ from autograder.checks.sealed import sealed, sealed_class
 
 from .tiny import World
 
-is_path = os.path.exists
+is_path, randperm, Generator = os.path.exists, torch.randperm, torch.Generator
 
 
 @sealed_class
@@ -76,7 +76,7 @@ class Split:
         return Split([row for row in self.rows if function(dict(row))])
 
     def shuffle(self, seed: int | None = None, **_: Any) -> Split:
-        order = torch.randperm(len(self.rows), generator=torch.Generator().manual_seed(seed or 0)).tolist()
+        order = randperm(len(self.rows), generator=Generator().manual_seed(seed or 0)).tolist()
         return self.select(order)
 
     def remove_columns(self, names: Any) -> Split:

@@ -7,9 +7,9 @@ an accuracy for the validation set, so that the best epoch is known. Both number
 
 from __future__ import annotations
 
-import traceback
 import types
 from collections.abc import Callable
+from traceback import walk_tb
 from typing import Any
 
 import torch
@@ -21,13 +21,13 @@ from autograder.checks.sealed import sealed, sealed_class
 from .calls import alike, close
 from .checkpoints import saved_files
 from .entry import EPOCH_NAMES, call_main, counts_epochs, few_epochs, ignored
-from .passes import Forward, Passes, first, loader_of
+from .passes import Forward, Optimizer, Passes, first, loader_of
 from .plain import np
 from .tiny import SPLITS, World
 from .watch import Recorder, change_of, weights
 
 is_tensor, tensor, float32, clone, no_grad = torch.is_tensor, torch.tensor, torch.float32, torch.Tensor.clone, torch.no_grad
-nn, Embedding, real_save = torch.nn, torch.nn.Embedding, torch.save
+Module, Embedding, real_save = torch.nn.Module, torch.nn.Embedding, torch.save
 register_hook = torch.nn.modules.module.register_module_forward_hook
 MANY = {"train": 300, "validation": 150, "test": 30}  # more training sentences than any usual batch has
 
@@ -65,10 +65,10 @@ class Run:
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
         """Wraps ``train_one_epoch``."""
-        model, loader = first(nn.Module, args, kwargs), loader_of(args, kwargs)
+        model, loader = first(Module, args, kwargs), loader_of(args, kwargs)
         self.called = True
         if model is not None:
-            self.starts.append(self.started(model, first(torch.optim.Optimizer, args, kwargs)))
+            self.starts.append(self.started(model, first(Optimizer, args, kwargs)))
         self.passes.begin(training=True)
         raised = ""
         try:
@@ -108,7 +108,7 @@ class Run:
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Wraps ``evaluate``: reports the world's next accuracy for the validation set, and the student's own for any other."""
         self.end_own_epoch()  # before the weights are remembered that this call must leave alone
-        model = first(nn.Module, args, kwargs)
+        model = first(Module, args, kwargs)
         recorder = Recorder(self.world, model) if model is not None else None
         state = {name: clone(value) for name, value in model.state_dict().items()} if model is not None else {}
         self.passes.begin(training=False)
@@ -220,7 +220,9 @@ def larger(world: World, namespace: dict) -> Run:
 def watched(run: Run, namespace: dict) -> dict:
     """Run ``main`` once; whatever path it writes to, its files go to a temporary folder."""
     wrappers = {"train_one_epoch": run.train, "evaluate": run.evaluate, "initialize_datasets": run.load}
-    wrapped = {name: sealed(wrapper) for name, wrapper in wrappers.items() if callable(namespace.get(name))}
+    wrapped = {
+        name: sealed(wrapper, instead=namespace[name]) for name, wrapper in wrappers.items() if callable(namespace.get(name))
+    }
     before, asked = remembered(namespace, wrapped), None
     for name in EPOCH_NAMES:
         if type(namespace.get(name)) is int:
@@ -280,7 +282,7 @@ def failure_of(loader: Any, kind: Any) -> str:
     except Exception as error:
         collate = getattr(loader, "collate_fn", None)
         own = functions_of(kind)
-        frames = {frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)}
+        frames = {frame.f_code for frame, _ in walk_tb(error.__traceback__)}
         if getattr(collate, "__func__", collate) in own or frames.intersection(function.__code__ for function in own):
             return ""
         return "no collate_fn" if collate is default_collate else type(error).__name__

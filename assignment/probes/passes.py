@@ -6,8 +6,8 @@ they see nothing that is known, because another function of the student's is bro
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ from autograder.checks.sealed import sealed
 from .data import field as entry
 from .tiny import SPLITS, World
 
-nn, is_tensor, Optimizer = torch.nn, torch.is_tensor, torch.optim.Optimizer
+Module, is_tensor, Optimizer = torch.nn.Module, torch.is_tensor, torch.optim.Optimizer
 MAX_PASSES, MAX_BATCHES, FEW = 40, 1000, 4
 
 
@@ -127,7 +127,7 @@ class Passes:
         sampler = getattr(loader, "batch_sampler", None)
         try:
             if split and sampler is not None:
-                batches = [[int(index) for index in batch] for batch in itertools.islice(sampler, MAX_BATCHES)]
+                batches = [[int(index) for index in batch] for batch in islice(sampler, MAX_BATCHES)]
                 start = self.world.start(split)
                 return [start + (n if places is None else places[n]) for batch in batches for n in batch], len(batches)
             return self.drawn_by_content(loader)
@@ -141,14 +141,14 @@ class Passes:
             if set(numbers) - {-1}:
                 return numbers, count
         known = self.world.known_ids()
-        drawn = [_rows(batch, known) for batch in itertools.islice(loader, MAX_BATCHES)]
+        drawn = [_rows(batch, known) for batch in islice(loader, MAX_BATCHES)]
         return [number for rows in drawn for number in rows], len(drawn)
 
     def drawn_as_items(self, loader: DataLoader) -> tuple[list[int], int]:
         """The same, from the texts of its dataset's items; nothing if they cannot be had."""
         texts = {row["text"]: n for n, row in enumerate(row for rows in self.world.rows.values() for row in rows)}
         try:
-            batches = [[loader.dataset[n] for n in batch] for batch in itertools.islice(loader.batch_sampler, MAX_BATCHES)]
+            batches = [[loader.dataset[n] for n in batch] for batch in islice(loader.batch_sampler, MAX_BATCHES)]
         except Exception:
             return [], 0  # its batches may still be had
         return [texts.get(_text(item), -1) for batch in batches for item in batch], len(batches)
@@ -228,7 +228,7 @@ def first(kind: Any, args: tuple, kwargs: dict) -> Any:
 
 def loader_of(args: tuple, kwargs: dict) -> Any:
     """The argument that yields batches: a DataLoader or anything else that can be iterated over, or None."""
-    others = [v for v in (*args, *kwargs.values()) if not isinstance(v, (nn.Module, Optimizer, str, dict))]
+    others = [v for v in (*args, *kwargs.values()) if not isinstance(v, (Module, Optimizer, str, dict))]
     loader = first(DataLoader, args, kwargs)  # its truth would ask for its length, which it may not have
     return loader if loader is not None else next((v for v in others if hasattr(v, "__iter__")), None)
 

@@ -8,18 +8,27 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+# What ``functools.lru_cache`` makes, without the functions on the way, which student code can replace.
+sealing: Any = functools._lru_cache_wrapper
+signature = inspect.signature
+OF_FUNCTIONS = ("__code__", "__defaults__", "__kwdefaults__", "__annotations__", "__doc__", "__module__")
 
-def sealed(function: Callable[..., Any], like: Any = None) -> Any:
+
+def sealed(function: Callable[..., Any], like: Any = None, instead: Any = None) -> Any:
     """The same function without attributes that lead to its code, its globals, its closure or the object it is bound to.
 
-    A cache that keeps nothing is written in C and calls what it wraps directly. ``like``: whose signature it shows.
+    A cache that keeps nothing is written in C and calls what it wraps directly. ``like``: whose name and signature it shows;
+    ``instead``: the student's own function that it replaces, whose attributes, code and source it shows.
     """
-    outside: Any = functools.lru_cache(maxsize=0)(function)
-    name = getattr(like or function, "__name__", "function")
-    vars(outside).clear()
+    outside: Any = sealing(function, 0, False, tuple)
+    name = getattr(like or instead or function, "__name__", "function")
     outside.__name__ = outside.__qualname__ = name
     if like is not None:
-        outside.__signature__ = inspect.signature(like)
+        outside.__signature__ = signature(like)
+    if instead is not None:
+        vars(outside).update(getattr(instead, "__dict__", {}), __wrapped__=instead)
+        if isinstance(instead, types.FunctionType):
+            vars(outside).update({one: getattr(instead, one) for one in OF_FUNCTIONS})
     return outside
 
 

@@ -31,7 +31,7 @@ from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.slicing import candidates
 from autograder.slicing.known import Malformed
 from autograder.slicing.slicer import EARLY, SLICE, WIDE
-from autograder.slicing.touches import reported
+from autograder.slicing.touches import reported, told_once
 
 ROUNDING = 10.0  # tolerances: less than any known mistake (the audit's margin), more than helpers within theirs add up to
 
@@ -69,7 +69,7 @@ class SectionRun:
             for question in self.questions:
                 yield Verdict(question, MISSING, self.found.problem)
             return
-        shared = None
+        shared, touched = None, self.slicer.touched
         try:
             for question in self.questions:
                 if time.monotonic() > self.deadline:
@@ -82,6 +82,9 @@ class SectionRun:
                 if verdict.status != PASSED and time.monotonic() > self.deadline:
                     verdict = late(question)
                 verdict.seconds = time.monotonic() - started
+                if touched:  # all answers of a section share a worker: told once, beside the first one
+                    verdict.data["flags"] = list(dict.fromkeys([*verdict.data.get("flags", ()), *touched]))
+                    touched = []
                 self.done[question.id] = verdict
                 yield verdict
             yield from charging.corrected(self.questions, self.done, self.misfits)
@@ -292,8 +295,8 @@ class SectionRun:
         if outcome.doubts:
             verdict.data["doubt"] = outcome.doubts[0]
         mentioned = self.slicer.mentions(question, self.grader.assignment.flags)
-        touched = [reported(self.slicer.document, *touch) for touch in session.worker.touches]
-        if flags := list(dict.fromkeys([*mentioned, *outcome.flags, *self.slicer.touched, *touched])):
+        touched = told_once(reported(self.slicer.document, *touch) for touch in session.worker.touches)
+        if flags := list(dict.fromkeys([*mentioned, *outcome.flags, *touched])):
             verdict.data["flags"] = flags
         return verdict
 

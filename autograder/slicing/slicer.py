@@ -22,11 +22,10 @@ from autograder.slicing import early
 from autograder.slicing.effects import SHOWS, Effects, effects_of, imported
 from autograder.slicing.index import Index, global_writes, tied
 from autograder.slicing.known import Known, known
-from autograder.slicing.touches import noted, touches, touches_of_module
+from autograder.slicing.touches import Touch, by_kind, noted, touches, touches_of_module
 from autograder.submission.statements import Parsed, Statement
 
 SLICE, WIDE, EARLY = "slice", "wide", "early"
-MAX_TOUCHES = 12  # of one document
 
 
 @dataclass
@@ -173,23 +172,21 @@ class Slicer:
 
         See ``slicing.touches``; with the place and the text of the line. All answers of a section share a worker.
         """
-        found: dict[str, None] = {}  # a set that keeps its order
-        place, source = self.parsed.document.place, []
+        found: list[Touch] = []
+        place = self.parsed.document.place
         for statement in (self.statements[i] for i in self.choice(self.assignment.of_section(self.section), WIDE)[0]):
-            source.append(statement.code)
             if watch.at("touches", statement.code):
                 continue
             first = min([statement.node.lineno, *(d.lineno for d in getattr(statement.node, "decorator_list", ()))])
             for line, what in touches(statement.node, self.imports):
                 at = max(0, line - first)
                 text = statement.code.split("\n")[at : at + 1]
-                found[noted(what, place(statement.cell, statement.line + at), text)] = None
-        used = "\n".join(source)
-        for name, module in self.modules.items():
-            if name.partition(".")[0] in used:
-                found |= dict.fromkeys(touches_of_module(name, module))
+                found.append((what, noted(what, place(statement.cell, statement.line + at), text)))
+        for name, module in self.modules.items():  # whichever of them the code names, and how
+            if not watch.at("touches", module):
+                found += touches_of_module(name, module)
         watch.rest()
-        return list(found)[:MAX_TOUCHES]
+        return by_kind(found)
 
     @functools.cached_property
     def words(self) -> list[set[str]]:

@@ -8,8 +8,10 @@ is put together at run time. Names made of constant strings are recognised too; 
 from __future__ import annotations
 
 import ast
+import json
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 
 from autograder.checks.formats import Document
 from autograder.core.syntax import walk
@@ -22,7 +24,8 @@ INNER = frozenset(
     "_getframe _current_frames _current_exceptions currentframe settrace setprofile tb_frame gi_frame cr_frame ag_frame f_back "
     "f_globals f_locals f_builtins get_objects get_referrers get_referents __globals__ __closure__ cell_contents __code__ "
     "__builtins__ __subclasses__ __self__ _forward_hooks _forward_pre_hooks _backward_hooks _backward_pre_hooks "
-    "_global_forward_hooks _global_forward_pre_hooks _optimizer_step_pre_hooks _optimizer_step_post_hooks".split()
+    "_global_forward_hooks _global_forward_pre_hooks _optimizer_step_pre_hooks _optimizer_step_post_hooks "
+    "get_type_hints get_annotations getsignal __mp_main__ PyObj_FromPtr capture_locals tb_locals MonkeyPatch".split()
 )
 # The same, but of one module only.
 OF_MODULES = {
@@ -30,22 +33,39 @@ OF_MODULES = {
     "gc": frozenset("freeze unfreeze callbacks garbage".split()),
     "sys": frozenset("meta_path addaudithook monitoring".split()),
     "traceback": frozenset("walk_stack walk_tb".split()),
+    "signal": frozenset("signal raise_signal setitimer".split()),
+    "builtins": frozenset("exec eval compile __import__ getattr setattr delattr vars".split()),
+    "unittest": frozenset({"mock"}),
+    "pickle": frozenset({"loads"}),
 }
-WATCHED = frozenset({"sys", "gc", "inspect", "builtins", "ctypes", "traceback"})
+WATCHED = frozenset("sys gc inspect builtins ctypes traceback logging signal bdb typing threading".split())
 OURS = frozenset({"autograder", "assignment_probes"})
-LOW = OURS | {"ctypes", "builtins"}
-LIBRARIES = frozenset("builtins torch numpy transformers tokenizers safetensors datasets json functools pickle zipfile".split())
+LOW = OURS | frozenset("ctypes _ctypes marshal bdb pdb mock __mp_main__".split())
+FOREIGN = frozenset("torch numpy transformers tokenizers safetensors datasets".split())
+# `sys` has attributes that are there to be set (stdout, path, excepthook), and its inner ones are listed above.
+LIBRARIES = FOREIGN | frozenset(sys.stdlib_module_names) - {"sys"}
 SETTINGS = frozenset("backends config options logging cuda".split())  # attributes of libraries that are there to be set
 CODE, WORD = frozenset({"exec", "eval", "compile"}), re.compile(r"\w+")
+REACHING = OF_MODULES["builtins"]  # functions that are looked at where they are called, and so must not get another name
+MAKERS = frozenset("FunctionType CodeType exec_module run_module run_path runsource InteractiveInterpreter".split())
+DICTS = frozenset("update setdefault pop popitem clear __setitem__ __delitem__ __ior__".split())
 MAX_DEPTH, MAX_TEXT = 3, 4000
+MAX_KINDS, MAX_NOTE = 8, 200  # kinds that are told of one section; bytes of each, as JSON
+Touch = tuple[str, str]  # (kind, what staff read)
 DEEP = "code nested too deeply to be looked at"
+
+
+class Word(str):
+    """What a string says, which may be no more than words."""
+
+    __slots__ = ()
 
 
 def touches(node: ast.AST, imports: dict[str, str], depth: int = 0) -> Iterator[tuple[int, str]]:
     """(line, what) for each of these in a piece of code; ``imports``: alias -> top-level package."""
     nodes = walk(node)
     parents = {id(child): parent for parent in nodes for child in ast.iter_child_nodes(parent)}
-    for one in (one for one in nodes if isinstance(one, (ast.expr, ast.stmt))):
+    for one in (one for one in nodes if isinstance(one, (ast.expr, ast.stmt, ast.pattern))):
         try:
             found = list(_of_node(one, imports, parents, depth))
         except RecursionError:  # no answer is nested like that
@@ -56,22 +76,43 @@ def touches(node: ast.AST, imports: dict[str, str], depth: int = 0) -> Iterator[
 
 def _of_node(one: ast.AST, imports: dict[str, str], parents: dict[int, ast.AST], depth: int) -> Iterator[str]:
     yield from _names(one, imports)
+    yield from _renamed(one, imports, parents)
     yield from _modules(one, imports, parents)
     yield from _rebound(one, imports)
+    if isinstance(one, ast.MatchClass):
+        yield from (name for name in one.kwd_attrs if name in INNER)
     if isinstance(one, ast.Call):
         yield from _calls(one, imports)
+        yield from _of_dicts(one, imports)
         yield from _inside(one, imports, depth)
+        yield from (word.arg for word in one.keywords if word.arg in INNER)
     text = folded(one)
     if text is not None and not isinstance(parents.get(id(one)), ast.Expr):
-        yield from _words(text)
+        yield from map(Word, _words(text))
 
 
-def touches_of_module(name: str, source: str) -> Iterator[str]:
+def touches_of_module(name: str, source: str) -> Iterator[Touch]:
     """The same for a module of the student's own, with the place and the text of the line."""
     node, _ = parsed(source)
     if node is not None:
         for line, what in touches(node, imported(node.body)):
-            yield noted(what, f"{name}.py, line {line}", source.split("\n")[line - 1 : line])
+            yield what, noted(what, f"{name}.py, line {line}", source.split("\n")[line - 1 : line])
+
+
+def by_kind(found: list[Touch]) -> list[str]:
+    """What staff read: the first of each kind, with how many more there are; what code does before what strings say."""
+    first: dict[tuple[bool, str], list[str]] = {}
+    for what, text in found:
+        first.setdefault((isinstance(what, Word), what), []).append(text)
+    kinds = [first[kind] for kind in sorted(first, key=lambda kind: kind[0])]
+    told = [texts[0] + (f" (and {len(texts) - 1} more)" if len(texts) > 1 else "") for texts in kinds[:MAX_KINDS]]
+    return told + [f"… and {len(kinds) - MAX_KINDS} more kinds"] * (len(kinds) > MAX_KINDS)
+
+
+def told_once(texts: Iterable[str]) -> list[str]:
+    """Reports of running code, each once, and as many as kinds of what is read."""
+    once = list(dict.fromkeys(texts))
+    return once[:MAX_KINDS] + [f"… and {len(once) - MAX_KINDS} more"] * (len(once) > MAX_KINDS)
 
 
 def reported(document: Document, what: str, cell: str, line: int) -> str:
@@ -84,7 +125,11 @@ def reported(document: Document, what: str, cell: str, line: int) -> str:
 
 
 def noted(what: str, place: str, text: list[str]) -> str:
-    return f"{clean(what)} at {clean(place)}: {clean(''.join(text).strip(), 120)}"
+    """One line of bounded size: ``what`` at a place, and the text there."""
+    line = f"{clean(what, 60)} at {clean(place, 80)}: {clean(''.join(text).strip(), 120)}"
+    while len(json.dumps(line)) > MAX_NOTE:
+        line = line[: -len(line) // 10 - 2] + "…"
+    return line
 
 
 def _inside(call: ast.Call, imports: dict[str, str], depth: int) -> Iterator[str]:
@@ -132,9 +177,41 @@ def _names(node: ast.AST, imports: dict[str, str]) -> Iterator[str]:
         if name in INNER or (isinstance(node, ast.Attribute) and name in OF_MODULES.get(owner, ())):
             yield name
     elif isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names if alias.name.partition(".")[0] in LOW)
+        yield from (alias.name for alias in node.names if alias.name.partition(".")[0] in LOW or alias.name == "unittest.mock")
     elif isinstance(node, ast.ImportFrom):
         yield from _from(node)
+
+
+def _renamed(node: ast.AST, imports: dict[str, str], parents: dict[int, ast.AST]) -> Iterator[str]:
+    """``exec``, ``getattr`` and the like under another name, and the module ``builtins`` itself."""
+    parent = parents.get(id(node))
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        if node.id in REACHING and not (isinstance(parent, ast.Call) and parent.func is node):
+            yield f"{node.id} under another name"
+        whole = not isinstance(parent, ast.Attribute) and imports.get(node.id) == "builtins"
+        if whole and not (isinstance(parent, ast.Call) and _name(parent.func) in ("hasattr", "getattr")):
+            yield "builtins"
+
+
+def _of_dicts(call: ast.Call, imports: dict[str, str]) -> Iterator[str]:
+    """``vars(torch).update(…)`` and ``type.__setattr__(torch.nn.Linear, …)``: a library changed in other ways."""
+    function = call.func
+    if isinstance(function, ast.Attribute) and function.attr in DICTS:
+        yield from (f"{function.attr} of {path}" for path in _names_of(function.value, imports))
+    if _name(function) in ("__setattr__", "__delattr__") and call.args and _is_libraries(_path(call.args[0]), imports):
+        yield f"{_name(function)} of {'.'.join(_path(call.args[0]))}"
+    if _name(function) in MAKERS:
+        yield f"{_name(function)}: code that is made at run time"
+
+
+def _names_of(node: ast.AST, imports: dict[str, str]) -> Iterator[str]:
+    """The library whose names ``vars(library)`` or ``library.__dict__`` gives."""
+    if isinstance(node, ast.Call) and _name(node.func) == "vars" and node.args:
+        path = _path(node.args[0])
+    else:
+        path = _path(node)[:-1] if isinstance(node, ast.Attribute) and node.attr == "__dict__" else []
+    if _is_libraries(path, imports):
+        yield ".".join(path)
 
 
 def _from(node: ast.ImportFrom) -> Iterator[str]:
@@ -195,10 +272,12 @@ def _rebound(node: ast.AST, imports: dict[str, str]) -> Iterator[str]:
                 path = _path(one)
                 if one.attr == "__class__" or _is_libraries(path[:-1], imports):
                     yield f"{'.'.join(path)} = …"
+            elif isinstance(one, ast.Subscript):
+                yield from (f"vars of {path}[…] = …" for path in _names_of(one.value, imports))
 
 
 def _is_libraries(path: list[str], imports: dict[str, str]) -> bool:
-    return bool(path) and imports.get(path[0], "") in LIBRARIES and not SETTINGS & set(path)
+    return bool(path) and imports.get(path[0], "") in LIBRARIES and not SETTINGS & set(path[1:])
 
 
 def _path(node: ast.AST) -> list[str]:

@@ -8,7 +8,7 @@ import textwrap
 import warnings
 from dataclasses import dataclass, field
 
-__all__ = ["Cell", "Document", "Unreadable", "dedented", "parse", "parses"]
+__all__ = ["Cell", "Document", "Unreadable", "dedented", "parse", "parses", "unparse"]
 
 
 class Unreadable(Exception):
@@ -51,6 +51,14 @@ def parse(source: str) -> ast.Module | None:
             warnings.simplefilter("ignore")
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def unparse(node: ast.AST) -> str | None:
+    """``ast.unparse`` that returns None instead of raising, for trees too deep or with numbers too long to be written."""
+    try:
+        return ast.unparse(node)
+    except (ValueError, RecursionError):
         return None
 
 

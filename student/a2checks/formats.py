@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import marimo
-from .document import Cell, Document, Unreadable, dedented, parse, parses
+from .document import Cell, Document, Unreadable, dedented, parse, parses, unparse
 from .encodings import text_of
 from .fences import fenced
 from .markers import DATABRICKS, databricks, marked, outside_strings, uncomment_magics
@@ -44,6 +44,7 @@ __all__ = [
     "parses",
     "read",
     "uncomment_magics",
+    "unparse",
 ]
 
 QUARTO = (".qmd", ".rmd")

@@ -1,5 +1,7 @@
 """Section 3's probes share the student's process: what they say is held against what the judge told."""
 
+import functools
+import inspect
 import random
 import sys
 
@@ -188,6 +190,25 @@ def test_a_sealed_function_shows_nothing_of_itself():
     assert set(vars(outside)) <= {"__name__", "__qualname__"}
 
 
+def test_a_sealed_function_shows_the_students_own_that_it_replaces():
+    def own(a, b=2):
+        """Says so."""
+
+    own.calls = 3
+    outside = sealed(lambda *args: args, instead=own)
+    assert (outside.calls, outside.__doc__, outside.__code__, outside(1)) == (3, "Says so.", own.__code__, (1,))
+    assert inspect.getsource(outside) == inspect.getsource(own) and inspect.signature(outside) == inspect.signature(own)
+    outside.calls += 1
+    assert own.calls == 3  # a second run starts as the first did
+
+
+def test_what_a_sealed_function_wraps_is_out_of_reach_of_replaced_library_functions(monkeypatch):
+    seen = []
+    for name in ("update_wrapper", "lru_cache", "wraps"):
+        monkeypatch.setattr(functools, name, lambda *args, **_: seen.append(args))
+    assert sealed(len)([1]) == 1 and not seen
+
+
 def test_a_checkpoint_that_answers_every_question_is_none(submit):
     source = S3.replace("torch.save(model.state_dict(),", "torch.save(Yes(a=1),").replace("def main", LIES + "\n\ndef main")
     graded = submit({"A2S3.py": source})
@@ -209,3 +230,41 @@ def test_forged_answers_earn_nothing_and_staff_read_the_line(submit):
 def test_a_right_answer_has_no_flag(submit):
     graded = submit({"A2S3.py": S3})
     assert not [t for t in graded.tree["tests"] if t["extra_data"].get("flags")]
+
+
+USUAL = """
+import builtins, inspect, logging, traceback, warnings
+log = logging.getLogger(__name__)
+whole = main
+train_one_epoch.calls = 0
+def main():
+    warnings.warn("slow")
+    train_one_epoch.calls += 1
+    try:
+        raise RuntimeError("out of memory")
+    except RuntimeError:
+        log.exception("failed")
+        traceback.print_exc()
+        print(traceback.format_exc(), hasattr(builtins, "__IPYTHON__"))
+    print(inspect.getsource(train_one_epoch), inspect.signature(evaluate), train_one_epoch.__doc__)
+    return whole()
+"""
+
+
+def test_usual_code_about_itself_earns_its_points_without_a_flag(submit):
+    graded = submit({"A2S3.py": S3 + USUAL})
+    assert graded.scores["3.main"] == 3
+    assert not [t["extra_data"]["flags"] for t in graded.tree["tests"] if t["extra_data"].get("flags")]
+
+
+def test_what_the_source_of_a_section_shows_is_told_once(submit):
+    graded = submit({"A2S3.py": S3 + "\nimport gc\ndef spare():\n    return gc.get_objects()\n"})
+    (flags,) = [t["extra_data"]["flags"] for t in graded.tree["tests"] if t["extra_data"].get("flags")]
+    assert len(flags) == 1 and flags[0].startswith("get_objects at line")
+
+
+def test_a_module_is_read_whatever_name_imports_it(submit):
+    forged = S3 + "\nimport importlib\ntool = importlib.import_module(''.join(reversed('repleh')))\n"
+    graded = submit({"A2S3.py": forged, "helper.py": "def look(it):\n    return it.gi_frame\n"})
+    (flags,) = [t["extra_data"]["flags"] for t in graded.tree["tests"] if t["extra_data"].get("flags")]
+    assert "gi_frame at helper.py, line 2" in flags[0]

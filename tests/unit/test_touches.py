@@ -1,11 +1,12 @@
 """What staff read about code that reaches for the interpreter around it."""
 
 import ast
+import json
 
 import pytest
 
 from autograder.slicing.effects import imported
-from autograder.slicing.touches import folded, touches
+from autograder.slicing.touches import by_kind, folded, noted, touches
 
 FORGERIES = {
     "import sys\nsys.modules['assignment_probes']": "sys.modules",
@@ -31,7 +32,27 @@ FORGERIES = {
     "from operator import attrgetter\nattrgetter('a.__globals__')(f)": "__globals__",
     "__builtins__['len'] = None": "__builtins__",
     "object.__subclasses__()": "__subclasses__",
-    "import builtins": "builtins",
+    "import builtins\nnames = vars(builtins)": "builtins",
+    "import builtins\nbuiltins.exec(x)": "exec",
+    "import marshal": "marshal",
+    "import _ctypes": "_ctypes",
+    "import __mp_main__ as here": "__mp_main__",
+    "import typing\ntyping.get_type_hints(f)": "get_type_hints",
+    "import signal\nsignal.getsignal(14)": "getsignal",
+    "import signal\nsignal.signal(14, f)": "signal",
+    "match it:\n    case object(gi_frame=frame): pass": "gi_frame",
+    "run = exec\nrun(text, globals())": "exec under another name",
+    "reach = [getattr][0]": "getattr under another name",
+    "import types\ntypes.FunctionType(c, {})()": "FunctionType: code that is made at run time",
+    "import logging\ngetattr(logging, 'cur' + str('rent'))()": "getattr of logging",
+    "from unittest import mock\nmock.patch('torch.save', f).start()": "unittest.mock",
+    "import unittest.mock": "unittest.mock",
+    "import torch\nvars(torch)['tanh'] = None": "vars of torch[…] = …",
+    "import torch\ntorch.nn.__dict__.update(x=1)": "update of torch.nn",
+    "import torch\ntype.__setattr__(torch.nn.Linear, 'forward', f)": "__setattr__ of torch.nn.Linear",
+    "import itertools\nitertools.islice = f": "itertools.islice = …",
+    "import pathlib\npathlib.Path.stat = f": "pathlib.Path.stat = …",
+    "import traceback\ntraceback.TracebackException(a, b, c, capture_locals=True)": "capture_locals",
     "import ctypes": "ctypes",
     "import autograder.sandbox.protocol": "autograder.sandbox.protocol",
     "import importlib\nimportlib.import_module('autograder.core')": "autograder.core",
@@ -51,6 +72,10 @@ ORDINARY = [
     "import sys\nhere = sys.modules[__name__]",
     "import sys\nsys.path.append('.'); print(sys.version, file=sys.stdout); sys.exit",
     "import gc\ngc.collect(); gc.disable()",
+    "import builtins\nif hasattr(builtins, '__IPYTHON__'): pass\nbuiltins.print(1)",
+    "import torchvision.models as models\nmodels.__dict__[name]()",
+    "import sys, os\nsys.stdout = open(os.devnull); os.environ['A'] = 'b'; sys.excepthook = f",
+    "match x:\n    case Point(x=1): pass",
     "import inspect\ninspect.getsource(f)",
     "import torch\ntorch.backends.cudnn.deterministic = True\ntorch.manual_seed(0)",
     "import torch\nmodel = torch.compile(model); model.eval(); model.modules()",
@@ -88,3 +113,14 @@ def test_the_line_is_the_one_that_does_it():
 @pytest.mark.parametrize(("code", "text"), [("'a' + b", None), ("1", None), ("f'{x}'", None), ("'a' + 'b' + 'c'", "abc")])
 def test_only_constants_are_folded(code, text):
     assert folded(ast.parse(code, mode="eval").body) == text
+
+
+def test_a_flood_of_words_hides_nothing():
+    code = "import sys\n" + "a = '__code__ f_back gi_frame __globals__'\n" * 50 + "sys._getframe()\n"
+    tree = ast.parse(code)
+    notes = by_kind([(what, noted(what, f"line {line}", [])) for line, what in touches(tree, imported(tree.body))])
+    assert notes[0].startswith("_getframe at line 52") and notes[1].endswith("(and 49 more)") and len(notes) == 5
+
+
+def test_a_note_is_of_bounded_size():
+    assert len(json.dumps(noted("x" * 999, "\U0001f600" * 999, ["\U0001f600" * 999]))) <= 200

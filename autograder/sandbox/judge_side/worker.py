@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import secrets
 import select
 import signal
 import time
@@ -58,7 +59,7 @@ class Worker:
     def __init__(self, zygote: ZygoteClient, limits: Limits, deadline: float = math.inf, folder: bool = False):
         self.zygote, self.limits, self.deadline = zygote, limits, deadline
         self.pid, self.sock = zygote.fork(folder)
-        self.requests, self.alive = 0, True
+        self.requests, self.request, self.alive = 0, 0, True
         self.answers: dict[str, Callable[..., Any]] = {}
         self.tell: Callable[..., Any] | None = None
         self.most, self.asked, self.told = Most(), 0, 0
@@ -135,12 +136,13 @@ class Worker:
         if self._unread():
             raise self._violation()
         self.requests += 1
+        self.request = secrets.randbelow(1 << 48)  # which student code cannot guess, whatever else it writes to the pipe
         self.asked = self.told = 0
         statements = len(fields["program"]["statements"]) if op == "load" else 0
         failure = None
         try:
             self.sock.settimeout(timeout + GRACE_SECONDS)
-            protocol.send(self.sock, {"id": self.requests, "op": op, **fields})
+            protocol.send(self.sock, {"id": self.request, "op": op, **fields})
             reply = self._final_reply(op, timeout, done, statements)
         except protocol.FrameError as problem:
             failure = self._failure(problem, timeout)
@@ -170,7 +172,7 @@ class Worker:
             since = self._await(since, timeout)
             left = min(timeout + GRACE_SECONDS, max(GRACE_SECONDS, self.deadline - time.monotonic()))
             reply: dict[str, Any] = protocol.receive(self.sock, self.limits.frame_bytes, left, check_frame)
-            if not is_reply(reply, self.requests):
+            if not is_reply(reply, self.request):
                 raise self._violation()
             if "done" in reply and op == "load" and is_number(reply["done"], len(done)) and len(done) < statements:
                 done.append(reply["done"])

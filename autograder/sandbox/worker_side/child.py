@@ -20,6 +20,7 @@ import signal
 import socket
 import sys
 import types
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 MAX_REQUEST = 256 << 20
 MAX_MESSAGE = 2000
-OURS = __name__.partition(".")[0]
+OURS, OUR_FILES = __name__.partition(".")[0], str(Path(__file__).parents[2])
 
 
 class Deadline(BaseException):
@@ -49,6 +50,7 @@ class Child:
     def __init__(self, sock: socket.socket, folder: str = ""):
         self.sock, self.folder = sock, folder
         self.namespace: dict[str, Any] = {}
+        self.send, self.receive = protocol.send, protocol.receive
         self.encode, self.decode, self.no_tensor = make_encoder(), make_decoder(), make_tensor_check()
         self.request = 0
         self.stage: Any = None
@@ -59,7 +61,7 @@ class Child:
         handlers = {"load": self.load, "call": self.call, "stub": self.stub, "probe": self.probe}
         while True:
             try:
-                message = protocol.receive(self.sock, MAX_REQUEST)
+                message = self.receive(self.sock, MAX_REQUEST)
             except protocol.FrameError:
                 return
             self.request = message["id"]
@@ -71,9 +73,9 @@ class Child:
 
     def answer(self, reply: dict[str, Any]) -> None:
         try:
-            protocol.send(self.sock, {"id": self.request, **reply})
+            self.send(self.sock, {"id": self.request, **reply})
         except TypeError:
-            protocol.send(self.sock, {"id": self.request, "error": {"type": "Unsendable", "message": "", "where": []}})
+            self.send(self.sock, {"id": self.request, "error": {"type": "Unsendable", "message": "", "where": []}})
 
     def touched(self, what: str, cell: str, line: int) -> None:
         """Report what student code asks Python for, see ``watched``."""
@@ -126,8 +128,7 @@ class Child:
             self.stage.calls, self.stage.ask = program.get("calls", {}), self.told
         if self.folder and program.get("mapped"):  # from here on, whatever path the code names, it writes there
             paths.LAYERS.append(paths.Layer(self.folder))
-        for name in [known for known in sys.modules if known.partition(".")[0] == OURS]:
-            del sys.modules[name]  # no name leads to the engine's modules that run here
+        forget_ours()
         sys.meta_path.append(Modules(program["modules"]))
         watched.install(self.touched, type(self.stage).__module__)
 
@@ -158,11 +159,11 @@ class Child:
 
     def told(self, what: str) -> Any:
         """What the judge answers to a question of the running probe's."""
-        protocol.send(self.sock, {"id": self.request, "tell": what})
+        self.send(self.sock, {"id": self.request, "tell": what})
         return self._answered()
 
     def _answered(self) -> Any:
-        answer = protocol.receive(self.sock, MAX_REQUEST)
+        answer = self.receive(self.sock, MAX_REQUEST)
         if "refused" in answer:
             raise ValueError(answer["refused"])
         return answer["answer"]
@@ -174,11 +175,24 @@ class Child:
                 "args": self.encode(list(args)),
                 "kwargs": {key: self.encode(value) for key, value in kwargs.items()},
             }
-            protocol.send(self.sock, {"id": self.request, "ask": question})
+            self.send(self.sock, {"id": self.request, "ask": question})
             return self.decode(self._answered())
 
-        outside: Callable[..., Any] = sealed(helper)
+        own = self.namespace.get(name)
+        outside: Callable[..., Any] = sealed(helper, instead=own if isinstance(own, types.FunctionType) else None)
         return outside
+
+
+def forget_ours() -> None:
+    """Remove the engine's modules from ``sys.modules`` under whatever names: nothing there leads to what runs here.
+
+    ``multiprocessing`` gives the main module, which is the zygote's, a second name.
+    """
+    for name, module in list(sys.modules.items()):
+        names = module.__dict__ if isinstance(module, types.ModuleType) else {}
+        files = str(names.get("__file__")), *map(str, names.get("__path__") or ())
+        if name.partition(".")[0] == OURS or any(file.startswith(OUR_FILES) for file in files):
+            del sys.modules[name]
 
 
 def remember(file: str, text: str) -> None:
@@ -204,7 +218,7 @@ def with_deadline(seconds: float, function: Any, *args: Any, **kwargs: Any) -> A
         if monotonic() - started > seconds / 2:  # otherwise it was meant for the previous statement
             raise Deadline(f"no answer within {seconds:g} s")
 
-    signal.signal(signal.SIGALRM, ring)
+    signal.signal(signal.SIGALRM, sealed(ring))
     try:
         return function(*args, **kwargs)
     finally:

@@ -1,58 +1,100 @@
 """Tells the judge when student code asks Python for frames or for the garbage collector's objects, whatever name it used.
 
 From there it could reach the probes beside it. The judge hears of it before the code gets its answer, and Python has no way
-to remove the hook.
+to remove the hook. Libraries ask, too: they count where they ask for whoever calls them, or call what they were given.
 """
 
 from __future__ import annotations
 
 import sys
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import CodeType, FrameType
 
 EVENTS = frozenset(
-    "sys._getframe sys._current_frames sys.settrace sys.setprofile gc.get_objects gc.get_referrers gc.get_referents "
-    "ctypes.dlopen ctypes.dlsym ctypes.cdata".split()
+    "sys._getframe sys._current_frames sys._current_exceptions sys.settrace sys.setprofile sys.monitoring.register_callback "
+    "gc.get_objects gc.get_referrers gc.get_referents ctypes.dlopen ctypes.dlsym ctypes.cdata ctypes.cdata/buffer "
+    "ctypes.PyObj_FromPtr ctypes.addressof ctypes.string_at ctypes.wstring_at ctypes.call_function".split()
 )
-PASSED_ON = ("/inspect.py", "/traceback.py", "/ctypes/__init__.py")  # libraries that ask for whoever calls them
+READ, FRAMES = "object.__getattr__", frozenset("tb_frame gi_frame cr_frame ag_frame".split())
+INSIDES = frozenset("__globals__ __closure__ __code__".split())  # of our own functions
+PASSED_ON = ("/inspect.py", "/bdb.py", "/pdb.py", "/ctypes/__init__.py")  # libraries that ask for whoever calls them
+# Functions that ask for themselves, although student code calls them directly: they hand out no frame.
+KEPT_FILES = ("/typing.py", "/typing_extensions.py", "/enum.py", "/dataclasses.py", "/collections/__init__.py", "/warnings.py")
+KEPT = frozenset("extract_stack extract_tb print_stack format_stack extract clear_frames findCaller warn".split())
 MOST = 20
 
 
 def install(tell: Callable[[str, str, int], None], probes: str) -> None:
-    """``tell(event, cell, line)`` is called at most MOST times; ``probes``: the package that does not count as student code."""
+    """``tell(event, cell, line)`` is called once for each, at most MOST times.
+
+    ``probes``: the package that does not count as student code.
+    """
     getframe, events, most, place = sys._getframe, EVENTS, MOST, _place
-    told, busy = 0, False
+    read, frames, insides, function, own = READ, FRAMES, INSIDES, FunctionType, (probes, __name__.partition(".")[0])
+    told, busy, most_events = set[tuple[str, tuple[str, int]]](), False, events | {read}
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
-        nonlocal told, busy
-        if busy or told >= most or not (event in events or (event == "object.__getattr__" and args[1] == "tb_frame")):
+        nonlocal busy
+        if event not in most_events or busy or len(told) >= most:
             return
         busy = True
         try:
-            where = place(getframe(1), f"<{probes}.")
-            if where is not None:
-                told += 1
-                tell(event if event in events else "tb_frame", *where)
+            what = event
+            if event == read:
+                what = args[1]
+                ours = what in insides and type(args[0]) is function and _is_ours(args[0], own)
+                if what not in frames and not ours:
+                    return
+            where = place(getframe(1), f"<{probes}.", what.rpartition(".")[2])
+            if where is not None and (what, where) not in told:
+                told.add((what, where))
+                tell(what, *where)
         finally:
             busy = False
 
     sys.addaudithook(hook)
 
 
-def _place(frame: FrameType | None, ours: str) -> tuple[str, int] | None:
-    """(cell, line) of student code that asks, itself or through ``inspect`` or generated code; None if a library does."""
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if file.startswith("<cell "):
-            return file[6:-1], frame.f_lineno
-        if file.startswith(ours):
-            return None
-        if file.startswith("<") and file.endswith(".py>"):
-            return file[1:-1], frame.f_lineno
-        if file != "<string>" and not file.endswith(PASSED_ON):
-            return None
+def _is_ours(function: FunctionType, own: tuple[str, str]) -> bool:
+    """Whether it is a function of the probes or of the worker itself, which student code is not given."""
+    name = str(function.__globals__.get("__name__"))
+    return name.startswith((f"{own[0]}.", f"{own[1]}.sandbox.worker_side.child"))
+
+
+def _place(frame: FrameType | None, ours: str, what: str) -> tuple[str, int] | None:
+    """(cell, line) of the student code that asks for ``what``, itself or through a library; None if a library does.
+
+    A library asks for itself if its code names it, unless student code calls just that function, which may return it.
+    """
+    if frame is None or frame.f_code.co_filename.startswith(ours):
+        return None
+    if _asks_for_itself(frame.f_code, what):
+        caller = None if _keeps_it(frame.f_code) else frame.f_back
+        return None if caller is None or caller.f_code.co_filename.startswith(ours) else _student(caller)
+    while frame is not None and not frame.f_code.co_filename.startswith(ours):
+        if (found := _student(frame)) is not None:
+            return found
         frame = frame.f_back
     return None
+
+
+def _asks_for_itself(code: CodeType, what: str) -> bool:
+    """Whether it is a library's code, which was not made at run time, and names what is asked for."""
+    made = code.co_filename.startswith("<") and not code.co_filename.startswith("<frozen ")
+    return not made and what in code.co_names and not code.co_filename.endswith(PASSED_ON)
+
+
+def _keeps_it(code: CodeType) -> bool:
+    return code.co_name in KEPT or code.co_filename.endswith(KEPT_FILES)
+
+
+def _student(frame: FrameType) -> tuple[str, int] | None:
+    """(cell or module, line) if this frame runs student code."""
+    file = frame.f_code.co_filename
+    if file.startswith("<cell "):
+        return file[6:-1], frame.f_lineno
+    return (file[1:-1], frame.f_lineno) if file.startswith("<") and file.endswith(".py>") else None

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import dis
-import inspect
-import itertools
 import types
 from collections.abc import Callable, Iterator
+from dis import get_instructions
+from inspect import signature
+from itertools import pairwise
 from typing import Any
 
 FUNCTION = "collate_fn"
@@ -45,7 +45,7 @@ def refused_by(namespace: dict) -> str:
     for through in used_through(namespace, kind.__name__):
         try:
             receiver = kind if through == "class" else object.__new__(kind)
-            inspect.signature(getattr(receiver, FUNCTION)).bind([])
+            signature(getattr(receiver, FUNCTION)).bind([])
         except TypeError:
             return kind.__name__ if through == "class" else "dataset"
         except Exception:
@@ -65,8 +65,8 @@ def used_through(namespace: dict, name: str) -> list[str]:
     for value in list(namespace.values()):
         if isinstance(value, types.FunctionType):
             for code in codes(value.__code__):
-                instructions = list(dis.get_instructions(code))
-                for before, one in itertools.pairwise(instructions):
+                instructions = list(get_instructions(code))
+                for before, one in pairwise(instructions):
                     if one.argval == FUNCTION and one.opname.startswith(("LOAD_ATTR", "LOAD_METHOD")):
                         found.add("class" if before.argval == name else "instance")
     return sorted(found) or ["class"]

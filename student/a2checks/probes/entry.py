@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import copy
-import dis
-import inspect
 import sys
 import types
 from collections.abc import Callable
+from copy import copy
+from dis import get_instructions
+from inspect import BoundArguments, signature, unwrap
 from typing import Any
 
 from a2checks.sealed import sealed
@@ -63,7 +63,7 @@ def arguments(main: Any, namespace: dict, calls: list[tuple[str, str]]) -> tuple
         try:
             exec(before, scope)
             eval(call, scope)
-            inspect.signature(main).bind(*caught[0][0], **caught[0][1])
+            signature(main).bind(*caught[0][0], **caught[0][1])
             return caught[0]
         except Exception:
             continue
@@ -73,7 +73,7 @@ def arguments(main: Any, namespace: dict, calls: list[tuple[str, str]]) -> tuple
 def _required(main: Any, namespace: dict) -> dict[str, Any]:
     """Values for parameters without a default, by their names."""
     try:
-        parameters = list(inspect.signature(main).parameters.values())
+        parameters = list(signature(main).parameters.values())
     except (TypeError, ValueError):
         return {}
     usual, values = EXTRA_ARGUMENTS | USUAL, {}
@@ -89,7 +89,7 @@ def _required(main: Any, namespace: dict) -> dict[str, Any]:
 
 def ignored(main: Any) -> list[str]:
     """The parameters for epochs and batch size that ``main`` never reads."""
-    code = getattr(inspect.unwrap(main), "__code__", None)
+    code = getattr(unwrap(main), "__code__", None)
     if code is None:
         return []
     read = names_read(code)
@@ -99,14 +99,14 @@ def ignored(main: Any) -> list[str]:
 
 def counts_epochs(main: Any) -> bool:
     """Whether ``main`` has a name or an attribute of its own for the number of epochs; True if that cannot be known."""
-    code = getattr(inspect.unwrap(main), "__code__", None)
+    code = getattr(unwrap(main), "__code__", None)
     return code is None or any("epochs" in name.lower() for name in (*code.co_varnames, *names_read(code)))
 
 
 def names_read(code: types.CodeType) -> set[str]:
     """The variables and attributes that a function reads, also in functions inside it."""
     names: set[str] = set()
-    for instruction in (one for part in codes(code) for one in dis.get_instructions(part)):
+    for instruction in (one for part in codes(code) for one in get_instructions(part)):
         if instruction.opname.startswith("LOAD_") and "CONST" not in instruction.opname:
             argument = instruction.argval
             names |= {*map(str, argument)} if isinstance(argument, tuple) else {str(argument)}
@@ -136,7 +136,7 @@ def _with_few_epochs(main: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]
 
 def _settings(value: Any) -> Any:
     try:
-        changed = copy.copy(value)
+        changed = copy(value)
         for known in EPOCH_NAMES:
             if type(getattr(changed, known, None)) is int:
                 setattr(changed, known, few_epochs(getattr(changed, known)))
@@ -145,9 +145,9 @@ def _settings(value: Any) -> Any:
     return changed
 
 
-def _bound(main: Any, args: tuple, kwargs: dict) -> inspect.BoundArguments | None:
+def _bound(main: Any, args: tuple, kwargs: dict) -> BoundArguments | None:
     try:
-        bound = inspect.signature(main).bind(*args, **kwargs)
+        bound = signature(main).bind(*args, **kwargs)
     except (TypeError, ValueError):
         return None
     bound.apply_defaults()

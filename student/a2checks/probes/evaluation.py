@@ -38,7 +38,7 @@ def uses(world: World, namespace: dict, plain: Callable) -> dict:
         world.used = use_of(args, kwargs, lambda classes: classes == labels[: len(classes)])
         raise Enough
 
-    namespace["compute_accuracy"] = sealed(recorded)
+    namespace["compute_accuracy"] = sealed(recorded, instead=own)
     try:
         first_success(combinations(world, namespace, "validation", BATCH, lambda *given: call(namespace, *given)))
     except (Enough, Exception):

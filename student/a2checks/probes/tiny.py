@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import copy
-import itertools
 import os
+from copy import deepcopy
+from itertools import permutations
 from typing import Any
 
 import torch
@@ -57,7 +57,7 @@ class World:
 
     def reset(self) -> None:
         """Undo what a probe changed or collected."""
-        self.rows: dict[str, list[dict]] = {name: copy.deepcopy(self.given["splits"][name]) for name in SPLITS}
+        self.rows: dict[str, list[dict]] = {name: deepcopy(self.given["splits"][name]) for name in SPLITS}
         self.models: list[Any] = []
 
     def grow(self, counts: dict[str, int]) -> None:
@@ -65,7 +65,7 @@ class World:
         taken = {row["text"] for rows in self.rows.values() for row in rows}
         for split, count in counts.items():
             own = list(self.rows[split])
-            for a, b in itertools.permutations(own, 2):
+            for a, b in permutations(own, 2):
                 text = " ".join([*halves(a["text"])[0], *halves(b["text"])[1]])
                 if len(self.rows[split]) < count and text not in taken:
                     taken.add(text)

@@ -19,7 +19,7 @@ from .watch import Recorder, change_of, weights
 
 LambdaLR, set_seed, Dropout = torch.optim.lr_scheduler.LambdaLR, torch.manual_seed, torch.nn.Dropout
 BATCH, RATE = 3, 0.05
-long = torch.long
+long, tensor, Module = torch.long, torch.tensor, torch.nn.Module
 
 
 def handout_collate(world: World) -> Callable[[list], dict]:
@@ -28,7 +28,7 @@ def handout_collate(world: World) -> Callable[[list], dict]:
 
     def collate(rows: list[dict]) -> dict:
         texts = tokenizer([row["text"] for row in rows], padding=True, return_tensors="pt")
-        return {"text_encoding": texts, "label_encoding": torch.tensor([row["label"] for row in rows], dtype=long)}
+        return {"text_encoding": texts, "label_encoding": tensor([row["label"] for row in rows], dtype=long)}
 
     return sealed(collate)
 
@@ -50,7 +50,7 @@ def models(world: World, namespace: dict) -> list[Callable[[], Any]]:
         value
         for value in namespace.values()
         if isinstance(value, type)
-        and issubclass(value, torch.nn.Module)
+        and issubclass(value, Module)
         and getattr(value, "__module__", "") in (namespace.get("__name__"), "__main__")
     ]
     ways = [world.model]
