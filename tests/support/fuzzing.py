@@ -1,9 +1,13 @@
-"""Mutated scripts, notebooks and worker replies, and what must hold for each."""
+"""Mutated scripts, notebooks, archives, rosters, PDFs and worker replies, and what must hold for each."""
 
+import contextlib
 import json
-import math
+import shutil
 import socket
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
 
 import jsonschema
 import nbformat
@@ -12,6 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from autograder.batch.roster import read_roster
+from autograder.checks.writeup.pages import read_pdf
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.core.references import read_references
@@ -20,10 +26,13 @@ from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
 from autograder.judging.reading import Reader
 from autograder.judging.results import ResultsFile
+from autograder.judging.writeup import CAGED_PROGRAM
 from autograder.sandbox import protocol
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
+from support.pdfs import pdf
 from support.project import DATA, ROOT, SCHEMA
+from support.zips import tarred, zipped
 
 MOST_SECONDS, MOST_BYTES = 10.0, 250 << 20  # of the process that reads a submission, without what it shares with this one
 FORMAT = jsonschema.Draft202012Validator(SCHEMA)
@@ -36,6 +45,19 @@ NOTEBOOK = nbformat.writes(
         ]
     )
 )
+FORMS = {
+    "A2S1.py": S1,
+    "A2S1.ipynb": NOTEBOOK,
+    "A2S2.py": (DATA / "right_s2.py").read_text(),
+    "A2S3.py": (DATA / "right_s3.py").read_text(),
+    "percent A2S1.py": "# %% [markdown]\n# ## 1.2\n# %%\n" + S1.replace("\nquery", "\n# %%\nquery"),
+    "converted A2S1.py": "# In[1]:\n" + S1.replace("\nquery", "\n# In[ ]:\nquery"),
+    "bricks A2S1.py": "# Databricks notebook source\n"
+    + S1.replace("\nquery", "\n# COMMAND ----------\n# MAGIC %md ## 1.3\nquery"),
+    "marimo A2S1.py": "import marimo\napp = marimo.App()\n\n@app.cell\ndef _():\n    import torch\n    query121 = 1\n    return\n",
+    "quarto A2S1.qmd": f"# 1.2\n```{{python}}\n{S1}\n```\n",
+    "A2S1.py.txt": ">>> " + S1.replace("\n", "\n>>> "),
+}
 SNIPPETS = [
     "(",
     ")",
@@ -85,6 +107,25 @@ edits = st.lists(
 )
 
 
+spots = st.lists(
+    st.tuples(st.floats(0, 1), st.sampled_from(["cut", "set", "repeat"]), st.integers(0, 255), st.integers(1, 60)), max_size=8
+)
+
+
+def encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def changed(data: bytes, changes) -> bytes:
+    for where, kind, byte, length in changes:
+        at = int(where * len(data))
+        if kind == "set":
+            data = data[:at] + bytes([byte]) + data[at + 1 :]
+        else:
+            data = data[:at] + data[at : at + length] * (3 if kind == "repeat" else 0) + data[at + length :]
+    return data
+
+
 def mutate(text: str, changes) -> str:
     for where, kind, snippet, length in changes:
         at = int(where * len(text))
@@ -102,89 +143,158 @@ def mutate(text: str, changes) -> str:
 
 @pytest.fixture(scope="session")
 def hasty(references, tmp_path_factory):
-    """A grader with short deadlines, so that mutated loops do not slow the fuzzing down."""
+    """A grader with short deadlines, so that mutated loops do not slow the fuzzing down, and a folder."""
     assignment = load_assignment(ROOT / "assignment", statement_seconds=0.3, call_seconds=0.3, total_seconds=3600.0)
     with ZygoteClient(assignment.preload) as zygote:
         yield Grader(assignment, read_references(references), zygote), tmp_path_factory.mktemp("fuzz")
 
 
-def holds(hasty, name: str, data: bytes) -> None:
-    grader, folder = hasty
-    for old in folder.glob("A2S1.*"):
-        old.unlink()
-    (folder / name).write_bytes(data)
-    shared, reader = psutil.Process().memory_info().rss, Reader(grader.assignment, folder / name)
-    results, refusal = ResultsFile(folder / "results.json", grader.assignment, "517"), ""
-    try:
-        with reader:
+def graded(hasty, name: str, data: bytes) -> None:
+    """What is handed in ends in a valid results.json or one line, and costs little to read."""
+    grader, path = hasty[0], fresh(hasty[1]) / name
+    path.write_bytes(data)
+    results, refusal = ResultsFile(hasty[1] / "results.json", grader.assignment, "517"), ""
+    with reading(grader, path.parent) as reader:
+        try:
             grade(grader, reader, results.write)
-    except GraderError as error:
-        refusal = str(error)
-        results.refuse(refusal)
+        except GraderError as error:
+            refusal = str(error)
+            results.refuse(refusal)
     assert "\n" not in refusal
-    assert reader.used < MOST_SECONDS and reader.peak - shared < MOST_BYTES  # measured by the system when the process ended
-    tree = json.loads((folder / "results.json").read_text())
+    tree = json.loads((hasty[1] / "results.json").read_text())
     FORMAT.validate(tree)
     assert tree["score"] <= 18 and "Traceback" not in json.dumps(tree)
 
 
-def job(count):
-    return settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
-    )
+def read(hasty, name: str, data: bytes) -> None:
+    """The same for reading and slicing alone, of all sections."""
+    grader, path = hasty[0], fresh(hasty[1]) / name
+    path.write_bytes(data)
+    with reading(grader, path.parent) as reader, one_line_at_most():
+        sections, notes = reader.sections()
+        for id, found in sections.items():
+            questions = [q for q in grader.assignment.questions if q.section.id == id]
+            if found.plan:
+                assert found.plan.program(questions).wire() and isinstance(found.plan.touched, list)
+        assert not any("grader itself failed" in note for note in notes), notes
+
+
+def fresh(folder: Path) -> Path:
+    """An empty folder for what is handed in."""
+    inside = folder / "handed in"
+    shutil.rmtree(inside, ignore_errors=True)
+    inside.mkdir()
+    return inside
+
+
+@contextlib.contextmanager
+def one_line_at_most() -> Iterator[None]:
+    try:
+        yield
+    except GraderError as error:
+        assert "\n" not in str(error) and "grader itself failed" not in str(error)
+
+
+@contextlib.contextmanager
+def reading(grader: Grader, path: Path) -> Iterator[Reader]:
+    """A reader whose process has to cost little, as the system measured it when it ended."""
+    shared = psutil.Process().memory_info().rss
+    with Reader(grader.assignment, path) as reader:
+        yield reader
+    assert reader.used < MOST_SECONDS and reader.peak - shared < MOST_BYTES
+
+
+def job(count: int, *strategies):
+    """A decorator that calls a function with so many examples of the strategies."""
+    unhurried = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
+    options = settings(max_examples=count, deadline=None, database=None, derandomize=True, suppress_health_check=unhurried)
+    return lambda function: options(given(*strategies)(function))()
 
 
 def fuzz_script(hasty, count):
-    job(count)(given(edits)(lambda changes: holds(hasty, "A2S1.py", mutate(S1, changes).encode("utf-8", "surrogatepass"))))()
+    job(count, edits)(lambda changes: graded(hasty, "A2S1.py", encoded(mutate(S1, changes))))
 
 
 def fuzz_notebook(hasty, count):
-    job(count)(
-        given(edits)(lambda changes: holds(hasty, "A2S1.ipynb", mutate(NOTEBOOK, changes).encode("utf-8", "surrogatepass")))
-    )()
+    job(count, edits)(lambda changes: graded(hasty, "A2S1.ipynb", encoded(mutate(NOTEBOOK, changes))))
+
+
+def fuzz_reading(hasty, count):
+    """Scripts and notebooks of all sections, in all forms that are read."""
+    job(count, st.sampled_from(sorted(FORMS)), edits)(
+        lambda name, changes: read(hasty, name, encoded(mutate(FORMS[name], changes)))
+    )
+
+
+def fuzz_archives(hasty, count):
+    """Zips and tars, also in each other, with bytes changed, cut and repeated."""
+    whole = {"A2S1.py": S1, "hw/A2S2.ipynb": NOTEBOOK, "own.py": "x = 1\n"}
+    archives = {"a.zip": zipped(whole), "a.tar.gz": tarred(whole), "a.tar": tarred(whole, "w:")}
+    archives |= {"b.zip": zipped(archives), "b.tgz": tarred(archives)}
+    job(count, st.sampled_from(sorted(archives)), spots)(
+        lambda name, changes: read(hasty, name, changed(archives[name], changes))
+    )
+
+
+def fuzz_rosters(hasty, count):
+    """Rosters, sheets and Gradescope's metadata beside a class of two."""
+    rows = 'Name,SID,Email,Sections\nAda B,1,ada@x.edu,CSE 447 A\n"Bob, C",2,bob@x.edu,\n'
+    people = "submission_1:\n  :submitters:\n  - :name: Ada\n    :email: ada@x.edu\n  :created_at: 2026-01-02 03:04:05 Z\n"
+    folder = hasty[1] / "class"
+    for name in ("submission_1", "submission_2"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name / "A2S1.py").write_text(S1)
+
+    @job(count, edits, edits)
+    def run(changes, others):
+        (folder / "submission_metadata.yml").write_bytes(encoded(mutate(people, changes)))
+        (hasty[1] / "roster.csv").write_bytes(encoded(mutate(rows, others)))
+        with one_line_at_most():
+            read_roster(folder, hasty[1] / "roster.csv", hasty[0].assignment.courses)
+
+
+def fuzz_pdfs(hasty, count):
+    """Write-ups with bytes changed: pages or the name of a problem, within the limits of the process that reads them."""
+    page = pdf(["Section 1.2.1", "The query points along the key.", "Attention selects."])
+
+    @job(count, spots)
+    def run(changes):
+        tree = read_pdf(changed(page, changes), CAGED_PROGRAM)
+        assert set(tree) in ({"problem"}, {"pages", "text", "lines"})
 
 
 def fuzz_frames(hasty, count):
     """Replies of a malicious worker: mutated bytes at the judge's end of the pipe."""
-    honest = pack(
-        {
-            "id": 1,
-            "ok": {"bound": {"f": "function"}, "failures": [], "snapshots": [{"name": "q", "index": 0, "value": [1.5, None]}]},
-        }
-    )
+    reply = {"bound": {"f": "function"}, "failures": [], "snapshots": [{"name": "q", "index": 0, "value": [1.5, None]}]}
+    honest = pack({"id": 1, "ok": reply})
 
-    @job(count)
-    @given(
-        st.lists(st.tuples(st.integers(0, len(honest) - 1), st.integers(0, 255)), max_size=8),
-        st.integers(0, len(honest)),
-        st.binary(max_size=40),
-    )
+    @job(count, spots, st.integers(0, len(honest)), st.binary(max_size=40))
     def run(changes, cut, tail):
-        body = bytearray(honest)
-        for at, byte in changes:
-            body[at] = byte
-        worker = Worker.__new__(Worker)
         ours, theirs = socket.socketpair()
-        worker.zygote, worker.limits, worker.pid, worker.sock = None, hasty[0].assignment.limits, 0, ours
-        worker.requests, worker.alive, worker.answers, worker.asked, worker.deadline = 0, True, {}, 0, math.inf
+        client = mock.Mock(fork=lambda folder: (0, ours))
+        worker = Worker(client, hasty[0].assignment.limits)
 
-        def reply():
+        def answer():
             protocol.receive(theirs, 1 << 20, 600)  # a reply that arrives before the request is refused unread
-            theirs.sendall(bytes(body[:cut]) + tail)
+            theirs.sendall(changed(honest, changes)[:cut] + tail)
             theirs.close()
 
-        thread = threading.Thread(target=reply)
+        thread = threading.Thread(target=answer)
         thread.start()
         try:
-            worker.load({"statements": [{"code": "", "cell": 0, "line": 1}]})
-        except WorkerError:
-            pass
+            with mock.patch("secrets.randbelow", lambda _: 1), contextlib.suppress(WorkerError):
+                worker.load({"statements": [{"code": "", "cell": 0, "line": 1}]})
         finally:
             thread.join()
             ours.close()
 
-    run()
+
+FUZZERS = {
+    fuzz_script: 2500,
+    fuzz_notebook: 2500,
+    fuzz_reading: 8000,
+    fuzz_archives: 3000,
+    fuzz_rosters: 1500,
+    fuzz_pdfs: 500,
+    fuzz_frames: 2000,
+}  # how many of each in the long run: 20,000
