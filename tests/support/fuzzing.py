@@ -52,9 +52,8 @@ FORMS = {
     "A2S3.py": (DATA / "right_s3.py").read_text(),
     "percent A2S1.py": "# %% [markdown]\n# ## 1.2\n# %%\n" + S1.replace("\nquery", "\n# %%\nquery"),
     "converted A2S1.py": "# In[1]:\n" + S1.replace("\nquery", "\n# In[ ]:\nquery"),
-    "bricks A2S1.py": "# Databricks notebook source\n"
-    + S1.replace("\nquery", "\n# COMMAND ----------\n# MAGIC %md ## 1.3\nquery"),
-    "marimo A2S1.py": "import marimo\napp = marimo.App()\n\n@app.cell\ndef _():\n    import torch\n    query121 = 1\n    return\n",
+    "bricks A2S1.py": "# Databricks notebook source\n# COMMAND ----------\n# MAGIC %md ## 1.2\n# COMMAND ----------\n" + S1,
+    "marimo A2S1.py": "import marimo\napp = marimo.App()\n\n@app.cell\ndef _():\n    query121 = 1\n    return\n",
     "quarto A2S1.qmd": f"# 1.2\n```{{python}}\n{S1}\n```\n",
     "A2S1.py.txt": ">>> " + S1.replace("\n", "\n>>> "),
 }
@@ -189,10 +188,12 @@ def fresh(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def one_line_at_most() -> Iterator[None]:
+    refusal = ""
     try:
         yield
     except GraderError as error:
-        assert "\n" not in str(error) and "grader itself failed" not in str(error)
+        refusal = str(error)
+    assert "\n" not in refusal and "grader itself failed" not in refusal
 
 
 @contextlib.contextmanager
@@ -282,7 +283,7 @@ def fuzz_frames(hasty, count):
         thread = threading.Thread(target=answer)
         thread.start()
         try:
-            with mock.patch("secrets.randbelow", lambda _: 1), contextlib.suppress(WorkerError):
+            with mock.patch("secrets.randbelow", return_value=1), contextlib.suppress(WorkerError):
                 worker.load({"statements": [{"code": "", "cell": 0, "line": 1}]})
         finally:
             thread.join()
