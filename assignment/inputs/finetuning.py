@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ LINKS = (
 SPLITS = ("train", "validation", "test")
 MANY = {"train": 300, "validation": 150, "test": 30}  # as probes.loop has it
 LONG_WORDS, VOCABULARY, BATCH, TRAIN_BATCH = 700, 330, 4, 3
-RATE = 0.05  # as probes.training has it
 PICKS = (11, 2, 17, 5, 8)  # the rows of the collate probe's batch
 MARGIN = 0.05  # least difference between a prediction's two logits: far above numerical noise
 
@@ -175,28 +173,19 @@ def facts(world: Any) -> dict[str, dict]:
             "long": tokens(world.given["long"]["text"], truncation=True, max_length=512)["input_ids"],
         },
         "3.compute_accuracy": {"answers": world.given["answers"]},
-        "3.train_one_epoch": {
-            "batches": batches,
-            "gradients": gradients(model, tokens, [[train[n] for n in b] for b in batches]),
-        },
+        "3.train_one_epoch": {"batches": batches, "gradient": gradient(model, tokens, [train[n] for n in batches[0]])},
         "3.evaluate": evaluation(model, tokens, rows["validation"]),
         "3.main": {"sizes": MANY},
     }
 
 
-def gradients(model: Any, tokens: Any, batches: list[list[dict]]) -> np.ndarray:
-    """The gradients of each batch's loss with respect to the last layer's weights, step by step: (batches, size), float32."""
+def gradient(model: Any, tokens: Any, batch: list[dict]) -> np.ndarray:
+    """The gradient of a batch's loss with respect to the last layer's weights: flat, float32."""
     import torch
 
-    model, found = copy.deepcopy(model), []
-    optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
-    for batch in batches:
-        logits = model(**tokens(_texts(batch), padding=True, return_tensors="pt")).logits
-        optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(logits, torch.tensor(_labels(batch))).backward()
-        found.append(model.classifier.out_proj.weight.grad.numpy().ravel().astype(np.float32))
-        optimizer.step()
-    return np.stack(found)
+    logits = model(**tokens(_texts(batch), padding=True, return_tensors="pt")).logits
+    torch.nn.functional.cross_entropy(logits, torch.tensor(_labels(batch))).backward()
+    return model.classifier.out_proj.weight.grad.numpy().ravel().astype(np.float32)
 
 
 def evaluation(model: Any, tokens: Any, rows: list[dict]) -> dict:

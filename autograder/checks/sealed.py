@@ -10,6 +10,7 @@ from typing import Any
 
 # What ``functools.lru_cache`` makes, without the functions on the way, which student code can replace.
 sealing: Any = functools._lru_cache_wrapper
+counts: Any = functools._CacheInfo
 signature = inspect.signature
 OF_FUNCTIONS = ("__code__", "__defaults__", "__kwdefaults__", "__annotations__", "__doc__", "__module__")
 
@@ -20,7 +21,7 @@ def sealed(function: Callable[..., Any], like: Any = None, instead: Any = None) 
     A cache that keeps nothing is written in C and calls what it wraps directly. ``like``: whose name and signature it shows;
     ``instead``: the student's own function that it replaces, whose attributes, code and source it shows.
     """
-    outside: Any = sealing(function, 0, False, tuple)
+    outside: Any = sealing(function, 0, False, counts)
     name = getattr(like or instead or function, "__name__", "function")
     outside.__name__ = outside.__qualname__ = name
     if like is not None:

@@ -72,11 +72,12 @@ def reason(question: Question, error: Failure | WorkerError, shown: Shown) -> tu
         )
     if error.kind == "exception":
         kind, message = _shown_exception(error, shown.public_error(question, error))
-        if first := cause_of(undefined(kind, message.removeprefix(": ")), shown):
-            text = f"`{first[0]}` has no value: {first[1]}, so `{name}` raised {kind}{_place(error, parsed)}"
-            return text, {"kind": "exception", "type": kind, "place": _place(error, parsed)}
         missing = missing_packages.why(kind, message.removeprefix(": "), parsed, shown.session, shown.available)
-        text = f"`{name}` raised {kind}{message}{_place(error, parsed)}" + (f". {missing}" if missing else "")
+        first = None if missing else cause_of(undefined(kind, message.removeprefix(": ")), shown)
+        if first:
+            text = f"`{first[0]}` has no value: {first[1]}, so `{name}` raised {kind}{_place(error, parsed)}"
+        else:
+            text = f"`{name}` raised {kind}{message}{_place(error, parsed)}" + (f". {missing}" if missing else "")
         return text, {"kind": "exception", "type": kind, "place": _place(error, parsed)}
     return (
         f"`{name}` ended the Python process (a crash, an exit or too much memory)"

@@ -263,8 +263,11 @@ def test_what_the_source_of_a_section_shows_is_told_once(submit):
     assert len(flags) == 1 and flags[0].startswith("get_objects at line")
 
 
-def test_a_module_is_read_whatever_name_imports_it(submit):
-    forged = S3 + "\nimport importlib\ntool = importlib.import_module(''.join(reversed('repleh')))\n"
+def test_a_module_is_read_and_one_that_no_word_names_is_not_there(submit):
+    hidden = S3 + "\nimport importlib\ntool = importlib.import_module(''.join(reversed('repleh')))\nmain = tool.look\n"
+    graded = submit({"A2S3.py": hidden, "helper.py": "def look():\n    return 1\n"})
+    assert "No module named 'helper'" in graded.output("3.main")
+    forged = S3 + "\nimport importlib\ntool = importlib.import_module('helper')\n"
     graded = submit({"A2S3.py": forged, "helper.py": "def look(it):\n    return it.gi_frame\n"})
     (flags,) = [t["extra_data"]["flags"] for t in graded.tree["tests"] if t["extra_data"].get("flags")]
     assert "gi_frame at helper.py, line 2" in flags[0]
