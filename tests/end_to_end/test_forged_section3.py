@@ -264,9 +264,10 @@ def test_what_the_source_of_a_section_shows_is_told_once(submit):
 
 
 def test_a_module_is_read_and_one_that_no_word_names_is_not_there(submit):
-    hidden = S3 + "\nimport importlib\ntool = importlib.import_module(''.join(reversed('repleh')))\nmain = tool.look\n"
+    hidden = S3 + "\nimport importlib\ntool = importlib.import_module(''.join(reversed('repleh')))\n"
+    hidden += "def compute_accuracy(predictions, labels):\n    return tool.look()\n"
     graded = submit({"A2S3.py": hidden, "helper.py": "def look():\n    return 1\n"})
-    assert "No module named 'helper'" in graded.output("3.main")
+    assert "No module named 'helper'" in graded.output("3.compute_accuracy")
     forged = S3 + "\nimport importlib\ntool = importlib.import_module('helper')\n"
     graded = submit({"A2S3.py": forged, "helper.py": "def look(it):\n    return it.gi_frame\n"})
     (flags,) = [t["extra_data"]["flags"] for t in graded.tree["tests"] if t["extra_data"].get("flags")]
