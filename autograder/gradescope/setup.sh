@@ -21,9 +21,9 @@ install_wanted() {
     python3 -m venv "$tools" &&
         "$tools/bin/python" -m pip install -qq --no-deps --require-hashes -r "$source/autograder/gradescope/requirements-uv.txt" &&
         "$tools/bin/uv" python install -q --no-bin --no-cache --install-dir "$root/python" "$wanted" && chmod -R go=rX "$root/python"
-    rm -rf "$tools" "$root/python/.temp" "$root/python/.lock"
+    rm -rf "$tools" "$root"/python/.[a-z]*
     base="$(echo "$root/python/cpython-$wanted".*/bin/python3)"
-    [ -x "$base" ]
+    [ -x "$base" ] || { rm -rf "$root/python"; false; }
 }
 python="$root/venv/bin/python"
 if [ ! -x "$python" ]; then

@@ -13,7 +13,7 @@ from autograder.authoring.baking.bank import load_bank
 from autograder.authoring.release import SOURCES, distinctive_lines, regions
 from autograder.core.assignment import Assignment
 
-OURS, ENVIRONMENT = "autograder/", "autograder/venv/"
+OURS, INSTALLED = "autograder/", ("autograder/venv/", "autograder/python/")
 # Lines such as `return result` occur in libraries too: how many of ours, and what share of a file, indicate a copy.
 FEWEST, SHARE = 3, 0.3
 
@@ -82,7 +82,7 @@ def leaks(saved: Path, secrets: Secrets, archive: set[str]) -> list[str]:
 
 
 def is_ours(name: str) -> bool:
-    return name.startswith(OURS) and not name.startswith(ENVIRONMENT)
+    return name.startswith(OURS) and not name.startswith(INSTALLED)
 
 
 def stray(name: str, expected: set[str]) -> Iterator[str]:
