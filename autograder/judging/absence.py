@@ -83,7 +83,7 @@ def _failed_binding(name: str, shown: Shown) -> tuple[str, dict[str, str], int, 
                 + (f". {missing}" if missing else "")
             )
             data = {"kind": "timeout" if kind == "Deadline" else "exception", "type": kind}
-            return text, data, statement.index, undefined(kind, message)
+            return text, data, statement.index, "" if missing else undefined(kind, message)
     return None
 
 
