@@ -68,13 +68,13 @@ def _failed_binding(name: str, shown: Shown) -> tuple[str, dict[str, str], int, 
     """
     session, place = shown.session, shown.parsed.document.place
     for statement, error in session.killed:
-        if name in statement.stores | statement.binds | statement.changes:
+        if name in statement.concerns:
             why = "took too long" if error.kind == "timeout" else "ended the Python process"
             at = place(statement.cell, statement.line)
             return f"the code at {at} {why}", {"kind": error.kind}, statement.index, ""
     for failure in session.loaded.failures:
         statement = session.program.statements[failure["index"]]
-        if name in statement.stores | statement.binds | statement.changes:
+        if name in statement.concerns:
             kind, message = clean(failure["type"]), clean(failure["message"], 200)
             missing = missing_packages.why(failure["type"], message, shown.parsed, session, shown.available)
             text = (

@@ -39,6 +39,11 @@ class Known:
     imports: tuple[tuple[str, str], ...]
     tries: bool
 
+    @property
+    def concerns(self) -> frozenset[str]:
+        """The names that it gives a value or another one, wherever inside."""
+        return self.stores | self.binds | self.changes
+
     def tree(self) -> list[Any]:
         """The plain tree for ``from_tree``, without the code; the index is that in the list of all statements."""
         names = [sorted(names) for names in (self.binds, self.uses, self.changes, self.stores)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autograder.core.watch import watch
@@ -34,18 +35,23 @@ class Lost:
 def names_in(text: str) -> dict[str, int]:
     """The names that a text seems to bind, each with the number of lines before it."""
     found: dict[str, int] = {}
-    number, last = 0, 0
-    for match in BINDS.finditer(text):
-        number += text.count("\n", last, match.start())
-        last = match.start()
+    for number, match in _numbered(BINDS, text):
         for name in match[1].split(",") if match[1] else [match[2]]:
             found.setdefault(name.strip(BLANKS), number)
-    for match in IMPORTS.finditer(text):
-        for part in match[1].split(","):
-            words = part.split()
+    for number, match in _numbered(IMPORTS, text):
+        for words in map(str.split, match[1].split(",")):
             if words:
-                found.setdefault(words[-1] if "as" in words else words[0].split(".")[0], text.count("\n", 0, match.start()))
+                found.setdefault(words[-1] if "as" in words else words[0].split(".")[0], number)
     return found
+
+
+def _numbered(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, re.Match[str]]]:
+    """The matches, each with the number of lines before it; the text is counted once."""
+    number, last = 0, 0
+    for match in pattern.finditer(text):
+        number += text.count("\n", last, match.start())
+        last = match.start()
+        yield number, match
 
 
 def refusal(source: str, before: int) -> tuple[int, str]:
