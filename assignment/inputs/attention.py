@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .case import case
+from .ladder import ladder
 
 # Half precision inside self_attention has to show well above the tolerance where it is charged, a scale with four decimals must
 # not. With V of this size and the large hidden size, both hold for every seed tried (NNN).
@@ -26,7 +27,11 @@ def draw(
     rng = np.random.default_rng(seed)
     key, value = names["key"].numpy(), names["value"].numpy()
     reference = None if public else names["query132"].numpy().astype(np.float64)
-    return section1(key, value, reference) | section2(rng, sizes)
+    tree = section1(key, value, reference) | section2(rng, sizes)
+    for id in tree if public else ():
+        if id.startswith("2.1."):
+            tree[id]["ladder"] = ladder(id.rpartition(".")[2])
+    return tree
 
 
 def section1(key: np.ndarray, value: np.ndarray, reference: np.ndarray | None) -> dict:
