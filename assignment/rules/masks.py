@@ -71,7 +71,7 @@ def as_mask(check: Any, mask: Any, what: str) -> np.ndarray:
     if mask is None:
         check.fail("blank", f"{what} is None")
     if not isinstance(mask, np.ndarray) or mask.dtype.kind not in "biuf":
-        check.fail("kind", f"{what} should be a tensor, but is {name_of(mask)}")
+        check.fail("kind", f"{what} should be a tensor, but is {name_of(mask)}", concept="return value")
     while mask.ndim > 2 and mask.shape[0] == 1:
         mask = mask[0]
     return mask

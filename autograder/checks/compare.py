@@ -78,7 +78,7 @@ def as_array(value: Any, what: str) -> np.ndarray:
         if array is not None and array.size:
             return array
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
-        raise Failure(KIND, f"{what} should be a tensor of numbers, but is {name_of(value)}")
+        raise Failure(KIND, f"{what} should be a tensor of numbers, but is {name_of(value)}", {"concept": "return value"})
     return value
 
 

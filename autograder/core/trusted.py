@@ -69,11 +69,15 @@ def _place(folder: Path, error: BaseException) -> str:
 
 
 def load_rules(assignment: Assignment) -> types.ModuleType:
-    """The assignment's verdict rules, with defaults that return None for the three functions below.
+    """The assignment's verdict rules, with defaults for what is optional: functions that return None, and empty data.
 
     ``signature(id, value, case)`` describes an answer's behaviour as an array, to compare it with known mistakes;
     ``wanted_weights(id, case)`` is the attention that pictures show as the target; ``teller(probe, world)`` has an ``answer``
     to what a probe asks while it runs, and an ``account``, which becomes the observation's "told". Each may return None.
+
+    For diagnosis (``checks.diagnosis``): ``CONCEPTS``, concept -> the question about a line; ``ABOUT``, question id -> the concept
+    of its known mistakes, of one mistake by ``(id, mistake)``; ``EDITS``, (concept, find, put), and ``STATEMENTS``, (concept,
+    code), which may repair an answer.
     """
     rules = types.ModuleType(RULES)
     if any((assignment.folder / name).exists() for name in (RULES, f"{RULES}.py")):
@@ -81,6 +85,9 @@ def load_rules(assignment: Assignment) -> types.ModuleType:
     for name in ("signature", "wanted_weights", "teller"):
         if not hasattr(rules, name):
             setattr(rules, name, lambda *_: None)
+    for name, nothing in (("CONCEPTS", {}), ("ABOUT", {}), ("EDITS", ()), ("STATEMENTS", ())):
+        if not hasattr(rules, name):
+            setattr(rules, name, nothing)
     return rules
 
 

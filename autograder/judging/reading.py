@@ -9,6 +9,7 @@ import base64
 import contextlib
 import functools
 import json
+import types
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -18,8 +19,10 @@ from autograder.checks.formats import CODE, MARKDOWN, Cell, Document
 from autograder.core.assignment import Assignment, Question, Section
 from autograder.core.errors import GraderError
 from autograder.core.text import clean
+from autograder.core.trusted import load_rules
 from autograder.core.watch import watch, why
 from autograder.judging.choice import essence
+from autograder.judging.edits import Edits, edits_from, edits_of
 from autograder.sandbox.judge_side.apart import Apart, Ended
 from autograder.slicing.absent import why_absent
 from autograder.slicing.known import Known, Malformed, from_tree, pair_of, texts
@@ -86,6 +89,10 @@ class Plan:
         """See ``Slicer.mentions``."""
         found = set(texts(self._ask("mentions", question=question.id, words=list(words))))
         return [word for word in words if word in found]
+
+    def edits(self, question: Question) -> Edits:
+        """Single edits of the code behind an answer, see ``judging.edits``."""
+        return edits_from(self._ask("edits", question=question.id), len(self.statements))
 
     def why_absent(self, name: str, before: int) -> Lost | None:
         """See ``slicing.absent.why_absent``."""
@@ -212,6 +219,10 @@ class _Desk:
         return read_files(self.submitted, self.assignment.limits.file_bytes)
 
     @functools.cached_property
+    def rules(self) -> types.ModuleType:
+        return load_rules(self.assignment)
+
+    @functools.cached_property
     def submission(self) -> Submission:
         return take_in(self.assignment, self.contents)
 
@@ -261,6 +272,8 @@ class _Desk:
             return [lost.cell, lost.line, lost.why[:NOTE], []] if lost else None
         if op == "late":
             return slicer.rebinds_late(self.assignment.question(request["question"]))
+        if op == "edits":
+            return edits_of(slicer, self.assignment.question(request["question"]), self.rules)
         if op == "mentions":
             return slicer.mentions(self.assignment.question(request["question"]), tuple(request["words"]))
         chosen, calls = slicer.choice([self.assignment.question(id) for id in request["questions"]], request["width"])

@@ -22,6 +22,7 @@ from autograder.core.assignment import Question, Section
 from autograder.core.text import clean
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 from autograder.judging import charging, feedback
+from autograder.judging.diagnosis import Diagnosis
 from autograder.judging.grader import Grader
 from autograder.judging.question_tests import Outcome, Probe, is_students_fault, proxy
 from autograder.judging.reading import Found
@@ -87,7 +88,10 @@ class SectionRun:
                     touched = []
                 self.done[question.id] = verdict
                 yield verdict
-            yield from charging.corrected(self.questions, self.done, self.misfits)
+            for verdict in charging.corrected(self.questions, self.done, self.misfits):
+                self.done[verdict.question.id] = verdict
+                yield verdict
+            yield from Diagnosis(self).verdicts()
         finally:
             if shared is not None:
                 shared.worker.close()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autograder.core.assignment import Question, Section
+from autograder.core.assignment import Limits, Question, Section
 from autograder.judging.grader import Grader
 from autograder.judging.reading import Plan
 from autograder.sandbox.judge_side.bounds import Most, most_for
@@ -16,6 +17,7 @@ from autograder.slicing.known import Known
 from autograder.slicing.slicer import SLICE, Program
 
 MAX_KILLERS = 6
+NOTHING: Mapping[int, str] = {}
 
 
 @dataclass
@@ -57,17 +59,27 @@ class Sessions:
             if session is not None:
                 session.worker.close()
 
-    def open(self, questions: list[Question], width: str = SLICE, public: bool = False) -> Session:
+    def open(
+        self,
+        questions: list[Question],
+        width: str = SLICE,
+        public: bool = False,
+        limits: Limits | None = None,
+        replaced: Mapping[int, str] = NOTHING,
+    ) -> Session:
         """A worker with the slice for these questions loaded.
 
-        ``public``: in the public world, so that the student's error messages may be shown.
+        ``public``: in the public world, so that the student's error messages may be shown; ``limits``: other ones; ``replaced``:
+        index of a statement -> the code that runs in its place.
         """
         program, world = self.slicer.program(questions, width), self._world(public)
+        statements = [replace(s, code=replaced.get(s.index, s.code)) for s in program.statements]
+        program = replace(program, statements=statements) if replaced else program
         stage = self._stage(world)
         while True:
             bad = {statement.index for statement, _ in self.killed}
             kept = replace(program, statements=[s for s in program.statements if s.index not in bad])
-            worker = Worker(self.grader.zygote_of(self.section), self.limits, self.deadline, self._writes(kept))
+            worker = Worker(self.grader.zygote_of(self.section), limits or self.limits, self.deadline, self._writes(kept))
             try:
                 session = Session(worker, kept, worker.load(kept.wire() | stage), self.killed, world)
                 if self._knows_uses(questions, session):

@@ -104,6 +104,18 @@ class Worker:
         seconds = self.limits.call_seconds
         return self._request("call", seconds, [], name=name, args=args, kwargs=kwargs, tensor=tensor, seconds=seconds)
 
+    def try_edits(self, codes: list[str], done: list[int], **fields: Any) -> list[int]:
+        """Which of these edits of a statement make all of these calls right, by the worker; raises WorkerError.
+
+        ``done`` gets the numbers of those that have been tried. ``fields``: ``own``, the statement, its ``cell`` and ``line``;
+        ``calls``, (args, kwargs, wanted, tolerance) of the function ``name``, and ``tensor``, see ``call``.
+        """
+        seconds = self.limits.statement_seconds
+        found = self._request("try", seconds, done, codes=codes, seconds=seconds, **fields)
+        if not isinstance(found, list) or not all(type(number) is int and 0 <= number < len(codes) for number in found):
+            raise self._violation()
+        return found
+
     def probe(self, name: str, tell: Callable[..., Any] | None = None) -> Any:
         """Run one of the section's probes on the student's code; returns what it observes, raises WorkerError.
 
@@ -138,7 +150,7 @@ class Worker:
         self.requests += 1
         self.request = secrets.randbelow(1 << 48)  # which student code cannot guess, whatever else it writes to the pipe
         self.asked = self.told = 0
-        statements = len(fields["program"]["statements"]) if op == "load" else 0
+        statements = len(fields["program"]["statements"]) if op == "load" else len(fields.get("codes", ()))
         failure = None
         try:
             self.sock.settimeout(timeout + GRACE_SECONDS)
@@ -174,7 +186,7 @@ class Worker:
             reply: dict[str, Any] = protocol.receive(self.sock, self.limits.frame_bytes, left, check_frame)
             if not is_reply(reply, self.request):
                 raise self._violation()
-            if "done" in reply and op == "load" and is_number(reply["done"], len(done)) and len(done) < statements:
+            if "done" in reply and op in ("load", "try") and is_number(reply["done"], len(done)) and len(done) < statements:
                 done.append(reply["done"])
                 since = None
             elif "touch" in reply and len(self.touches) < MAX_TOUCHES:

@@ -4,9 +4,10 @@ It is forked from the zygote, owns nothing but one end of a socket pair, and exc
 
     judge  -> {"id", "op": "load", "program"}            run the slice, report what it bound
            -> {"id", "op": "call", "name", "args", ...}   call a student function
+           -> {"id", "op": "try", "codes", "calls", ...}   which of these edits of a statement make these calls right?
            -> {"id", "op": "stub", "names"}               have the judge answer calls of these helpers
            -> {"id", "op": "probe", "name"}               run one of our probes on the student's namespace
-    child  -> {"id", "ok"} | {"id", "error"} | {"id", "done"} (a statement of the slice has run)
+    child  -> {"id", "ok"} | {"id", "error"} | {"id", "done"} (a statement of the slice, or an edit, has run)
            -> {"id", "ask"} (a stub was called; the judge answers) | {"id", "tell"} (so does a probe ask)
            -> {"id", "touch"} (what student code has asked Python for, see ``watched``)
 """
@@ -20,11 +21,13 @@ import signal
 import socket
 import sys
 import types
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from autograder.checks import paths
+from autograder.checks.diagnosis.trying import Trial, survivors
 from autograder.checks.sealed import sealed
 from autograder.checks.values import make_decoder, make_encoder, make_tensor_check
 from autograder.core import trees
@@ -58,7 +61,7 @@ class Child:
 
     def serve(self) -> None:
         """Answer requests until the judge closes the pipe."""
-        handlers = {"load": self.load, "call": self.call, "stub": self.stub, "probe": self.probe}
+        handlers = {"load": self.load, "call": self.call, "try": self.try_edits, "stub": self.stub, "probe": self.probe}
         while True:
             try:
                 message = self.receive(self.sock, MAX_REQUEST)
@@ -131,6 +134,29 @@ class Child:
         forget_ours()
         sys.meta_path.append(Modules(program["modules"]))
         watched.install(self.touched, type(self.stage).__module__)
+
+    def try_edits(self, message: dict[str, Any]) -> list[int]:
+        """Try edits of one statement on calls of a function; returns the numbers of those with which all results are right."""
+        file, pad = f"<cell {message['cell']}>", "\n" * (message["line"] - 1)
+        trials = [
+            Trial(partial(self.decode, args), partial(self.decode, kwargs), wanted, tolerance)
+            for args, kwargs, wanted, tolerance in message["calls"]
+        ]
+
+        def define(code: Any) -> Any:
+            exec(code, self.namespace)
+            return self.namespace[message["name"]]
+
+        def plain(result: Any) -> Any:
+            return None if message.get("tensor") and self.no_tensor(result) else self.encode(result)
+
+        calm()
+        seconds, codes, tell = message["seconds"], message["codes"], self.answer
+        try:
+            found: list[int] = with_deadline(seconds, survivors, codes, define, trials, plain, lambda n: tell({"done": n}))
+            return found
+        finally:
+            exec(compile(pad + message["own"], file, "exec", dont_inherit=True), self.namespace)
 
     def call(self, message: dict[str, Any]) -> Any:
         """Call a student function on fresh copies of the judge's arguments."""

@@ -1,0 +1,368 @@
+"""Single edits of a student's own function or class: each a mistake that people make, undone.
+
+``edits`` yields the source with one edit, the concept behind it, and the line and part that it changes. Nothing is run here.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .templates import TEMPLATES, Template, replacements
+
+MOST, MOST_NODES = 700, 3000  # edits, and nodes of the source's tree
+PART = 60  # characters of the line that are quoted
+WITH_DIMENSION = {
+    "softmax",
+    "log_softmax",
+    "sum",
+    "mean",
+    "argmax",
+    "max",
+    "cat",
+    "stack",
+    "split",
+    "chunk",
+    "norm",
+    "transpose",
+}
+SIZES = (-1, -2, 0, 1, 2, 3)
+PAIRS = {"eval": "train", "train": "eval", "sum": "mean", "mean": "sum", "tril": "triu", "triu": "tril", "split": "chunk"}
+Span = "tuple[int, int, int, int]"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """``code``: the whole source with the edit; ``line`` (from 1) and ``part``: what it changes, as it stands in the source."""
+
+    concept: str
+    line: int
+    part: str
+    code: str
+    rank: int = 0
+
+
+def edits(
+    source: str, extra: Sequence[Template] = (), statements: Sequence[tuple[str, str]] = (), most: int = MOST
+) -> list[Edit]:
+    """All single edits of this source, those that explain first; [] if it does not parse or is too long.
+
+    ``extra``: an assignment's own templates; ``statements``: (concept, statement) that may be missing somewhere.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
+        return []
+    seen, found = {source}, []
+    for edit in _Editor(source, tree, (*extra, *TEMPLATES), tuple(statements)).edits():
+        if edit.code not in seen:
+            seen.add(edit.code)
+            found.append(edit)
+            if len(found) >= most:
+                break
+    return [Edit(e.concept, e.line, e.part, e.code, rank) for rank, e in enumerate(found)]
+
+
+class _Editor:
+    """Yields the edits of one source."""
+
+    def __init__(self, source: str, tree: ast.Module, templates: tuple[Template, ...], statements: tuple[tuple[str, str], ...]):
+        self.source, self.tree, self.templates, self.statements = source, tree, templates, statements
+        self.lines = source.encode("utf-8").splitlines(keepends=True)
+
+    def edits(self) -> Iterator[Edit]:
+        yield from self.returns()
+        expressions = [node for node in ast.walk(self.tree) if isinstance(node, ast.expr)]
+        indexes = {id(part) for node in expressions if isinstance(node, ast.Subscript) for part in ast.walk(node.slice)}
+        for node in expressions:
+            for concept, code in replacements(node, self.templates):
+                yield from self.put(node, concept, code)
+        for edits in (self.dimensions, self.sizes, self.constants, self.dropped, self.arguments, self.names, self.swapped):
+            for node in expressions:
+                for concept, code in () if edits == self.constants and id(node) in indexes else edits(node):
+                    yield from self.put(node, concept, code)
+        yield from self.structure()
+
+    # -- expressions: (concept, code in its place)
+
+    def dimensions(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """Another dimension, or one at all, for a call that works along one."""
+        if not isinstance(node, ast.Call) or _called(node) not in WITH_DIMENSION:
+            return
+        concept = "softmax axis" if "softmax" in _called(node) else "dimension"
+        for value in [*(k.value for k in node.keywords if k.arg in ("dim", "axis")), *node.args]:
+            if _whole(value) is not None:
+                for size in SIZES:
+                    yield concept, self.changed(node, value, str(size))
+        if not any(k.arg in ("dim", "axis") for k in node.keywords) and _called(node) != "transpose":
+            for size in SIZES[:4]:
+                yield concept, self.with_argument(node, f"dim={size}")
+
+    def constants(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        number = _whole(node)
+        if number is not None:
+            for other in dict.fromkeys((number - 1, number + 1, 0, 1, -1, 2, 0.5)):
+                yield "number", repr(other)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+            yield "option", repr(not node.value)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, float):
+            for code in ('float("-inf")', str(-node.value), "0.0", "1.0", "0.5"):
+                yield "number", code
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in ("-inf", "inf", "0", "1"):
+            yield "text", 'float("-inf")'
+
+    def sizes(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """Another entry of a shape, and a fixed number where a size belongs."""
+        if isinstance(node, ast.Subscript) and (number := _whole(node.slice)) is not None:
+            concept = "size" if "shape" in ast.unparse(node.value) else "index"
+            for size in dict.fromkeys((*SIZES, number - 1, number + 1)):
+                yield concept, f"{ast.unparse(node.value)}[{size}]"
+        if isinstance(node, ast.Call) and _called(node) == "size" and len(node.args) == 1:
+            for size in SIZES:
+                yield "size", f"{ast.unparse(node.func)}({size})"
+        number = _whole(node)
+        if number is not None and abs(number) > 1:
+            for name in self.parameters(node):
+                for code in (name, f"{name}.shape[-1]", f"{name}.shape[-2]", f"{name}.shape[0]"):
+                    yield "fixed size", code
+
+    def dropped(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """Without a call, an index, a tuple or a conversion around it, or with one more."""
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Attribute) and not isinstance(node.func.value, ast.Name):
+                yield "one step too many", ast.unparse(node.func.value)
+            elif isinstance(node.func, ast.Attribute):
+                yield "one step too many", node.func.value.id if isinstance(node.func.value, ast.Name) else ""
+            for argument in node.args[:3]:
+                if not isinstance(argument, (ast.Constant, ast.Starred)):
+                    yield "one step too many", ast.unparse(argument)
+        if isinstance(node, ast.Subscript):
+            yield "index", ast.unparse(node.value)
+        if isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Load) and node.elts:
+            yield "return value", ast.unparse(node.elts[0])
+            yield "return value", ast.unparse(node.elts[-1])
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr in PAIRS:
+            yield (
+                PAIRS[node.attr] if node.attr in ("eval", "train") else "function",
+                f"{ast.unparse(node.value)}.{PAIRS[node.attr]}",
+            )
+
+    def arguments(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """The order of the arguments, and of dimensions in permute."""
+        if not isinstance(node, ast.Call):
+            return
+        plain = [ast.unparse(a) for a in node.args]
+        for i in range(len(plain) - 1):
+            moved = [*plain[:i], plain[i + 1], plain[i], *plain[i + 2 :]]
+            yield "argument order", self.with_arguments(node, moved)
+        for i in range(len(plain) if len(plain) > 1 else 0):
+            yield "argument", self.with_arguments(node, plain[:i] + plain[i + 1 :])
+        for keyword in node.keywords:
+            kept = [k for k in node.keywords if k is not keyword]
+            yield "option", ast.unparse(ast.Call(node.func, node.args, kept))
+        if _called(node) == "permute" and len(plain) == 4:
+            for order in ((0, 2, 1, 3), (0, 1, 3, 2), (0, 3, 1, 2), (0, 2, 3, 1)):
+                yield "dimension order", self.with_arguments(node, [str(i) for i in order])
+
+    def names(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """Another parameter or local name."""
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            scope = self.parameters(node)
+            if node.id in scope or node.id in self.locals(node):
+                for name in dict.fromkeys([*scope, *self.locals(node)]):
+                    if name not in (node.id, "self"):
+                        yield "name", name
+
+    def swapped(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """An added conversion, reshaping or axis."""
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in self.parameters(node):
+            for code in ("{}.transpose(1, 2)", "{}.contiguous()", "{}.float()", "{}.clone()", "iter({})"):
+                yield "missing step", code.format(node.id)
+
+    # -- statements
+
+    def returns(self) -> Iterator[Edit]:
+        """A function that ends without returning what it has computed."""
+        for function in ast.walk(self.tree):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            last = function.body[-1]
+            if isinstance(last, ast.Expr):
+                call = last.value
+                if isinstance(call, ast.Call) and _called(call) == "print" and call.args:
+                    yield from self.replace(last, "return value", f"return {ast.unparse(call.args[0])}")
+                yield from self.replace(last, "return value", f"return {ast.unparse(last.value)}")
+            if isinstance(last, ast.Assign) and isinstance(last.targets[0], ast.Name):
+                yield from self.insert(last, "return value", f"return {last.targets[0].id}", after=True)
+            if isinstance(last, (ast.For, ast.While, ast.With, ast.If)):
+                names = [n for n in self.locals(last)]
+                for name in names[-3:]:
+                    yield from self.insert(last, "return value", f"return {name}", after=True)
+            if isinstance(last, ast.Return) and last.value is not None:
+                code = ast.unparse(last.value)
+                for text in (
+                    f"return iter({code})",
+                    f"return torch.as_tensor({code})",
+                    f"return torch.as_tensor({code}).float()",
+                    f"return torch.stack({code}, dim=1)",
+                    f"return float({code})",
+                    f"return merge_heads({code})",
+                ):
+                    yield from self.replace(last, "return value", text)
+
+    def structure(self) -> Iterator[Edit]:
+        """Statements dropped, swapped, moved out of a loop, or added."""
+        for block in _blocks(self.tree):
+            for n, statement in enumerate(block):
+                if len(block) > 1 and not isinstance(statement, (ast.FunctionDef, ast.Return)):
+                    yield from self.replace(statement, "one step too many", "pass")
+                if n + 1 < len(block) and not isinstance(statement, ast.FunctionDef):
+                    yield from self.swap(statement, block[n + 1])
+            if block and not isinstance(block[0], ast.FunctionDef):
+                for concept, code in self.statements:
+                    for statement in block:
+                        yield from self.insert(statement, concept, code)
+                    if not isinstance(block[-1], ast.Return):
+                        yield from self.insert(block[-1], concept, code, after=True)
+        for loop in ast.walk(self.tree):
+            if (
+                isinstance(loop, (ast.For, ast.While, ast.With, ast.If))
+                and len(loop.body) > 1
+                and not getattr(loop, "orelse", [])
+            ):
+                yield from self.dedent(loop)
+
+    # -- the source with one edit
+
+    def put(self, node: ast.expr, concept: str, code: str) -> Iterator[Edit]:
+        """The source with this code in the place of an expression."""
+        if not code or node.end_lineno is None or node.end_col_offset is None:
+            return
+        first, last = node.lineno - 1, node.end_lineno - 1
+        before, after = self.lines[first][: node.col_offset], self.lines[last][node.end_col_offset :]
+        old = b"".join(self.lines[first : last + 1])[node.col_offset : len(b"".join(self.lines[first : last + 1])) - len(after)]
+        new = b"".join([*self.lines[:first], before, f"({code})".encode(), after, *self.lines[last + 1 :]])
+        yield Edit(concept, node.lineno, _short(old.decode("utf-8", "replace")), new.decode("utf-8"))
+
+    def replace(self, statement: ast.stmt, concept: str, code: str) -> Iterator[Edit]:
+        """The source with this code in the place of a whole statement."""
+        first, last = statement.lineno - 1, (statement.end_lineno or statement.lineno) - 1
+        if self.crowded(statement):
+            return
+        pad = b" " * statement.col_offset
+        new = b"".join([*self.lines[:first], pad + code.encode() + b"\n", *self.lines[last + 1 :]])
+        yield Edit(concept, statement.lineno, self.text(statement), new.decode("utf-8"))
+
+    def insert(self, statement: ast.stmt, concept: str, code: str, after: bool = False) -> Iterator[Edit]:
+        """The source with one more statement before or after this one."""
+        if self.crowded(statement):
+            return
+        at = (statement.end_lineno or statement.lineno) if after else statement.lineno - 1
+        pad = b" " * statement.col_offset
+        above = self.lines[:at]
+        if above and not above[-1].endswith(b"\n"):
+            above = [*above[:-1], above[-1] + b"\n"]
+        new = b"".join([*above, pad + code.encode() + b"\n", *self.lines[at:]])
+        yield Edit(concept, statement.lineno, self.text(statement), new.decode("utf-8"))
+
+    def swap(self, one: ast.stmt, other: ast.stmt) -> Iterator[Edit]:
+        """The source with two neighbouring statements in the other order."""
+        if self.crowded(one) or self.crowded(other) or isinstance(other, ast.FunctionDef):
+            return
+        a, b = one.lineno - 1, one.end_lineno or one.lineno
+        c, d = other.lineno - 1, other.end_lineno or other.lineno
+        second = [*self.lines[c:d]]
+        if not second[-1].endswith(b"\n"):
+            second[-1] += b"\n"
+        new = b"".join([*self.lines[:a], *second, *self.lines[b:c], *self.lines[a:b], *self.lines[d:]])
+        yield Edit("order of steps", other.lineno, self.text(other), new.decode("utf-8"))
+
+    def dedent(self, loop: ast.For | ast.While | ast.With | ast.If) -> Iterator[Edit]:
+        """The source with the last statement of a block moved behind it."""
+        last = loop.body[-1]
+        if self.crowded(last):
+            return
+        first, end, less = last.lineno - 1, last.end_lineno or last.lineno, last.col_offset - loop.col_offset
+        moved = [line[less:] if line[:less].strip() == b"" else line for line in self.lines[first:end]]
+        new = b"".join([*self.lines[:first], *moved, *self.lines[end:]])
+        yield Edit("indentation", last.lineno, self.text(last), new.decode("utf-8"))
+
+    def crowded(self, statement: ast.stmt) -> bool:
+        """Whether it shares its lines with other code."""
+        end = statement.end_lineno or statement.lineno
+        before = self.lines[statement.lineno - 1][: statement.col_offset]
+        after = self.lines[end - 1][statement.end_col_offset or 0 :].strip()
+        return bool(before.strip()) or bool(after and not after.startswith(b"#"))
+
+    def text(self, statement: ast.stmt) -> str:
+        return _short(self.lines[statement.lineno - 1][statement.col_offset :].decode("utf-8", "replace"))
+
+    # -- helpers
+
+    def changed(self, node: ast.Call, value: ast.expr, code: str) -> str:
+        """The call with other code for one of its arguments."""
+        arguments = [code if a is value else ast.unparse(a) for a in node.args]
+        named = [
+            f"{k.arg}={code if k.value is value else ast.unparse(k.value)}" if k.arg else f"**{ast.unparse(k.value)}"
+            for k in node.keywords
+        ]
+        return f"{ast.unparse(node.func)}({', '.join([*arguments, *named])})"
+
+    def with_argument(self, node: ast.Call, code: str) -> str:
+        inside = ", ".join(ast.unparse(part) for part in (*node.args, *node.keywords))
+        return f"{ast.unparse(node.func)}({inside}{', ' if inside else ''}{code})"
+
+    def with_arguments(self, node: ast.Call, arguments: list[str]) -> str:
+        named = [ast.unparse(k) for k in node.keywords]
+        return f"{ast.unparse(node.func)}({', '.join([*arguments, *named])})"
+
+    def function_of(self, node: ast.AST) -> ast.FunctionDef | None:
+        """The innermost function around a node."""
+        line = getattr(node, "lineno", 0)
+        around = [
+            f for f in ast.walk(self.tree) if isinstance(f, ast.FunctionDef) and f.lineno <= line <= (f.end_lineno or line)
+        ]
+        return max(around, key=lambda f: f.lineno, default=None)
+
+    def parameters(self, node: ast.AST) -> list[str]:
+        function = self.function_of(node)
+        return [a.arg for a in function.args.args] if function else []
+
+    def locals(self, node: ast.AST) -> list[str]:
+        """The names that the function around a node sets above it."""
+        function, line = self.function_of(node), getattr(node, "end_lineno", 0)
+        if function is None:
+            return []
+        stored = [
+            n for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.lineno <= line
+        ]
+        return list(dict.fromkeys(n.id for n in sorted(stored, key=lambda n: n.lineno)))
+
+
+def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
+    for node in ast.walk(tree):
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(node, field, None)
+            if isinstance(block, list) and not isinstance(node, (ast.Module, ast.ClassDef)):
+                yield block
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+
+
+def _whole(node: ast.AST) -> int | None:
+    """The whole number that an expression is; None for any other."""
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        return -node.operand.value if type(node.operand.value) is int else None
+    return None
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= PART else text[: PART - 1] + "…"

@@ -1,0 +1,85 @@
+"""What diagnosis works on, the calls of an answer on public inputs, and what it finds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+BANK, RULE, REPAIR = "bank", "rule", "repair"
+QUANTITY = re.compile(r"(\w+)[ =](\d+)\b")
+RATIOS = {"n_embd / n_heads": ("n_embd", "n_heads")}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something known about a wrong answer: ``by`` bank, rule or repair; the ``concept`` behind it; one or two sentences.
+
+    ``line``: that of the student's cell or function, if it is known.
+    """
+
+    by: str
+    concept: str
+    says: str
+    line: int | None = None
+
+    def tree(self) -> dict[str, Any]:
+        """For results.json: ``{"by", "concept"}``, and ``"line"`` where there is one."""
+        return {"by": self.by, "concept": self.concept, **({} if self.line is None else {"line": self.line})}
+
+
+@dataclass
+class Call:
+    """One call on public inputs. ``args``: what was handed over, arrays and plain values, by parameter where that is known.
+
+    ``got``: a numeric array, or None if there is none; ``wanted``: an array of any shape; ``label``: what the case is called.
+    """
+
+    args: dict[str, Any]
+    got: np.ndarray | None
+    wanted: np.ndarray
+    label: str = ""
+    tolerance: float = 1e-4
+    quantities: dict[str, float] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.quantities = {name: float(number) for name, number in QUANTITY.findall(self.label)}
+        for name, value in self.args.items():
+            if isinstance(value, (bool, int, float)):
+                self.quantities.setdefault(name, float(value))
+        for name, (above, below) in RATIOS.items():
+            if self.quantities.get(below) and above in self.quantities:
+                self.quantities[name] = self.quantities[above] / self.quantities[below]
+
+    @property
+    def right(self) -> bool:
+        return same(self.got, self.wanted, self.tolerance)
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {name: value for name, value in self.args.items() if isinstance(value, np.ndarray)}
+
+
+def same(a: np.ndarray | None, b: np.ndarray | None, tolerance: float = 1e-4) -> bool:
+    """Whether two arrays have the same shape and, up to a tolerance, the same numbers (infinities and NaN in the same places)."""
+    if a is None or b is None or a.shape != b.shape:
+        return False
+    return bool(np.allclose(a.astype(np.float64), b.astype(np.float64), rtol=tolerance, atol=tolerance, equal_nan=True))
+
+
+def pairs(wrong: list[Call]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(got, wanted) of calls that have a result."""
+    for call in wrong:
+        if call.got is not None:
+            yield call.got, call.wanted
+
+
+def distinct(wrong: list[Call]) -> bool:
+    """Whether the right results have more than a few different numbers, so that agreement says something."""
+    return all(len(np.unique(call.wanted)) > 2 for call in wrong)
+
+
+Relation = Callable[[list[Call]], "tuple[str, str] | None"]  # calls that are wrong -> (concept, sentence)

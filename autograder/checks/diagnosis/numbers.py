@@ -1,0 +1,265 @@
+"""Relations between a wrong result and the right one that has the same shape (see ``signatures``)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from .findings import Call, Relation, distinct, pairs, same
+
+POWERS = (1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 1.5, -1.5)
+
+
+def _same_shape(relation: Relation) -> Relation:
+    def only(wrong: list[Call]) -> tuple[str, str] | None:
+        return None if any(got.shape != want.shape for got, want in pairs(wrong)) else relation(wrong)
+
+    return only
+
+
+@_same_shape
+def unchanged(wrong: list[Call]) -> tuple[str, str] | None:
+    names = [
+        name for name in wrong[0].arrays if all(name in call.arrays and same(call.got, call.arrays[name]) for call in wrong)
+    ]
+    return ("nothing done", f"The result is `{names[0]}` itself: nothing has happened to it") if names else None
+
+
+@_same_shape
+def hidden_entries(wrong: list[Call]) -> tuple[str, str] | None:
+    """What stands where the right result is -inf."""
+    hidden = [np.isneginf(call.wanted) for call in wrong]
+    if not all(where.any() and not where.all() for where in hidden):
+        return None
+    both = list(zip(pairs(wrong), hidden))
+    visible_right = all(same(got[~where], want[~where]) for (got, want), where in both)
+    values = {float(v) for (got, _), where in both for v in np.unique(got[where])[:3]}
+    if visible_right and len(values) == 1 and np.isfinite(value := values.pop()):
+        return "mask fill", f"Future entries are {value:g}, not -inf: after the softmax they still have weight (e^{value:g})"
+    originals = [
+        next((a for a in call.arrays.values() if a.shape == call.wanted.shape and not same(a, call.wanted)), None)
+        for call in wrong
+    ]
+    if visible_right and all(a is not None and same(got[where], a[where]) for ((got, _), where), a in zip(both, originals)):
+        return "mask fill", "Future entries keep their scores: nothing is masked"
+    if all(np.isneginf(got[~where]).all() and not np.isneginf(got[where]).any() for (got, _), where in both):
+        return "mask side", "Past entries are -inf and future entries are visible: it is the other way round"
+    if all(np.isnan(got).any() for (got, _), _ in both):
+        return "mask fill", "There is NaN in it: 0 · inf is NaN, so -inf cannot be multiplied in"
+    return None
+
+
+@_same_shape
+def nan_rows(wrong: list[Call]) -> tuple[str, str] | None:
+    if not all(np.isnan(got).any() and not np.isnan(want).any() for got, want in pairs(wrong)):
+        return None
+    return "nan", "There is NaN in it: a softmax over a row of which everything is -inf, 0 · inf, or inf - inf"
+
+
+@_same_shape
+def ones_and_zeros(wrong: list[Call]) -> tuple[str, str] | None:
+    """For masks of zeros and ones."""
+    if any(not np.isin(want, (0, 1)).all() or want.ndim < 2 for _, want in pairs(wrong)):
+        return None
+    if not all(np.isin(got, (0, 1)).all() for got, _ in pairs(wrong)):
+        return "mask values", "It has numbers other than 0 and 1"
+    if all((got == 1 - want).all() for got, want in pairs(wrong)):
+        return "mask side", "Ones and zeros are swapped"
+    if all((got == np.swapaxes(want, -1, -2)).all() for got, want in pairs(wrong)):
+        return "mask side", "It is the other triangle: ones stand where the column (the token attended to) comes after the row"
+    if all(got.all() for got, _ in pairs(wrong)):
+        return "mask side", "It is all ones: every token sees the future"
+    if all(not got.any() for got, _ in pairs(wrong)):
+        return "mask side", "It is all zeros: no token sees anything"
+    if all(_only_on_diagonal(got != want) for got, want in pairs(wrong)):
+        return "diagonal", "Only the diagonal is wrong: may a token attend to itself?"
+    return None
+
+
+def _only_on_diagonal(off: np.ndarray) -> bool:
+    rows, columns = np.nonzero(off)[-2:]
+    return bool(len(rows)) and bool((rows == columns).all())
+
+
+@_same_shape
+def normalised_elsewhere(wrong: list[Call]) -> tuple[str, str] | None:
+    """Weights that sum to one along another dimension than the right ones."""
+    if not all(want.ndim > 1 and _sums_to_one(want, -1) and _nonnegative(got) for got, want in pairs(wrong)):
+        return None
+    if any(_sums_to_one(got, -1) for got, _ in pairs(wrong)):
+        return None
+    for axis in [*range(-2, -5, -1), *range(3)]:
+        if all(-got.ndim <= axis < got.ndim and _sums_to_one(got, axis) for got, _ in pairs(wrong)):
+            return "softmax axis", f"The weights sum to one over dimension {axis}, not over the last one: each row has to"
+    if all(np.isclose(got.sum(), 1) for got, _ in pairs(wrong)):
+        return "softmax axis", "All weights together sum to one, but each row has to"
+    axes = [next((a for a in range(got.ndim - 1) if _sums_to_one(got, a)), None) for got, _ in pairs(wrong)]
+    if None not in axes:
+        over = ", ".join(f"{axis} of {call.wanted.ndim}" for axis, call in dict.fromkeys(zip(axes, wrong)) if axis is not None)
+        return "softmax axis", f"The weights sum to one over another dimension than the last (over dimension {over})"
+    row = float(np.asarray(wrong[0].got).reshape(-1, wrong[0].wanted.shape[-1])[0].sum())
+    return "softmax axis", f"The rows do not sum to one: row 0 sums to {row:.3g}"
+
+
+def _sums_to_one(array: np.ndarray, axis: int) -> bool:
+    return bool(np.allclose(array.sum(axis=axis), 1, atol=1e-3))
+
+
+def _nonnegative(array: np.ndarray) -> bool:
+    return bool((array >= 0).all())
+
+
+@_same_shape
+def scaled(wrong: list[Call]) -> tuple[str, str] | None:
+    """A factor between the results, constant or a formula of the calls' quantities."""
+    factors = [_factor(got, want) for got, want in pairs(wrong)]
+    if any(f is None or f == 0 for f in factors):
+        return None
+    known = [f for f in factors if f is not None]
+    if np.allclose(known, -1, rtol=1e-3):
+        return "sign", "The sign is the wrong way round"
+    if np.allclose(known, known[0], rtol=1e-3) and _varied(wrong):
+        return "scale", f"The result is {known[0]:.3g} times the right one"
+    formulas = list(_formulas(wrong, known))
+    if formulas:
+        return "scale", f"The result is the right one times {formulas[0]}"
+    return "scale", "The result is the right one times a factor (" + ", ".join(f"{f:.3g}" for f in known[:4]) + ")"
+
+
+def _factor(got: np.ndarray, want: np.ndarray) -> float | None:
+    """The factor between two arrays; None if there is none, or if that would say little."""
+    a, b = got.astype(np.float64).ravel(), want.astype(np.float64).ravel()
+    if len(np.unique(b)) < 3 or not np.isfinite(a).all() or not np.isfinite(b).all() or not a.any():
+        return None
+    factor = float(a @ b / (b @ b))
+    close = np.allclose(a, factor * b, rtol=1e-3, atol=1e-3 * max(float(np.abs(a).max()), 1e-6))
+    return factor if close and abs(factor - 1) > 1e-3 else None
+
+
+def _varied(wrong: list[Call]) -> bool:
+    return len({tuple(sorted(call.quantities.items())) for call in wrong}) > 1 or len(wrong) == 1
+
+
+def _formulas(wrong: list[Call], factors: list[float]) -> Iterator[str]:
+    """Powers of one quantity, or products of powers of two, that give these factors; only if the calls tell them apart."""
+    names = [n for n in wrong[0].quantities if all(call.quantities.get(n, 0) > 0 for call in wrong)]
+    names = [n for n in names if len({call.quantities[n] for call in wrong}) > 1]
+    if len(set(np.round(factors, 6))) < 2:
+        return
+    for name, power in itertools.product(names, POWERS):
+        if np.allclose([c.quantities[name] ** power for c in wrong], factors, rtol=1e-3):
+            yield _power(name, power)
+    for (a, p), (b, q) in itertools.combinations(itertools.product(names, POWERS), 2):
+        if a != b and np.allclose([c.quantities[a] ** p * c.quantities[b] ** q for c in wrong], factors, rtol=1e-3):
+            yield f"{_power(a, p)} times {_power(b, q)}"
+
+
+def _power(name: str, power: float) -> str:
+    name = f"({name})" if " " in name else name
+    base = {0.5: f"√{name}", 1.0: name, 1.5: f"{name}^1.5", 2.0: f"{name}²"}[abs(power)]
+    return base if power > 0 else f"1/{base}"
+
+
+@_same_shape
+def shifted(wrong: list[Call]) -> tuple[str, str] | None:
+    offsets = [got.astype(np.float64) - want for got, want in pairs(wrong)]
+    if all(np.isfinite(o).all() and np.allclose(o, o.ravel()[0], atol=1e-4) and o.size > 3 for o in offsets):
+        return "offset", f"A constant is added to the right result ({offsets[0].ravel()[0]:.3g} in one call)"
+    return None
+
+
+@_same_shape
+def function_of(wrong: list[Call]) -> tuple[str, str] | None:
+    """An elementwise function or a softmax of the right result."""
+    if not distinct(wrong):
+        return None
+    for concept, says, function in FUNCTIONS:
+        images = [function(want.astype(np.float64)) for _, want in pairs(wrong)]
+        if all(np.isfinite(image).any() for image in images) and all(
+            same(got, image) for (got, _), image in zip(pairs(wrong), images)
+        ):
+            return concept, f"The result is {says} of the right one"
+    return None
+
+
+def _softmax(array: np.ndarray) -> np.ndarray:
+    powers = np.exp(array - array.max(axis=-1, keepdims=True))
+    softened: np.ndarray = powers / powers.sum(axis=-1, keepdims=True)
+    return softened
+
+
+FUNCTIONS: list[tuple[str, str, Callable[[np.ndarray], np.ndarray]]] = [
+    ("one step too many", "a softmax over the rows", _softmax),
+    ("logarithm", "the logarithm", np.log),
+    ("one step too many", "the exponential", np.exp),
+    ("one step too many", "the square root", np.sqrt),
+    ("one step too many", "the square", np.square),
+    ("one step too many", "the absolute value", np.abs),
+    ("one step too many", "the positive part", lambda a: np.maximum(a, 0)),
+    ("rounding", "the rounded value", np.round),
+    ("rounding", "the whole-number part", np.trunc),
+    ("one step too many", "the hyperbolic tangent", np.tanh),
+    ("one step too many", "the sigmoid", lambda a: 1 / (1 + np.exp(-a))),
+]
+
+
+@_same_shape
+def only_somewhere(wrong: list[Call]) -> tuple[str, str] | None:
+    """Where the numbers are wrong, if that is a part with a name."""
+    off = [
+        ~np.isclose(got.astype(np.float64), want, rtol=1e-4, atol=1e-4, equal_nan=True) | (np.isnan(got) & ~np.isnan(want))
+        for got, want in pairs(wrong)
+    ]
+    if all(o.ndim > 1 and o.shape[0] > 1 and not o[0].any() for o in off):
+        return "batch", "Only the first element of the batch is right"
+    if all(o.ndim > 1 and o.shape[-2] > 1 and o[..., 0, :].any() and not o[..., 1:, :].any() for o in off):
+        return "first token", "Only the first token's row is wrong"
+    if all(o.ndim > 1 and o.shape[-2] > 1 and o[..., -1, :].any() and not o[..., :-1, :].any() for o in off):
+        return "last token", "Only the last token's row is wrong"
+    if all(o.ndim > 1 and o.shape[-2] > 2 and o[..., :-1, :].any() and not o[..., -1, :].any() for o in off):
+        return (
+            "future",
+            "Only the last token's row is right, the one that may see all others: does something of the future leak in?",
+        )
+    return None
+
+
+@_same_shape
+def other_places(wrong: list[Call]) -> tuple[str, str] | None:
+    if distinct(wrong) and all(same(np.sort(got, axis=None), np.sort(want, axis=None)) for got, want in pairs(wrong)):
+        return (
+            "dimension order",
+            "It holds the right numbers in other places: view and reshape do not move numbers between dimensions, "
+            "transpose and permute do",
+        )
+    return None
+
+
+@_same_shape
+def rows_scaled(wrong: list[Call]) -> tuple[str, str] | None:
+    """Each row is right up to a factor of its own."""
+    for got, want in pairs(wrong):
+        a, b = got.astype(np.float64), want.astype(np.float64)
+        if a.ndim < 2 or a.shape[-1] < 3 or not np.isfinite(a).all():
+            return None
+        factors = (a * b).sum(-1, keepdims=True) / np.maximum((b * b).sum(-1, keepdims=True), 1e-12)
+        if not np.allclose(a, factors * b, rtol=1e-3, atol=1e-3):
+            return None
+    return "normalisation", "Each row is right up to a factor of its own: its weights do not sum to one"
+
+
+NUMBERS: tuple[Relation, ...] = (
+    unchanged,
+    ones_and_zeros,
+    hidden_entries,
+    nan_rows,
+    normalised_elsewhere,
+    scaled,
+    shifted,
+    function_of,
+    other_places,
+    rows_scaled,
+    only_somewhere,
+)

@@ -1,0 +1,29 @@
+"""Which single edit of a student's own code makes all public calls right, and what to ask about the line that it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from .concepts import question_about
+from .edits import Edit
+from .findings import REPAIR, Finding
+
+ENOUGH = 12  # edits that repair: there is nothing to learn from more
+
+
+def repairing(candidates: Iterable[Edit], repairs: Callable[[Edit], bool]) -> Edit | None:
+    """The edit that explains most of those that repair; None if none does, or if they are about different lines."""
+    found: list[Edit] = []
+    for edit in candidates:
+        if repairs(edit):
+            found.append(edit)
+            if len(found) >= ENOUGH:
+                break
+    if not found or len({edit.line for edit in found}) > 1:
+        return None
+    return min(found, key=lambda edit: edit.rank)
+
+
+def asked(edit: Edit, own: Mapping[str, str], place: str) -> Finding:
+    """The question about the line that an edit changes; never the edit itself. ``place``: ``cell 3, line 2``, or the like."""
+    return Finding(REPAIR, edit.concept, f"Look at {place}, `{edit.part}`: {question_about(edit.concept, own)}", edit.line)

@@ -1,0 +1,86 @@
+"""Tries edits of a function on calls whose right results are known, in the process where the function lives.
+
+Runs in a worker and in notebooks alike. Edited code that loops without end is stopped after so many of its own lines.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from .findings import same
+
+LINES = 20_000  # of edited code, that one edit may run
+FILE = "<edited>"
+
+
+@dataclass
+class Trial:
+    """A call with its right result; ``args`` and ``kwargs`` make fresh arguments each time."""
+
+    args: Callable[[], list[Any]]
+    kwargs: Callable[[], dict[str, Any]]
+    wanted: np.ndarray
+    tolerance: float
+
+
+class TooLong(BaseException):
+    """Raised inside edited code; not an Exception, so that `except Exception` does not catch it."""
+
+
+def survivors(
+    codes: Sequence[str],
+    define: Callable[[Any], Callable[..., Any]],
+    trials: Sequence[Trial],
+    plain: Callable[[Any], Any],
+    done: Callable[[int], None] = lambda number: None,
+) -> list[int]:
+    """The numbers of the codes with which every trial gives its right result.
+
+    ``define``: compiled code -> the function that it defines; ``plain``: a result -> an array; ``done`` is told each number.
+    """
+    found = []
+    for number, code in enumerate(codes):
+        if all_right(code, define, trials, plain):
+            found.append(number)
+        done(number)
+    return found
+
+
+def all_right(
+    code: str, define: Callable[[Any], Callable[..., Any]], trials: Sequence[Trial], plain: Callable[[Any], Any]
+) -> bool:
+    left = LINES
+
+    def count(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename != FILE:
+            return None
+        left -= 1
+        if left < 0:
+            raise TooLong
+        return count
+
+    before = sys.gettrace()
+    try:
+        compiled = compile(code, FILE, "exec", dont_inherit=True)
+        sys.settrace(count)
+        function = define(compiled)
+        for trial in trials:
+            got = plain(function(*trial.args(), **trial.kwargs()))
+            if (
+                not isinstance(got, np.ndarray)
+                or got.dtype != trial.wanted.dtype
+                or not same(got, trial.wanted, trial.tolerance)
+            ):
+                return False
+    except (Exception, TooLong):
+        return False
+    finally:
+        sys.settrace(before)
+    return True

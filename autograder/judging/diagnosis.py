@@ -1,0 +1,220 @@
+"""Why an answer is wrong, found out after all verdicts and without a change of any: see ``checks.diagnosis``.
+
+Works on public inputs only, in workers of its own, so that whatever it says may be shown. How many edits are tried is bounded by
+number, so that the same submission always gets the same sentences. What a worker says repairs an answer is tried again in
+another one, by the question's own tests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograder.checks.case import Case
+from autograder.checks.compare import BLANK, MISSING
+from autograder.checks.diagnosis.edits import Edit
+from autograder.checks.diagnosis.findings import BANK, RULE, Call, Finding
+from autograder.checks.diagnosis.raised import raised
+from autograder.checks.diagnosis.repair import asked, repairing
+from autograder.checks.diagnosis.signatures import signature
+from autograder.core.assignment import Question
+from autograder.core.errors import GraderError
+from autograder.core.verdict import FAILED, Verdict
+from autograder.judging.absence import quoted
+from autograder.judging.question_tests import Outcome
+from autograder.sandbox.judge_side.worker import WorkerError
+
+if TYPE_CHECKING:
+    from autograder.judging.edits import Edits
+    from autograder.judging.section import SectionRun
+    from autograder.judging.sessions import Session
+
+MOST_PROBED, MOST_HUNG = 60, 2
+SECONDS = 1.0  # of a statement or a call
+RETURN = "return value"
+UNKNOWN = (MISSING, "timeout", "died", "protocol")
+
+
+@dataclass
+class Tried:
+    """A call of an answer on public inputs and what came of it."""
+
+    case: Case
+    call: Call
+    error: WorkerError | None = None
+
+
+class Diagnosis:
+    """What is known about the lost items of one section."""
+
+    def __init__(self, run: SectionRun):
+        self.run, self.grader = run, run.grader
+        self.rules = run.grader.tests.rules
+        self.public = run.grader.references["public"]["cases"]
+        self.probed = MOST_PROBED
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """The verdicts of which something is known, with what it is."""
+        lost = [verdict for verdict in self.run.done.values() if verdict.status == FAILED]
+        for _, group in groupby(lost, key=lambda verdict: verdict.question.names):
+            with contextlib.suppress(GraderError, WorkerError):  # the reading or a worker has ended: no more is known
+                for verdict, findings in self.findings(list(group)):
+                    if findings and time.monotonic() < self.run.deadline:
+                        yield told(verdict, findings)
+
+    def findings(self, lost: list[Verdict]) -> Iterator[tuple[Verdict, list[Finding]]]:
+        """What is known about items of the same answer, the most certain first."""
+        known = {verdict.question.id: self.by_verdict(verdict) for verdict in lost}
+        open_ = [verdict for verdict in lost if self.is_open(verdict)]
+        if open_:
+            edits = self.run.slicer.edits(open_[0].question)
+            if all(verdict.data.get("kind") == BLANK for verdict in open_):  # nothing came back: is it only not returned?
+                edits = replace(edits, of=[pair for pair in edits.of if pair[1].concept == RETURN])
+            calls = {v.question.id: self.calls(v.question, edits.parameters) for v in open_ if not v.question.probe}
+            for verdict in open_:
+                known[verdict.question.id] += self.by_results(verdict, calls.get(verdict.question.id, []))
+            for verdict, finding in self.repairs(open_, edits, calls):
+                known[verdict.question.id].append(finding)
+        for verdict in lost:
+            yield verdict, known[verdict.question.id]
+
+    def by_verdict(self, verdict: Verdict) -> list[Finding]:
+        """What the verdict says already: a known mistake, or the concept of the rule that is broken."""
+        question, data = verdict.question, verdict.data
+        if name := data.get("mistake"):
+            about: dict[Any, str] = self.rules.ABOUT
+            return [Finding(BANK, about.get((question.id, name)) or about.get(question.id) or question.title, "")]
+        return [Finding(RULE, data["concept"], "")] if "concept" in data else []
+
+    def is_open(self, verdict: Verdict) -> bool:
+        """Whether there is something to find out: a function or class whose mistake has no name yet, and that waits for no other."""
+        question, data = verdict.question, verdict.data
+        waits = any(self.run.done[id].status == FAILED for id in question.prerequisites if id in self.run.done)
+        return not (question.value or waits or "mistake" in data or data.get("kind") in UNKNOWN)
+
+    # -- by results
+
+    def calls(self, question: Question, parameters: list[str]) -> list[Tried]:
+        """The answer's results on public inputs, the small ones first."""
+        found = []
+        with self._opened(question) as session:
+            for case in self._cases(question):
+                if not session.worker.alive:
+                    return []
+                names = [*parameters, *(f"argument {n + 1}" for n in range(len(parameters), len(case.args)))]
+                got, error = None, None
+                try:
+                    got = session.worker.call(question.names[0], case.args, case.kwargs, question.tensor)
+                except WorkerError as problem:
+                    error = problem
+                numeric = got if isinstance(got, np.ndarray) and got.dtype.kind in "biuf" else None
+                call = Call(dict(zip(names, case.args)) | case.kwargs, numeric, case.expected, case.label, case.tolerance)
+                found.append(Tried(case, call, error))
+        return found
+
+    def _cases(self, question: Question) -> list[Case]:
+        groups = self.public[question.id]
+        cases = [Case(**case) for group in ("ladder", "own") for case in groups.get(group, [])]
+        return [case for case in cases if not case.layout and isinstance(case.expected, np.ndarray)]
+
+    def by_results(self, verdict: Verdict, tried: list[Tried]) -> list[Finding]:
+        """What the exception that the student reads means, and how wrong results relate to right ones."""
+        found = []
+        if verdict.data.get("kind") == "exception":
+            kind = verdict.data["type"]
+            error = next((t.error for t in reversed(tried) if t.error and t.error.type_name == kind), None)
+            found.append(self._raised(error or WorkerError("exception", kind, verdict.data.get("message", ""))))
+        if verdict.data.get("kind") != BLANK:
+            found.append(signature([one.call for one in tried]))
+        return [finding for finding in found if finding]
+
+    def _raised(self, error: WorkerError) -> Finding | None:
+        for cell, line in reversed(error.where):
+            if cell.isdigit() and (code := quoted(self.run.slicer, int(cell), line)):
+                return raised(error.type_name, error.message, code, line)
+        return raised(error.type_name, error.message)
+
+    # -- by repair
+
+    def repairs(self, lost: list[Verdict], edits: Edits, tried: dict[str, list[Tried]]) -> Iterator[tuple[Verdict, Finding]]:
+        """The question about the line that an edit has to change: one edit for all items of an answer or, failing that, for each."""
+        groups = [lost] if len(lost) == 1 else [lost, *([verdict] for verdict in lost)]
+        for group in groups:
+            questions = [verdict.question for verdict in group]
+            if finding := self.repaired(questions, edits, tried):
+                for verdict in group:
+                    yield verdict, finding
+                if group is lost:
+                    return
+
+    def repaired(self, questions: list[Question], edits: Edits, tried: dict[str, list[Tried]]) -> Finding | None:
+        index = {edit: number for number, edit in edits.of}
+        if questions[0].probe:
+            candidates = [edit for _, edit in edits.of][: self.probed]
+            self.probed -= len(candidates)
+        else:
+            calls = [one for question in questions for one in tried[question.id]]
+            candidates = self.screened(questions[0], edits, calls)
+        best = repairing(candidates, lambda edit: self.proved(questions, {index[edit]: edit.code}))
+        if best is None:
+            return None
+        statement = self.run.slicer.statements[index[best]]
+        line = statement.line + best.line - 1
+        return replace(asked(best, self.rules.CONCEPTS, self.run.slicer.document.place(statement.cell, line)), line=line)
+
+    def screened(self, question: Question, edits: Edits, tried: list[Tried]) -> list[Edit]:
+        """The edits with which a worker gets all these calls right; those that are wrong now come first."""
+        tried = sorted(tried, key=lambda one: one.call.right)
+        calls = [(one.case.args, one.case.kwargs, one.case.expected, one.case.tolerance) for one in tried]
+        found: list[Edit] = []
+        hung = 0
+        for number, group in groupby(edits.of, key=lambda pair: pair[0]):
+            left = [edit for _, edit in group]
+            statement = self.run.slicer.statements[number]
+            fields = {"own": statement.code, "cell": statement.cell, "line": statement.line, "calls": calls}
+            while left and hung <= MOST_HUNG and time.monotonic() < self.run.deadline:
+                done: list[int] = []
+                with self._opened(question) as session:
+                    try:
+                        codes = [edit.code for edit in left]
+                        numbers = session.worker.try_edits(
+                            codes, done, **fields, name=question.names[0], tensor=question.tensor
+                        )
+                        found += [left[n] for n in numbers]
+                        break
+                    except WorkerError:
+                        hung += 1
+                        left = left[len(done) + 1 :]
+        return sorted(found, key=lambda edit: edit.rank)
+
+    def proved(self, questions: list[Question], replaced: dict[int, str]) -> bool:
+        """Whether an edit repairs these answers, by their own tests on all public calls, in a worker that has seen nothing else."""
+        with self._opened(questions[0], replaced) as session:
+            for question in questions:
+                outcome = self._tested(question, session)
+                if not outcome.passed or outcome.doubts:
+                    return False
+        return True
+
+    def _tested(self, question: Question, session: Session) -> Outcome:
+        groups = self.public[question.id]
+        cases = {**self.public, question.id: {**groups, "own": [*groups.get("ladder", []), *groups["own"]], "float64": []}}
+        return self.grader.tests.run(question, cases, self.run.environments(question, session)[0])
+
+    def _opened(self, question: Question, replaced: dict[int, str] | None = None) -> Session:
+        limits = self.grader.assignment.limits
+        limits = replace(limits, statement_seconds=SECONDS, call_seconds=SECONDS, probe_seconds=5 * SECONDS)
+        return self.run.sessions.open([question], public=True, limits=limits, replaced=replaced or {})
+
+
+def told(verdict: Verdict, findings: list[Finding]) -> Verdict:
+    """The verdict with what is known: in its reason, for the student, and in its data, for tools."""
+    best = next((finding for finding in findings if finding.line is not None), findings[0])
+    sentences = [finding.says[0].upper() + finding.says[1:] for finding in findings if finding.says]
+    return replace(verdict, reason=". ".join([verdict.reason, *sentences]), data={**verdict.data, "diagnosis": best.tree()})
