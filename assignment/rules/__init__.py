@@ -10,10 +10,25 @@ from typing import Any
 import numpy as np
 
 from . import finetuning, masks, queries
+from .concepts import ABOUT, CONCEPTS, EDITS, STATEMENTS, STEPS
 from .queries import wanted_weights
+from .reasons import reason
 from .told import Teller
 
-__all__ = ["finetuning", "masks", "queries", "signature", "teller", "wanted_weights"]
+__all__ = [
+    "ABOUT",
+    "CONCEPTS",
+    "EDITS",
+    "STATEMENTS",
+    "STEPS",
+    "finetuning",
+    "masks",
+    "queries",
+    "reason",
+    "signature",
+    "teller",
+    "wanted_weights",
+]
 
 
 def teller(probe: str, world: dict) -> Teller | None:

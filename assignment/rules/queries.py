@@ -46,6 +46,7 @@ def read_query(check: Any, value: Any, name: str, rows: int | None) -> np.ndarra
             f"{name} has shape {tuple(query.shape)}, expected {want}: {hint}. Broadcasting inside "
             "attention can hide this, so it is checked first",
             shape=list(query.shape),
+            concept="shape",
         )
     return query
 
@@ -59,7 +60,7 @@ def as_numbers(check: Any, value: Any, name: str) -> np.ndarray:
     except (TypeError, ValueError, OverflowError, RecursionError):
         check.fail("kind", f"{name} should be a tensor of numbers")
     if not np.isfinite(array).all():
-        check.fail("nan", f"{name} contains NaN or infinity; a large finite number is enough")
+        check.fail("nan", f"{name} contains NaN or infinity; a large finite number is enough", concept="query length")
     return array
 
 
@@ -191,6 +192,7 @@ def read_key(check: Any, m_key: Any, key: np.ndarray) -> np.ndarray:
             "shape",
             f"m_key has shape {tuple(array.shape)}, expected {tuple(key.shape)} (K with row 2 replaced)",
             shape=list(array.shape),
+            concept="shape",
         )
     others = [row for row in range(len(key)) if row != SELECT_THIRD]
     if np.abs(array[others] - key[others]).max() > 0.005:

@@ -75,17 +75,18 @@ def load_rules(assignment: Assignment) -> types.ModuleType:
     ``wanted_weights(id, case)`` is the attention that pictures show as the target; ``teller(probe, world)`` has an ``answer``
     to what a probe asks while it runs, and an ``account``, which becomes the observation's "told". Each may return None.
 
-    For diagnosis (``checks.diagnosis``): ``CONCEPTS``, concept -> the question about a line; ``ABOUT``, question id -> the concept
-    of its known mistakes, of one mistake by ``(id, mistake)``; ``EDITS``, (concept, find, put), and ``STATEMENTS``, (concept,
-    code), which may repair an answer.
+    For diagnosis (``checks.diagnosis``): ``reason(id, value, case, context)`` tells (concept, sentence) about a wrong value;
+    ``CONCEPTS``: concept -> the question about a line; ``ABOUT``: question id -> the concept of its known mistakes, of one by
+    ``(id, mistake)``; ``STEPS``: question id -> the functions that its composite calls, in order; ``EDITS``: (concept, find,
+    put), and ``STATEMENTS``: (concept, code), which may repair an answer.
     """
     rules = types.ModuleType(RULES)
     if any((assignment.folder / name).exists() for name in (RULES, f"{RULES}.py")):
         rules = load_part(assignment.folder, RULES)
-    for name in ("signature", "wanted_weights", "teller"):
+    for name in ("signature", "wanted_weights", "teller", "reason"):
         if not hasattr(rules, name):
             setattr(rules, name, lambda *_: None)
-    for name, nothing in (("CONCEPTS", {}), ("ABOUT", {}), ("EDITS", ()), ("STATEMENTS", ())):
+    for name, nothing in (("CONCEPTS", {}), ("ABOUT", {}), ("STEPS", {}), ("EDITS", ()), ("STATEMENTS", ())):
         if not hasattr(rules, name):
             setattr(rules, name, nothing)
     return rules

@@ -1,13 +1,13 @@
 """Why an answer is wrong, found out after all verdicts and without a change of any: see ``checks.diagnosis``.
 
-Works on public inputs only, in workers of its own, so that whatever it says may be shown. How many edits are tried is bounded by
-number, so that the same submission always gets the same sentences. What a worker says repairs an answer is tried again in
+Works on public inputs only, in workers of its own, so that whatever it says may be shown. How many edits are tried is bounded
+by number, so that the same submission always gets the same sentences. What a worker says repairs an answer is tried again in
 another one, by the question's own tests.
 """
 
 from __future__ import annotations
 
-import contextlib
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,13 +18,15 @@ import numpy as np
 
 from autograder.checks.case import Case
 from autograder.checks.compare import BLANK, MISSING
+from autograder.checks.diagnosis.composition import composition, unused
 from autograder.checks.diagnosis.edits import Edit
-from autograder.checks.diagnosis.findings import BANK, RULE, Call, Finding
+from autograder.checks.diagnosis.findings import BANK, RANDOM, RULE, Call, Finding, joined, same
 from autograder.checks.diagnosis.raised import raised
 from autograder.checks.diagnosis.repair import asked, repairing
 from autograder.checks.diagnosis.signatures import signature
 from autograder.core.assignment import Question
 from autograder.core.errors import GraderError
+from autograder.core.text import clean
 from autograder.core.verdict import FAILED, Verdict
 from autograder.judging.absence import quoted
 from autograder.judging.question_tests import Outcome
@@ -60,29 +62,39 @@ class Diagnosis:
         self.probed = MOST_PROBED
 
     def verdicts(self) -> Iterator[Verdict]:
-        """The verdicts of which something is known, with what it is."""
+        """The verdicts of which something is known, with what it is. A fault in here costs these words, and nothing else."""
         lost = [verdict for verdict in self.run.done.values() if verdict.status == FAILED]
-        for _, group in groupby(lost, key=lambda verdict: verdict.question.names):
-            with contextlib.suppress(GraderError, WorkerError):  # the reading or a worker has ended: no more is known
-                for verdict, findings in self.findings(list(group)):
-                    if findings and time.monotonic() < self.run.deadline:
-                        yield told(verdict, findings)
+        for names, group in groupby(lost, key=lambda verdict: verdict.question.names):
+            try:
+                found = list(self.findings(list(group))) if time.monotonic() < self.run.deadline else []
+            except (GraderError, WorkerError):  # the reading or a worker has ended
+                continue
+            except Exception as error:
+                print(f"autograder: no diagnosis of {names[0]}: {type(error).__name__}: {clean(str(error))}", file=sys.stderr)
+                continue
+            for verdict, findings in found:
+                if findings:
+                    yield told(verdict, findings)
 
     def findings(self, lost: list[Verdict]) -> Iterator[tuple[Verdict, list[Finding]]]:
         """What is known about items of the same answer, the most certain first."""
         known = {verdict.question.id: self.by_verdict(verdict) for verdict in lost}
-        open_ = [verdict for verdict in lost if self.is_open(verdict)]
-        if open_:
-            edits = self.run.slicer.edits(open_[0].question)
-            if all(verdict.data.get("kind") == BLANK for verdict in open_):  # nothing came back: is it only not returned?
-                edits = replace(edits, of=[pair for pair in edits.of if pair[1].concept == RETURN])
-            calls = {v.question.id: self.calls(v.question, edits.parameters) for v in open_ if not v.question.probe}
-            for verdict in open_:
-                known[verdict.question.id] += self.by_results(verdict, calls.get(verdict.question.id, []))
-            for verdict, finding in self.repairs(open_, edits, calls):
+        if to_find := [verdict for verdict in lost if self.is_open(verdict)]:
+            for verdict, finding in self.by_trying(to_find):
                 known[verdict.question.id].append(finding)
         for verdict in lost:
             yield verdict, known[verdict.question.id]
+
+    def by_trying(self, lost: list[Verdict]) -> Iterator[tuple[Verdict, Finding]]:
+        """What calls on public inputs show of items of the same answer."""
+        edits = self.run.slicer.edits(lost[0].question)
+        if all(verdict.data.get("kind") == BLANK for verdict in lost):  # nothing came back: is it only not returned?
+            edits = replace(edits, of=[pair for pair in edits.of if pair[1].concept == RETURN])
+        calls = {v.question.id: [] if v.question.probe else self.calls(v.question, edits.parameters) for v in lost}
+        for verdict in lost:
+            for finding in self.by_results(verdict, calls[verdict.question.id], edits.source):
+                yield verdict, finding
+        yield from self.repairs(lost, edits, calls)
 
     def by_verdict(self, verdict: Verdict) -> list[Finding]:
         """What the verdict says already: a known mistake, or the concept of the rule that is broken."""
@@ -90,10 +102,20 @@ class Diagnosis:
         if name := data.get("mistake"):
             about: dict[Any, str] = self.rules.ABOUT
             return [Finding(BANK, about.get((question.id, name)) or about.get(question.id) or question.title, "")]
-        return [Finding(RULE, data["concept"], "")] if "concept" in data else []
+        found = [Finding(RULE, data["concept"], "")] if "concept" in data else []
+        return [*found, *self.by_value(question)] if question.value else found
+
+    def by_value(self, question: Question) -> list[Finding]:
+        """What the assignment's rules say about a wrong value."""
+        with self._opened(question) as session:
+            environment = self.run.environments(question, session)[-1]
+        value = environment.pop(question.names[0])
+        case = Case(**self.public[question.id]["own"][0])
+        told_ = None if value is None else self.rules.reason(question.id, value, case, environment)
+        return [Finding(RULE, *told_)] if told_ else []
 
     def is_open(self, verdict: Verdict) -> bool:
-        """Whether there is something to find out: a function or class whose mistake has no name yet, and that waits for no other."""
+        """Whether there is something to find out: a function or class, of no known mistake, that waits for no other."""
         question, data = verdict.question, verdict.data
         waits = any(self.run.done[id].status == FAILED for id in question.prerequisites if id in self.run.done)
         return not (question.value or waits or "mistake" in data or data.get("kind") in UNKNOWN)
@@ -113,7 +135,7 @@ class Diagnosis:
                     got = session.worker.call(question.names[0], case.args, case.kwargs, question.tensor)
                 except WorkerError as problem:
                     error = problem
-                numeric = got if isinstance(got, np.ndarray) and got.dtype.kind in "biuf" else None
+                numeric = numeric_or_none(got)
                 call = Call(dict(zip(names, case.args)) | case.kwargs, numeric, case.expected, case.label, case.tolerance)
                 found.append(Tried(case, call, error))
         return found
@@ -123,27 +145,45 @@ class Diagnosis:
         cases = [Case(**case) for group in ("ladder", "own") for case in groups.get(group, [])]
         return [case for case in cases if not case.layout and isinstance(case.expected, np.ndarray)]
 
-    def by_results(self, verdict: Verdict, tried: list[Tried]) -> list[Finding]:
+    def by_results(self, verdict: Verdict, tried: list[Tried], code: str) -> list[Finding]:
         """What the exception that the student reads means, and how wrong results relate to right ones."""
-        found = []
+        found: list[Finding | None] = []
         if verdict.data.get("kind") == "exception":
             kind = verdict.data["type"]
             error = next((t.error for t in reversed(tried) if t.error and t.error.type_name == kind), None)
-            found.append(self._raised(error or WorkerError("exception", kind, verdict.data.get("message", ""))))
+            found.append(self._raised(verdict.question, error or WorkerError("exception", kind)))
         if verdict.data.get("kind") != BLANK:
-            found.append(signature([one.call for one in tried]))
+            found.append(unused(verdict.question.names[0], code))
+            found.append(composition(verdict.question.names[0], code, self.rules.STEPS.get(verdict.question.id, ())))
+            found.append(self._random(verdict.question, tried) or signature([one.call for one in tried], code))
         return [finding for finding in found if finding]
 
-    def _raised(self, error: WorkerError) -> Finding | None:
+    def _random(self, question: Question, tried: list[Tried]) -> Finding | None:
+        """That the largest wrong call gives something else each time."""
+        one = max((one for one in tried if one.call.got is not None and not one.call.right), key=_size, default=None)
+        if one is None:
+            return None
+        with self._opened(question) as session:
+            results = [session.worker.call(question.names[0], one.case.args, one.case.kwargs, question.tensor) for _ in "ab"]
+        first, second = map(numeric_or_none, results)
+        return RANDOM if first is not None and second is not None and not same(first, second) else None
+
+    def _raised(self, question: Question, error: WorkerError) -> Finding | None:
         for cell, line in reversed(error.where):
             if cell.isdigit() and (code := quoted(self.run.slicer, int(cell), line)):
-                return raised(error.type_name, error.message, code, line)
+                inside = self._is_inside(question, int(cell), line)  # and not in a function that it calls
+                return raised(error.type_name, error.message, code, line if inside else None)
         return raised(error.type_name, error.message)
+
+    def _is_inside(self, question: Question, cell: int, line: int) -> bool:
+        """Whether a line belongs to the statement that defines the answer."""
+        statements = [s for s in self.run.slicer.statements if s.cell == cell and s.line <= line]
+        return bool(statements) and bool(statements[-1].binds & set(question.names))
 
     # -- by repair
 
     def repairs(self, lost: list[Verdict], edits: Edits, tried: dict[str, list[Tried]]) -> Iterator[tuple[Verdict, Finding]]:
-        """The question about the line that an edit has to change: one edit for all items of an answer or, failing that, for each."""
+        """The question about the line that an edit has to change: an edit for all items of an answer, or else for each."""
         groups = [lost] if len(lost) == 1 else [lost, *([verdict] for verdict in lost)]
         for group in groups:
             questions = [verdict.question for verdict in group]
@@ -194,7 +234,7 @@ class Diagnosis:
         return sorted(found, key=lambda edit: edit.rank)
 
     def proved(self, questions: list[Question], replaced: dict[int, str]) -> bool:
-        """Whether an edit repairs these answers, by their own tests on all public calls, in a worker that has seen nothing else."""
+        """Whether an edit repairs these answers, by their own tests on all public calls, in a worker that has seen nothing."""
         with self._opened(questions[0], replaced) as session:
             for question in questions:
                 outcome = self._tested(question, session)
@@ -213,8 +253,15 @@ class Diagnosis:
         return self.run.sessions.open([question], public=True, limits=limits, replaced=replaced or {})
 
 
+def numeric_or_none(got: Any) -> np.ndarray | None:
+    return got if isinstance(got, np.ndarray) and got.dtype.kind in "biuf" else None
+
+
+def _size(tried: Tried) -> int:
+    return int(tried.call.wanted.size)
+
+
 def told(verdict: Verdict, findings: list[Finding]) -> Verdict:
     """The verdict with what is known: in its reason, for the student, and in its data, for tools."""
     best = next((finding for finding in findings if finding.line is not None), findings[0])
-    sentences = [finding.says[0].upper() + finding.says[1:] for finding in findings if finding.says]
-    return replace(verdict, reason=". ".join([verdict.reason, *sentences]), data={**verdict.data, "diagnosis": best.tree()})
+    return replace(verdict, reason=joined(verdict.reason, findings), data={**verdict.data, "diagnosis": best.tree()})

@@ -20,32 +20,47 @@ MAX_CODE, MAX_ALL = 20_000, 8 << 20  # characters of one edited statement, and o
 
 @dataclass(frozen=True)
 class Edits:
-    """``parameters``: those of the answer, if it is a function; ``of``: (index of the statement, edit of it), best ones first."""
+    """``parameters``: those of the answer, if it is a function; ``source``: its code and that of the functions beside it.
+
+    ``of``: (index of the statement, edit of it), best ones first.
+    """
 
     parameters: list[str]
+    source: str
     of: list[tuple[int, Edit]]
 
 
 def edits_of(slicer: Slicer, question: Question, rules: types.ModuleType) -> dict[str, Any]:
     """The tree for ``edits_from``. Runs where a submission is read."""
     extra = [template(*one) for one in rules.EDITS]
-    graded = {name for other in slicer.assignment.of_section(slicer.section) for name in other.names} - set(question.names)
     found: list[list[Any]] = []
     parameters: list[str] = []
-    room = MAX_ALL
-    for index in reversed(slicer.choice([question])[0]):
-        statement = slicer.statements[index]
-        node = statement.node
-        if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) or node.name in graded or len(statement.code) > MAX_CODE:
-            continue
-        own = node.name in question.names
+    room, behind = MAX_ALL, _behind(slicer, question)
+    for index, node in behind:
+        code, own = slicer.statements[index].code, node.name in question.names
         if own and isinstance(node, ast.FunctionDef) and not parameters:
             parameters = [argument.arg for argument in node.args.args]
-        for edit in edits(statement.code, extra, rules.STATEMENTS, MOST if own else MOST_BESIDE):
+        for edit in edits(code, extra, rules.STATEMENTS, MOST if own else MOST_BESIDE):
             room -= len(edit.code)
-            if room > 0:
-                found.append([index, edit.concept, edit.line, edit.part, edit.code, edit.rank if own else edit.rank + MOST])
-    return {"parameters": parameters[:20], "edits": found}
+            rank = edit.rank if own else edit.rank + MOST
+            found += [[index, edit.concept, edit.line, edit.part, edit.code, rank, edit.also, edit.adds]] if room > 0 else []
+    source = "\n".join(slicer.statements[index].code for index, _ in behind)
+    return {"parameters": parameters[:20], "source": source[:MAX_CODE], "edits": found}
+
+
+def _behind(slicer: Slicer, question: Question) -> list[tuple[int, ast.FunctionDef | ast.ClassDef]]:
+    """(index, node) of the functions and classes behind an answer that are no other question's, the last ones first."""
+    graded = {name for other in slicer.assignment.of_section(slicer.section) for name in other.names} - set(question.names)
+    pairs = [(index, slicer.statements[index].node) for index in reversed(slicer.choice([question])[0])]
+    return [
+        (index, node)
+        for index, node in pairs
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name not in graded and _short(slicer, index)
+    ]
+
+
+def _short(slicer: Slicer, index: int) -> bool:
+    return len(slicer.statements[index].code) <= MAX_CODE
 
 
 def edits_from(tree: Any, count: int) -> Edits:
@@ -53,10 +68,10 @@ def edits_from(tree: Any, count: int) -> Edits:
     try:
         parameters = [name for name in tree["parameters"] if isinstance(name, str) and name.isidentifier()]
         found = []
-        for index, concept, line, part, code, rank in tree["edits"]:
-            if not (type(index) is type(line) is type(rank) is int and 0 <= index < count and 0 < line):
+        for index, concept, line, part, code, rank, also, adds in tree["edits"]:
+            if not (type(index) is type(line) is type(rank) is type(also) is int and 0 <= index < count and line > 0):
                 raise ValueError
-            found.append((index, Edit(str(concept), line, clean(str(part), PART), str(code), rank)))
+            found.append((index, Edit(str(concept), line, clean(str(part), PART), str(code), rank, also, str(adds))))
     except (TypeError, ValueError, KeyError):
         raise Malformed("not a list of edits") from None
-    return Edits(parameters, found)
+    return Edits(parameters, str(tree["source"]), found)

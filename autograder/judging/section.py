@@ -88,14 +88,18 @@ class SectionRun:
                     touched = []
                 self.done[question.id] = verdict
                 yield verdict
-            for verdict in charging.corrected(self.questions, self.done, self.misfits):
-                self.done[verdict.question.id] = verdict
-                yield verdict
-            yield from Diagnosis(self).verdicts()
+            yield from self._afterwards()
         finally:
             if shared is not None:
                 shared.worker.close()
             self.sessions.close()
+
+    def _afterwards(self) -> Iterator[Verdict]:
+        """Verdicts that are corrected or explained once all are known."""
+        for verdict in charging.corrected(self.questions, self.done, self.misfits):
+            self.done[verdict.question.id] = verdict
+            yield verdict
+        yield from Diagnosis(self).verdicts()
 
     def judge(self, question: Question, shared: Session) -> Verdict:
         """Judge on the shared worker first, then (composites on broken helpers) with correct helpers, then alone."""

@@ -69,12 +69,10 @@ class Sessions:
     ) -> Session:
         """A worker with the slice for these questions loaded.
 
-        ``public``: in the public world, so that the student's error messages may be shown; ``limits``: other ones; ``replaced``:
-        index of a statement -> the code that runs in its place.
+        ``public``: in the public world, so that the student's error messages may be shown; ``limits``: other ones;
+        ``replaced``: index of a statement -> the code that runs in its place.
         """
-        program, world = self.slicer.program(questions, width), self._world(public)
-        statements = [replace(s, code=replaced.get(s.index, s.code)) for s in program.statements]
-        program = replace(program, statements=statements) if replaced else program
+        program, world = self._program(questions, width, replaced), self._world(public)
         stage = self._stage(world)
         while True:
             bad = {statement.index for statement, _ in self.killed}
@@ -90,6 +88,11 @@ class Sessions:
                 if not kept.statements or len(self.killed) >= MAX_KILLERS or time.monotonic() > self.deadline:
                     return Session(worker, kept, Loaded(), self.killed, world)
                 self.killed.append((kept.statements[error.statement], error))
+
+    def _program(self, questions: list[Question], width: str, replaced: Mapping[int, str]) -> Program:
+        program = self.slicer.program(questions, width)
+        statements = [replace(s, code=replaced.get(s.index, s.code)) for s in program.statements]
+        return replace(program, statements=statements) if replaced else program
 
     def alone(self, question: Question, width: str) -> Session:
         """A fresh session for one question, which lives until the next one."""

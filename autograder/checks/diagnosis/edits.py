@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from .templates import TEMPLATES, Template, replacements
 
@@ -29,18 +30,31 @@ WITH_DIMENSION = {
 }
 SIZES = (-1, -2, 0, 1, 2, 3)
 PAIRS = {"eval": "train", "train": "eval", "sum": "mean", "mean": "sum", "tril": "triu", "triu": "tril", "split": "chunk"}
-Span = "tuple[int, int, int, int]"
+RETURN, MINUS_INFINITY = "return value", 'float("-inf")'
+RETURNED = (
+    "iter({})",
+    "torch.as_tensor({})",
+    "torch.as_tensor({}).float()",
+    "torch.stack({}, dim=1)",
+    "float({})",
+    "({}).mean()",
+)
 
 
 @dataclass(frozen=True)
 class Edit:
-    """``code``: the whole source with the edit; ``line`` (from 1) and ``part``: what it changes, as it stands in the source."""
+    """``code``: the whole source with the edit; ``line`` (from 1) and ``part``: what it changes, as it stands in the source.
+
+    ``also``: another line that it changes, if there is one; ``adds``: the statement that it adds before that line, if it does.
+    """
 
     concept: str
     line: int
     part: str
     code: str
     rank: int = 0
+    also: int = 0
+    adds: str = ""
 
 
 def edits(
@@ -63,7 +77,7 @@ def edits(
             found.append(edit)
             if len(found) >= most:
                 break
-    return [Edit(e.concept, e.line, e.part, e.code, rank) for rank, e in enumerate(found)]
+    return [replace(edit, rank=rank) for rank, edit in enumerate(found)]
 
 
 class _Editor:
@@ -71,113 +85,113 @@ class _Editor:
 
     def __init__(self, source: str, tree: ast.Module, templates: tuple[Template, ...], statements: tuple[tuple[str, str], ...]):
         self.source, self.tree, self.templates, self.statements = source, tree, templates, statements
+        self.indexes: set[int] = set()
         self.lines = source.encode("utf-8").splitlines(keepends=True)
 
     def edits(self) -> Iterator[Edit]:
         yield from self.returns()
         expressions = [node for node in ast.walk(self.tree) if isinstance(node, ast.expr)]
-        indexes = {id(part) for node in expressions if isinstance(node, ast.Subscript) for part in ast.walk(node.slice)}
-        for node in expressions:
-            for concept, code in replacements(node, self.templates):
-                yield from self.put(node, concept, code)
-        for edits in (self.dimensions, self.sizes, self.constants, self.dropped, self.arguments, self.names, self.swapped):
+        self.indexes = {id(part) for node in expressions if isinstance(node, ast.Subscript) for part in ast.walk(node.slice)}
+        for edits in self.kinds:
             for node in expressions:
-                for concept, code in () if edits == self.constants and id(node) in indexes else edits(node):
+                for concept, code in edits(node):
                     yield from self.put(node, concept, code)
         yield from self.structure()
 
-    # -- expressions: (concept, code in its place)
+    @property
+    def kinds(self) -> tuple[Callable[[ast.expr], Iterator[tuple[str, str]]], ...]:
+        """What to put in the place of an expression, (concept, code), those that explain first."""
+        return (
+            lambda node: replacements(node, self.templates),
+            self.dimensions,
+            self.sizes,
+            self.dropped,
+            self.constants,
+            self.arguments,
+            self.names,
+            self.added,
+        )
+
+    # -- expressions
 
     def dimensions(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """Another dimension, or one at all, for a call that works along one."""
         if not isinstance(node, ast.Call) or _called(node) not in WITH_DIMENSION:
             return
         concept = "softmax axis" if "softmax" in _called(node) else "dimension"
-        for value in [*(k.value for k in node.keywords if k.arg in ("dim", "axis")), *node.args]:
+        named = [k.value for k in node.keywords if k.arg in ("dim", "axis")]
+        for value in [*named, *node.args]:
             if _whole(value) is not None:
-                for size in SIZES:
-                    yield concept, self.changed(node, value, str(size))
-        if not any(k.arg in ("dim", "axis") for k in node.keywords) and _called(node) != "transpose":
-            for size in SIZES[:4]:
-                yield concept, self.with_argument(node, f"dim={size}")
+                yield from ((concept, self.changed(node, value, str(size))) for size in SIZES)
+        if not named and _called(node) != "transpose":
+            yield from ((concept, self.with_argument(node, f"dim={size}")) for size in SIZES[:4])
+
+    def sizes(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """Another entry of a shape or a list, and a size where a fixed number stands."""
+        if isinstance(node, ast.Subscript) and (number := _whole(node.slice)) is not None:
+            concept = "size" if "shape" in ast.unparse(node.value) else "index"
+            yield from ((concept, f"{ast.unparse(node.value)}[{size}]") for size in (*SIZES, number - 1, number + 1))
+        if isinstance(node, ast.Call) and _called(node) == "size" and len(node.args) == 1:
+            yield from (("size", f"{ast.unparse(node.func)}({size})") for size in SIZES)
+        number = _whole(node)
+        if number is not None and abs(number) > 1:
+            for name in self.parameters(node):
+                yield from (("fixed size", f"{name}{part}") for part in ("", ".shape[-1]", ".shape[-2]", ".shape[0]"))
+
+    def dropped(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """Without a call, an index or a tuple around it."""
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Attribute):
+                yield "one step too many", ast.unparse(node.func.value)
+            for argument in node.args[:3]:
+                if not isinstance(argument, (ast.Constant, ast.Starred)):
+                    yield "one step too many", ast.unparse(argument)
+        elif isinstance(node, ast.Subscript):
+            yield "index", ast.unparse(node.value)
+        elif isinstance(node, ast.Tuple) and node.elts:
+            yield from ((RETURN, ast.unparse(part)) for part in (node.elts[0], node.elts[-1]))
+        elif isinstance(node, ast.Attribute) and node.attr in PAIRS:
+            concept = node.attr if node.attr in ("eval", "train") else "function"
+            yield concept, f"{ast.unparse(node.value)}.{PAIRS[node.attr]}"
 
     def constants(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """Another number, truth value or text; indexes are sizes."""
         number = _whole(node)
-        if number is not None:
+        if number is not None and id(node) not in self.indexes:
             for other in dict.fromkeys((number - 1, number + 1, 0, 1, -1, 2, 0.5)):
                 yield "number", repr(other)
         elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
             yield "option", repr(not node.value)
         elif isinstance(node, ast.Constant) and isinstance(node.value, float):
-            for code in ('float("-inf")', str(-node.value), "0.0", "1.0", "0.5"):
-                yield "number", code
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in ("-inf", "inf", "0", "1"):
-            yield "text", 'float("-inf")'
-
-    def sizes(self, node: ast.expr) -> Iterator[tuple[str, str]]:
-        """Another entry of a shape, and a fixed number where a size belongs."""
-        if isinstance(node, ast.Subscript) and (number := _whole(node.slice)) is not None:
-            concept = "size" if "shape" in ast.unparse(node.value) else "index"
-            for size in dict.fromkeys((*SIZES, number - 1, number + 1)):
-                yield concept, f"{ast.unparse(node.value)}[{size}]"
-        if isinstance(node, ast.Call) and _called(node) == "size" and len(node.args) == 1:
-            for size in SIZES:
-                yield "size", f"{ast.unparse(node.func)}({size})"
-        number = _whole(node)
-        if number is not None and abs(number) > 1:
-            for name in self.parameters(node):
-                for code in (name, f"{name}.shape[-1]", f"{name}.shape[-2]", f"{name}.shape[0]"):
-                    yield "fixed size", code
-
-    def dropped(self, node: ast.expr) -> Iterator[tuple[str, str]]:
-        """Without a call, an index, a tuple or a conversion around it, or with one more."""
-        if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute) and not isinstance(node.func.value, ast.Name):
-                yield "one step too many", ast.unparse(node.func.value)
-            elif isinstance(node.func, ast.Attribute):
-                yield "one step too many", node.func.value.id if isinstance(node.func.value, ast.Name) else ""
-            for argument in node.args[:3]:
-                if not isinstance(argument, (ast.Constant, ast.Starred)):
-                    yield "one step too many", ast.unparse(argument)
-        if isinstance(node, ast.Subscript):
-            yield "index", ast.unparse(node.value)
-        if isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Load) and node.elts:
-            yield "return value", ast.unparse(node.elts[0])
-            yield "return value", ast.unparse(node.elts[-1])
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr in PAIRS:
-            yield (
-                PAIRS[node.attr] if node.attr in ("eval", "train") else "function",
-                f"{ast.unparse(node.value)}.{PAIRS[node.attr]}",
-            )
+            yield from (("number", code) for code in (MINUS_INFINITY, str(-node.value), "0.0", "1.0", "0.5"))
+        elif isinstance(node, ast.Constant) and node.value in ("-inf", "inf", "0", "1"):
+            yield "text", MINUS_INFINITY
 
     def arguments(self, node: ast.expr) -> Iterator[tuple[str, str]]:
-        """The order of the arguments, and of dimensions in permute."""
+        """Arguments in another order or without one of them, and dimensions of permute."""
         if not isinstance(node, ast.Call):
             return
         plain = [ast.unparse(a) for a in node.args]
         for i in range(len(plain) - 1):
-            moved = [*plain[:i], plain[i + 1], plain[i], *plain[i + 2 :]]
-            yield "argument order", self.with_arguments(node, moved)
+            yield "argument order", self.with_arguments(node, [*plain[:i], plain[i + 1], plain[i], *plain[i + 2 :]])
         for i in range(len(plain) if len(plain) > 1 else 0):
             yield "argument", self.with_arguments(node, plain[:i] + plain[i + 1 :])
         for keyword in node.keywords:
-            kept = [k for k in node.keywords if k is not keyword]
-            yield "option", ast.unparse(ast.Call(node.func, node.args, kept))
+            yield "option", ast.unparse(ast.Call(node.func, node.args, [k for k in node.keywords if k is not keyword]))
         if _called(node) == "permute" and len(plain) == 4:
-            for order in ((0, 2, 1, 3), (0, 1, 3, 2), (0, 3, 1, 2), (0, 2, 3, 1)):
-                yield "dimension order", self.with_arguments(node, [str(i) for i in order])
+            yield from (
+                ("dimension order", self.with_arguments(node, list(order))) for order in ("0213", "0132", "0312", "0231")
+            )
 
     def names(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """Another parameter or local name."""
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            scope = self.parameters(node)
-            if node.id in scope or node.id in self.locals(node):
-                for name in dict.fromkeys([*scope, *self.locals(node)]):
-                    if name not in (node.id, "self"):
-                        yield "name", name
+            scope = list(dict.fromkeys([*self.parameters(node), *self.locals(node)]))
+            if node.id in scope:
+                yield from (("name", name) for name in scope if name not in (node.id, "self"))
 
-    def swapped(self, node: ast.expr) -> Iterator[tuple[str, str]]:
-        """An added conversion, reshaping or axis."""
+    def added(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """An added conversion, or dimensions swapped first."""
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in self.parameters(node):
             for code in ("{}.transpose(1, 2)", "{}.contiguous()", "{}.float()", "{}.clone()", "iter({})"):
                 yield "missing step", code.format(node.id)
@@ -185,48 +199,36 @@ class _Editor:
     # -- statements
 
     def returns(self) -> Iterator[Edit]:
-        """A function that ends without returning what it has computed."""
+        """A function that ends without returning what it has computed, or returns it in another form."""
         for function in ast.walk(self.tree):
-            if not isinstance(function, ast.FunctionDef):
-                continue
-            last = function.body[-1]
-            if isinstance(last, ast.Expr):
-                call = last.value
-                if isinstance(call, ast.Call) and _called(call) == "print" and call.args:
-                    yield from self.replace(last, "return value", f"return {ast.unparse(call.args[0])}")
-                yield from self.replace(last, "return value", f"return {ast.unparse(last.value)}")
-            if isinstance(last, ast.Assign) and isinstance(last.targets[0], ast.Name):
-                yield from self.insert(last, "return value", f"return {last.targets[0].id}", after=True)
-            if isinstance(last, (ast.For, ast.While, ast.With, ast.If)):
-                names = [n for n in self.locals(last)]
-                for name in names[-3:]:
-                    yield from self.insert(last, "return value", f"return {name}", after=True)
-            if isinstance(last, ast.Return) and last.value is not None:
-                code = ast.unparse(last.value)
-                for text in (
-                    f"return iter({code})",
-                    f"return torch.as_tensor({code})",
-                    f"return torch.as_tensor({code}).float()",
-                    f"return torch.stack({code}, dim=1)",
-                    f"return float({code})",
-                    f"return merge_heads({code})",
-                ):
-                    yield from self.replace(last, "return value", text)
+            if isinstance(function, ast.FunctionDef):
+                yield from self.ends(function.body[-1])
+
+    def ends(self, last: ast.stmt) -> Iterator[Edit]:
+        """Other ends of a function than its last statement."""
+        if isinstance(last, ast.Expr):
+            if isinstance(last.value, ast.Call) and _called(last.value) == "print" and last.value.args:
+                yield from self.replace(last, RETURN, f"return {ast.unparse(last.value.args[0])}")
+            yield from self.replace(last, RETURN, f"return {ast.unparse(last.value)}")
+        elif isinstance(last, ast.Assign) and isinstance(last.targets[0], ast.Name):
+            yield from self.insert(last, RETURN, f"return {last.targets[0].id}", after=True)
+        elif isinstance(last, (ast.For, ast.While, ast.With, ast.If)):
+            for name in self.locals(last)[-3:]:
+                yield from self.insert(last, RETURN, f"return {name}", after=True)
+        elif isinstance(last, ast.Return) and last.value is not None:
+            for text in RETURNED:
+                yield from self.replace(last, RETURN, f"return {text.format(ast.unparse(last.value))}")
 
     def structure(self) -> Iterator[Edit]:
-        """Statements dropped, swapped, moved out of a loop, or added."""
+        """Statements dropped, swapped, moved out of a block, or added."""
         for block in _blocks(self.tree):
-            for n, statement in enumerate(block):
-                if len(block) > 1 and not isinstance(statement, (ast.FunctionDef, ast.Return)):
+            plain = [statement for statement in block if not isinstance(statement, ast.FunctionDef)]
+            for statement in plain if len(block) > 1 else ():
+                if not isinstance(statement, ast.Return):
                     yield from self.replace(statement, "one step too many", "pass")
-                if n + 1 < len(block) and not isinstance(statement, ast.FunctionDef):
-                    yield from self.swap(statement, block[n + 1])
-            if block and not isinstance(block[0], ast.FunctionDef):
-                for concept, code in self.statements:
-                    for statement in block:
-                        yield from self.insert(statement, concept, code)
-                    if not isinstance(block[-1], ast.Return):
-                        yield from self.insert(block[-1], concept, code, after=True)
+            for one, other in itertools.pairwise(plain):
+                yield from self.swap(one, other)
+            yield from self.inserted(plain)
         for loop in ast.walk(self.tree):
             if (
                 isinstance(loop, (ast.For, ast.While, ast.With, ast.If))
@@ -234,6 +236,14 @@ class _Editor:
                 and not getattr(loop, "orelse", [])
             ):
                 yield from self.dedent(loop)
+
+    def inserted(self, block: list[ast.stmt]) -> Iterator[Edit]:
+        """Statements that may be missing, at every place of a block."""
+        for concept, code in self.statements if block else ():
+            for statement in block:
+                yield from self.insert(statement, concept, code)
+            if not isinstance(block[-1], ast.Return):
+                yield from self.insert(block[-1], concept, code, after=True)
 
     # -- the source with one edit
 
@@ -266,7 +276,7 @@ class _Editor:
         if above and not above[-1].endswith(b"\n"):
             above = [*above[:-1], above[-1] + b"\n"]
         new = b"".join([*above, pad + code.encode() + b"\n", *self.lines[at:]])
-        yield Edit(concept, statement.lineno, self.text(statement), new.decode("utf-8"))
+        yield Edit(concept, statement.lineno, self.text(statement), new.decode("utf-8"), adds=code)
 
     def swap(self, one: ast.stmt, other: ast.stmt) -> Iterator[Edit]:
         """The source with two neighbouring statements in the other order."""
@@ -278,7 +288,7 @@ class _Editor:
         if not second[-1].endswith(b"\n"):
             second[-1] += b"\n"
         new = b"".join([*self.lines[:a], *second, *self.lines[b:c], *self.lines[a:b], *self.lines[d:]])
-        yield Edit("order of steps", other.lineno, self.text(other), new.decode("utf-8"))
+        yield Edit("order of steps", other.lineno, self.text(other), new.decode("utf-8"), also=one.lineno)
 
     def dedent(self, loop: ast.For | ast.While | ast.With | ast.If) -> Iterator[Edit]:
         """The source with the last statement of a block moved behind it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,9 @@ class Finding:
     def tree(self) -> dict[str, Any]:
         """For results.json: ``{"by", "concept"}``, and ``"line"`` where there is one."""
         return {"by": self.by, "concept": self.concept, **({} if self.line is None else {"line": self.line})}
+
+
+RANDOM = Finding(RULE, "randomness", "The same call gives something else each time: something in it is random")
 
 
 @dataclass
@@ -64,7 +67,7 @@ class Call:
 
 
 def same(a: np.ndarray | None, b: np.ndarray | None, tolerance: float = 1e-4) -> bool:
-    """Whether two arrays have the same shape and, up to a tolerance, the same numbers (infinities and NaN in the same places)."""
+    """Whether two arrays have the same shape and, up to a tolerance, the same numbers, NaN included."""
     if a is None or b is None or a.shape != b.shape:
         return False
     return bool(np.allclose(a.astype(np.float64), b.astype(np.float64), rtol=tolerance, atol=tolerance, equal_nan=True))
@@ -83,3 +86,11 @@ def distinct(wrong: list[Call]) -> bool:
 
 
 Relation = Callable[[list[Call]], "tuple[str, str] | None"]  # calls that are wrong -> (concept, sentence)
+
+
+def joined(text: str, findings: Sequence[Finding]) -> str:
+    """The text, and what is known after it, as sentences."""
+    for finding in findings:
+        if finding.says:
+            text = f"{text}{'' if text[-1:] in '.?!' else '.'} {finding.says[0].upper()}{finding.says[1:]}"
+    return text

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from .findings import Call, Relation, distinct, pairs, same
 
+CONSTANTS = (0.5, 2.0, 0.25, 4.0)
+FAINT = -50.0  # e to the power of this is too little to be seen
 POWERS = (1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 1.5, -1.5)
 
 
@@ -33,29 +36,38 @@ def hidden_entries(wrong: list[Call]) -> tuple[str, str] | None:
     hidden = [np.isneginf(call.wanted) for call in wrong]
     if not all(where.any() and not where.all() for where in hidden):
         return None
-    both = list(zip(pairs(wrong), hidden))
-    visible_right = all(same(got[~where], want[~where]) for (got, want), where in both)
-    values = {float(v) for (got, _), where in both for v in np.unique(got[where])[:3]}
-    if visible_right and len(values) == 1 and np.isfinite(value := values.pop()):
-        return "mask fill", f"Future entries are {value:g}, not -inf: after the softmax they still have weight (e^{value:g})"
-    originals = [
-        next((a for a in call.arrays.values() if a.shape == call.wanted.shape and not same(a, call.wanted)), None)
-        for call in wrong
-    ]
-    if visible_right and all(a is not None and same(got[where], a[where]) for ((got, _), where), a in zip(both, originals)):
-        return "mask fill", "Future entries keep their scores: nothing is masked"
-    if all(np.isneginf(got[~where]).all() and not np.isneginf(got[where]).any() for (got, _), where in both):
+    both = [(got, want, where) for (got, want), where in zip(pairs(wrong), hidden)]
+    if all(np.isneginf(got[~where]).all() and not np.isneginf(got[where]).any() for got, _, where in both):
         return "mask side", "Past entries are -inf and future entries are visible: it is the other way round"
-    if all(np.isnan(got).any() for (got, _), _ in both):
+    if all(np.isnan(got).any() for got, _, _ in both):
         return "mask fill", "There is NaN in it: 0 · inf is NaN, so -inf cannot be multiplied in"
-    return None
+    if not all(same(got[~where], want[~where]) for got, want, where in both):
+        return None
+    originals = [_original(call) for call in wrong]
+    if all(a is not None and same(got[where], a[where]) for (got, _, where), a in zip(both, originals)):
+        return "mask fill", "Future entries keep their scores: nothing is masked"
+    values = {float(value) for got, _, where in both for value in np.unique(got[where])[:3]}
+    return _filled_with(values.pop()) if len(values) == 1 else None
+
+
+def _original(call: Call) -> np.ndarray | None:
+    """The argument that the right result is made of by hiding entries."""
+    return next((a for a in call.arrays.values() if a.shape == call.wanted.shape and not same(a, call.wanted)), None)
+
+
+def _filled_with(value: float) -> tuple[str, str] | None:
+    if not np.isfinite(value):
+        return None
+    if value < FAINT:
+        return "mask fill", f"Future entries are {value:g} and not -inf: beside very small scores they would still get weight"
+    return "mask fill", f"Future entries are {value:g} and not -inf: after the softmax they still have weight (e^{value:g})"
 
 
 @_same_shape
 def nan_rows(wrong: list[Call]) -> tuple[str, str] | None:
-    if not all(np.isnan(got).any() and not np.isnan(want).any() for got, want in pairs(wrong)):
+    if not any(np.isnan(got).any() and not np.isnan(want).any() for got, want in pairs(wrong)):
         return None
-    return "nan", "There is NaN in it: a softmax over a row of which everything is -inf, 0 · inf, or inf - inf"
+    return "nan", "NaN comes from a softmax over a row in which all is -inf, from 0 · inf, or from inf - inf"
 
 
 @_same_shape
@@ -63,52 +75,51 @@ def ones_and_zeros(wrong: list[Call]) -> tuple[str, str] | None:
     """For masks of zeros and ones."""
     if any(not np.isin(want, (0, 1)).all() or want.ndim < 2 for _, want in pairs(wrong)):
         return None
-    if not all(np.isin(got, (0, 1)).all() for got, _ in pairs(wrong)):
-        return "mask values", "It has numbers other than 0 and 1"
-    if all((got == 1 - want).all() for got, want in pairs(wrong)):
-        return "mask side", "Ones and zeros are swapped"
-    if all((got == np.swapaxes(want, -1, -2)).all() for got, want in pairs(wrong)):
-        return "mask side", "It is the other triangle: ones stand where the column (the token attended to) comes after the row"
-    if all(got.all() for got, _ in pairs(wrong)):
-        return "mask side", "It is all ones: every token sees the future"
-    if all(not got.any() for got, _ in pairs(wrong)):
-        return "mask side", "It is all zeros: no token sees anything"
-    if all(_only_on_diagonal(got != want) for got, want in pairs(wrong)):
-        return "diagonal", "Only the diagonal is wrong: may a token attend to itself?"
-    return None
+    return next(((concept, says) for holds, concept, says in MASKS if all(holds(*pair) for pair in pairs(wrong))), None)
 
 
-def _only_on_diagonal(off: np.ndarray) -> bool:
-    rows, columns = np.nonzero(off)[-2:]
+def _only_on_diagonal(got: np.ndarray, want: np.ndarray) -> bool:
+    rows, columns = np.nonzero(got != want)[-2:]
     return bool(len(rows)) and bool((rows == columns).all())
+
+
+MASKS: tuple[tuple[Callable[[np.ndarray, np.ndarray], Any], str, str], ...] = (
+    (lambda got, want: not np.isin(got, (0, 1)).all(), "mask values", "It has numbers other than 0 and 1"),
+    (lambda got, want: (got == 1 - want).all(), "mask side", "Ones and zeros are swapped"),
+    (
+        lambda got, want: (got == np.swapaxes(want, -1, -2)).all(),
+        "mask side",
+        "It is the other triangle: ones stand where the column (the token attended to) comes after the row",
+    ),
+    (lambda got, want: got.all(), "mask side", "It is all ones: every token sees the future"),
+    (lambda got, want: not got.any(), "mask side", "It is all zeros: no token sees anything"),
+    (_only_on_diagonal, "diagonal", "Only the diagonal is wrong: may a token attend to itself?"),
+)
 
 
 @_same_shape
 def normalised_elsewhere(wrong: list[Call]) -> tuple[str, str] | None:
     """Weights that sum to one along another dimension than the right ones."""
-    if not all(want.ndim > 1 and _sums_to_one(want, -1) and _nonnegative(got) for got, want in pairs(wrong)):
+    if not all(want.ndim > 1 and _sums_to_one(want, -1) and (got >= 0).all() for got, want in pairs(wrong)):
         return None
     if any(_sums_to_one(got, -1) for got, _ in pairs(wrong)):
         return None
+    return "softmax axis", _sums(wrong)
+
+
+def _sums(wrong: list[Call]) -> str:
+    """Over which dimension weights sum to one, as far as it is the same in all calls."""
     for axis in [*range(-2, -5, -1), *range(3)]:
         if all(-got.ndim <= axis < got.ndim and _sums_to_one(got, axis) for got, _ in pairs(wrong)):
-            return "softmax axis", f"The weights sum to one over dimension {axis}, not over the last one: each row has to"
+            return f"The weights sum to one over dimension {axis}, not over the last one: each row has to"
     if all(np.isclose(got.sum(), 1) for got, _ in pairs(wrong)):
-        return "softmax axis", "All weights together sum to one, but each row has to"
-    axes = [next((a for a in range(got.ndim - 1) if _sums_to_one(got, a)), None) for got, _ in pairs(wrong)]
-    if None not in axes:
-        over = ", ".join(f"{axis} of {call.wanted.ndim}" for axis, call in dict.fromkeys(zip(axes, wrong)) if axis is not None)
-        return "softmax axis", f"The weights sum to one over another dimension than the last (over dimension {over})"
-    row = float(np.asarray(wrong[0].got).reshape(-1, wrong[0].wanted.shape[-1])[0].sum())
-    return "softmax axis", f"The rows do not sum to one: row 0 sums to {row:.3g}"
+        return "All weights together sum to one, but each row has to"
+    row = float(np.asarray(wrong[-1].got).reshape(-1, wrong[-1].wanted.shape[-1])[0].sum())
+    return f"The rows do not sum to one: in one call the first sums to {row:.3g}"
 
 
 def _sums_to_one(array: np.ndarray, axis: int) -> bool:
     return bool(np.allclose(array.sum(axis=axis), 1, atol=1e-3))
-
-
-def _nonnegative(array: np.ndarray) -> bool:
-    return bool((array >= 0).all())
 
 
 @_same_shape
@@ -145,15 +156,25 @@ def _varied(wrong: list[Call]) -> bool:
 def _formulas(wrong: list[Call], factors: list[float]) -> Iterator[str]:
     """Powers of one quantity, or products of powers of two, that give these factors; only if the calls tell them apart."""
     names = [n for n in wrong[0].quantities if all(call.quantities.get(n, 0) > 0 for call in wrong)]
-    names = [n for n in names if len({call.quantities[n] for call in wrong}) > 1]
+    powers = [
+        (_power(name, power), np.array([call.quantities[name] ** power for call in wrong]), name)
+        for name in names
+        if len({call.quantities[name] for call in wrong}) > 1
+        for power in POWERS
+    ]
     if len(set(np.round(factors, 6))) < 2:
         return
-    for name, power in itertools.product(names, POWERS):
-        if np.allclose([c.quantities[name] ** power for c in wrong], factors, rtol=1e-3):
-            yield _power(name, power)
-    for (a, p), (b, q) in itertools.combinations(itertools.product(names, POWERS), 2):
-        if a != b and np.allclose([c.quantities[a] ** p * c.quantities[b] ** q for c in wrong], factors, rtol=1e-3):
-            yield f"{_power(a, p)} times {_power(b, q)}"
+    yield from (text for text, values, _ in powers if _close(values, factors))
+    for constant, (text, values, _) in itertools.product(CONSTANTS, powers):
+        if _close(constant * values, factors):
+            yield f"{constant:g} times {text}"
+    for (one, first, a), (other, second, b) in itertools.combinations(powers, 2):
+        if a != b and _close(first * second, factors):
+            yield f"{one} times {other}"
+
+
+def _close(values: np.ndarray, factors: list[float]) -> bool:
+    return bool(np.allclose(values, factors, rtol=1e-3))
 
 
 def _power(name: str, power: float) -> str:
@@ -208,32 +229,28 @@ FUNCTIONS: list[tuple[str, str, Callable[[np.ndarray], np.ndarray]]] = [
 @_same_shape
 def only_somewhere(wrong: list[Call]) -> tuple[str, str] | None:
     """Where the numbers are wrong, if that is a part with a name."""
-    off = [
-        ~np.isclose(got.astype(np.float64), want, rtol=1e-4, atol=1e-4, equal_nan=True) | (np.isnan(got) & ~np.isnan(want))
-        for got, want in pairs(wrong)
-    ]
-    if all(o.ndim > 1 and o.shape[0] > 1 and not o[0].any() for o in off):
-        return "batch", "Only the first element of the batch is right"
-    if all(o.ndim > 1 and o.shape[-2] > 1 and o[..., 0, :].any() and not o[..., 1:, :].any() for o in off):
-        return "first token", "Only the first token's row is wrong"
-    if all(o.ndim > 1 and o.shape[-2] > 1 and o[..., -1, :].any() and not o[..., :-1, :].any() for o in off):
-        return "last token", "Only the last token's row is wrong"
-    if all(o.ndim > 1 and o.shape[-2] > 2 and o[..., :-1, :].any() and not o[..., -1, :].any() for o in off):
-        return (
-            "future",
-            "Only the last token's row is right, the one that may see all others: does something of the future leak in?",
-        )
-    return None
+    off = [~np.isclose(got.astype(np.float64), want, rtol=1e-4, atol=1e-4, equal_nan=True) for got, want in pairs(wrong)]
+    if any(o.ndim < 2 for o in off):
+        return None
+    return next(((concept, says) for holds, concept, says in PLACES if all(map(holds, off))), None)
+
+
+PLACES: tuple[tuple[Callable[[np.ndarray], Any], str, str], ...] = (
+    (lambda off: off.shape[0] > 1 and not off[0].any(), "batch", "Only the first element of the batch is right"),
+    (lambda off: off.shape[-2] > 1 and not off[..., 1:, :].any(), "first token", "Only the first token's row is wrong"),
+    (lambda off: off.shape[-2] > 1 and not off[..., :-1, :].any(), "last token", "Only the last token's row is wrong"),
+    (
+        lambda off: off.shape[-2] > 2 and not off[..., -1, :].any(),
+        "future",
+        "Only the last token's row is right, the one that may see all others: does something of the future leak in?",
+    ),
+)
 
 
 @_same_shape
 def other_places(wrong: list[Call]) -> tuple[str, str] | None:
     if distinct(wrong) and all(same(np.sort(got, axis=None), np.sort(want, axis=None)) for got, want in pairs(wrong)):
-        return (
-            "dimension order",
-            "It holds the right numbers in other places: view and reshape do not move numbers between dimensions, "
-            "transpose and permute do",
-        )
+        return "dimension order", "It holds the right numbers, but in other places"
     return None
 
 

@@ -12,16 +12,21 @@ ENOUGH = 12  # edits that repair: there is nothing to learn from more
 
 
 def repairing(candidates: Iterable[Edit], repairs: Callable[[Edit], bool]) -> Edit | None:
-    """The edit that explains most of those that repair; None if none does, or if they are about different lines."""
+    """The edit that explains most of those that repair; None if none does, or if no line is common to all."""
     found: list[Edit] = []
     for edit in candidates:
         if repairs(edit):
             found.append(edit)
             if len(found) >= ENOUGH:
                 break
-    if not found or len({edit.line for edit in found}) > 1:
-        return None
-    return min(found, key=lambda edit: edit.rank)
+    added = {(edit.concept, edit.adds): edit for edit in sorted(found, key=lambda edit: edit.line) if edit.adds}
+    found = [edit for edit in found if not edit.adds] or list(
+        added.values()
+    )  # where a statement may stand is no line to look at
+    lines = [{edit.line, edit.also or edit.line} for edit in found]
+    common = set.intersection(*lines) if lines else set()
+    about = [edit for edit in found if edit.line in common]
+    return min(about, key=lambda edit: edit.rank) if about else None
 
 
 def asked(edit: Edit, own: Mapping[str, str], place: str) -> Finding:

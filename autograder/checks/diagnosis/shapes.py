@@ -19,16 +19,12 @@ def fixed_size(wrong: list[Call]) -> tuple[str, str] | None:
 
 def other_order(wrong: list[Call]) -> tuple[str, str] | None:
     """The dimensions of the right result in another order, the same in all calls."""
-    if any(got.ndim != want.ndim or want.ndim > 4 for got, want in pairs(wrong)):
+    ranks = {call.wanted.ndim for call in wrong}
+    if not distinct(wrong) or max(ranks) > 4 or any(got.ndim != want.ndim for got, want in pairs(wrong)):
         return None
-    if any(got.shape == want.shape for got, want in pairs(wrong)) and len({call.wanted.ndim for call in wrong}) > 1:
-        return None
-    ndim = min(call.wanted.ndim for call in wrong)
-    for axes in itertools.permutations(range(-ndim, 0)):
-        moved = [[i - ndim_ for i in range(ndim_ - ndim)] + list(axes) for ndim_ in (call.wanted.ndim for call in wrong)]
-        both = list(zip(pairs(wrong), moved))
-        if all(same(got, np.transpose(want, axes_)) for (got, want), axes_ in both) and distinct(wrong):
-            swapped = [i for i in range(-ndim, 0) if axes[i + ndim] != i]
+    for axes in itertools.permutations(range(-min(ranks), 0)):
+        if all(same(got, _moved(want, axes)) for got, want in pairs(wrong)):
+            swapped = [axis for axis, from_ in zip(range(-min(ranks), 0), axes) if axis != from_]
             if len(swapped) == 2:
                 return (
                     "dimension order",
@@ -38,17 +34,19 @@ def other_order(wrong: list[Call]) -> tuple[str, str] | None:
     return None
 
 
+def _moved(array: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """The array with its last dimensions in this order."""
+    moved: np.ndarray = np.transpose(array, (*range(array.ndim - len(axes)), *axes))
+    return moved
+
+
 def other_shape(wrong: list[Call]) -> tuple[str, str] | None:
     if any(got.shape == want.shape or got.size != want.size for got, want in pairs(wrong)):
         return None
     if all(same(got.ravel(), want.ravel()) for got, want in pairs(wrong)):
         return "shape", "The numbers are right and in the right order, but the shape is another one"
     if all(same(np.sort(got, axis=None), np.sort(want, axis=None)) for got, want in pairs(wrong)):
-        return (
-            "dimension order",
-            "It holds the right numbers in other places: view and reshape do not move numbers between dimensions, "
-            "transpose and permute do",
-        )
+        return "dimension order", "It holds the right numbers, but in other places"
     return None
 
 
@@ -69,15 +67,11 @@ def summed(wrong: list[Call]) -> tuple[str, str] | None:
 
 def sizes_by_name(wrong: list[Call]) -> tuple[str, str] | None:
     """Which quantity stands where another one belongs, if the number of dimensions is right."""
-    if any(got.ndim != want.ndim or got.shape == want.shape for got, want in pairs(wrong)):
-        return None
-    if len({got.ndim for got, _ in pairs(wrong)}) != 1 or len(wrong) < 2:
+    if len({len(shape) for got, want in pairs(wrong) for shape in (got.shape, want.shape)}) != 1 or len(wrong) < 2:
         return None
     for axis in range(-wrong[0].wanted.ndim, 0):
-        sizes = [(got.shape[axis], want.shape[axis]) for got, want in pairs(wrong)]
-        if all(a == b for a, b in sizes):
-            continue
-        is_, belongs = _named(wrong, [a for a, _ in sizes]), _named(wrong, [b for _, b in sizes])
+        got, want = ([array.shape[axis] for array in arrays] for arrays in zip(*pairs(wrong)))
+        is_, belongs = _named(wrong, got), _named(wrong, want)
         if is_ and belongs and is_ != belongs:
             return "shape", f"Dimension {axis} of the result has size {is_}, where {belongs} belongs"
     return None

@@ -1,7 +1,7 @@
 """Edits of expressions as data: what to look for, what to put in its place, and the concept behind it.
 
-A name that begins with an underscore stands for any expression, the same one wherever it occurs; everything else has to be there
-as it stands. Edits that explain come before those that rewrite. An assignment adds its own with the same three fields.
+A name that begins with an underscore stands for any expression, the same one wherever it occurs; everything else has to be
+there as it stands. Edits that explain come before those that rewrite. An assignment adds its own with the same three fields.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+UNSEEN = ("ctx", "kind", "type_comment")  # fields of a node that make no difference
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ TABLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("scale", "_a / _b / _c", ("_a / (_b / _c)", "_a / (_b / _c) ** 0.5", "_a / _b * _c", "_a / (_b * _c)")),
     ("scale", "_a / _b ** 0.5 / _c", ("_a / (_b / _c) ** 0.5",)),
     ("scale", "_a / math.sqrt(_b) / _c", ("_a / (_b / _c) ** 0.5",)),
+    ("scale", "_a / _b ** 1 / 2", ("_a / _b ** 0.5",)),
+    ("scale", "_a ** 1 / 2", ("_a ** 0.5",)),
     ("scale", "math.sqrt(_a)", ("_a", "math.sqrt(_a / _b)")),
     ("scale", "math.sqrt(_a * _b)", ("math.sqrt(_a / _b)", "math.sqrt(_a)", "math.sqrt(_b)")),
     ("scale", "math.sqrt(_a / _b)", ("math.sqrt(_a)", "math.sqrt(_b)", "math.sqrt(_b / _a)", "math.sqrt(_a * _b)")),
@@ -166,19 +171,16 @@ def fits(pattern: ast.AST, node: ast.AST, bound: dict[str, str]) -> bool:
     if isinstance(pattern, ast.Call) and isinstance(node, ast.Call) and _takes_all(pattern):
         bound["__"] = ", ".join(ast.unparse(part) for part in (*node.args, *node.keywords))
         return fits(pattern.func, node.func, bound)
-    for name in pattern._fields:
-        if name in ("ctx", "kind", "type_comment"):
-            continue
-        a, b = getattr(pattern, name), getattr(node, name)
-        if isinstance(a, list):
-            if not isinstance(b, list) or len(a) != len(b) or not all(fits(x, y, bound) for x, y in zip(a, b)):
-                return False
-        elif isinstance(a, ast.AST):
-            if not isinstance(b, ast.AST) or not fits(a, b, bound):
-                return False
-        elif a != b or type(a) is not type(b):
-            return False
-    return True
+    return all(_parts_fit(getattr(pattern, name), getattr(node, name), bound) for name in pattern._fields if name not in UNSEEN)
+
+
+def _parts_fit(a: Any, b: Any, bound: dict[str, str]) -> bool:
+    """The same for a field of a node: nodes, lists of nodes, and plain values."""
+    if isinstance(a, list):
+        return isinstance(b, list) and len(a) == len(b) and all(fits(x, y, bound) for x, y in zip(a, b))
+    if isinstance(a, ast.AST):
+        return isinstance(b, ast.AST) and fits(a, b, bound)
+    return type(a) is type(b) and bool(a == b)
 
 
 def _takes_all(pattern: ast.Call) -> bool:

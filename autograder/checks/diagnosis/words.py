@@ -1,0 +1,137 @@
+"""Sentences of ``raised`` that depend on what a message says."""
+
+from __future__ import annotations
+
+import re
+
+PRODUCT = re.compile(r"@|\b(?:matmul|bmm|mm|mv|dot|einsum|baddbmm)\b")
+
+
+def batch2(match: re.Match[str], code: str) -> str:
+    batch, inner, other, rows = match.groups()
+    if batch == other:
+        return (
+            f"a matrix product needs as many columns on the left as there are rows on the right, but there are {inner} and "
+            f"{rows}: does one of the two have to be transposed in its last two dimensions?"
+        )
+    return (
+        f"the two sides of this matrix product have {batch} and {other} matrices: their leading dimensions have to agree. Is a "
+        "leading dimension moved or missing (.T turns all dimensions round, not only the last two)?"
+    )
+
+
+def two_sizes(match: re.Match[str], code: str) -> str:
+    a, b, axis = match.groups()
+    if PRODUCT.search(code):
+        return (
+            f"in a matrix product all dimensions but the last two have to agree, but dimension {axis} has {a} and {b} entries: "
+            "is a dimension moved, or missing on one side?"
+        )
+    return f"two tensors are combined number by number, but dimension {axis} of one has {a} entries and of the other {b}"
+
+
+def view(match: re.Match[str], code: str) -> str:
+    sizes, size = match.groups()
+    numbers = [int(n) for n in re.findall(r"-?\d+", sizes)]
+    whole = 1
+    for number in numbers:
+        whole *= number
+    if any(number < 0 for number in numbers):
+        return f"{size} numbers cannot be arranged in shape ({sizes}): the other dimensions do not divide them"
+    return f"shape ({sizes}) holds {whole} numbers, but the tensor has {size}"
+
+
+def no_attribute(match: re.Match[str], code: str) -> str:
+    kind, name = match.groups()
+    if kind == "NoneType":
+        return f"what stands before `.{name}` is None: a function without `return`, or a value that was never set?"
+    if kind in ("float", "int", "bool") and name == "backward":
+        return "a plain number has no gradients: call backward on the loss tensor itself, not on what .item() gives"
+    if kind in ("float", "int", "bool"):
+        return f"what stands before `.{name}` is a plain number, not a tensor"
+    if kind in ("tuple", "list", "str", "dict", "ndarray"):
+        return f"what stands before `.{name}` is {a_(kind)}, which has no `{name}`"
+    return ""
+
+
+def operands(match: re.Match[str], code: str) -> str:
+    sign, left, right = match.groups()
+    if "NoneType" in (left, right):
+        side = "left" if left == "NoneType" else "right"
+        return f"the value on the {side} of `{sign}` is None: a function without `return`, or a value that was never set?"
+    return f"`{sign}` stands between {a_(left)} and {a_(right)}"
+
+
+def argument_types(match: re.Match[str], code: str) -> str:
+    function, got = match.groups()
+    kinds = [kind.strip() for kind in got.split(",")]
+    if "str" in kinds and function.startswith("masked_fill"):
+        return 'the value to fill with is a text: it has to be a number (float("-inf") is one, "-inf" is not)'
+    if "NoneType" in kinds:
+        return f"`{function}` was given None: a function without `return`, or a value that was never set?"
+    if "float" in kinds and function in ("view", "reshape", "zeros", "ones", "arange", "full", "eye", "expand"):
+        return f"`{function}` was given a float as a size: `/` always gives a float, and a size has to be a whole number"
+    return f"`{function}` was called with ({', '.join(kinds)[:120]}), which it does not take"
+
+
+def a_(kind: str) -> str:
+    names = {
+        "NoneType": "None",
+        "ndarray": "a NumPy array",
+        "str": "a text",
+        "builtin_function_or_method": "a method",
+        "method": "a method",
+    }
+    return names.get(kind, f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}")
+
+
+def not_callable(match: re.Match[str], code: str) -> str:
+    kind = match.group(1)
+    if kind == "NoneType":
+        return "what is called here is None: was the function's TODO filled in?"
+    return f"what is called here is {a_(kind)} and not a function: a name used for both, or a pair of parentheses too many?"
+
+
+def must_be(match: re.Match[str], code: str) -> str:
+    function, name, wanted, got = match.groups()
+    return f"`{name}` of `{function}` has to be {wanted.replace('Tensor', 'a tensor')}, but is {a_(got)}"
+
+
+def no_index(match: re.Match[str], code: str) -> str:
+    why = (
+        "a function without `return`?"
+        if match[1] == "NoneType"
+        else "a call with ( ) that was meant, or another value than expected?"
+    )
+    return f"{a_(match[1])} has no [ ]: {why}"
+
+
+def not_iterable(match: re.Match[str], code: str) -> str:
+    kind = match[1] or match[2]
+    return f"{a_(kind)} cannot be gone through or taken apart" + (
+        ": a function without `return`?" if kind == "NoneType" else ""
+    )
+
+
+def no_iterator(match: re.Match[str], code: str) -> str:
+    return f"`__iter__` has to return an iterator, with `yield` or iter(...), and {a_(match[1])} is none"
+
+
+def not_next(match: re.Match[str], code: str) -> str:
+    return f"{a_(match[1])} is no iterator: `next` needs one, which `iter` gives"
+
+
+def no_length(match: re.Match[str], code: str) -> str:
+    return f"{a_(match[1])} has no length"
+
+
+def not_joined(match: re.Match[str], code: str) -> str:
+    return f"`+` joins {a_(match[1])} to another one only, not to {a_(match[2])}"
+
+
+def no_such_function(match: re.Match[str], code: str) -> str:
+    return f"there is no `{match[1] or match[2]}` in PyTorch: look for its name in the documentation"
+
+
+def text_or_list(match: re.Match[str], code: str) -> str:
+    return "the tokenizer takes a text or a list of texts, and was given something else"
