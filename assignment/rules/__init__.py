@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import finetuning, masks, queries
-from .concepts import ABOUT, CONCEPTS, EDITS, STATEMENTS, STEPS
+from .concepts import ABOUT, CONCEPTS, EDITS, STATEMENTS, STEPS, WORTH
 from .queries import wanted_weights
 from .reasons import reason
 from .told import Teller
@@ -21,6 +21,7 @@ __all__ = [
     "EDITS",
     "STATEMENTS",
     "STEPS",
+    "WORTH",
     "finetuning",
     "masks",
     "queries",

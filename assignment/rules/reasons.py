@@ -42,13 +42,12 @@ OTHERS: tuple = (
     (
         lambda rows: (factor * rows for factor in LONGER),
         "query length",
-        "The direction is right and the query is too short: with small differences between the similarities, softmax stays "
-        "nearly flat",
+        "The direction is right and the query is too short: softmax stays nearly flat while similarities differ little",
     ),
     (
         lambda rows: (factor * rows for factor in SHORTER),
         "query length",
-        "The direction would do with a shorter query: the longer it is, the more small differences between its similarities count",
+        "The direction would do with a shorter query: in a longer one small differences of similarities count more",
     ),
     (
         lambda rows: (-factor * rows for factor in (1, *LONGER)),

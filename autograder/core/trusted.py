@@ -78,7 +78,8 @@ def load_rules(assignment: Assignment) -> types.ModuleType:
     For diagnosis (``checks.diagnosis``): ``reason(id, value, case, context)`` tells (concept, sentence) about a wrong value;
     ``CONCEPTS``: concept -> the question about a line; ``ABOUT``: question id -> the concept of its known mistakes, of one by
     ``(id, mistake)``; ``STEPS``: question id -> the functions that its composite calls, in order; ``EDITS``: (concept, find,
-    put), and ``STATEMENTS``: (concept, code), which may repair an answer.
+    put), and ``STATEMENTS``: (concept, code), which may repair an answer; ``WORTH``: question id -> how many
+    edits its probe is tried with.
     """
     rules = types.ModuleType(RULES)
     if any((assignment.folder / name).exists() for name in (RULES, f"{RULES}.py")):
@@ -86,7 +87,7 @@ def load_rules(assignment: Assignment) -> types.ModuleType:
     for name in ("signature", "wanted_weights", "teller", "reason"):
         if not hasattr(rules, name):
             setattr(rules, name, lambda *_: None)
-    for name, nothing in (("CONCEPTS", {}), ("ABOUT", {}), ("STEPS", {}), ("EDITS", ()), ("STATEMENTS", ())):
+    for name, nothing in (("CONCEPTS", {}), ("ABOUT", {}), ("STEPS", {}), ("WORTH", {}), ("EDITS", ()), ("STATEMENTS", ())):
         if not hasattr(rules, name):
             setattr(rules, name, nothing)
     return rules

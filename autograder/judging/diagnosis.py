@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 MOST_PROBED, MOST_HUNG = 60, 2
 SECONDS = 1.0  # of a statement or a call
-RETURN = "return value"
+RETURN, OTHERWISE = "return value", "otherwise"
 UNKNOWN = (MISSING, "timeout", "died", "protocol")
 
 
@@ -59,7 +59,6 @@ class Diagnosis:
         self.run, self.grader = run, run.grader
         self.rules = run.grader.tests.rules
         self.public = run.grader.references["public"]["cases"]
-        self.probed = MOST_PROBED
 
     def verdicts(self) -> Iterator[Verdict]:
         """The verdicts of which something is known, with what it is. A fault in here costs these words, and nothing else."""
@@ -100,10 +99,15 @@ class Diagnosis:
         """What the verdict says already: a known mistake, or the concept of the rule that is broken."""
         question, data = verdict.question, verdict.data
         if name := data.get("mistake"):
-            about: dict[Any, str] = self.rules.ABOUT
-            return [Finding(BANK, about.get((question.id, name)) or about.get(question.id) or question.title, "")]
-        found = [Finding(RULE, data["concept"], "")] if "concept" in data else []
+            return [Finding(BANK, self.about(question, name), "")]
+        concept = data.get("concept") or (self.about(question) if data.get("symptom", OTHERWISE) != OTHERWISE else "")
+        found = [Finding(RULE, concept, "")] if concept else []
         return [*found, *self.by_value(question)] if question.value else found
+
+    def about(self, question: Question, mistake: str = "") -> str:
+        """The concept of an item's known mistakes, or of one of them."""
+        about: dict[Any, str] = self.rules.ABOUT
+        return about.get((question.id, mistake)) or about.get(question.id) or question.title
 
     def by_value(self, question: Question) -> list[Finding]:
         """What the assignment's rules say about a wrong value."""
@@ -149,9 +153,7 @@ class Diagnosis:
         """What the exception that the student reads means, and how wrong results relate to right ones."""
         found: list[Finding | None] = []
         if verdict.data.get("kind") == "exception":
-            kind = verdict.data["type"]
-            error = next((t.error for t in reversed(tried) if t.error and t.error.type_name == kind), None)
-            found.append(self._raised(verdict.question, error or WorkerError("exception", kind)))
+            found.append(self._raised(verdict, tried))
         if verdict.data.get("kind") != BLANK:
             found.append(unused(verdict.question.names[0], code))
             found.append(composition(verdict.question.names[0], code, self.rules.STEPS.get(verdict.question.id, ())))
@@ -168,12 +170,23 @@ class Diagnosis:
         first, second = map(numeric_or_none, results)
         return RANDOM if first is not None and second is not None and not same(first, second) else None
 
-    def _raised(self, question: Question, error: WorkerError) -> Finding | None:
+    def _raised(self, verdict: Verdict, tried: list[Tried]) -> Finding | None:
+        """What an exception on public inputs means, if it is of the kind that the student reads of."""
+        question, kind = verdict.question, verdict.data["type"]
+        errors = [one.error for one in reversed(tried)] if not question.probe else [self._of_probe(question)]
+        error = next((error for error in errors if error and error.type_name == kind), None)
+        if error is None:
+            return None
         for cell, line in reversed(error.where):
             if cell.isdigit() and (code := quoted(self.run.slicer, int(cell), line)):
                 inside = self._is_inside(question, int(cell), line)  # and not in a function that it calls
-                return raised(error.type_name, error.message, code, line if inside else None)
-        return raised(error.type_name, error.message)
+                return raised(kind, error.message, code, line if inside else None)
+        return raised(kind, error.message)
+
+    def _of_probe(self, question: Question) -> WorkerError | None:
+        with self._opened(question) as session:
+            error = self._tested(question, session).error
+        return error if isinstance(error, WorkerError) else None
 
     def _is_inside(self, question: Question, cell: int, line: int) -> bool:
         """Whether a line belongs to the statement that defines the answer."""
@@ -196,8 +209,7 @@ class Diagnosis:
     def repaired(self, questions: list[Question], edits: Edits, tried: dict[str, list[Tried]]) -> Finding | None:
         index = {edit: number for number, edit in edits.of}
         if questions[0].probe:
-            candidates = [edit for _, edit in edits.of][: self.probed]
-            self.probed -= len(candidates)
+            candidates = self.observed(questions[0], edits)
         else:
             calls = [one for question in questions for one in tried[question.id]]
             candidates = self.screened(questions[0], edits, calls)
@@ -232,6 +244,25 @@ class Diagnosis:
                         hung += 1
                         left = left[len(done) + 1 :]
         return sorted(found, key=lambda edit: edit.rank)
+
+    def observed(self, question: Question, edits: Edits) -> list[Edit]:
+        """The edits with which what a probe observes passes the question's tests; the assignment says how many are worth it."""
+        most = self.rules.WORTH.get(question.id, MOST_PROBED)
+        found: list[Edit] = []
+        for _, group in groupby(edits.of[:most], key=lambda pair: pair[0]):
+            tried = [edit for _, edit in group]
+            with self._opened(question) as session:
+                seen = session.worker.observe_edits([edit.code for edit in tried], question.probe)
+                environments = [self.run.environments(question, session)[0] for _ in tried]
+            for edit, one, environment in zip(tried, seen, environments):
+                environment["probe"].seen = one
+                if one is not None and self._passes(question, environment):
+                    found.append(edit)
+        return found
+
+    def _passes(self, question: Question, environment: dict[str, Any]) -> bool:
+        outcome = self.grader.tests.run(question, self.public, environment)
+        return outcome.passed and not outcome.doubts
 
     def proved(self, questions: list[Question], replaced: dict[int, str]) -> bool:
         """Whether an edit repairs these answers, by their own tests on all public calls, in a worker that has seen nothing."""

@@ -282,6 +282,11 @@ FLOW: tuple[Row, ...] = (
         r"UnboundLocalError: .*?'(\w+)'",
         r"`\1` is set only in a branch or loop that did not run before this line, or further down",
     ),
+    (
+        "unset",
+        r"NameError: name 'self' is not defined",
+        "a static method gets no `self`: it has only its arguments and what the notebook defines",
+    ),
     ("recursion", r"^RecursionError", "it calls itself again and again"),
     ("zero", r"^ZeroDivisionError", "something is divided by zero: a count that is still 0?"),
 )

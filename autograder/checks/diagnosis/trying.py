@@ -16,7 +16,7 @@ import numpy as np
 from .findings import same
 
 LINES = 20_000  # of edited code, that one edit may run
-FILE = "<edited>"
+EDITED = "<edited>"
 
 
 @dataclass
@@ -59,7 +59,7 @@ def all_right(
 
     def count(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal left
-        if frame.f_code.co_filename != FILE:
+        if frame.f_code.co_filename != EDITED:
             return None
         left -= 1
         if left < 0:
@@ -68,7 +68,7 @@ def all_right(
 
     before = sys.gettrace()
     try:
-        compiled = compile(code, FILE, "exec", dont_inherit=True)
+        compiled = compile(code, EDITED, "exec", dont_inherit=True)
         sys.settrace(count)
         function = define(compiled)
         for trial in trials:

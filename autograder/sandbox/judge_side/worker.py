@@ -116,6 +116,14 @@ class Worker:
             raise self._violation()
         return found
 
+    def observe_edits(self, codes: list[str], probe: str) -> list[Any]:
+        """What a probe observes with each of these edits of a statement, None where it fails; raises WorkerError."""
+        seconds = self.limits.probe_seconds
+        found = self._request("observe", seconds, [], codes=codes, probe=probe, seconds=seconds)
+        if not isinstance(found, list) or len(found) != len(codes):
+            raise self._violation()
+        return found
+
     def probe(self, name: str, tell: Callable[..., Any] | None = None) -> Any:
         """Run one of the section's probes on the student's code; returns what it observes, raises WorkerError.
 
@@ -186,7 +194,12 @@ class Worker:
             reply: dict[str, Any] = protocol.receive(self.sock, self.limits.frame_bytes, left, check_frame)
             if not is_reply(reply, self.request):
                 raise self._violation()
-            if "done" in reply and op in ("load", "try") and is_number(reply["done"], len(done)) and len(done) < statements:
+            if (
+                "done" in reply
+                and op in ("load", "try", "observe")
+                and is_number(reply["done"], len(done))
+                and len(done) < statements
+            ):
                 done.append(reply["done"])
                 since = None
             elif "touch" in reply and len(self.touches) < MAX_TOUCHES:

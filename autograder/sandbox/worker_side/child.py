@@ -5,6 +5,7 @@ It is forked from the zygote, owns nothing but one end of a socket pair, and exc
     judge  -> {"id", "op": "load", "program"}            run the slice, report what it bound
            -> {"id", "op": "call", "name", "args", ...}   call a student function
            -> {"id", "op": "try", "codes", "calls", ...}   which of these edits of a statement make these calls right?
+           -> {"id", "op": "observe", "codes", "probe", …}  what does a probe observe with each of these edits?
            -> {"id", "op": "stub", "names"}               have the judge answer calls of these helpers
            -> {"id", "op": "probe", "name"}               run one of our probes on the student's namespace
     child  -> {"id", "ok"} | {"id", "error"} | {"id", "done"} (a statement of the slice, or an edit, has run)
@@ -27,7 +28,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from autograder.checks import paths
-from autograder.checks.diagnosis.trying import Trial, survivors
+from autograder.checks.diagnosis.trying import EDITED, Trial, survivors
 from autograder.checks.sealed import sealed
 from autograder.checks.values import make_decoder, make_encoder, make_tensor_check
 from autograder.core import trees
@@ -61,7 +62,14 @@ class Child:
 
     def serve(self) -> None:
         """Answer requests until the judge closes the pipe."""
-        handlers = {"load": self.load, "call": self.call, "try": self.try_edits, "stub": self.stub, "probe": self.probe}
+        handlers = {
+            "load": self.load,
+            "call": self.call,
+            "try": self.try_edits,
+            "observe": self.observe_edits,
+            "stub": self.stub,
+            "probe": self.probe,
+        }
         while True:
             try:
                 message = self.receive(self.sock, MAX_REQUEST)
@@ -134,6 +142,20 @@ class Child:
         forget_ours()
         sys.meta_path.append(Modules(program["modules"]))
         watched.install(self.touched, type(self.stage).__module__)
+
+    def observe_edits(self, message: dict[str, Any]) -> list[Any]:
+        """Try edits of one statement; returns what a probe observes with each, None where it fails."""
+        calm()
+        found: list[Any] = []
+        for number, code in enumerate(message["codes"]):
+            try:
+                exec(compile(code, EDITED, "exec", dont_inherit=True), self.namespace)
+                observe = partial(self.stage.observe, message["probe"], self.namespace, self.encode)
+                found.append(with_deadline(message["seconds"], observe))
+            except BaseException:
+                found.append(None)
+            self.answer({"done": number})
+        return found
 
     def try_edits(self, message: dict[str, Any]) -> list[int]:
         """Try edits of one statement on calls of a function; returns the numbers of those with which all results are right."""
