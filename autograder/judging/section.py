@@ -289,7 +289,7 @@ class SectionRun:
             verdict = Verdict(question, NOT_RUN, "not run: the test itself failed; please tell the staff", tags=["grader"])
         if verdict.status == FAILED and isinstance(error, Failure):
             self._name_mistake(question, verdict, session, group)
-        verdict.lines = [case.line() for case in outcome.cases]
+        verdict.lines = outcome.lines()
         verdict.held = outcome.held
         verdict.notes = list(outcome.notes)
         if outcome.doubts:
