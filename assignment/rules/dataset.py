@@ -180,16 +180,25 @@ def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
         return
     which = "the second time, " * number
     if len(items) != count:
-        few = {0: Symptom.NO_ITEMS, 1: Symptom.ONE_ITEM}.get(len(items), Symptom.TOO_FEW_ITEMS)
+        few = _few(facts, items, again=bool(number))
         check.fail(
             "numbers",
             f"{which}iterating over a dataset of {count} examples gives {len(items)} items"
-            + ": the iterator has run dry, so __iter__ has to return a new one" * number,
+            + ": the iterator has run dry, so __iter__ has to return a new one" * (few is Symptom.RUN_DRY),
             symptom=few if len(items) < count else Symptom.TOO_MANY_ITEMS,
         )
     wrong = same_items(facts, items, range(count)).index(False)
     words, symptom = _other_items(facts, items)
     check.fail("rule", f"{which}iterating gives {words} indexing, first at index {wrong}", symptom=symptom)
+
+
+def _few(facts: dict, items: list, again: bool) -> Symptom:
+    """What a pass with too few items tells; ``again``: whether the pass before was complete."""
+    if not items:
+        return Symptom.RUN_DRY if again else Symptom.NO_ITEMS
+    if len(items) == facts["count"] - 1 and all(same_items(facts, items, range(len(items)))):
+        return Symptom.LAST_MISSING
+    return Symptom.ONE_ITEM if len(items) == 1 else Symptom.TOO_FEW_ITEMS
 
 
 def _other_items(facts: dict, items: list) -> tuple[str, Symptom]:

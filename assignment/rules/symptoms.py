@@ -34,6 +34,8 @@ class Symptom(str, Enum):
     # 3.dataset.iter
     NO_ITEMS = "no items"
     ONE_ITEM = "one item"
+    RUN_DRY = "run dry"
+    LAST_MISSING = "last missing"
     TOO_FEW_ITEMS = "too few items"
     TOO_MANY_ITEMS = "too many items"
     ANOTHER_ORDER = "another order"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 from autograder.core.assignment import Question, Section
 from autograder.judging.grader import Grader
@@ -57,12 +60,21 @@ class Sessions:
             if session is not None:
                 session.worker.close()
 
-    def open(self, questions: list[Question], width: str = SLICE, public: bool = False) -> Session:
+    def open(
+        self,
+        questions: list[Question],
+        width: str = SLICE,
+        public: bool = False,
+        values: Mapping[str, np.ndarray] | None = None,
+    ) -> Session:
         """A worker with the slice for these questions loaded.
 
-        ``public``: in the public world, so that the student's error messages may be shown.
+        ``public``: in the public world, so that the student's error messages may be shown. ``values``: names that have these
+        values, whatever the program assigns to them.
         """
         program, world = self.slicer.program(questions, width), self._world(public)
+        for name, value in (values or {}).items():
+            program = with_value(program, name, value)
         stage = self._stage(world)
         while True:
             bad = {statement.index for statement, _ in self.killed}
@@ -137,3 +149,15 @@ class Sessions:
             return {}
         shown = {key: value for key, value in world.items() if key != "told"}
         return {"probes": {"sources": self.grader.probes[self.section.id], "world": shown}}
+
+
+def with_value(program: Program, name: str, value: np.ndarray) -> Program:
+    """The program with this value for a name: in place of what is assigned to it, and before all else."""
+    code = f"{name} = __import__('torch').tensor({value.tolist()})"
+    statements = [
+        replace(one, code=code) if one.binds == {name} else one
+        for one in program.statements
+        if one.binds & {name} or name not in one.changes
+    ]
+    first = replace(statements[0], code=code, binds=frozenset([name])) if statements else None
+    return replace(program, statements=[*([first] if first else []), *statements])
