@@ -33,7 +33,9 @@ def worlds(seed: int | None, public: bool, sizes: dict[str, Any]) -> dict[str, d
 def draw(
     seed: int | None, public: bool, names: dict[str, Any], stages: dict[str, Any], sizes: dict[str, Any]
 ) -> dict[str, dict[str, list[dict]]]:
-    """Question id -> group -> cases. Groups: ``own``, ``fresh`` (for composites with right prerequisites), ``float64``.
+    """Question id -> group -> cases.
+
+    Groups: ``own``, ``fresh`` (for composites with right prerequisites), ``float64``, ``elsewhere`` (on another device).
 
     ``names``: everything that the solutions define; ``stages``: section -> its probes' stage, set up with its world.
     """

@@ -65,6 +65,8 @@ def section2(rng: np.random.Generator, sizes: list[tuple]) -> dict:
         tree[f"2.1.self_attention.{step}"] = {group: attention_cases(step, rng, sizes) for group in ("own", "fresh")} | (
             {"float64": attention_cases(step, rng, sizes, kind=np.float64)[-1:]} if step == "step3" else {}
         )
+    causal = tree["2.1.self_attention.step2"]
+    causal["elsewhere"] = [causal["own"][0] | {"layout": "elsewhere"}]
     return tree
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from autograder.checks.compare import nothing_returned
 from autograder.core.assignment import Question
 from autograder.core.text import clean
 from autograder.judging import missing_packages
@@ -28,11 +29,9 @@ def why_absent(question: Question, name: str, shown: Shown) -> Told:
         missing, text, data = cause
         return f"`{missing}` has no value: {text}" + f", so `{name}` has none" * (missing != name), data
     if loaded.bound.get(name) == "function" and not question.value:
-        return f"`{name}` returned None: its TODO is not filled in yet, or a `return` is missing", {}
+        return nothing_returned(name), {}
     if not was_bound(name, shown.session):
-        lost = shown.parsed.lost
-        also = f" ({lost[0].why})" if lost and not lost[0].names else ""
-        return f"`{name}` is not defined in {clean(shown.parsed.document.name)}: is its TODO cell missing?{also}", {}
+        return f"`{name}` is not defined in {clean(shown.parsed.document.name)}: is its TODO cell missing?", {}
     return f"`{name}` is still None: fill in its TODO", {}
 
 

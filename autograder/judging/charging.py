@@ -47,6 +47,19 @@ def once(questions: list[Question], done: dict[str, Verdict]) -> Iterator[Verdic
             )
 
 
+def right_once(verdict: Verdict, broken: list[Question]) -> Verdict:
+    """The verdict on an answer that is right with right answers to these questions in place of the student's."""
+    verb = "are" if len({helper.names for helper in broken}) > 1 else "is"
+    verdict.reason = f"right once {listed(broken)} {verb} right: full points here, the mistake is only charged there"
+    verdict.tags.append("right prerequisites")
+    return verdict
+
+
+def listed(questions: list[Question]) -> str:
+    """The names of their answers."""
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(q.names[0] for q in questions))
+
+
 def misfit(verdict: Verdict, composite: str) -> Verdict:
     """The verdict on a helper that passed with a doubt, and without which the question ``composite`` passes."""
     doubt, name = verdict.data["doubt"], verdict.question.names[0]

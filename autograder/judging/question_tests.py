@@ -42,6 +42,9 @@ def otter_test_files() -> Any:
 UNREADABLE = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError, MemoryError, StopIteration)
 
 
+GONE = ("timeout", "died")  # kinds of WorkerError after which there is no answer to look at
+
+
 @dataclass
 class CaseResult:
     """One test function: the sentence that students read about it, and what it raised (None: it passed)."""
@@ -54,8 +57,9 @@ class CaseResult:
     def skipped(self) -> bool:
         return isinstance(self.error, Failure) and self.error.kind == SKIPPED
 
-    def line(self) -> str:
-        return f"{'✓' if self.error is None else '–' if self.skipped else '✗'} {self.sentence}"
+    def line(self, seen: bool = True) -> str:
+        """``seen``: whether anything is known about what it tests."""
+        return f"{'✓' if self.error is None else '✗' if seen and not self.skipped else '–'} {self.sentence}"
 
 
 @dataclass
@@ -76,6 +80,12 @@ class Outcome:
         """What the first failing test function raised; None if all passed."""
         failed = [case for case in self.cases if case.error is not None]
         return min(failed, key=lambda case: case.skipped).error if failed else None
+
+    def lines(self) -> list[str]:
+        """A line for each test function. Where several fail by one exception, hang or crash, none of them has seen a result."""
+        errors = [case.error for case in self.cases]
+        unseen = all(isinstance(error, WorkerError) and (error is errors[0] or error.kind in GONE) for error in errors)
+        return [case.line(seen=len(errors) == 1 or not unseen) for case in self.cases]
 
     @property
     def held(self) -> list[str]:

@@ -44,14 +44,12 @@ class Plan:
     """The file to grade for a section: its statements, and answers to what the slicer knows of it.
 
     ``statements``: with their code from when it is first in a program on; ``document``: with the sources of its cells;
-    ``lost``: the first code that did not parse, and what is not run that seems to bind answers; ``essence``: see
-    ``judging.choice``.
+    ``essence``: see ``judging.choice``.
     """
 
     reader: Reader
     section: Section
     document: Document
-    lost: list[Lost]
     statements: list[Known]
     future: tuple[str, ...]
     modules: dict[str, str]
@@ -178,11 +176,10 @@ class Reader(Apart):
     def _plan(self, section: Section, tree: dict[str, Any], sources: list[str]) -> Plan:
         cells = [Cell(CODE if code is True else MARKDOWN, str(source), int(line)) for code, source, line in tree["cells"]]
         document = Document(str(tree["name"]), cells, str(tree["format"]), tree["numbered"] is True)
-        lost = [_lost(*part) for part in _field(tree, "lost", list)]
         statements = [from_tree(index, part) for index, part in enumerate(_field(tree, "statements", list))]
         modules = {name: sources[number] for name, number in _field(tree, "modules", dict).items()}
         future, code = tuple(texts(tree["future"])), bytes.fromhex(_field(tree, "essence", str))
-        return Plan(self, section, document, lost, statements, future, modules, code)
+        return Plan(self, section, document, statements, future, modules, code)
 
 
 def _field(tree: Any, name: str, kind: type) -> Any:
@@ -314,22 +311,14 @@ def _quotable(cell: Cell) -> str:
     return "\n".join(line[:NOTE] for line in cell.source.split("\n"))
 
 
-def _telling(slicer: Slicer, names: set[str]) -> list[Lost]:
-    """What is not run and could be an answer, before that the first code of all that does not parse."""
-    broken, elsewhere = slicer.parsed.broken, slicer.parsed.elsewhere
-    return [*broken[:1], *[lost for lost in [*broken, *elsewhere] if lost.names & names][:MAX_NOTES]]
-
-
 def _described(slicer: Slicer) -> dict[str, Any]:
     document = slicer.parsed.document
-    names = {question.names[0] for question in slicer.assignment.of_section(slicer.section)}
     behind, _ = slicer.choice(slicer.assignment.of_section(slicer.section))
     return {
         "name": document.name,
         "format": document.format,
         "numbered": document.numbered,
         "cells": [[cell.kind == CODE, _quotable(cell) if cell.kind == CODE else "", cell.line] for cell in document.cells],
-        "lost": [[lost.cell, lost.line, lost.why[:NOTE], sorted(lost.names & names)] for lost in _telling(slicer, names)],
         "statements": [known.tree() for known in slicer.known],
         "future": sorted(slicer.parsed.future),
         "essence": essence(slicer.statements[index].node for index in behind).hex(),

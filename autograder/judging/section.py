@@ -30,7 +30,7 @@ from autograder.judging.sessions import Session, Sessions
 from autograder.sandbox.judge_side.apart import Ended
 from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.slicing import candidates
-from autograder.slicing.known import Malformed
+from autograder.slicing.known import Malformed, reached_from
 from autograder.slicing.slicer import EARLY, SLICE, WIDE
 from autograder.slicing.touches import reported, told_once
 
@@ -113,14 +113,34 @@ class SectionRun:
         outcome, session = self._retried_alone(question, outcome, shared)
         if not outcome.passed and (fitting := self._with_fitting_helpers(question, broken)):
             return fitting
+        if not outcome.passed and (rightly := self._with_right_values(question)):
+            return rightly
         verdict = self.explained(question, outcome, session)
         return self._better(verdict, again, broken) if again and not outcome.passed else verdict
+
+    def _with_right_values(self, question: Question) -> Verdict | None:
+        """The verdict on a value that is right once another one is, from which it is computed; None if it is not."""
+        case = Case(**self.hidden["cases"][question.id]["own"][0])
+        values, wrong = {}, []
+        for owner in self.questions if question.value else ():
+            done = self.done.get(owner.id)
+            right = self.grader.tests.rules.right_value(owner.names[0], case) if owner.names[0] in question.context else None
+            if done and done.status == FAILED and right is not None:
+                values[owner.names[0]] = right
+                wrong.append(owner)
+        if not values:
+            return None
+        with self.sessions.open([question], values=values) as session:
+            outcome = self.run_tests(question, session)
+            if not outcome.passed:
+                return None
+            return charging.right_once(self.explained(question, outcome, session), wrong)
 
     def _without_hanging(self, question: Question, broken: list[Question]) -> Verdict:
         """The verdict where a helper hangs or crashes, as it would again in everything that uses it."""
         again = self.with_right_helpers(question, broken)
         if again.status != PASSED:
-            again.notes.append(f"tested with correct versions of {_listed(broken)}")
+            again.notes.append(f"tested with correct versions of {charging.listed(broken)}")
             return self._with_fitting_helpers(question, broken) or again
         return again
 
@@ -130,7 +150,7 @@ class SectionRun:
             return again
         better = again if self._points(again) > self._points(verdict) else verdict
         better.notes.append(
-            f"tested with your own functions, and again with correct versions of {_listed(broken)}: wrong both times"
+            f"tested with your own functions, and again with correct versions of {charging.listed(broken)}: wrong both times"
         )
         return better
 
@@ -213,7 +233,10 @@ class SectionRun:
         return values
 
     def _broken_helpers(self, question: Question) -> list[Question]:
-        return [helper for helper in self._helpers(question) if self.done[helper.id].status != PASSED]
+        """The wrong helpers of a composite, as far as the code behind it mentions them."""
+        wrong = [helper for helper in self._helpers(question) if self.done[helper.id].status != PASSED]
+        reached = reached_from(question.names, self.slicer.statements) if wrong else set()
+        return [helper for helper in wrong if reached.intersection(helper.names)]
 
     def _is_rounding(self, question: Question, outcome: Outcome) -> bool:
         """Whether a failure is so close to the tolerance that right helpers, each within it, can have made it."""
@@ -251,9 +274,7 @@ class SectionRun:
             early = self._judged_with_right(question, replaced, EARLY)
             verdict = early if early.status == PASSED or "like" in early.data else verdict
         if verdict.status == PASSED:
-            verb = "are" if len({helper.names for helper in broken}) > 1 else "is"
-            verdict.reason = f"right once {_listed(broken)} {verb} right: full points here, the mistake is only charged there"
-            verdict.tags.append("right prerequisites")
+            charging.right_once(verdict, broken)
         return verdict
 
     def _judged_with_right(self, question: Question, broken: list[Question], width: str) -> Verdict:
@@ -297,7 +318,7 @@ class SectionRun:
             verdict = Verdict(question, NOT_RUN, "not run: the test itself failed; please tell the staff", tags=["grader"])
         if verdict.status == FAILED and isinstance(error, Failure):
             self._name_mistake(question, verdict, session, group)
-        verdict.lines = [case.line() for case in outcome.cases]
+        verdict.lines = outcome.lines()
         verdict.held = outcome.held
         verdict.notes = list(outcome.notes)
         if outcome.doubts:
@@ -335,7 +356,3 @@ def _judged_with(broken: list[Question], passed: list[Verdict]) -> list[Question
     """The questions that passed in tests which also call one of these broken helpers."""
     names = {name for helper in broken for name in helper.names}
     return [verdict.question for verdict in passed if names.intersection(verdict.question.context)]
-
-
-def _listed(questions: list[Question]) -> str:
-    return ", ".join(f"`{name}`" for name in dict.fromkeys(q.names[0] for q in questions))

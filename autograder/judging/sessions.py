@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from autograder.core.assignment import Limits, Question, Section
 from autograder.judging.grader import Grader
 from autograder.judging.reading import Plan
@@ -66,13 +68,17 @@ class Sessions:
         public: bool = False,
         limits: Limits | None = None,
         replaced: Mapping[int, str] = NOTHING,
+        values: Mapping[str, np.ndarray] | None = None,
     ) -> Session:
         """A worker with the slice for these questions loaded.
 
         ``public``: in the public world, so that the student's error messages may be shown; ``limits``: other ones;
-        ``replaced``: index of a statement -> the code that runs in its place.
+        ``replaced``: index of a statement -> the code that runs in its place; ``values``: names that have these values,
+        whatever the program assigns to them.
         """
         program, world = self._program(questions, width, replaced), self._world(public)
+        for name, value in (values or {}).items():
+            program = with_value(program, name, value)
         stage = self._stage(world)
         while True:
             bad = {statement.index for statement, _ in self.killed}
@@ -152,3 +158,15 @@ class Sessions:
             return {}
         shown = {key: value for key, value in world.items() if key != "told"}
         return {"probes": {"sources": self.grader.probes[self.section.id], "world": shown}}
+
+
+def with_value(program: Program, name: str, value: np.ndarray) -> Program:
+    """The program with this value for a name: in place of what is assigned to it, and before all else."""
+    code = f"{name} = __import__('torch').tensor({value.tolist()})"
+    statements = [
+        replace(one, code=code) if one.binds == {name} else one
+        for one in program.statements
+        if one.binds & {name} or name not in one.changes
+    ]
+    first = replace(statements[0], code=code, binds=frozenset([name])) if statements else None
+    return replace(program, statements=[*([first] if first else []), *statements])

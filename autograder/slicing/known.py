@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +94,15 @@ def known(statement: Statement, effects: Effects) -> Known:
         tuple(pair for node in nodes for pair in _imports(node)),
         isinstance(statement.node, ast.Try),
     )
+
+
+def reached_from(names: Iterable[str], statements: list[Known]) -> set[str]:
+    """These names and all that the statements use which bind or change them, and so on."""
+    found, waiting = set[str](), set(names)
+    while waiting:
+        found |= waiting
+        waiting = {name for one in statements if one.concerns & waiting for name in one.uses} - found
+    return found
 
 
 def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:

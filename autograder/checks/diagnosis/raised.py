@@ -201,6 +201,11 @@ KINDS: tuple[Row, ...] = (
     ("number type", r"tensors used as indices must be long", "indices have to be whole numbers (int64)"),
     (
         "one number",
+        r"only integer tensors of a single element can be converted to an index",
+        "a list of tensors with several numbers each cannot go into one tensor like this: `torch.cat` joins them",
+    ),
+    (
+        "one number",
         (
             r"only one element tensors can be converted|Tensor with \d+ elements cannot be converted|arrays can"
             r" be converted to"

@@ -190,10 +190,6 @@ RIGHT = (
             ("    best = 0\n", "    global best\n"),
         ),
     ),
-    member(
-        "a validation loader that drops its last batch too",
-        changed(S3, ("batch_size=64, collate_fn", "batch_size=64, drop_last=True, collate_fn")),
-    ),
 )
 
 KEPT = {"3.main": 2.5}  # all but the claim about shuffling
