@@ -69,16 +69,17 @@ def _place(folder: Path, error: BaseException) -> str:
 
 
 def load_rules(assignment: Assignment) -> types.ModuleType:
-    """The assignment's verdict rules, with defaults that return None for the three functions below.
+    """The assignment's verdict rules, with defaults that return None for the four functions below.
 
     ``signature(id, value, case)`` describes an answer's behaviour as an array, to compare it with known mistakes;
     ``wanted_weights(id, case)`` is the attention that pictures show as the target; ``teller(probe, world)`` has an ``answer``
-    to what a probe asks while it runs, and an ``account``, which becomes the observation's "told". Each may return None.
+    to what a probe asks while it runs, and an ``account``, which becomes the observation's "told";
+    ``broken_property(id, case, result)`` says what a wrong result breaks. Each may return None.
     """
     rules = types.ModuleType(RULES)
     if any((assignment.folder / name).exists() for name in (RULES, f"{RULES}.py")):
         rules = load_part(assignment.folder, RULES)
-    for name in ("signature", "wanted_weights", "teller"):
+    for name in ("signature", "wanted_weights", "teller", "broken_property"):
         if not hasattr(rules, name):
             setattr(rules, name, lambda *_: None)
     return rules
