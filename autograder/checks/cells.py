@@ -24,7 +24,7 @@ from .own_calls import names_in
 from .probe import LocalProbe, own_calls
 from .raised import told
 from .redirect import redirected
-from .smallest import SECONDS, Ladder, is_precise, smallest_call
+from .smallest import SECONDS, Ladder, is_precise, kind_of, smallest_call
 from .untouched import untouched
 from .values import from_json, on_arrays, to_plain
 
@@ -175,7 +175,7 @@ class LocalCheck(Check):
         )
         with contextlib.redirect_stdout(io.StringIO()):
             failure = attempt(self.tree)
-            lines = smallest_call(ladder, failure, lambda: time.monotonic() > end) if failure is not None else []
+            lines = smallest_call(ladder, kind_of(failure), lambda: time.monotonic() > end) if failure is not None else []
         environment["check"] = self
         return lines
 

@@ -49,12 +49,11 @@ class Failing:
     error: BaseException | None
 
 
-def smallest_call(ladder: Ladder, failure: BaseException, ended: Callable[[], bool]) -> list[str]:
-    """Lines that show the smallest call that fails, best in the same way as ``failure``; [] if none is known to fail.
+def smallest_call(ladder: Ladder, kind: str, ended: Callable[[], bool]) -> list[str]:
+    """Lines that show the smallest call that fails, best in this way (see ``kind_of``); [] if none is known to fail.
 
     Once ``ended`` no other case is tried; each takes a few calls.
     """
-    kind = kind_of(failure)
     if kind in (BLANK, MISSING, SKIPPED):
         return []
     found = smallest_failing(ladder, kind, ended)

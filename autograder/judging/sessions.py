@@ -79,6 +79,11 @@ class Sessions:
                     return Session(worker, kept, Loaded(), self.killed, world)
                 self.killed.append((kept.statements[error.statement], error))
 
+    def public(self, deadline: float) -> Session:
+        """A session for all questions in the public world, none of whose requests waits beyond ``deadline``."""
+        self.deadline = min(self.deadline, deadline)
+        return self.open(self.questions, public=True)
+
     def alone(self, question: Question, width: str) -> Session:
         """A fresh session for one question, which lives until the next one."""
         if self.last_alone is not None:
