@@ -124,10 +124,9 @@ def outcome(ladder: Ladder, found: Failing) -> list[str]:
     if not isinstance(expected, np.ndarray):
         return [f"# yours: {written(result)}"]
     digits = next((n for n in range(4, 10) if written(result, n) != written(expected, n)), 9)
-    shapes = result.shape != expected.shape
-    lines = [f"# yours: {written(result, digits, shapes)}"]
+    lines = [f"# yours: {written(result, digits, expected.shape)}"]
     if right:
-        lines.append(f"# right: {written(expected, digits, shapes)}")
+        lines.append(f"# right: {written(expected, digits, result.shape)}")
     broken = ladder.broken(found.case, result)
     return [*lines, *([f"# {broken}"] if broken else [])]
 
@@ -146,12 +145,16 @@ def assigned(name: str, value: np.ndarray, strided: bool) -> str:
     return f"{name} = {tensor}"
 
 
-def written(array: np.ndarray, digits: int = 4, shape: bool = False) -> str:
-    """The numbers as PyTorch writes them, in one line, with their ``shape`` if asked for; of many numbers, only the shape."""
-    if array.size > MOST_NUMBERS or array.ndim > MOST_DIMENSIONS:
-        return f"shape {shape_text(array.shape, array.shape)}"
-    if shape:
-        return f"{written(array, digits)}, of shape {tuple(array.shape)}"
+def written(array: np.ndarray, digits: int = 4, beside: tuple[int, ...] | None = None) -> str:
+    """The numbers as PyTorch writes them, in one line, with their shape if that of what stands ``beside`` them is another one.
+
+    Of many numbers, or none, only the shape.
+    """
+    shape = shape_text(array.shape, array.shape if beside is None else beside)
+    if not 0 < array.size <= MOST_NUMBERS or array.ndim > MOST_DIMENSIONS:
+        return f"shape {shape}"
+    if beside is not None and beside != array.shape:
+        return f"{written(array, digits)}, of shape {shape}"
     number = str if array.dtype.kind in "bi" or array.dtype.kind == "u" else lambda x: decimal(x, digits)
     return nested(array.tolist(), number)
 
