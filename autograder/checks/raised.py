@@ -35,7 +35,7 @@ def told(error: BaseException, names: dict[str, Any]) -> str:
 def message(error: BaseException) -> str:
     """``: `` and the message, on one line; '' without one."""
     try:
-        text = " ".join(str(error).split())
+        text = " ".join(str(error).split()).rstrip(".")
     except Exception:  # an exception of the student's own, which has no text
         text = ""
     return f": {shortened(text, LONGEST)}" if text else ""

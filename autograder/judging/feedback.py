@@ -92,7 +92,7 @@ def _shown_exception(error: WorkerError, public: WorkerError | None) -> tuple[st
     A message, or a type that the student defined, could carry hidden inputs: they are shown as raised on public inputs.
     """
     if public is not None and (public.type_name == error.type_name or error.type_name not in BUILTIN_ERRORS):
-        message = clean(public.message, 300)
+        message = clean(public.message, 300).rstrip(".")
         called = f", called with {clean(public.called, 300)}" if public.called else ""
         return clean(public.type_name), f": {message}" if message else "", called
     return error.type_name if error.type_name in BUILTIN_ERRORS else "an exception", "", ""
