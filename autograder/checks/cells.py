@@ -24,7 +24,7 @@ from .own_calls import names_in
 from .probe import LocalProbe, own_calls
 from .raised import told
 from .redirect import redirected
-from .smallest import SECONDS, Ladder, is_precise, kind_of, smallest_call
+from .smallest import SECONDS, Ladder, by_size, kind_of, smallest_call
 from .untouched import untouched
 from .values import from_json, on_arrays, to_plain
 
@@ -154,10 +154,10 @@ class LocalCheck(Check):
 
     def smallest(self, id: str, environment: Names) -> list[str]:
         """The smallest public call on which an answer fails, as lines; [] for what is no function to call."""
-        cases = [case for case in self.cases(id, "ladder") if not is_precise(case)]
+        cases = by_size(self.cases(id, "ladder"), self.cases(id))
         environment.turn_to(id)
         answer, tests, end = environment.get(self.answers[id]), load_tests(id), time.monotonic() + SECONDS
-        if not cases or not callable(answer):
+        if id in self.probes or not callable(answer):
             return []
 
         def attempt(tree: dict[str, Any]) -> Exception | None:

@@ -26,9 +26,9 @@ LONGEST = 300  # characters of a line
 class Ladder:
     """What it takes to look for the smallest failing call of a question.
 
-    ``cases``: its public ladder; ``parameters``: what to call the arguments; ``attempt``: runs the question's tests on one case
-    alone and returns what they raise, None if they pass; ``answer``: the function, on arrays; ``broken``: the rule
-    ``broken_property`` for this question, on a case and a result; ``right``: whether right results may be shown.
+    ``cases``: its public ones, from the smallest; ``parameters``: what to call the arguments; ``attempt``: runs the question's
+    tests on one case alone and returns what they raise, None if they pass; ``answer``: the function, on arrays; ``broken``: the
+    rule ``broken_property`` for this question, on a case and a result; ``right``: whether right results may be shown.
     """
 
     name: str
@@ -91,8 +91,16 @@ def seen_failing(case: Case, answer: Callable[..., Any]) -> Failing | None:
     return None
 
 
+def by_size(*groups: list[Case]) -> list[Case]:
+    """The cases of these groups, each from the smallest, without those that take float64: no points depend on them."""
+    return [case for group in groups for case in sorted(group, key=numbers_in) if not is_precise(case)]
+
+
+def numbers_in(case: Case) -> int:
+    return sum(arg.size if isinstance(arg, np.ndarray) else 1 for arg in case.args)
+
+
 def is_precise(case: Case) -> bool:
-    """Whether a case takes float64, on which no points depend."""
     return any(isinstance(arg, np.ndarray) and arg.dtype == np.float64 for arg in case.args)
 
 
@@ -123,12 +131,33 @@ def outcome(ladder: Ladder, found: Failing) -> list[str]:
         return [f"# yours: {written(np.array(result)) if type(result) in (int, float, bool) else name_of(result)}", *right]
     if not isinstance(expected, np.ndarray):
         return [f"# yours: {written(result)}"]
+    broken = ladder.broken(found.case, result)
+    return [*compared(found.case, result, bool(right)), *([f"# {broken}"] if broken else [])]
+
+
+def compared(case: Case, result: np.ndarray, right: bool) -> list[str]:
+    """Comments: the result and the right one; of many numbers, the first that is wrong."""
+    expected = case.expected
+    if result.size > MOST_NUMBERS and result.shape == expected.shape and (wrong := first_wrong(case, result)):
+        place, got, want = wrong
+        return [f"# yours: {place} is {got}", *([f"# right: {place} is {want}"] if right else [])]
     digits = next((n for n in range(4, 10) if written(result, n) != written(expected, n)), 9)
     lines = [f"# yours: {written(result, digits, expected.shape)}"]
     if right:
         lines.append(f"# right: {written(expected, digits, result.shape)}")
-    broken = ladder.broken(found.case, result)
-    return [*lines, *([f"# {broken}"] if broken else [])]
+    return lines
+
+
+def first_wrong(case: Case, result: np.ndarray) -> tuple[str, str, str] | None:
+    """The first place where the result is not what is expected, with both numbers; None if there is none to tell."""
+    got, want = result.astype(np.float64).ravel(), case.expected.astype(np.float64).ravel()
+    with np.errstate(invalid="ignore"):
+        wrong = np.flatnonzero(~((got == want) | (np.abs(got - want) <= case.tolerance)))
+    for number in wrong[:1]:
+        digits = next((n for n in range(4, 10) if decimal(got[number], n) != decimal(want[number], n)), 9)
+        place = [int(index) for index in np.unravel_index(number, result.shape)]
+        return f"{place}", decimal(got[number], digits), decimal(want[number], digits)
+    return None
 
 
 def names_of(parameters: list[str], count: int) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from autograder.checks.case import Case
 from autograder.checks.compare import BLANK, MISSING, SKIPPED
-from autograder.checks.smallest import Ladder, is_precise, smallest_call
+from autograder.checks.smallest import Ladder, by_size, smallest_call
 from autograder.core.assignment import Question
 from autograder.core.errors import NotStarted
 from autograder.core.verdict import FAILED, Verdict
@@ -41,19 +41,15 @@ def add_calls(run: SectionRun, verdicts: Iterable[Verdict]) -> None:
 
 
 def _is_told(run: SectionRun, verdict: Verdict) -> bool:
-    """Whether a small call explains this verdict: the fault is the answer's own, and there is a ladder for it."""
+    """Whether a small call explains this verdict: the answer is a function to call, and the fault its own."""
     question = verdict.question
     return (
         verdict.status == FAILED
         and verdict.data.get("kind", SKIPPED) not in UNTOLD
-        and bool(_rungs(run, question))
+        and not question.value
+        and not question.probe
         and not run.broken_helpers(question)
     )
-
-
-def _rungs(run: SectionRun, question: Question) -> list[Case]:
-    cases = [Case(**case) for case in run.grader.references["public"]["cases"][question.id].get("ladder", [])]
-    return [case for case in cases if not is_precise(case)]
 
 
 def _ladder(run: SectionRun, question: Question, session: Session) -> Ladder:
@@ -67,7 +63,7 @@ def _ladder(run: SectionRun, question: Question, session: Session) -> Ladder:
     return Ladder(
         name=name,
         parameters=public["parameters"].get(question.id, []),
-        cases=_rungs(run, question),
+        cases=by_size(*([Case(**case) for case in public["cases"][question.id].get(group, [])] for group in ("ladder", "own"))),
         attempt=attempt,
         answer=proxy(session.worker, name, question.tensor),
         broken=functools.partial(grader.tests.rules.broken_property, question.id),

@@ -135,6 +135,11 @@ WRONG = {
     ),
     "a list": ("2.1.split_heads", "def split_heads(x, n_heads):\n    return x.tolist()", "# yours: a Python list"),
     "a number": ("2.1.attn_scaled", "def attn_scaled(A, n_embd, n_heads):\n    return 0.5", "attn_scaled(A, 1, 1)"),
+    "only right for a few tokens": (
+        "2.1.attn_softmax",
+        "def attn_softmax(A):\n    x = F.softmax(A[..., :5], dim=-1)\n    return torch.cat([x, x], -1)[..., : A.shape[-1]]",
+        "# A: shape (1, 10, 10)\n      attn_softmax(A)\n      # yours: [0, 0, 0] is ",
+    ),
     "only right where tensors are contiguous": (
         "2.1.split_heads",
         "def split_heads(x, n_heads):\n    return x.view(-1).view(*x.shape[:2], n_heads, -1).transpose(1, 2)",
