@@ -184,7 +184,7 @@ def written(array: np.ndarray, digits: int = 4, beside: tuple[int, ...] | None =
         return f"shape {shape}"
     if beside is not None and beside != array.shape:
         return f"{written(array, digits)}, of shape {shape}"
-    number = str if array.dtype.kind in "bi" or array.dtype.kind == "u" else lambda x: decimal(x, digits)
+    number = str if array.dtype.kind in "biu" else lambda x: decimal(x, digits)
     return nested(array.tolist(), number)
 
 
