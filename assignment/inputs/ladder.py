@@ -28,7 +28,7 @@ RUNGS = [  # batch, n_tok, n_heads, n_embd
 ]
 SIMPLE = 5  # this many have the simplest numbers
 PRECISE = range(11, 14)  # these are float64
-STRIDED = (6, 9)  # inputs of these are views, as parts of a fused projection are
+STRIDED = (8, 9)  # inputs of these are views, as parts of a fused projection are
 MASKS = 12
 
 
