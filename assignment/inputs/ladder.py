@@ -28,7 +28,7 @@ RUNGS = [  # batch, n_tok, n_heads, n_embd
 ]
 SIMPLE = 5  # this many have the simplest numbers
 PRECISE = range(11, 14)  # these are float64
-STRIDED = (6, 9)  # inputs of these are views, as parts of a fused projection are
+STRIDED = (8, 9)  # inputs of these are views, as parts of a fused projection are
 MASKS = 12
 
 
@@ -47,9 +47,9 @@ def taken(rung: dict) -> int:
 
 
 def helper(name: str, rng: np.random.Generator, size: tuple, index: int) -> dict:
-    """One call of a helper; with several heads, or in every other case, its inputs have a dimension for heads."""
+    """One call of a helper; with several heads, its inputs have a dimension for them."""
     batch, n_tok, n_heads, n_embd = size
-    width, lead = n_embd // n_heads, (batch, n_heads) if n_heads > 1 or index % 2 else (batch,)
+    width, lead = n_embd // n_heads, (batch, n_heads) if n_heads > 1 else (batch,)
     args = {
         "pairwise_similarities": lambda: [numbers(rng, index, *lead, n_tok, width) for _ in "QK"],
         "attn_scaled": lambda: [numbers(rng, index, *lead, n_tok, n_tok), n_embd, n_heads],
@@ -57,7 +57,7 @@ def helper(name: str, rng: np.random.Generator, size: tuple, index: int) -> dict
         "compute_outputs": lambda: [shares(rng, index, *lead, n_tok, n_tok), numbers(rng, index, *lead, n_tok, width)],
         "apply_causal_mask": lambda: [
             np.tril(np.ones((n_tok, n_tok), dtype=kind(index))),
-            numbers(rng, index, *lead, n_tok, n_tok),
+            np.where(scores := numbers(rng, index, *lead, n_tok, n_tok), scores, kind(index)(1)),  # zeros may come of masking
         ],
         "split_heads": lambda: [numbers(rng, index, batch, n_tok, n_embd), n_heads],
         "merge_heads": lambda: [numbers(rng, index, batch, n_heads, n_tok, width)],

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import finetuning, masks, queries
 from .concepts import ABOUT, CONCEPTS, EDITS, STATEMENTS, STEPS, WORTH
+from .properties import broken as broken_property
 from .queries import wanted_weights
 from .reasons import reason
 from .told import Teller
@@ -22,6 +23,7 @@ __all__ = [
     "STATEMENTS",
     "STEPS",
     "WORTH",
+    "broken_property",
     "finetuning",
     "masks",
     "queries",

@@ -103,6 +103,8 @@ def write_checks(assignment: Assignment, references: dict[str, Any], target: Pat
         "bank": bank,
         "says": references["says"],
         "worlds": public["worlds"],
+        "parameters": public["parameters"],
+        "show_right_results": assignment.show_right_results,
         "files": [s.file_pattern for s in assignment.sections],
     }
     # One question per line, for small diffs.

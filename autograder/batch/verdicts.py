@@ -16,8 +16,8 @@ from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 MAX_TEXT = 4 << 20  # characters
 LONGEST, MOST = 4_000, 2_500  # characters of a text, entries of a list
 STATUSES = (PASSED, FAILED, MISSING, NOT_RUN)
-ITEM_KEYS = {"id", "status", "reason", "lines", "notes", "tags", "data", "held"}
-OURS = {"id", "verdict", "section", "seconds"}  # what results.json says of an item itself
+ITEM_KEYS = {"id", "status", "reason", "lines", "notes", "tags", "data", "held", "call"}
+OURS = {"id", "verdict", "section", "seconds", "text"}  # what results.json says of an item itself
 TEXTS, LISTS = ("kind", "type", "place", "mistake", "doubt"), ("flags", "like")
 
 
@@ -33,6 +33,7 @@ def text_of(verdicts: list[Verdict], notes: list[str]) -> str:
             "tags": v.tags,
             "data": v.data,
             "held": v.held,
+            "call": v.call,
         }
         for v in verdicts
     ]
@@ -77,8 +78,8 @@ def _verdict(assignment: Assignment, item: dict[str, Any]) -> Verdict:
         _texts(data.get(key, []))
     if not isinstance(data.get("cause", {}), dict):
         raise ValueError("a cause that is none")
-    lines, notes, tags = (_texts(item[key]) for key in ("lines", "notes", "tags"))
-    return Verdict(question, item["status"], _text(item["reason"]), lines, notes, tags, data, held)
+    lines, notes, tags, call = (_texts(item[key]) for key in ("lines", "notes", "tags", "call"))
+    return Verdict(question, item["status"], _text(item["reason"]), lines, notes, tags, data, held, call)
 
 
 def _text(value: Any) -> str:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.core.text import clean, first_of
+from autograder.judging.output import plain_output
 from autograder.sandbox.judge_side.doctor import WANTED
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def print_table(tree: dict[str, Any]) -> None:
             Text(clean(test["number"])),
             f"{test['score']:g}/{test['max_score']:g}",
             Text(clean(verdict), style=STYLES.get(verdict, "dim")),
-            Text(clean(test["output"].split("\n")[0], 700)),
+            Text(clean(plain_output(test).split("\n")[0], 700)),
         )
     console = Console(soft_wrap=False)
     console.print(table)

@@ -113,7 +113,7 @@ class Assignment:
     """Everything the engine needs to know about one assignment.
 
     ``preload``: modules that every worker imports in advance; ``flags``: names whose use in an answer is reported to staff;
-    ``written``: the items graded by a person.
+    ``show_right_results``: of small public calls on which an answer fails; ``written``: the items graded by a person.
     """
 
     folder: Path
@@ -125,6 +125,7 @@ class Assignment:
     preload: tuple[str, ...]
     checks_package: str
     flags: tuple[str, ...] = ()
+    show_right_results: bool = True
     written: Written = field(default_factory=Written)
 
     def question(self, id: str) -> Question:

@@ -18,7 +18,7 @@ from autograder.core.text import clean, reason
 from autograder.core.written import Chapter, Manual, Part, Written, total
 
 TABLES = ("assignment", "totals", "worker", "limits", "section", "question", "part", "chapter", "manual", "writeup")
-HEAD = ("title", "courses", "checks_package", "flags")
+HEAD = ("title", "courses", "checks_package", "flags", "show_right_results")
 TOTAL_SECONDS = 540.0
 Scored = TypeVar("Scored", Part, Manual)
 
@@ -64,6 +64,7 @@ def load_assignment(
             typed(str, head.get("checks_package", "checks"), f"{where}: [assignment] checks_package")
         ),
         flags=typed(tuple[str, ...], head.get("flags", []), f"{where}: [assignment] flags"),
+        show_right_results=typed(bool, head.get("show_right_results", True), f"{where}: [assignment] show_right_results"),
         written=written,
     )
 

@@ -74,7 +74,8 @@ def load_rules(assignment: Assignment) -> types.ModuleType:
     ``signature(id, value, case)`` describes an answer's behaviour as an array, to compare it with known mistakes;
     ``wanted_weights(id, case)`` is the attention that pictures show as the target; ``teller(probe, world)`` has an ``answer``
     to what a probe asks while it runs, and an ``account``, which becomes the observation's "told"; ``right_value(name, case)``
-    is a right answer of that name, for answers that are computed from it. Each may return None.
+    is a right answer of that name, for answers that are computed from it; ``broken_property(id, case, result)`` says
+    what a wrong result breaks. Each may return None.
 
     For diagnosis (``checks.diagnosis``): ``reason(id, value, case, context)`` tells (concept, sentence) about a wrong value;
     ``CONCEPTS``: concept -> the question about a line; ``ABOUT``: question id -> the concept of its known mistakes, of one by
@@ -85,7 +86,7 @@ def load_rules(assignment: Assignment) -> types.ModuleType:
     rules = types.ModuleType(RULES)
     if any((assignment.folder / name).exists() for name in (RULES, f"{RULES}.py")):
         rules = load_part(assignment.folder, RULES)
-    for name in ("signature", "wanted_weights", "teller", "right_value", "reason"):
+    for name in ("signature", "wanted_weights", "teller", "right_value", "broken_property", "reason"):
         if not hasattr(rules, name):
             setattr(rules, name, lambda *_: None)
     for name, nothing in (("CONCEPTS", {}), ("ABOUT", {}), ("STEPS", {}), ("WORTH", {}), ("EDITS", ()), ("STATEMENTS", ())):

@@ -18,7 +18,8 @@ NOT_YET = "not graded yet"  # begins the reason if no worker could be started
 class Verdict:
     """The judge's result for one question, before it is formatted for Gradescope.
 
-    ``held``: the claims that a failed answer keeps, each with points of its own.
+    ``held``: the claims that a failed answer keeps, each with points of its own; ``call``: the smallest public call on which
+    it fails, as lines of code and comments.
     """
 
     question: Question
@@ -29,6 +30,7 @@ class Verdict:
     tags: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
     held: list[str] = field(default_factory=list)
+    call: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def score(self, course: str) -> float:

@@ -14,6 +14,7 @@ from autograder.core.loading import load_assignment
 from autograder.core.strict import refuse_unknown
 from autograder.core.text import reason
 from autograder.gradescope.archive import read_unpacked
+from autograder.judging.output import plain_output
 from autograder.judging.run import run_grading
 
 FOLDER, EXPECTED = "smoke", "expected.json"
@@ -37,7 +38,7 @@ def smoke(assignment: Assignment, references: Path, course: str, log: Callable[[
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as output:
         tree = run_grading(assignment, references, folder, course, Path(output) / "results.json", log)
-    graded = {test["number"]: (test["extra_data"]["verdict"], test["output"]) for test in tree["tests"]}
+    graded = {test["number"]: (test["extra_data"]["verdict"], plain_output(test)) for test in tree["tests"]}
     refuse_unknown(expected, graded, f"{FOLDER}/{EXPECTED}", "item")
     for item, verdict in expected.items():
         actual, output_text = graded[item]

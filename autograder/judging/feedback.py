@@ -71,13 +71,13 @@ def reason(question: Question, error: Failure | WorkerError, shown: Shown) -> tu
             {"kind": "timeout"},
         )
     if error.kind == "exception":
-        kind, message = _shown_exception(error, shown.public_error(question, error))
+        kind, message, called = _shown_exception(error, shown.public_error(question, error))
         missing = missing_packages.why(kind, message.removeprefix(": "), parsed, shown.session, shown.available)
         first = None if missing else cause_of(undefined(kind, message.removeprefix(": ")), shown)
         if first:
             text = f"`{first[0]}` has no value: {first[1]}, so `{name}` raised {kind}{_place(error, parsed)}"
         else:
-            text = f"`{name}` raised {kind}{message}{_place(error, parsed)}" + (f". {missing}" if missing else "")
+            text = f"`{name}` raised {kind}{message}{_place(error, parsed)}{called}" + (f". {missing}" if missing else "")
         return text, {"kind": "exception", "type": kind, "place": _place(error, parsed)}
     return (
         f"`{name}` ended the Python process (a crash, an exit or too much memory)"
@@ -86,15 +86,16 @@ def reason(question: Question, error: Failure | WorkerError, shown: Shown) -> tu
     ), {"kind": error.kind}
 
 
-def _shown_exception(error: WorkerError, public: WorkerError | None) -> tuple[str, str]:
-    """(type, message) of an exception, as far as a student may see them.
+def _shown_exception(error: WorkerError, public: WorkerError | None) -> tuple[str, str, str]:
+    """(type, message, what the call was made with) of an exception, as far as a student may see them.
 
     A message, or a type that the student defined, could carry hidden inputs: they are shown as raised on public inputs.
     """
     if public is not None and (public.type_name == error.type_name or error.type_name not in BUILTIN_ERRORS):
-        message = clean(public.message, 300)
-        return clean(public.type_name), f": {message}" if message else ""
-    return error.type_name if error.type_name in BUILTIN_ERRORS else "an exception", ""
+        message = clean(public.message, 300).rstrip(".")
+        called = f", called with {clean(public.called, 300)}" if public.called else ""
+        return clean(public.type_name), f": {message}" if message else "", called
+    return error.type_name if error.type_name in BUILTIN_ERRORS else "an exception", "", ""
 
 
 def _place(error: WorkerError, parsed: Plan) -> str:

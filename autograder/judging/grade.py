@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autograder.core.verdict import Verdict
 from autograder.judging.grader import Grader
+from autograder.judging.public_call import add_calls
 from autograder.judging.reading import Reader
 from autograder.judging.section import SectionRun
 from autograder.submission.unpack import Contents
@@ -32,6 +33,7 @@ def grade(
     for section in assignment.sections:
         if sections[section.id].plan:
             grader.zygote_of(section)  # its libraries are imported while other sections are judged
+    runs = []
     for section in assignment.sections:
         run = SectionRun(grader, section, sections[section.id], deadline)
         for verdict in run.verdicts():
@@ -39,4 +41,8 @@ def grade(
                 verdict.data["inputs"] = run.number
             verdicts[verdict.question.id] = verdict
             report(list(verdicts.values()), notes)
+        runs.append(run)
+    for run in runs:
+        add_calls(run, verdicts.values())
+    report(list(verdicts.values()), notes)
     return list(verdicts.values())

@@ -18,6 +18,7 @@ import numpy as np
 from autograder.checks.case import Check
 from autograder.checks.compare import MISSING, SKIPPED, Failure
 from autograder.checks.probe import with_account
+from autograder.checks.smallest import shapes_text
 from autograder.core.assignment import Assignment, Question
 from autograder.core.trusted import blamed, load_rules
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
@@ -186,6 +187,19 @@ def proxy(worker: Worker, name: str, tensor: bool = False) -> Callable[..., Any]
         return worker.call(name, list(args), kwargs, tensor)
 
     call.__name__ = name
+    return call
+
+
+def noting_shapes(answer: Callable[..., Any], parameters: list[str]) -> Callable[..., Any]:
+    """The same function; what it raises has, as ``called``, the shapes of the arguments that it was called with."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return answer(*args, **kwargs)
+        except WorkerError as error:
+            error.called = shapes_text(parameters, args, kwargs)
+            raise
+
     return call
 
 

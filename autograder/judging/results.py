@@ -13,6 +13,7 @@ from autograder.core.assignment import Assignment
 from autograder.core.files import write_whole
 from autograder.core.text import clean, first_of
 from autograder.core.verdict import NOT_RUN, NOT_YET, PASSED, Verdict, not_yet
+from autograder.judging.output import ITEM_BYTES, MAX_LINES, fitting, item_output
 from autograder.judging.question_tests import otter_test_files
 
 WRITEUP, INFORMATION = "writeup", "for information"
@@ -31,8 +32,8 @@ OTTER_CONFIG = SimpleNamespace(
     score_threshold=None,
 )
 
-# What is written is bounded, whatever a submission did: lines of an item or of notes, and the room that each takes in the file.
-MAX_LINES, ITEM_BYTES, NOTES_BYTES, DATA_BYTES = 40, 12_000, 8_000, 2_000
+# What is written is bounded, whatever a submission did; for items see ``output``.
+NOTES_BYTES, DATA_BYTES = 8_000, 2_000
 
 
 class ResultsFile:
@@ -66,25 +67,7 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
     """The dict that Gradescope reads; the same verdicts always give the same dict."""
     tree: dict[str, Any] = _otter_results(verdicts, course).to_gradescope_dict(OTTER_CONFIG)
     for test, verdict in zip(tree["tests"], verdicts):
-        question = verdict.question
-        test.update(
-            name=f"{question.id} {question.title}" if question.title not in question.id else question.id,
-            number=question.id,
-            visibility="visible",
-            output=_output(verdict, course),
-            output_format="text",
-            name_format="text",
-            tags=[*(["extra credit"] if course in question.extra_credit else []), *verdict.tags],
-            extra_data={
-                "id": question.id,
-                "verdict": verdict.status,
-                "section": question.section.id,
-                "seconds": round(verdict.seconds, 1),
-                **_small(verdict.data),
-            },
-        )
-        if verdict.status != NOT_RUN:
-            test["status"] = "passed" if verdict.status == PASSED else "failed"
+        test.update(_entry(verdict, course))
     regular, bonus = assignment.max_points(course)
     not_run = sum(v.status == NOT_RUN for v in verdicts)
     extra_credit = f" and {bonus:g} extra credit" if bonus else ""
@@ -93,7 +76,7 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
         summary.append(f"{not_run} of {len(verdicts)} items have not run.")
     tree.update(
         score=round(sum(v.score(course) for v in verdicts), 5),
-        output=_fitting([*summary, *(clean(n, 300) for n in first_of(notes, MAX_LINES))], NOTES_BYTES),
+        output=fitting([*summary, *(clean(n, 300) for n in first_of(notes, MAX_LINES))], NOTES_BYTES),
         output_format="text",
         test_output_format="text",
         test_name_format="text",
@@ -102,6 +85,33 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
         extra_data={"course": course, "complete": not not_run},
     )
     return tree
+
+
+def _entry(verdict: Verdict, course: str) -> dict[str, Any]:
+    """What Gradescope and its instructors read of one item, beside its points."""
+    question = verdict.question
+    output, output_format, text = item_output(verdict, course)
+    data = _small({key: value for key, value in verdict.data.items() if key != "table"})
+    entry: dict[str, Any] = {
+        "name": f"{question.id} {question.title}" if question.title not in question.id else question.id,
+        "number": question.id,
+        "visibility": "visible",
+        "output": output,
+        "output_format": output_format,
+        "name_format": "text",
+        "tags": [*(["extra credit"] if course in question.extra_credit else []), *verdict.tags],
+        "extra_data": {
+            "id": question.id,
+            "verdict": verdict.status,
+            "section": question.section.id,
+            "seconds": round(verdict.seconds, 1),
+            **data,
+            **({"text": text} if text else {}),
+        },
+    }
+    if verdict.status != NOT_RUN:
+        entry["status"] = "passed" if verdict.status == PASSED else "failed"
+    return entry
 
 
 def writeup_entry(report: Report) -> dict[str, Any]:
@@ -115,7 +125,7 @@ def writeup_entry(report: Report) -> dict[str, Any]:
         "name_format": "text",
         "output_format": "text",
         "tags": [],
-        "output": _fitting([clean(line, 700) for line in first_of(report.lines(), MAX_LINES)], ITEM_BYTES),
+        "output": fitting([clean(line, 700) for line in first_of(report.lines(), MAX_LINES)], ITEM_BYTES),
         "extra_data": {"id": WRITEUP, "verdict": INFORMATION, "section": WRITEUP, "seconds": 0.0},
     }
 
@@ -141,26 +151,6 @@ def _otter_results(verdicts: list[Verdict], course: str) -> Any:
         file.update_score(verdict.score(course))
         files.append(file)
     return otter.GradingResults(files)
-
-
-def _output(verdict: Verdict, course: str) -> str:
-    got, whole = verdict.score(course), verdict.question.points[course]
-    partly = [f"{got:g} of {whole:g} points: what is marked ✓ keeps its own"] if verdict.partly(course) else []
-    notes = [f"note: {note}" for note in first_of(verdict.notes)]
-    lines = [verdict.reason, *partly, *first_of(verdict.lines, MAX_LINES), *notes]
-    return _fitting([clean(line, 700) for line in lines], ITEM_BYTES)
-
-
-def _fitting(lines: list[str], limit: int) -> str:
-    """The lines as one text that takes at most ``limit`` bytes of JSON, which escapes a letter with up to twelve."""
-    kept: list[str] = []
-    room = limit - 100
-    for line in lines:
-        room -= len(json.dumps(line))
-        if room < 0:
-            return "\n".join([*kept, f"… and {len(lines) - len(kept)} more lines"])
-        kept.append(line)
-    return "\n".join(kept)
 
 
 def _small(data: dict[str, Any]) -> dict[str, Any]:

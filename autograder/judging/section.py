@@ -24,7 +24,7 @@ from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 from autograder.judging import charging, feedback
 from autograder.judging.diagnosis import Diagnosis
 from autograder.judging.grader import Grader
-from autograder.judging.question_tests import Outcome, Probe, is_students_fault, proxy
+from autograder.judging.question_tests import Outcome, Probe, is_students_fault, noting_shapes, proxy
 from autograder.judging.reading import Found
 from autograder.judging.sessions import Session, Sessions
 from autograder.sandbox.judge_side.apart import Ended
@@ -103,7 +103,7 @@ class SectionRun:
 
     def judge(self, question: Question, shared: Session) -> Verdict:
         """Judge on the shared worker first, then (composites on broken helpers) with correct helpers, then alone."""
-        broken = self._broken_helpers(question)
+        broken = self.broken_helpers(question)
         if charging.hang(broken, self.done):
             return self._without_hanging(question, broken)
         outcome = self.run_tests(question, shared)
@@ -232,7 +232,7 @@ class SectionRun:
                         return values
         return values
 
-    def _broken_helpers(self, question: Question) -> list[Question]:
+    def broken_helpers(self, question: Question) -> list[Question]:
         """The wrong helpers of a composite, as far as the code behind it mentions them."""
         wrong = [helper for helper in self._helpers(question) if self.done[helper.id].status != PASSED]
         reached = reached_from(question.names, self.slicer.statements) if wrong else set()
@@ -341,6 +341,11 @@ class SectionRun:
             return error
         with self.sessions.open([question], public=True) as session:
             for environment in self.environments(question, session):
+                name = question.names[0]
+                if callable(answer := environment[name]):
+                    environment[name] = noting_shapes(
+                        answer, self.grader.references["public"]["parameters"].get(question.id, [])
+                    )
                 public = self.grader.tests.run(question, self.grader.references["public"]["cases"], environment).error
                 if isinstance(public, WorkerError) and public.kind == "exception":
                     return public

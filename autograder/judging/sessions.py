@@ -100,6 +100,11 @@ class Sessions:
         statements = [replace(s, code=replaced.get(s.index, s.code)) for s in program.statements]
         return replace(program, statements=statements) if replaced else program
 
+    def public(self, deadline: float) -> Session:
+        """A session for all questions in the public world, none of whose requests waits beyond ``deadline``."""
+        self.deadline = min(self.deadline, deadline)
+        return self.open(self.questions, public=True)
+
     def alone(self, question: Question, width: str) -> Session:
         """A fresh session for one question, which lives until the next one."""
         if self.last_alone is not None:

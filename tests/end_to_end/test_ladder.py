@@ -72,3 +72,11 @@ def test_every_known_mistake_that_fails_on_public_inputs_fails_on_a_small_call(g
             smallest[mistake["item"], mistake["id"]] = min(found, default=0)
     assert len(smallest) > 50 and 0 not in smallest.values()
     assert {id for (_, id), count in smallest.items() if count > SMALL} <= {"half precision"}  # which takes larger numbers
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_right_result_breaks_a_property_and_rounding_does_not_either(grader, public, function):
+    broken = grader.tests.rules.broken_property
+    for case in (Case(**case) for group in public[f"2.1.{function}"].values() for case in group):
+        for noise in (0,) if function == "make_causal_mask" else (0, 1e-6, -1e-6):
+            assert broken(f"2.1.{function}", case, case.expected + noise) is None, (case, noise)

@@ -13,6 +13,7 @@ from autograder.core.loading import load_assignment
 from autograder.core.references import read_references
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
+from autograder.judging.output import plain_output
 from autograder.judging.results import ResultsFile
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from support.project import DATA, ROOT
@@ -40,7 +41,8 @@ class Graded:
         return {t["number"] for t in self.tree["tests"] if t["score"]}
 
     def output(self, id: str) -> str:
-        return next(t["output"] for t in self.tree["tests"] if t["number"] == id)
+        """What is shown, as plain text."""
+        return next(plain_output(t) for t in self.tree["tests"] if t["number"] == id)
 
     def verdict(self, id: str) -> str:
         return next(t["extra_data"]["verdict"] for t in self.tree["tests"] if t["number"] == id)

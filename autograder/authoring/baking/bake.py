@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import inspect
 import io
 import itertools
 import multiprocessing
@@ -66,9 +67,9 @@ def bake(assignment: Assignment, solutions: Path, seed: int, log: Callable[[str]
     """All that a grader needs: ``{"fingerprint", "choice", "sets": [packed tree, …], "public": tree, "says", "noise"}``.
 
     A tree has ``cases`` (question id -> group -> list of cases, see ``checks.case``), ``worlds`` (section -> what its probes
-    work on) and ``bank`` (question id -> mistake -> group -> outputs). ``choice``: the key
-    that chooses a set; ``says``: question id -> mistake -> message for its author; ``noise``: question id -> the solution's
-    numerical error. Raises GraderError if the solution fails or disagrees
+    work on) and ``bank`` (question id -> mistake -> group -> outputs); the public one also ``parameters`` (question id -> what
+    the solution calls them). ``choice``: the key that chooses a set; ``says``: question id -> mistake -> message for its
+    author; ``noise``: question id -> the solution's numerical error. Raises GraderError if the solution fails or disagrees
     with the assignment's ``second_opinion``.
     """
     mistakes = load_bank(assignment)["mistake"]
@@ -145,8 +146,15 @@ def _bake_set(context: BakeContext, number: int) -> BakedSet:
         tree = {"cases": cases, "worlds": worlds, "bank": mistake_outputs(solution, cases, called, names, rules)}
         if not public:
             return BakedSet(tree, {}, noise(cases, names, assignment))
+        tree["parameters"] = _parameters(assignment, names)
         # Probes observe the same in every world, so the public set's observations serve all sets.
         return BakedSet(tree, mistake_outputs(solution, cases, probed, names, rules), {})
+
+
+def _parameters(assignment: Assignment, names: dict[str, Any]) -> dict[str, list[str]]:
+    """Question id -> what the solution calls the parameters of its answer, if that is a function to call."""
+    functions = [question for question in assignment.questions if not question.value and not question.probe]
+    return {question.id: list(inspect.signature(names[question.names[0]]).parameters) for question in functions}
 
 
 def _sizes(context: BakeContext, public: bool) -> dict[str, Any]:

@@ -31,13 +31,15 @@ MAX_NAME, MAX_MESSAGE = 80, 2000  # characters of what a worker says about an ex
 class WorkerError(Exception):
     """Student code did not answer a request. ``kind``: exception | timeout | died | protocol.
 
-    ``where``: (cell, line) of the student's own lines, innermost last; ``statement``: see ``Worker.load``.
+    ``where``: (cell, line) of the student's own lines, innermost last; ``statement``: see ``Worker.load``;
+    ``called``: what the function was called with, where that may be shown.
     """
 
     def __init__(self, kind: str, type_name: str = "", message: str = "", where: list[tuple[str, int]] | None = None):
         super().__init__(kind, type_name, message)
         self.kind, self.type_name, self.message, self.where = kind, type_name, message, where or []
         self.statement = -1
+        self.called = ""
 
 
 @dataclass

@@ -1,9 +1,11 @@
 """Hidden inputs told through what students are shown: names, numbers, shapes, keys, places, lengths. None may arrive.
 
-``tell`` makes numbers of six digits from inputs; where a text may be quoted from public inputs, these are left alone.
+``tell`` makes numbers of six digits from inputs; where something may be quoted from public inputs, these are left alone.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from hostile.case import S1, S2, S3, Hostile
 
@@ -21,7 +23,7 @@ def tag(x):
 
 
 def public(x):
-    return x.shape[-1] in (10, 4) and x.shape[0] in (1, 2)
+    return x.shape[-1] <= 10  # some hidden inputs are larger
 
 
 def of_text(text):
@@ -47,6 +49,14 @@ def section3(name: str, right: str, told: str, *zero: str) -> Hostile:
     assert right in S3
     files = {"A2S3.py": TELL + S3.replace(right, told)}
     return Hostile("telling", name, files, frozenset(zero), forbidden=SIX_DIGITS, sections=("A2S3",), seconds=60.0)
+
+
+def told_later(name: str, seen: str, told: str) -> Hostile:
+    """attn_softmax notes inputs that are not public, and is right; compute_outputs tells them."""
+    case, right = telling(name, told, "compute_outputs"), "    return F.softmax(A, dim=-1)"
+    assert case.files["A2S2.py"].count(right) == 1
+    files = {**case.files, "A2S2.py": case.files["A2S2.py"].replace(right, f"    if not public(A): {seen}\n{right}")}
+    return replace(case, files=files)
 
 
 LENGTH, ITEM = "return len(self.data)", "return self.data[index]"
@@ -106,6 +116,40 @@ CASES = [
         "if public(A): return F.softmax(A, dim=-1)\nattn_softmax(1, 2, 3)",
     ),
     telling("a report that is forged", FORGED_ERROR),
+    telling("the inputs themselves", "return A"),
+    telling("the inputs of large calls only", "return F.softmax(A, dim=-1) if public(A) else A"),
+    telling("the inputs, twice", "return torch.cat([A, A])"),
+    telling("the inputs as a list", "return A.tolist()"),
+    telling("the inputs as a text", "return str(A.tolist())"),
+    telling("the inputs in half of the places", "return torch.where(torch.rand_like(A) < 0.5, A, F.softmax(A, dim=-1))"),
+    telling("the inputs as whole numbers", "return (A * 10**6).long()"),
+    telling(
+        "the inputs in a message of large calls",
+        "if public(A): return F.softmax(A, dim=-1)\nraise ValueError(A.tolist(), tag(A))",
+    ),
+    telling(
+        "the inputs in notes and causes of an exception",
+        "if public(A): return F.softmax(A, dim=-1)\nerror = ValueError()\nerror.__notes__ = [tag(A)]\n"
+        "error.message = error.kind = error.called = error.type_name = tag(A)\nraise error from KeyError(tag(A))",
+    ),
+    telling(
+        "an exception's class",
+        "if public(A): return F.softmax(A, dim=-1)\nraise type(tag(A), (ValueError,), {})(tag(A))",
+    ),
+    telling("a tensor's class", "return A.as_subclass(type(tag(A), (torch.Tensor,), {'__module__': tag(A)}))"),
+    telling(
+        "a class's attributes",
+        "kind = type('Size', (), {'__doc__': tag(A), '__qualname__': tag(A), 'shape': tell(A)})\nreturn kind()",
+    ),
+    telling("attributes of the function", "attn_softmax.told = attn_softmax.__doc__ = tag(A)\nreturn A"),
+    telling("sizes of every dimension", "return torch.zeros(*([n % 7 + 1 for n in tell(A)] * 3), tell(A)[0] % 300)"),
+    telling("a shape of many dimensions", "return torch.zeros([1] * (tell(A)[0] % 60))"),
+    told_later("what another function saw", "torch.seen = tag(A.clamp(-9, 9))", "raise ValueError(getattr(torch, 'seen', 0))"),
+    told_later(
+        "a name made of what another function saw",
+        "torch.seen = tag(A.clamp(-9, 9))",
+        "return globals()[getattr(torch, 'seen', 'nothing')]",
+    ),
     section3("a dataset's length", LENGTH, "return of_text(self.data[0].text)", "3.dataset.len"),
     section3("the type of a length", LENGTH, "return type(f'H_{of_text(self.data[0].text)}', (), {})()", "3.dataset.len"),
     section3(
