@@ -98,7 +98,11 @@ def tenth(lines: list[list[str]], place: int) -> tuple[list[list[str]], list[lis
 def shipped() -> Text:
     """The text included in this package."""
     folder = resources.files(__package__) / "text"
-    read = {split: sentences(lzma.decompress((folder / f"{split}.tokens.xz").read_bytes()).decode()) for split in SPLITS}
+    read = {}
+    for split in SPLITS:
+        plain = folder / f"{split}.tokens"  # what a lone notebook unpacks
+        packed = b"" if plain.is_file() else (folder / f"{split}.tokens.xz").read_bytes()
+        read[split] = sentences(lzma.decompress(packed).decode() if packed else plain.read_text(encoding="utf-8"))
     return Text(**read, source="King James Bible, the New Testament and the books of wisdom")
 
 
