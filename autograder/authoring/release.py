@@ -6,13 +6,9 @@ rubric's criteria, the staff's paths) and searched for in every file of the zip,
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
 import json
 import os
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.authoring.masters import BUNDLE_LINE, SOLUTION, read_master, sources_of_tests
+from autograder.authoring.bundle import unbundled, without_comments
+from autograder.authoring.masters import SOLUTION, read_master, sources_of_tests
 from autograder.authoring.student_tree import checks_sources, generate
 from autograder.checks.values import from_json
 from autograder.core.assignment import Assignment
@@ -71,7 +68,9 @@ def build_release(assignment: Assignment, solutions: Path, references: Path, bui
 
 def collect(assignment: Assignment, solutions: Path, references: dict[str, Any], build: Path) -> Secrets:
     """Everything that students must not get, without what they are given anyway."""
-    given: set[str] = {line for text in checks_sources(assignment).values() for line in distinctive_lines(text)}
+    sources = checks_sources(assignment)
+    carried = [without_comments(text) for name, text in sources.items() if name.endswith(".py")]
+    given: set[str] = {line for text in (*sources.values(), *carried) for line in distinctive_lines(text)}
     lines: dict[str, str] = {}
     for origin, secret, public in [*_solution_texts(assignment, solutions), *_test_texts(assignment)]:
         lines |= dict.fromkeys(distinctive_lines(secret), origin)
@@ -176,24 +175,10 @@ def leaks(files: dict[str, bytes], secrets: Secrets) -> list[str]:
 
 
 def opened(files: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
-    """The files, and the members of the archives inside notebooks as ``notebook -> member``."""
+    """The files, and what notebooks carry as ``notebook -> member``."""
     for name, data in files.items():
         yield name, data
         if name.endswith(".ipynb"):
             for cell in json.loads(data)["cells"]:
-                for member, content in _bundled("".join(cell["source"]), name):
+                for member, content in unbundled("".join(cell["source"]), name):
                     yield f"{name} -> {member}", content
-
-
-def _bundled(source: str, name: str) -> Iterator[tuple[str, bytes]]:
-    """The members of the archive in a cell's BUNDLE, if it has one."""
-    match = BUNDLE_LINE.search(source)
-    bundle = match.group(0).split('"')[1] if match else ""
-    if not bundle:
-        return
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(base64.b64decode(bundle, validate=True)))
-    except (binascii.Error, zipfile.BadZipFile):
-        raise GraderError(f"{name}: its bundle cannot be opened") from None
-    for member in archive.namelist():
-        yield member, archive.read(member)

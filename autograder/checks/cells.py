@@ -1,45 +1,51 @@
-"""``check("1.2.1")`` in a notebook: runs that question's tests on the notebook's own names and prints the results."""
+"""``check("1.2.1")`` in a notebook: runs that question's tests on the notebook's own names and shows what they found."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib
 import inspect
-import io
 import json
 import sys
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import commands, picture
+from . import commands, summary
 from .called import called, codes_of, mentioned
+from .card import Card, publish, show
 from .case import Case, Check
 from .compare import BLANK, MISSING, SKIPPED, Failure, is_blank, nothing_returned
 from .data import read_text
 from .diagnose import mistakes_like, outputs_of
 from .own_calls import names_in
+from .picture import Picture, pictured
 from .probe import LocalProbe, own_calls
+from .quiet import quiet
 from .raised import told
 from .redirect import redirected
 from .smallest import SECONDS, Ladder, by_size, kind_of, smallest_call
 from .untouched import untouched
 from .values import from_json, on_arrays, to_plain
 
+FILL_IN = "fill in its TODO, run that cell, then this one."
 
-@dataclass
+
+@dataclass(repr=False)
 class LocalCheck(Check):
     """``check`` in a notebook: ``check("1.2.1")`` runs that question's tests on the notebook's own names.
+
+    Without an id, all questions of the notebook are checked, and a table shows what they would score.
 
     All fields are dicts by question id, except ``worlds``. ``bank``: the outputs of known mistakes on these inputs; ``says``:
     the explanation of each mistake; ``answers``: the name of the answer; ``helpers``: the questions that grade the helpers of
     a composite; ``see``: where the handout explains it; ``probes``: (section, probe, names that it observes, the probe that
     runs first or ''); ``claims``: test -> its own points; ``worlds``: section id -> the inputs of its probes; ``tensors``: the
-    questions whose functions have to return a tensor; ``points``: question id -> the points of all courses together;
-    ``parameters``: what the handout calls those of a function; ``show_right_results``: of small calls that fail.
+    questions whose functions have to return a tensor; ``points``: question id -> course -> points; ``titles``; ``sections``:
+    question id -> section id; ``order``: all ids as the rubric has them; ``parameters``: what the handout calls those of a
+    function; ``show_right_results``: of small calls that fail. ``tried``: the case that a question's tests last took.
     """
 
     bank: dict[str, Any] = field(default_factory=dict)
@@ -51,21 +57,55 @@ class LocalCheck(Check):
     claims: dict[str, dict[str, float]] = field(default_factory=dict)
     worlds: dict[str, Any] = field(default_factory=dict)
     tensors: list[str] = field(default_factory=list)
-    points: dict[str, float] = field(default_factory=dict)
+    points: dict[str, dict[str, float]] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    sections: dict[str, str] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
     parameters: dict[str, list[str]] = field(default_factory=dict)
     show_right_results: bool = False
+    tried: dict[str, Case] = field(default_factory=dict)
 
-    def __call__(self, id: str, names: dict[str, Any] | None = None) -> None:
+    def __call__(self, id: str | None = None, names: dict[str, Any] | None = None) -> None:
         if names is None:
             names = sys._getframe(1).f_globals
-        self.notes, self.doubts = [], []
-        if id not in self.tree:
+        if id is None:
+            rows = [summary.Row(self.checked(one, names), self.points[one]) for one in self.here(names)]
+            publish(summary.text(rows), summary.html(rows))
+        elif id not in self.tree:
             print(f"There is no check called {id!r}. Try one of: {', '.join(sorted(self.tree))}")
-            return
-        # Whatever the answers write meanwhile goes to a temporary folder, and whatever they change is restored.
-        with untouched(names, self.called(id, names)) as left, redirected(names):
-            self.report(id, names)
-        print_indented([f"note: {one}" for one in left])
+        else:
+            show(self.checked(id, names))
+
+    def __repr__(self) -> str:
+        examples = " ".join(f'check("{id}")' for id in self.order)
+        return f"check() shows what you would score now. One item: {examples}"
+
+    def page(self, name: str) -> None:
+        """Show ``name.html``, which lies beside the notebook or in it, below the cell. Raises OSError without it."""
+        publish(f"Open {name}.html in a browser.", read_text("..", f"{name}.html"))
+
+    def here(self, names: dict[str, Any]) -> list[str]:
+        """The questions of the sections that these names belong to; all, if there are none yet."""
+        sections = {self.sections[id] for id in self.order if self.answers[id] in names}
+        return [id for id in self.order if not sections or self.sections[id] in sections]
+
+    def checked(self, id: str, names: dict[str, Any]) -> Card:
+        """The card of a question. What its code prints meanwhile is not shown.
+
+        What it writes goes to a temporary folder, and whatever else it changes is restored.
+        """
+        self.notes, self.doubts = [], []
+        with quiet() as out, untouched(names, self.called(id, names)) as left, redirected(names):
+            card = self.card(id, Names(names, self))
+        card.notes += left
+        if out.written and card.mark == "❌":
+            card.notes.append("what your code prints during a check is not shown; call it in a cell of its own to see that")
+        return card
+
+    def cases(self, id: str, group: str = "") -> list[Case]:
+        """The cases of a question; which one its tests take is noted in ``tried``."""
+        cases = super().cases(id, group)
+        return cases if group else Noting(cases, id, self.tried)
 
     def called(self, id: str, names: dict[str, Any]) -> list[Any]:
         """What the tests of this question call or read.
@@ -82,23 +122,48 @@ class LocalCheck(Check):
             own |= {name for pairs in calls for name in names_in(pairs)} | required(names.get(self.answers[id]))
         return [names.get(name) for name in wanted | own]
 
-    def report(self, id: str, names: dict[str, Any]) -> None:
-        """Run the question's tests and print what they found."""
+    def card(self, id: str, environment: Names) -> Card:
+        """Run the question's tests; the card says what they found."""
         commands.SKIPPED.clear()
-        environment = Names(names, self)
-        lines = self.trouble(id, environment)
+        lines, failing = self.trouble(id, environment), self.tried.get(id)
         broken = self.waits_for(id, environment) if lines else []
         like = self.like(id, environment) if lines and not broken else []
-        print(self.headline(id, lines, broken, like, environment))
-        print_indented(lines)
+        mark, _, headline = self.headline(id, lines, broken, like, environment).partition(" ")
+        card = Card(id, self.titles.get(id, ""), mark, headline, lines)
+        if not lines:
+            card.earned, card.notes = 1.0, list(self.notes)
+            return card
+        card.blank = all(line.endswith(FILL_IN) for line in lines)
+        card.earned = self.share(id, environment) if mark == "❌" or card.blank else None
         if len(like) == 1:
-            print_indented([f"likely: {self.says[id][like[0]]} ({self.see.get(id, '')})."])
-        if lines and not broken:
-            self.show_call(id, environment)
-            self.draw(id, environment)
-        print_indented([f"note: {note}" for note in self.notes])
-        if commands.SKIPPED and lines:
-            print_indented([f"note: a check starts no programs: `{commands.SKIPPED[0]}` was not run, and gave no output"])
+            card.likely.append(f"{self.says[id][like[0]]} ({self.see.get(id, '')}).")
+        elif mark == "❌" and not card.blank:
+            card.why += self.why(id, environment)
+        if not broken:
+            card.call = self.smallest(id, environment)
+            card.picture = self.draw(id, environment, failing)
+        skipped = [f"a check starts no programs: `{one}` was not run, and gave no output" for one in commands.SKIPPED[:1]]
+        card.notes += [*self.notes, *skipped]
+        return card
+
+    def why(self, id: str, environment: Names) -> list[str]:
+        """What is known about a wrong answer that is no known mistake, as sentences."""
+        name, names = self.answers[id], environment.names
+        if id in self.probes:
+            from .diagnosis.raised import meaning_of
+
+            environment.turn_to(id)
+            errors = [raised(test, environment) for test in load_tests(id)]
+            found = [meaning_of(error) for error in errors if error is not None and not isinstance(error, Failure)][:1]
+            return [one.sentence() for one in found if one]
+        if callable(names.get(name)):
+            from .diagnosis.local import known
+
+            cases = [*self.cases(id, "ladder"), *self.cases(id, "own")]
+            found = known(name, names, cases, self.rules, id in self.tensors, self.rules.STEPS.get(id, ()))
+            return [one.sentence() for one in found]
+        told = self.rules.reason(id, environment.get(name), self.cases(id, "own")[0], environment)
+        return [f"{told[1]}."] if told else []
 
     def headline(self, id: str, lines: list[str], broken: list[str], like: list[str], environment: Names) -> str:
         """The first line of the result: ✅, ❌, or ⏳ where another question has to be fixed first; ``like``: see there."""
@@ -109,7 +174,8 @@ class LocalCheck(Check):
             return f"⏳ {id} waits for {names}: fix that first. The grader judges it with correct versions of these."
         if charged := self.charged_elsewhere(id, like, environment):
             return f"⏳ {id}: the same mistake as in {charged}, where it is charged."
-        return f"❌ {id}{self.share(id, environment)}"
+        kept, most = self.share(id, environment), sum(self.claims.get(id, {}).values())
+        return f"❌ {id}: {kept * most:g} of {most:g} points" if kept else f"❌ {id}"
 
     def waits_for(self, id: str, environment: Names) -> list[str]:
         """The names of wrong answers that a failing one builds on: of functions, those that are called; none for a blank."""
@@ -129,24 +195,31 @@ class LocalCheck(Check):
             used = {name for name in used if name in ran or not codes_of(names.get(name))}
         return [name for name in wrong if name in used]
 
-    def share(self, id: str, environment: Names) -> str:
-        """How many points a wrong answer keeps, in words; '' for none."""
+    def share(self, id: str, environment: Names) -> float:
+        """How much of its points a wrong answer keeps."""
         claims = self.claims.get(id, {})
         environment.turn_to(id)
         held = sum(claims[test.__name__] for test in load_tests(id) if claims and run(test, environment) is None)
-        return f": {held:g} of {sum(claims.values()):g} points" if held else ""
+        return held / sum(claims.values()) if held else 0.0
 
     def charged_elsewhere(self, id: str, like: list[str], environment: Names) -> str:
         """The question about the same function with more points, in which the same mistake is charged; '' for none."""
         own = set(like) if callable(environment.get(self.answers[id])) else set()
         same = [q for q in self.sharing(id) if q == id or own.intersection(self.like(q, environment))] if own else []
-        charged = max(same, key=lambda q: self.points[q], default=id)
+        charged = max(same, key=lambda q: sum(self.points[q].values()), default=id)
         return "" if charged == id or not self.trouble(charged, environment) else charged
 
     def trouble(self, id: str, environment: Names) -> list[str]:
         """What is wrong with an answer: one line for each test that fails."""
         environment.turn_to(id)
-        lines = [line for line in (run(test, environment) for test in load_tests(id)) if line]
+        lines: list[str] = []
+        failing: list[Case] = []  # of each test that fails, the case that it took last
+        for test in load_tests(id):
+            self.tried.pop(id, None)
+            if line := run(test, environment):
+                lines.append(line)
+                failing += [self.tried[id]] if id in self.tried else []
+        self.tried |= {id: failing[0]} if failing else {}
         return lines[:1] if len(set(lines)) == 1 else lines
 
     def sharing(self, id: str) -> list[str]:
@@ -163,11 +236,6 @@ class LocalCheck(Check):
     def signature(self, id: str) -> Callable[[Any, Case], Any]:
         """``rules.signature`` for this question, as a function of a value and a case."""
         return lambda value, case: self.rules.signature(id, value, case)
-
-    def show_call(self, id: str, environment: Names) -> None:
-        """Print the smallest call that fails, if there is one."""
-        if call := self.smallest(id, environment):
-            print_indented(["the smallest call that fails:", *(f"   {line}" for line in call)])
 
     def smallest(self, id: str, environment: Names) -> list[str]:
         """The smallest public call on which an answer fails, as lines; [] for what is no function to call."""
@@ -190,22 +258,32 @@ class LocalCheck(Check):
             broken=functools.partial(self.rules.broken_property, id),
             right=self.show_right_results,
         )
-        with contextlib.redirect_stdout(io.StringIO()):
-            failure = attempt(self.tree)
-            lines = smallest_call(ladder, kind_of(failure), lambda: time.monotonic() > end) if failure is not None else []
+        failure = attempt(self.tree)
+        lines = smallest_call(ladder, kind_of(failure), lambda: time.monotonic() > end) if failure is not None else []
         environment["check"] = self
         return lines
 
-    def draw(self, id: str, environment: Names) -> None:
-        """For answers that are attention weights, show them next to the expected ones."""
-        case = self.cases(id)[0]
+    def draw(self, id: str, environment: Names, failing: Case | None) -> Picture | None:
+        """For answers that are attention weights or masks, these beside the right ones, in the case that failed."""
+        case = failing or self.cases(id)[0]
         wanted = self.rules.wanted_weights(id, case)
         got = outputs_of(environment.get(self.answers[id]), [case], self.signature(id))[0] if wanted is not None else None
-        if got is not None and got.shape == wanted.shape:
-            picture.show(
-                got.reshape(-1, *got.shape[-2:])[0] if got.ndim > 2 else got,
-                wanted.reshape(-1, *wanted.shape[-2:])[0] if wanted.ndim > 2 else wanted,
-            )
+        if got is None:
+            return None
+        return pictured(got, wanted, self.rules.pictured(id), case.label or call_of(environment.names[self.answers[id]], case))
+
+
+class Noting(list[Case]):
+    """Cases of the question ``id``; the one that was taken last is kept in ``tried``."""
+
+    def __init__(self, cases: list[Case], id: str, tried: dict[str, Case]):
+        super().__init__(cases)
+        self.id, self.tried = id, tried
+
+    def __iter__(self) -> Iterator[Case]:
+        for case in super().__iter__():
+            self.tried[self.id] = case
+            yield case
 
 
 class Names(dict[str, Any]):
@@ -243,9 +321,13 @@ def required(function: Any) -> set[str]:
         return set()
 
 
-def print_indented(lines: list[str]) -> None:
-    for line in lines:
-        print(f"   {line}")
+def call_of(function: Any, case: Case) -> str:
+    """The whole numbers that a case passes, by name: ``n_tok=4``."""
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return ""
+    return ", ".join(f"{name}={value}" for name, value in zip(names, case.args) if isinstance(value, int))
 
 
 def load_tests(id: str) -> list[Callable[..., Any]]:
@@ -283,7 +365,7 @@ def run(test: Callable[..., Any], environment: Names) -> str | None:
     if error.kind == BLANK and callable(environment.names.get(environment.answer)):
         return f"{nothing_returned(environment.answer)}."
     if error.kind in (BLANK, MISSING):
-        return f"{error.text}: fill in its TODO, run that cell, then this one."
+        return f"{error.text}: {FILL_IN}"
     return f"{error.text}."
 
 
@@ -315,4 +397,7 @@ def load_check() -> LocalCheck:
         points=data["points"],
         parameters=data["parameters"],
         show_right_results=data["show_right_results"],
+        titles=data["titles"],
+        sections=data["sections"],
+        order=data["order"],
     )

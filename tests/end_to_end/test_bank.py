@@ -124,7 +124,7 @@ def test_pictures_describe_in_words_what_they_show():
     assert picture.in_words(got, wanted) == "token 0 gets too little weight"
     assert any("should be 1.00" in line for line in picture.text(got, wanted))
     drawing = picture.svg(np.eye(3), np.ones((3, 3)) / 3, "words <here>")
-    assert drawing.count("<rect") == 18 and "&lt;here&gt;" in drawing
+    assert drawing.count("<rect") == 18 + 5 and "&lt;here&gt;" in drawing
     import xml.dom.minidom
 
     xml.dom.minidom.parseString(drawing)

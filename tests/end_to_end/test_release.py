@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ import nbformat
 import pytest
 
 from autograder.authoring import release
+from autograder.authoring.bundle import as_json, smallest
 from autograder.checks.values import to_json
 from autograder.core.errors import GraderError
 from autograder.core.files import MARK
@@ -35,11 +35,8 @@ def notebook(*sources):
     return nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])).encode()
 
 
-def carried(name, data):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as made:
-        made.writestr(name, data)
-    return notebook(f'BUNDLE = "{base64.b64encode(buffer.getvalue()).decode()}"')
+def carried(name, text):
+    return notebook(f'BUNDLE = "{base64.b85encode(smallest(as_json({name: text}))).decode()}"')
 
 
 def test_there_is_something_to_keep_secret(secrets):
@@ -80,7 +77,10 @@ def test_the_release_is_the_committed_tree_and_the_same_bytes_each_time(student_
         ),
         (lambda s, h: {"a2checks/cases.json": json.dumps(to_json({"cases": h})).encode()}, "a hidden array"),
         (lambda s, h: {"blob.bin": b"\0" * 7 + h.tobytes()}, "a hidden array"),
-        (lambda s, h: {"x.ipynb": carried("blob.bin", h.tobytes())}, "a hidden array"),
+        (
+            lambda s, h: {"x.ipynb": carried("a.json", json.dumps(to_json({"cases": h})))},
+            "x.ipynb -> a.json holds a hidden array",
+        ),
         (lambda s, h: {"notes.txt": os.environ["AUTOGRADER_SEED"].encode()}, "the seed"),
         (lambda s, h: {"a2checks/lib.py": f"# {ROOT / 'solutions'}".encode()}, "a path of the staff"),
         (lambda s, h: {"a2checks/rules/queries.py": b"# see assignment/bank"}, "a folder of the staff"),

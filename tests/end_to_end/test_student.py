@@ -1,5 +1,6 @@
 """The student tree is generated, leaks nothing, and each of its notebooks works on its own."""
 
+import ast
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ import nbformat
 import pytest
 
 from autograder.authoring import student_tree
+from autograder.authoring.bundle import docstrings, unbundled, without_comments
 from autograder.authoring.masters import strip_modules
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
@@ -84,6 +86,95 @@ def test_the_readmes_nbconvert_command_converts_a_notebook_from_the_release(gene
         capture_output=True,
     )
     assert (tmp_path / f"{name}.py").exists()
+
+
+def carried(folder, name):
+    """Path -> text of what a notebook carries."""
+    cells = nbformat.read(folder / f"{name}.ipynb", as_version=4).cells
+    return {path: data.decode() for cell in cells for path, data in unbundled(cell.source, name)}
+
+
+@pytest.mark.parametrize("name, most", [("A2S1", 60), ("A2S2", 560), ("A2S3", 100)])
+def test_the_setup_cell_of_a_notebook_is_small(generated, name, most):
+    sources = [cell.source for cell in nbformat.read(generated / f"{name}.ipynb", as_version=4).cells]
+    assert max(map(len, sources)) <= most * 1024
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_notebook_carries_the_checks_and_cases_of_its_own_section_only(generated, name):
+    inside, number = carried(generated, name), name[-1]
+    tests = {path for path in inside if path.startswith("tests/")}
+    assert tests == {f"tests/{path.name}" for path in (generated / "tests").glob(f"{number}.*.py")} != set()
+    data = json.loads(inside["a2checks/cases.json"])
+    assert all(id.startswith(number) for key in ("answers", "cases", "bank", "says", "points") for id in data[key])
+    whole = json.loads((generated / "a2checks" / "cases.json").read_text())
+    assert all(data["cases"][id] == cases for id, cases in whole["cases"].items() if id.startswith(number))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_whatever_a_carried_module_imports_is_carried_too(generated, name, tmp_path):
+    inside = carried(generated, name)
+    for path, text in inside.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    modules = [
+        path[:-3].replace("/", ".").removesuffix(".__init__")
+        for path in inside
+        if path.startswith("a2checks/") and path.endswith(".py")
+    ]
+    script = (
+        f"import importlib, a2checks; [importlib.import_module(name) for name in {modules}]; print(sorted(a2checks.check.tree))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert all(id in done.stdout for id in json.loads(inside["a2checks/cases.json"])["answers"])
+
+
+def test_code_without_comments_is_the_same_code():
+    source = '''"""Of a module,
+over two lines."""
+
+import os  # for nothing
+
+TEXT = """# not a comment
+
+after an empty line"""
+
+
+class A:
+    """Only this."""
+
+
+def f(x: int) -> int:
+    """What f does."""
+    # why
+    s = f"""{x}
+
+    # kept"""  # gone
+    return s  # noqa
+
+
+async def g():
+    "One line."
+    y = [  # first
+
+        1,
+    ]
+    return y, "#"
+'''
+    short = without_comments(source)
+
+    def bare(text):
+        tree = ast.parse(text)
+        for node, _ in docstrings(tree):
+            node.body = node.body[1:] or [ast.Expr(ast.Constant(...))] * (node is not tree)
+        return ast.dump(tree)
+
+    assert bare(short) == bare(source)
+    assert all(gone not in short for gone in ("noqa", "why", "What f", "Only this", "for nothing", "first", "One line"))
+    assert "# not a comment\n\nafter" in short and "\n\n    # kept" in short
+    for path in (ROOT / "autograder" / "checks").rglob("*.py"):
+        assert bare(without_comments(path.read_text())) == bare(path.read_text()), path
 
 
 def test_modules_are_stripped_by_the_notebooks_own_markers(tmp_path):

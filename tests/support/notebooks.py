@@ -25,4 +25,9 @@ def execute(path: Path, folder: Path) -> list:
     # On a busy machine a slow cell is not a hanging one.
     patience = dict.fromkeys(("timeout", "startup_timeout", "iopub_timeout"), 3600)
     nbclient.NotebookClient(notebook, **patience, resources={"metadata": {"path": str(folder)}}).execute()
-    return [(c.source, "".join(o.get("text", "") for o in c.outputs)) for c in notebook.cells if c.cell_type == "code"]
+    return [(c.source, "".join(map(said, c.outputs))) for c in notebook.cells if c.cell_type == "code"]
+
+
+def said(output) -> str:
+    """What an output says in plain text."""
+    return output.get("text", "") or output.get("data", {}).get("text/plain", "")

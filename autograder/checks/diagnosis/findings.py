@@ -26,6 +26,10 @@ class Finding:
     says: str
     line: int | None = None
 
+    def sentence(self) -> str:
+        """What is known, as a whole sentence."""
+        return f"{self.says[:1].upper()}{self.says[1:]}{'' if self.says[-1:] in '.?!' else '.'}"
+
     def tree(self) -> dict[str, Any]:
         """For results.json: ``{"by", "concept"}``, and ``"line"`` where there is one."""
         return {"by": self.by, "concept": self.concept, **({} if self.line is None else {"line": self.line})}

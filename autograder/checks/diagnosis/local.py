@@ -22,9 +22,10 @@ import numpy as np
 
 from ..case import Case
 from ..values import on_arrays
+from .composition import composition, unused
 from .edits import edits
-from .findings import RULE, Call, Finding
-from .raised import raised
+from .findings import RANDOM, Call, Finding, same
+from .raised import meaning_of
 from .repair import asked, repairing
 from .signatures import signature
 from .templates import template
@@ -33,18 +34,42 @@ from .trying import Trial, survivors
 MOST = 250  # edits: a tenth of a second or two
 
 
-def known(name: str, names: dict[str, Any], cases: Sequence[Case], rules: Any, tensor: bool) -> list[Finding]:
-    """What is known about the function ``name`` of a notebook that fails some of these cases; [] if nothing is."""
+def known(
+    name: str, names: dict[str, Any], cases: Sequence[Case], rules: Any, tensor: bool, steps: Sequence[str] = ()
+) -> list[Finding]:
+    """What is known about the function ``name`` of a notebook that fails some of these cases; [] if nothing is.
+
+    ``steps``: the functions that it should call, in order.
+    """
     function = names.get(name)
     cases = [case for case in cases if not case.layout and isinstance(case.expected, np.ndarray)]
     if not isinstance(function, types.FunctionType) or not cases:
         return []
-    found: list[Finding | None] = []
-    calls, errors = called(function, cases, tensor)
-    if errors:
-        found.append(of_exception(function, errors[-1]))
-    found += [signature(calls), repair(name, function, names, cases, calls, rules, tensor)]
+    source = source_of(function)
+    with quietly():
+        calls, errors = called(function, cases, tensor)
+        found = [of_exception(function, errors[-1])] if errors else []
+        found += [unused(name, source), composition(name, source, steps)]
+        found.append(of_chance(function, cases, calls, tensor) or signature(calls, source))
+        found.append(repair(name, source, names, cases, calls, rules, tensor))
     return [one for one in found if one]
+
+
+def source_of(function: Any) -> str:
+    """The source of a function, '' if it is not known."""
+    try:
+        return textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        return ""
+
+
+def of_chance(function: Any, cases: Sequence[Case], calls: list[Call], tensor: bool) -> Finding | None:
+    """That a wrong call gives something else when it is made again."""
+    for case, call in reversed(list(zip(cases, calls))):
+        if call.got is not None and not call.right:
+            again = called(function, [case], tensor)[0][0]
+            return RANDOM if again.got is not None and not same(again.got, call.got) else None
+    return None
 
 
 def called(function: Any, cases: Sequence[Case], tensor: bool) -> tuple[list[Call], list[Exception]]:
@@ -69,29 +94,23 @@ def of_exception(function: Any, error: Exception) -> Finding | None:
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == function.__code__.co_filename]
     line = own[-1].lineno if own else None
     code = linecache.getline(function.__code__.co_filename, line) if line else ""
-    first = function.__code__.co_firstlineno
-    return raised(type(error).__name__, str(error), code, line - first + 1 if line else None)
+    return meaning_of(error, code, line - function.__code__.co_firstlineno + 1 if line else None)
 
 
 def repair(
-    name: str, function: Any, names: dict[str, Any], cases: Sequence[Case], calls: list[Call], rules: Any, tensor: bool
+    name: str, source: str, names: dict[str, Any], cases: Sequence[Case], calls: list[Call], rules: Any, tensor: bool
 ) -> Finding | None:
     """The question about the line that an edit of the function has to change."""
-    try:
-        source = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):
-        return None
     candidates = edits(source, [template(*one) for one in rules.EDITS], rules.STATEMENTS, MOST)
     ordered = [case for _, case in sorted(zip(calls, cases), key=lambda pair: pair[0].right)]
-    trials = [Trial(partial(list, case.args), partial(dict, case.kwargs), case.expected, case.tolerance) for case in ordered]
+    trials = [Trial(partial(list, one.args), partial(dict, one.kwargs), one.expected, one.tolerance) for one in ordered]
 
     def define(code: Any) -> Any:
         copy = dict(names)
         exec(code, copy)
         return on_arrays(copy[name], tensor)
 
-    with quietly():
-        working = set(survivors([edit.code for edit in candidates], define, trials, lambda result: result))
+    working = set(survivors([edit.code for edit in candidates], define, trials, lambda result: result))
     best = repairing([edit for number, edit in enumerate(candidates) if number in working], lambda edit: True)
     return asked(best, rules.CONCEPTS, f"line {best.line} of `{name}`") if best else None
 
@@ -110,9 +129,3 @@ def quietly() -> Iterator[None]:
         finally:
             if torch:
                 torch.set_num_threads(threads)
-
-
-def of_value(id: str, value: Any, case: Case, rules: Any, context: dict[str, Any]) -> list[Finding]:
-    """What the assignment's rules say about a wrong value."""
-    told = rules.reason(id, value, case, context)
-    return [Finding(RULE, *told)] if told else []

@@ -21,6 +21,14 @@ WHOLE = "a size or an index has to be a whole number: `/` always gives a float"
 TYPES = "two tensors of different number types meet (float32, float64, int64): they have to be the same"
 
 
+def meaning_of(error: BaseException, code: str = "", line: int | None = None) -> Finding | None:
+    """What is known from an exception, see ``raised``."""
+    try:
+        return raised(type(error).__name__, str(error), code, line)
+    except Exception:  # an exception of the student's own, which has no text
+        return None
+
+
 def raised(kind: str, message: str, code: str = "", line: int | None = None) -> Finding | None:
     """What is known from an exception of this kind with this message, raised by this line of code; None if nothing is."""
     text = f"{kind}: {message}"
