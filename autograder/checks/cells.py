@@ -154,8 +154,8 @@ class LocalCheck(Check):
 
             environment.turn_to(id)
             errors = [raised(test, environment) for test in load_tests(id)]
-            found = [meaning_of(error) for error in errors if error is not None and not isinstance(error, Failure)][:1]
-            return [one.sentence() for one in found if one]
+            meanings = [meaning_of(error) for error in errors if error is not None and not isinstance(error, Failure)]
+            return [one.sentence() for one in meanings[:1] if one]
         if callable(names.get(name)):
             from .diagnosis.local import known
 
