@@ -52,7 +52,7 @@ def check_files(files: dict[Path, str]) -> int:
     status = 0
     code = [path for path in files if path.is_file() and kind_of_file(path.name) == CODE]
     if code:
-        print(f"Running {', '.join(map(str, code))} side by side, each up to its last check; this takes half a minute or so.")
+        print(f"Running {', '.join(map(str, code))} side by side, each up to its last check. Please wait.")
     with running(code) as processes:
         for path, remark in files.items():
             print(f"\n── {path}{remark}", flush=True)

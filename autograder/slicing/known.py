@@ -101,7 +101,7 @@ def reached_from(names: Iterable[str], statements: list[Known]) -> set[str]:
     found, waiting = set[str](), set(names)
     while waiting:
         found |= waiting
-        waiting = {name for one in statements if one.concerns & waiting for name in one.uses} - found
+        waiting = {name for one in statements if (one.binds | one.changes) & waiting for name in one.uses} - found
     return found
 
 

@@ -50,7 +50,15 @@ def told(rules, epochs=5):
 def run_of_main(teller) -> dict:
     """What an honest probe reports of a right main."""
     order, foreign = [3, 1, 2, 0], {"train": 4, "validation": 0, "test": 0}
-    one = {"training": True, "split": "train", "order": order, "sorted_by": "", "batches": 2, "unshuffled": False}
+    one = {
+        "training": True,
+        "split": "train",
+        "order": order,
+        "sorted_by": "",
+        "batches": 2,
+        "unshuffled": False,
+        "left_out": 0,
+    }
     validated = {**one, "training": False, "split": "validation", "order": [0, 1, 2, 3]}
     epochs = len(teller.marks)
     return {
@@ -58,11 +66,12 @@ def run_of_main(teller) -> dict:
         "counts_epochs": True,
         "ignored": [],
         "called": True,
-        "starts": [{"holds": True, "anew": False, "raised": "", "loader": ""}] * epochs,
+        "starts": [{"holds": True, "anew": False, "again": False, "raised": "", "loader": ""}] * epochs,
         "evaluations": [""] * epochs,
         "passes": [one | {"foreign": foreign}, validated | {"foreign": {**foreign, "train": 0, "validation": 4}}] * epochs,
         "files": [{"epoch": 1, "raw": np.frombuffer(np.array(teller.marks[1], "<f4").tobytes(), np.uint8)}],
         "saves": [1, 2],
+        "evaluated_after": list(range(1, epochs + 1)),
         "told": teller.account(),
     }
 
