@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from .formats import parse, unparse
+from .document import parse, unparse
 
 SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Import, ast.ImportFrom)
 MAX_CALLS, MAX_SOURCE = 8, 4000  # characters of one call and what comes before it

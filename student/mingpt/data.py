@@ -23,6 +23,7 @@ START, STOP, UNK, PAD = 0, 1, 2, 3
 SPECIAL = ["<START>", "<STOP>", "<UNK>", "<PAD>"]
 MAX_LEN = 100
 MIN_COUNT = 3
+CODES_FROM = 35  # the character that stands for the first word of the included text
 SPLITS = ("train", "dev", "test")
 HUB_NAMES = {"train": ("train",), "dev": ("validation", "dev", "valid"), "test": ("test",)}
 TOKEN = re.compile(r"'s\b|\w+(?:[-']\w+)*|[^\w\s]")
@@ -99,7 +100,12 @@ def tenth(lines: list[list[str]], place: int) -> tuple[list[list[str]], list[lis
 def shipped() -> Text:
     """The text included in this package."""
     folder = resources.files(__package__) / "text"
-    read = {split: sentences(lzma.decompress((folder / f"{split}.tokens.xz").read_bytes()).decode()) for split in SPLITS}
+    plain = folder / "coded.txt"  # what a lone notebook unpacks
+    text = plain.read_bytes() if plain.is_file() else lzma.decompress((folder / "coded.txt.xz").read_bytes())
+    words, _, coded = text.decode().partition("\n")
+    types = dict(enumerate(words.split(), start=CODES_FROM))
+    blocks = [[[types[ord(code)] for code in line] for line in block.split("\n")] for block in coded.split("\n\n")]
+    read = dict(zip(SPLITS, blocks))
     return Text(**read, source="King James Bible, the New Testament and the books of wisdom")
 
 

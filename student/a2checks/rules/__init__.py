@@ -6,20 +6,41 @@ Tests reach the package as ``check.rules``. It imports the checks package, which
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import finetuning, masks, queries
-from .queries import wanted_weights
-from .told import Teller
+if TYPE_CHECKING:
+    from . import finetuning, masks, queries
+    from .told import Teller
 
-__all__ = ["finetuning", "masks", "queries", "signature", "teller", "wanted_weights"]
+__all__ = ["finetuning", "masks", "pictured", "queries", "signature", "teller", "wanted_weights"]
+
+# A notebook carries the rules of its own section only.
+for _name in ("finetuning", "masks", "queries"):
+    if importlib.util.find_spec(f"{__name__}.{_name}"):
+        globals()[_name] = importlib.import_module(f".{_name}", __name__)
 
 
 def teller(probe: str, world: dict) -> Teller | None:
     """Who answers what this probe asks while it runs; ``world``: what its section's probes work on. None if it asks nothing."""
+    from .told import Teller
+
     return Teller(world["told"]["scores"]) if probe == "loop.observe" else None
+
+
+def wanted_weights(id: str, case: Any) -> np.ndarray | None:
+    """The right attention weights, or the right mask, which the notebooks draw; None if the question is not about these."""
+    if id.startswith("2.1."):
+        return case.expected if id in ("2.1.attn_softmax", "2.1.make_causal_mask") else None
+    return queries.wanted_weights(id) if id.startswith("1.") else None
+
+
+def pictured(id: str) -> str:
+    """What a picture shows that has ``wanted_weights`` beside it."""
+    return "mask" if id == "2.1.make_causal_mask" else "attention weights"
 
 
 def signature(id: str, value: Any, case: Any) -> np.ndarray | None:
@@ -28,7 +49,7 @@ def signature(id: str, value: Any, case: Any) -> np.ndarray | None:
     1.2 and 1.3: the attention weights, (4,) or (4, 4). 1.4: the changed keys, because their effect depends on the student's own
     query too. Section 3: the symptoms of what a probe observed.
     """
-    if id in finetuning.RULES:
+    if id.startswith("3."):
         return finetuning.symptoms(id, value, case)
     if not id.startswith(("1.2", "1.3", "1.4")):
         return None
