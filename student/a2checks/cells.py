@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib
 import inspect
+import io
 import json
 import sys
+import time
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +23,9 @@ from .data import read_text
 from .diagnose import mistakes_like, outputs_of
 from .own_calls import names_in
 from .probe import LocalProbe, own_calls
+from .raised import told
 from .redirect import redirected
+from .smallest import SECONDS, Ladder, by_size, kind_of, smallest_call
 from .untouched import untouched
 from .values import from_json, on_arrays, to_plain
 
@@ -32,7 +38,8 @@ class LocalCheck(Check):
     the explanation of each mistake; ``answers``: the name of the answer; ``helpers``: the questions that grade the helpers of
     a composite; ``see``: where the handout explains it; ``probes``: (section, probe, names that it observes, the probe that
     runs first or ''); ``claims``: test -> its own points; ``worlds``: section id -> the inputs of its probes; ``tensors``: the
-    questions whose functions have to return a tensor; ``points``: question id -> the points of all courses together.
+    questions whose functions have to return a tensor; ``points``: question id -> the points of all courses together;
+    ``parameters``: what the handout calls those of a function; ``show_right_results``: of small calls that fail.
     """
 
     bank: dict[str, Any] = field(default_factory=dict)
@@ -45,6 +52,8 @@ class LocalCheck(Check):
     worlds: dict[str, Any] = field(default_factory=dict)
     tensors: list[str] = field(default_factory=list)
     points: dict[str, float] = field(default_factory=dict)
+    parameters: dict[str, list[str]] = field(default_factory=dict)
+    show_right_results: bool = False
 
     def __call__(self, id: str, names: dict[str, Any] | None = None) -> None:
         if names is None:
@@ -87,6 +96,7 @@ class LocalCheck(Check):
         if len(like) == 1:
             print_indented([f"likely: {self.says[id][like[0]]} ({self.see.get(id, '')})."])
         if lines and not broken:
+            self.show_call(id, environment)
             self.draw(id, environment)
         print_indented([f"note: {note}" for note in self.notes])
         if commands.SKIPPED and lines:
@@ -137,6 +147,38 @@ class LocalCheck(Check):
     def signature(self, id: str) -> Callable[[Any, Case], Any]:
         """``rules.signature`` for this question, as a function of a value and a case."""
         return lambda value, case: self.rules.signature(id, value, case)
+
+    def show_call(self, id: str, environment: Names) -> None:
+        """Print the smallest call that fails, if there is one."""
+        if call := self.smallest(id, environment):
+            print_indented(["the smallest call that fails:", *(f"   {line}" for line in call)])
+
+    def smallest(self, id: str, environment: Names) -> list[str]:
+        """The smallest public call on which an answer fails, as lines; [] for what is no function to call."""
+        cases = by_size(self.cases(id, "ladder"), self.cases(id))
+        environment.turn_to(id)
+        answer, tests, end = environment.get(self.answers[id]), load_tests(id), time.monotonic() + SECONDS
+        if id in self.probes or not callable(answer):
+            return []
+
+        def attempt(tree: dict[str, Any]) -> Exception | None:
+            environment["check"] = Check(tree, self.rules)
+            return next((error for error in (raised(test, environment) for test in tests) if error is not None), None)
+
+        ladder = Ladder(
+            name=self.answers[id],
+            parameters=self.parameters.get(id, []),
+            cases=cases,
+            attempt=lambda case: attempt({**self.tree, id: {"own": [vars(case)]}}),
+            answer=answer,
+            broken=functools.partial(self.rules.broken_property, id),
+            right=self.show_right_results,
+        )
+        with contextlib.redirect_stdout(io.StringIO()):
+            failure = attempt(self.tree)
+            lines = smallest_call(ladder, kind_of(failure), lambda: time.monotonic() > end) if failure is not None else []
+        environment["check"] = self
+        return lines
 
     def draw(self, id: str, environment: Names) -> None:
         """For answers that are attention weights, show them next to the expected ones."""
@@ -217,16 +259,22 @@ def marked(function: Any) -> Any:
 
 def run(test: Callable[..., Any], environment: Names) -> str | None:
     """Run a test; returns None if it passes, otherwise one line that says what is wrong, '' if another test's line does."""
+    error = raised(test, environment)
+    if not isinstance(error, Failure):
+        return None if error is None else f"your code raised {told(error, environment.names)}"
+    if error.kind == SKIPPED:
+        return ""
+    if error.kind in (BLANK, MISSING):
+        return f"{error.text}: fill in its TODO, run that cell, then this one."
+    return f"{error.text}."
+
+
+def raised(test: Callable[..., Any], environment: Names) -> Exception | None:
+    """What a test raises; None if it passes."""
     try:
         test(**{name: environment.get(name) for name in inspect.signature(test).parameters})
-    except Failure as failure:
-        if failure.kind == SKIPPED:
-            return ""
-        if failure.kind in (BLANK, MISSING):
-            return f"{failure.text}: fill in its TODO, run that cell, then this one."
-        return f"{failure.text}."
     except Exception as error:
-        return f"your code raised {type(error).__name__}: {error}"
+        return error
     return None
 
 
@@ -247,4 +295,6 @@ def load_check() -> LocalCheck:
         worlds=data["worlds"],
         tensors=data["tensors"],
         points=data["points"],
+        parameters=data["parameters"],
+        show_right_results=data["show_right_results"],
     )

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from . import finetuning, masks, queries
+from .properties import broken as broken_property
 from .queries import wanted_weights
 from .told import Teller
 
-__all__ = ["finetuning", "masks", "queries", "signature", "teller", "wanted_weights"]
+__all__ = ["broken_property", "finetuning", "masks", "queries", "signature", "teller", "wanted_weights"]
 
 
 def teller(probe: str, world: dict) -> Teller | None:
