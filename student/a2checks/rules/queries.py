@@ -76,7 +76,16 @@ def judge_query(check: Any, id: str, value: Any, name: str, rows: int | None = N
             "numbers",
             f"attention with {name} misses the target by {beyond(error, case.tolerance)}. {weights_text(query, key)}",
             largest=rounded(error),
+            table=weights_table(query, key),
         )
+
+
+def weights_table(query: np.ndarray, key: np.ndarray) -> dict[str, Any]:
+    """The student's own attention weights as a table, in place of the sentence."""
+    rows = np.atleast_2d(weights(query, key))
+    body = [[*([f"q{number}"] if len(rows) > 1 else []), *(f"{w:.2f}" for w in row)] for number, row in enumerate(rows)]
+    head = [*([""] if len(rows) > 1 else []), *(f"v{number}" for number in range(rows.shape[1]))]
+    return {"caption": "Your attention weights:", "head": head, "rows": body, "text": weights_text(query, key)}
 
 
 def weights_text(query: np.ndarray, key: np.ndarray) -> str:
@@ -119,6 +128,7 @@ def judge_key(check: Any, id: str, m_key: Any, query132: Any, unit: bool) -> Non
         f"with row 2 of key replaced, attention with your query132 misses the target by {beyond(error, case.tolerance)}. "
         f"{weights_text(query, changed)}{hint}",
         largest=rounded(error),
+        table=weights_table(query, changed),
     )
 
 
