@@ -33,8 +33,8 @@ CODE = (
 class Card:
     """What a check says.
 
-    ``mark``: ✅, ❌ or ⏳; ``headline``: the sentence after it; ``lines``: what each test that fails says; ``likely``: what is
-    known about why; ``call``: the smallest failing call, as lines of code and output; ``notes``: what costs no points;
+    ``mark``: ✅, ❌ or ⏳; ``headline``: the sentence after it; ``lines``: what each test that fails says; ``why``: what is
+    known about it; ``likely``: the known mistake that it looks like; ``call``: the smallest failing call, as lines of code and output; ``notes``: what costs no points;
     ``earned``: the share of the points, None while another answer has to be mended first; ``blank``: nothing was filled in.
     """
 
@@ -43,6 +43,7 @@ class Card:
     mark: str
     headline: str
     lines: list[str] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)
     likely: list[str] = field(default_factory=list)
     call: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -53,7 +54,7 @@ class Card:
 
 def text(card: Card) -> str:
     """The card as plain text: the mark and the headline, then indented lines."""
-    lines = [clipped(line) for line in card.lines] + [f"likely: {clipped(line)}" for line in card.likely]
+    lines = [clipped(line) for line in (*card.lines, *card.why)] + [f"likely: {clipped(line)}" for line in card.likely]
     lines += [EXAMPLE, *(f"    {clipped(line)}" for line in card.call)] if card.call else []
     lines += card.picture.text() if card.picture else []
     lines += [f"note: {clipped(note)}" for note in card.notes]
@@ -67,7 +68,7 @@ def html(card: Card) -> str:
     parts = [
         f'<div role="group" aria-label="check {escape(card.id)}: {said}" style="{FRAME.format(colour)}">',
         f'<div><span role="img" aria-label="{said}">{card.mark}</span> <strong>{phrase(card.headline)}</strong>{title}</div>',
-        *(f"<div>{phrase(line)}</div>" for line in card.lines),
+        *(f"<div>{phrase(line)}</div>" for line in (*card.lines, *card.why)),
         *(f"<div><strong>Likely:</strong> {phrase(line)}</div>" for line in card.likely),
     ]
     if card.call:

@@ -3,26 +3,31 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import json
 import sys
+import time
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import commands, summary
+from .called import called, codes_of, mentioned
 from .card import Card, publish, show
 from .case import Case, Check
-from .compare import BLANK, MISSING, SKIPPED, Failure
+from .compare import BLANK, MISSING, SKIPPED, Failure, is_blank, nothing_returned
 from .data import read_text
 from .diagnose import mistakes_like, outputs_of
 from .own_calls import names_in
 from .picture import Picture, pictured
 from .probe import LocalProbe, own_calls
 from .quiet import quiet
+from .raised import told
 from .redirect import redirected
+from .smallest import SECONDS, Ladder, by_size, kind_of, smallest_call
 from .untouched import untouched
 from .values import from_json, on_arrays, to_plain
 
@@ -40,7 +45,8 @@ class LocalCheck(Check):
     a composite; ``see``: where the handout explains it; ``probes``: (section, probe, names that it observes, the probe that
     runs first or ''); ``claims``: test -> its own points; ``worlds``: section id -> the inputs of its probes; ``tensors``: the
     questions whose functions have to return a tensor; ``points``: question id -> course -> points; ``titles``; ``sections``:
-    question id -> section id; ``order``: all ids as the rubric has them. ``tried``: the case that a question's tests last took.
+    question id -> section id; ``order``: all ids as the rubric has them; ``parameters``: what the handout calls those of a
+    function; ``show_right_results``: of small calls that fail. ``tried``: the case that a question's tests last took.
     """
 
     bank: dict[str, Any] = field(default_factory=dict)
@@ -56,6 +62,8 @@ class LocalCheck(Check):
     titles: dict[str, str] = field(default_factory=dict)
     sections: dict[str, str] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
+    parameters: dict[str, list[str]] = field(default_factory=dict)
+    show_right_results: bool = False
     tried: dict[str, Case] = field(default_factory=dict)
 
     def __call__(self, id: str | None = None, names: dict[str, Any] | None = None) -> None:
@@ -119,7 +127,7 @@ class LocalCheck(Check):
         """Run the question's tests; the card says what they found."""
         commands.SKIPPED.clear()
         lines, failing = self.trouble(id, environment), self.tried.get(id)
-        broken = self.broken_helpers(id, environment) if lines else []
+        broken = self.waits_for(id, environment) if lines else []
         like = self.like(id, environment) if lines and not broken else []
         mark, _, headline = self.headline(id, lines, broken, like, environment).partition(" ")
         card = Card(id, self.titles.get(id, ""), mark, headline, lines)
@@ -130,15 +138,33 @@ class LocalCheck(Check):
         card.earned = self.share(id, environment) if mark == "❌" or card.blank else None
         if len(like) == 1:
             card.likely.append(f"{self.says[id][like[0]]} ({self.see.get(id, '')}).")
+        elif mark == "❌" and not card.blank:
+            card.why += self.why(id, environment)
         if not broken:
+            card.call = self.smallest(id, environment)
             card.picture = self.draw(id, environment, failing)
         skipped = [f"a check starts no programs: `{one}` was not run, and gave no output" for one in commands.SKIPPED[:1]]
         card.notes += [*self.notes, *skipped]
         return card
 
-    def broken_helpers(self, id: str, environment: Names) -> list[str]:
-        """The names of the answers that this question builds on and that are wrong."""
-        return list(dict.fromkeys(self.answers[h] for h in self.helpers.get(id, ()) if self.trouble(h, environment)))
+    def why(self, id: str, environment: Names) -> list[str]:
+        """What is known about a wrong answer that is no known mistake, as sentences."""
+        name, names = self.answers[id], environment.names
+        if id in self.probes:
+            from .diagnosis.raised import meaning_of
+
+            environment.turn_to(id)
+            errors = [raised(test, environment) for test in load_tests(id)]
+            meanings = [meaning_of(error) for error in errors if error is not None and not isinstance(error, Failure)]
+            return [one.sentence() for one in meanings[:1] if one]
+        if callable(names.get(name)):
+            from .diagnosis.local import known
+
+            cases = [*self.cases(id, "ladder"), *self.cases(id, "own")]
+            found = known(name, names, cases, self.rules, id in self.tensors, self.rules.STEPS.get(id, ()))
+            return [one.sentence() for one in found]
+        told = self.rules.reason(id, environment.get(name), self.cases(id, "own")[0], environment)
+        return [f"{told[1]}."] if told else []
 
     def headline(self, id: str, lines: list[str], broken: list[str], like: list[str], environment: Names) -> str:
         """The first line of the result: ✅, ❌, or ⏳ where another question has to be fixed first; ``like``: see there."""
@@ -151,6 +177,24 @@ class LocalCheck(Check):
             return f"⏳ {id}: the same mistake as in {charged}, where it is charged."
         kept, most = self.share(id, environment), sum(self.claims.get(id, {}).values())
         return f"❌ {id}: {kept * most:g} of {most:g} points" if kept else f"❌ {id}"
+
+    def waits_for(self, id: str, environment: Names) -> list[str]:
+        """The names of wrong answers that a failing one builds on: of functions, those that are called; none for a blank."""
+        own, names = self.answers[id], environment.names
+        if is_blank(names.get(own)):
+            return []
+        wrong = list(dict.fromkeys(self.answers[h] for h in self.helpers.get(id, ()) if self.trouble(h, environment)))
+        return self.in_use(id, wrong, environment) if wrong and callable(names[own]) else wrong
+
+    def in_use(self, id: str, wrong: list[str], environment: Names) -> list[str]:
+        """Those of these functions that the answer to a question uses: a probe's as its code tells, any other's as it runs."""
+        names = environment.names
+        used = mentioned(self.answers[id], names) | {self.answers[id]}
+        if id not in self.probes:
+            with called({name: names.get(name) for name in wrong}) as ran:
+                self.trouble(id, environment)
+            used = {name for name in used if name in ran or not codes_of(names.get(name))}
+        return [name for name in wrong if name in used]
 
     def share(self, id: str, environment: Names) -> float:
         """How much of its points a wrong answer keeps."""
@@ -194,6 +238,32 @@ class LocalCheck(Check):
         """``rules.signature`` for this question, as a function of a value and a case."""
         return lambda value, case: self.rules.signature(id, value, case)
 
+    def smallest(self, id: str, environment: Names) -> list[str]:
+        """The smallest public call on which an answer fails, as lines; [] for what is no function to call."""
+        cases = by_size(self.cases(id, "ladder"), self.cases(id))
+        environment.turn_to(id)
+        answer, tests, end = environment.get(self.answers[id]), load_tests(id), time.monotonic() + SECONDS
+        if id in self.probes or not callable(answer):
+            return []
+
+        def attempt(tree: dict[str, Any]) -> Exception | None:
+            environment["check"] = Check(tree, self.rules)
+            return next((error for error in (raised(test, environment) for test in tests) if error is not None), None)
+
+        ladder = Ladder(
+            name=self.answers[id],
+            parameters=self.parameters.get(id, []),
+            cases=cases,
+            attempt=lambda case: attempt({**self.tree, id: {"own": [vars(case)]}}),
+            answer=answer,
+            broken=functools.partial(self.rules.broken_property, id),
+            right=self.show_right_results,
+        )
+        failure = attempt(self.tree)
+        lines = smallest_call(ladder, kind_of(failure), lambda: time.monotonic() > end) if failure is not None else []
+        environment["check"] = self
+        return lines
+
     def draw(self, id: str, environment: Names, failing: Case | None) -> Picture | None:
         """For answers that are attention weights or masks, these beside the right ones, in the case that failed."""
         case = failing or self.cases(id)[0]
@@ -224,12 +294,12 @@ class Names(dict[str, Any]):
         super().__init__(names)
         self.names, self.check = names, check
         self.probed: dict[str, LocalProbe] = {}
-        self.tensor = False  # what the question turned to asks of its functions
+        self.answer, self.tensor = "", False  # of the question turned to, and what it asks of its functions
         self["check"] = check
 
     def turn_to(self, id: str) -> None:
-        """Set ``probe`` to the probe of this question, or None if it has none, and ``tensor``."""
-        self.tensor = id in self.check.tensors
+        """Set ``probe`` to the probe of this question, or None if it has none, ``answer`` and ``tensor``."""
+        self.answer, self.tensor = self.check.answers[id], id in self.check.tensors
         if id in self.check.probes and id not in self.probed:
             section, probe, wanted, uses = self.check.probes[id]
             world = self.check.worlds[section]
@@ -288,16 +358,24 @@ def marked(function: Any) -> Any:
 
 def run(test: Callable[..., Any], environment: Names) -> str | None:
     """Run a test; returns None if it passes, otherwise one line that says what is wrong, '' if another test's line does."""
+    error = raised(test, environment)
+    if not isinstance(error, Failure):
+        return None if error is None else f"your code raised {told(error, environment.names)}"
+    if error.kind == SKIPPED:
+        return ""
+    if error.kind == BLANK and callable(environment.names.get(environment.answer)):
+        return f"{nothing_returned(environment.answer)}."
+    if error.kind in (BLANK, MISSING):
+        return f"{error.text}: {FILL_IN}"
+    return f"{error.text}."
+
+
+def raised(test: Callable[..., Any], environment: Names) -> Exception | None:
+    """What a test raises; None if it passes."""
     try:
         test(**{name: environment.get(name) for name in inspect.signature(test).parameters})
-    except Failure as failure:
-        if failure.kind == SKIPPED:
-            return ""
-        if failure.kind in (BLANK, MISSING):
-            return f"{failure.text}: {FILL_IN}"
-        return f"{failure.text}."
     except Exception as error:
-        return f"your code raised {type(error).__name__}: {error}"
+        return error
     return None
 
 
@@ -318,6 +396,8 @@ def load_check() -> LocalCheck:
         worlds=data["worlds"],
         tensors=data["tensors"],
         points=data["points"],
+        parameters=data["parameters"],
+        show_right_results=data["show_right_results"],
         titles=data["titles"],
         sections=data["sections"],
         order=data["order"],

@@ -84,7 +84,7 @@ def as_array(value: Any, what: str) -> np.ndarray:
         if array is not None and array.size:
             return array
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
-        raise Failure(KIND, f"{what} should be a tensor of numbers, but is {name_of(value)}")
+        raise Failure(KIND, f"{what} should be a tensor of numbers, but is {name_of(value)}", {"concept": "return value"})
     return value
 
 
@@ -114,7 +114,11 @@ def check_shape(got: np.ndarray, shape: tuple[int, ...], what: str, hint: str = 
     """Raise Failure (kind: shape) unless the shapes are equal."""
     if got.shape != tuple(shape):
         text = f"{what}: shape {shape_text(got.shape, shape)}, expected {shape_text(shape, shape)}"
-        data = {"shape": list(shown.sizes(got.shape, shape))[: len(shape) + 3], "expected_shape": list(shape)}
+        data = {
+            "concept": "shape",
+            "shape": list(shown.sizes(got.shape, shape))[: len(shape) + 3],
+            "expected_shape": list(shape),
+        }
         raise Failure(SHAPE, f"{text}; {hint}" if hint else text, data)
 
 

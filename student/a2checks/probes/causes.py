@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-OF_NOTHING = re.compile(r"'NoneType' object has no attribute '(backward|item|detach|mean|sum|cpu|float)'")
+OF_NOTHING = re.compile(r"'NoneType' object has no attribute '(backward|item|detach)'")
 OF_A_NUMBER = re.compile(r"'(float|int)' object has no attribute 'backward'")
 NO_GRAPH = "does not require grad and does not have a grad_fn"
 

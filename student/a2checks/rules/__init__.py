@@ -12,11 +12,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .concepts import ABOUT, CONCEPTS, EDITS, STATEMENTS, STEPS, WORTH
+
 if TYPE_CHECKING:
     from . import finetuning, masks, queries
     from .told import Teller
 
-__all__ = ["finetuning", "masks", "pictured", "queries", "signature", "teller", "wanted_weights"]
+__all__ = [
+    "ABOUT",
+    "CONCEPTS",
+    "EDITS",
+    "STATEMENTS",
+    "STEPS",
+    "WORTH",
+    "broken_property",
+    "finetuning",
+    "masks",
+    "pictured",
+    "queries",
+    "reason",
+    "right_value",
+    "signature",
+    "teller",
+    "wanted_weights",
+]
 
 # A notebook carries the rules of its own section only.
 for _name in ("finetuning", "masks", "queries"):
@@ -31,6 +50,14 @@ def teller(probe: str, world: dict) -> Teller | None:
     return Teller(world["told"]["scores"]) if probe == "loop.observe" else None
 
 
+def right_value(name: str, case: Any) -> np.ndarray | None:
+    """A right answer of this name, on which the answer to the question of this case builds; None if there is none.
+
+    ``query132``: (3,), in 1.4. Public cases have none.
+    """
+    return case.args[-1] if name == "query132" and len(case.args) == queries.WITH_REFERENCE else None
+
+
 def wanted_weights(id: str, case: Any) -> np.ndarray | None:
     """The right attention weights, or the right mask, which the notebooks draw; None if the question is not about these."""
     if id.startswith("2.1."):
@@ -41,6 +68,16 @@ def wanted_weights(id: str, case: Any) -> np.ndarray | None:
 def pictured(id: str) -> str:
     """What a picture shows that has ``wanted_weights`` beside it."""
     return "mask" if id == "2.1.make_causal_mask" else "attention weights"
+
+
+def reason(id: str, value: Any, case: Any, context: dict[str, Any]) -> tuple[str, str] | None:
+    """(concept, sentence) about a wrong value of section 1; None where nothing is known."""
+    return queries.reason(id, value, case, context) if id.startswith("1.") else None
+
+
+def broken_property(id: str, case: Any, result: Any) -> str | None:
+    """The property that a result of section 2.1 breaks, in words; None if it breaks none of those known."""
+    return masks.broken_property(id, case, result) if id.startswith("2.1.") else None
 
 
 def signature(id: str, value: Any, case: Any) -> np.ndarray | None:

@@ -40,15 +40,16 @@ def trains(check: Any, facts: dict, way: dict) -> None:
     if len(starts) > 2 and all(start["again"] for start in starts[1:]):
         check.fail(
             "rule",
-            "every epoch begins with a new optimizer, which has lost the averages of gradients that the last one had gathered: "
-            "make it once, before the loop",
+            "every epoch begins with a new optimizer, without what the last one had gathered about the gradients: make it "
+            "once, before the loop",
             symptom=Symptom.OPTIMIZER_ANEW,
         )
     passes = orders_of(way, "train", training=True)
     if passes and all(one["batches"] == len(one["order"]) > ENOUGH for one in passes):
         check.fail(
             "rule",
-            "main trains on one sentence at a time: give the DataLoader batch_size=batch_size, without which it is 1",
+            "main trains on one sentence at a time, not on batches of batch_size of them (a DataLoader that is not given "
+            "batch_size takes one)",
             symptom=Symptom.BATCHES_OF_ONE,
         )
 

@@ -72,7 +72,7 @@ def as_mask(check: Any, mask: Any, what: str) -> np.ndarray:
     if mask is None:
         check.fail("blank", f"{what} is None")
     if not isinstance(mask, np.ndarray) or mask.dtype.kind not in "biuf":
-        check.fail("kind", f"{what} should be a tensor, but is {name_of(mask)}")
+        check.fail("kind", f"{what} should be a tensor, but is {name_of(mask)}", concept="return value")
     while mask.ndim > 2 and mask.shape[0] == 1:
         mask = mask[0]
     return mask
@@ -173,3 +173,10 @@ def visible(scores: np.ndarray, hidden: np.ndarray) -> int:
     highest = np.where(hidden, -np.inf, scores.astype(np.float64)).max(axis=-1, keepdims=True)
     with np.errstate(invalid="ignore"):
         return int((~(scores - highest < UNDERFLOW) & hidden).sum())
+
+
+def broken_property(id: str, case: Any, result: Any) -> str | None:
+    """See ``properties.broken``."""
+    from . import properties
+
+    return properties.broken(id, case, result)

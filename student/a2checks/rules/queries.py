@@ -48,6 +48,7 @@ def read_query(check: Any, value: Any, name: str, rows: int | None) -> np.ndarra
             f"{name} has shape {tuple(query.shape)}, expected {want}: {hint}. Broadcasting inside "
             "attention can hide this, so it is checked first",
             shape=list(query.shape),
+            concept="shape",
         )
     return query
 
@@ -61,7 +62,7 @@ def as_numbers(check: Any, value: Any, name: str) -> np.ndarray:
     except (TypeError, ValueError, OverflowError, RecursionError):
         check.fail("kind", f"{name} should be a tensor of numbers")
     if not np.isfinite(array).all():
-        check.fail("nan", f"{name} contains NaN or infinity; a large finite number is enough")
+        check.fail("nan", f"{name} contains NaN or infinity; a large finite number is enough", concept="query length")
     return array
 
 
@@ -203,6 +204,7 @@ def read_key(check: Any, m_key: Any, key: np.ndarray) -> np.ndarray:
             "shape",
             f"m_key has shape {tuple(array.shape)}, expected {tuple(key.shape)} (K with row 2 replaced)",
             shape=list(array.shape),
+            concept="shape",
         )
     others = [row for row in range(len(key)) if row != SELECT_THIRD]
     if np.abs(array[others] - key[others]).max() > 0.005:
@@ -214,3 +216,10 @@ def wanted_weights(id: str) -> np.ndarray | None:
     """The correct attention weights; None if the question is not about weights."""
     evenly, half = np.full(4, 0.25), np.array([0.5, 0.5, 0.0, 0.0])
     return {"1.2.1": np.eye(4)[0], "1.2.2": np.eye(4), "1.3.1": evenly, "1.3.2": half}.get(id)
+
+
+def reason(id: str, value: Any, case: Any, context: dict[str, Any]) -> tuple[str, str] | None:
+    """See ``reasons.reason``."""
+    from . import reasons
+
+    return reasons.reason(id, value, case, context)
