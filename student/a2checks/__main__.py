@@ -2,7 +2,8 @@
 """``python -m <this package> [FILE …]`` runs every check that is possible before submitting.
 
 Without arguments it checks the notebooks, scripts and PDFs in this folder and the PDFs in its folder ``writeup``. A notebook is
-run up to its last check cell, so nothing after that (training, experiments) is run. Exits with 1 if anything is missing.
+run up to its last check cell, so nothing after that (training, experiments) is run. Where a script and a notebook of the same
+section lie side by side, the script is checked, as the grader does. Exits with 1 if anything is missing.
 """
 
 from __future__ import annotations
@@ -13,19 +14,25 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import traceback
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from .data import read_text
-from .formats import CODE, NOTEBOOK, PDF, Unreadable, is_notebook, kind_of_file, read
+from .deadline import TooLong, deadline
+from .formats import CODE, PDF, SCRIPT, Unreadable, kind_of_file, read
+from .naming import stem_of
 
 PACKAGE = Path(__file__).resolve().parent
 WRITEUP, SOURCES = "writeup", (".tex", ".md", ".qmd", ".docx", ".odt", ".typ", ".html")
 CHECK = re.compile(r"^check\(", re.MULTILINE)
 MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 MAX_BYTES = 50 << 20  # the grader's limit
+CELL_SECONDS, FILE_SECONDS = 60.0, 300.0  # that one cell, and all cells of a file, may take
 
 
 def main(arguments: list[str]) -> int:
@@ -34,14 +41,23 @@ def main(arguments: list[str]) -> int:
         sys.stdout.reconfigure(errors="replace")  # do not fail on a terminal that cannot print ✅
     if arguments[:1] == ["--cells"]:
         return run_cells(Path(arguments[1]))
-    files = [Path(name) for name in arguments] or default_files()
+    files = {Path(name): "" for name in arguments} or default_files()
     if not files:
         print("There is nothing to check here: go to the folder of your notebooks, or name files.")
         return 1
+    return check_files(files)
+
+
+def check_files(files: dict[Path, str]) -> int:
+    """Check files, each with a remark that stands beside its name; returns 1 if anything is missing."""
     status = 0
-    for path in files:
-        print(f"\n── {path}", flush=True)
-        status |= check_file(path)
+    code = [path for path in files if path.is_file() and kind_of_file(path.name) == CODE]
+    if code:
+        print(f"Running {', '.join(map(str, code))} side by side, each up to its last check. Please wait.")
+    with running(code) as processes:
+        for path, remark in files.items():
+            print(f"\n── {path}{remark}", flush=True)
+            status |= shown(processes[path]) if path in processes else check_file(path)
     if not any(kind_of_file(path.name) == PDF for path in files):
         print("\nNo PDF was checked. Once you have exported your write-up: ", end="")
         print(f"python -m {PACKAGE.name} {WRITEUP}/writeup.pdf")
@@ -49,30 +65,47 @@ def main(arguments: list[str]) -> int:
 
 
 def check_file(path: Path) -> int:
-    """Check one file by its kind; returns 1 if anything is missing or it cannot be checked."""
+    """Check a file that holds no code; returns 1 if anything is missing or it cannot be checked."""
     if not path.is_file():
         print("❌ this is a folder: name a file in it" if path.is_dir() else "❌ there is no such file")
         return 1
-    kind = kind_of_file(path.name)
-    if kind == PDF:
+    if kind_of_file(path.name) == PDF:
         return check_writeup(path)
-    if kind == CODE:
-        return check_code(path)
     print("❌ neither a notebook, a script nor a PDF")
     return 1
 
 
-def default_files() -> list[Path]:
-    """Notebooks in this folder named for a section (or scripts, if no notebook has the same name), and write-ups."""
+def default_files() -> dict[Path, str]:
+    """What to check in this folder, each file with a remark: code that is named for a section, and write-ups.
+
+    Of one section, scripts with check cells come before all else: they are what is graded.
+    """
+    files: dict[Path, str] = {}
+    for own in by_section(sorted(Path().iterdir())):
+        scripts = [path for path in own if path.suffix.lower() == SCRIPT and has_checks(path)]
+        beside = ", ".join(path.name for path in own if path not in scripts)
+        remark = f" (not {beside}: if you hand in both, the {SCRIPT} counts)" if beside and scripts else ""
+        files |= dict.fromkeys(scripts or own, remark)
+    return files | dict.fromkeys([*pdfs_in(Path()), *pdfs_in(Path(WRITEUP))], "")
+
+
+def by_section(paths: list[Path]) -> list[list[Path]]:
+    """The notebooks and scripts that are named for a section, those of one section together."""
     patterns = json.loads(read_text("cases.json"))["files"]
-    named = [
-        p
-        for p in sorted(Path().iterdir())
-        if kind_of_file(p.name) == CODE and p.is_file() and any(re.search(pattern, p.stem.lower()) for pattern in patterns)
-    ]
-    notebooks = [p for p in named if is_notebook(p.name)]
-    scripts = [p for p in named if p not in notebooks and p.with_suffix(NOTEBOOK) not in notebooks]
-    return [*notebooks, *scripts, *pdfs_in(Path()), *pdfs_in(Path(WRITEUP))]
+    sections: dict[tuple[str, ...], list[Path]] = {}
+    for path in paths:
+        named = tuple(pattern for pattern in patterns if re.search(pattern, stem_of(path.name).lower()))
+        if named and kind_of_file(path.name) == CODE and path.is_file():
+            sections.setdefault(named, []).append(path)
+    return list(sections.values())
+
+
+def has_checks(path: Path) -> bool:
+    """Whether a file can be read and has check cells."""
+    try:
+        return any(map(CHECK.search, cells_of(path)))
+    except (Unreadable, SyntaxError, ValueError, OSError):
+        return False
 
 
 def pdfs_in(folder: Path) -> list[Path]:
@@ -82,14 +115,49 @@ def pdfs_in(folder: Path) -> list[Path]:
     return compiled or pdfs
 
 
-def check_code(path: Path) -> int:
-    """Run the checks of one notebook or script in a separate process; returns 1 unless all are ✅."""
+@contextmanager
+def running(files: list[Path]) -> Iterator[dict[Path, subprocess.Popen[str]]]:
+    """A process for each of these notebooks and scripts, which runs its checks; ended when its time is over."""
     python_path = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": python_path}
-    command = [sys.executable, "-m", PACKAGE.name, "--cells", str(path)]
-    status = subprocess.run(command, env=environment, check=False).returncode
+    environment = {
+        **os.environ,
+        "MPLBACKEND": "Agg",
+        "PYTHONPATH": python_path,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
+    command = [sys.executable, "-m", PACKAGE.name, "--cells"]
+    processes = {
+        path: subprocess.Popen(
+            [*command, str(path)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+        )
+        for path in files
+    }
+    timers = [threading.Timer(FILE_SECONDS, process.kill) for process in processes.values()]
+    try:
+        for timer in timers:
+            timer.daemon = True
+            timer.start()
+        yield processes
+    finally:
+        for timer, process in zip(timers, processes.values()):
+            timer.cancel()
+            process.kill()
+            process.wait()
+
+
+def shown(process: subprocess.Popen[str]) -> int:
+    """Print what a process of ``running`` prints until it ends; returns 1 unless all its checks are ✅."""
+    for line in process.stdout or ():
+        print(line, end="", flush=True)
+    status = process.wait()
     if status not in (0, 1):
-        print(f"❌ running it ended early (status {status}): out of memory, or one of its cells exits Python")
+        print(f"❌ running it ended early (status {status}): over {FILE_SECONDS:g} s, out of memory, or a cell exits Python")
     return int(status != 0)
 
 
@@ -122,7 +190,7 @@ def run_cells(path: Path) -> int:
     try:
         for source in cells[: last + 1]:
             output.shown = bool(CHECK.search(source))
-            run_cell(source, path, terminal)
+            output.failed |= not run_cell(source, path, terminal) and output.shown
     finally:
         sys.stdout, sys.modules["__main__"] = terminal, ours
         sys.stderr.flush()
@@ -168,17 +236,22 @@ def cells_of(path: Path) -> list[str]:
     return [ast.unparse(node) for node in tree.body if not isinstance(node, ast.ImportFrom) or node.module != "__future__"]
 
 
-def run_cell(source: str, path: Path, terminal: TextIO) -> None:
-    """Run a cell as the notebook would; if it fails, report that in one line and return."""
+def run_cell(source: str, path: Path, terminal: TextIO) -> bool:
+    """Run a cell as the notebook would; whether it ended well. If not, say why in one line."""
     names = sys.modules["__main__"].__dict__
     try:
-        exec(compile(source, path.name, "exec"), names)
+        with deadline(CELL_SECONDS):
+            exec(compile(source, path.name, "exec"), names)
+        return True
     except KeyboardInterrupt:
         raise
+    except TooLong:
+        reason = f"was stopped after {CELL_SECONDS:g} s: does a loop in it never end?"
     except BaseException as error:
-        first = next((line for line in source.split("\n") if line.strip()), "")
-        reason = traceback.format_exception_only(error)[-1].strip()
-        terminal.write(f"• a cell stopped with {reason} (it begins with: {first[:70]})\n")
+        reason = "stopped with " + traceback.format_exception_only(error)[-1].strip()
+    first = next((line for line in source.split("\n") if line.strip()), "")
+    terminal.write(f"• a cell {reason} (it begins with: {first[:70]})\n")
+    return False
 
 
 if __name__ == "__main__":

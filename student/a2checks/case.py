@@ -15,10 +15,15 @@ import numpy as np
 
 from .compare import MISSING, Failure, is_blank, match
 
+OTHER_DEVICE = "is not on the expected device"  # how torch names a tensor on another device than the one without data
+
 
 @dataclass
 class Case:
-    """One call of a student's function with its expected result; ``facts`` are what a probe's observations should match."""
+    """One call of a student's function with its expected result; ``facts`` are what a probe's observations should match.
+
+    ``layout``: of the arrays among the arguments: "chunk", "elsewhere" (see ``values.make_decoder``) or '', the usual one.
+    """
 
     args: list[Any]
     kwargs: dict[str, Any]
@@ -32,7 +37,8 @@ class Case:
         """Call the student's function; raises Failure if it is missing."""
         if function is None:
             raise Failure(MISSING, "the function is not defined")
-        args = [{"$chunk": a} if self.layout == "chunk" and isinstance(a, np.ndarray) else a for a in self.args]
+        layout = f"${self.layout}" if self.layout else ""
+        args = [{layout: a} if layout and isinstance(a, np.ndarray) else a for a in self.args]
         return function(*args, **self.kwargs)
 
     def judge(self, answer: Any, what: str = "the result") -> Any:
@@ -66,10 +72,12 @@ class Check:
     def judge(self, id: str, answer: Any, what: str = "the result") -> None:
         """Check the answer (a function, a value or a probe) against every case of the question; raises Failure.
 
-        The cases in the group ``float64`` are tried too, but only lead to notes.
+        The cases in the groups ``float64`` and ``elsewhere`` are tried too, but only lead to notes.
         """
         for case in self.cases(id):
             self.same_dtype(case.judge(answer, what), case.expected, what)
+        for case in self.cases(id, "elsewhere"):
+            self.follows(case, answer)
         for case in self.cases(id, "float64"):
             try:
                 result = case.judge(answer)
@@ -78,6 +86,17 @@ class Check:
                 return
             if isinstance(result, np.ndarray) and result.dtype == np.float32:
                 self.note("float64 inputs come back as float32 (no points depend on it)")
+
+    def follows(self, case: Case, answer: Any) -> None:
+        """Note an answer that mixes its arguments with tensors that are not on their device."""
+        try:
+            case.call(answer)
+        except Exception as error:
+            if OTHER_DEVICE in str(getattr(error, "message", error)):
+                self.note(
+                    "this works on the CPU alone (no points depend on it): it makes a tensor that stays there, such as a mask, "
+                    "while its arguments may be on a GPU. There it needs .to(…) with their device"
+                )
 
     def note(self, text: str) -> None:
         """Tell the student something that costs no points."""

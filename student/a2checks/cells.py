@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import commands, picture
+from .called import called, codes_of, mentioned
 from .case import Case, Check
-from .compare import BLANK, MISSING, SKIPPED, Failure
+from .compare import BLANK, MISSING, SKIPPED, Failure, is_blank, nothing_returned
 from .data import read_text
 from .diagnose import mistakes_like, outputs_of
 from .own_calls import names_in
@@ -78,9 +79,7 @@ class LocalCheck(Check):
         commands.SKIPPED.clear()
         environment = Names(names, self)
         lines = self.trouble(id, environment)
-        broken = list(
-            dict.fromkeys(self.answers[h] for h in self.helpers.get(id, ()) if lines and self.trouble(h, environment))
-        )
+        broken = self.waits_for(id, environment) if lines else []
         like = self.like(id, environment) if lines and not broken else []
         print(self.headline(id, lines, broken, like, environment))
         print_indented(lines)
@@ -102,6 +101,24 @@ class LocalCheck(Check):
         if charged := self.charged_elsewhere(id, like, environment):
             return f"⏳ {id}: the same mistake as in {charged}, where it is charged."
         return f"❌ {id}{self.share(id, environment)}"
+
+    def waits_for(self, id: str, environment: Names) -> list[str]:
+        """The names of wrong answers that a failing one builds on: of functions, those that are called; none for a blank."""
+        own, names = self.answers[id], environment.names
+        if is_blank(names.get(own)):
+            return []
+        wrong = list(dict.fromkeys(self.answers[h] for h in self.helpers.get(id, ()) if self.trouble(h, environment)))
+        return self.in_use(id, wrong, environment) if wrong and callable(names[own]) else wrong
+
+    def in_use(self, id: str, wrong: list[str], environment: Names) -> list[str]:
+        """Those of these functions that the answer to a question uses: a probe's as its code tells, any other's as it runs."""
+        names = environment.names
+        used = mentioned(self.answers[id], names) | {self.answers[id]}
+        if id not in self.probes:
+            with called({name: names.get(name) for name in wrong}) as ran:
+                self.trouble(id, environment)
+            used = {name for name in used if name in ran or not codes_of(names.get(name))}
+        return [name for name in wrong if name in used]
 
     def share(self, id: str, environment: Names) -> str:
         """How many points a wrong answer keeps, in words; '' for none."""
@@ -157,12 +174,12 @@ class Names(dict[str, Any]):
         super().__init__(names)
         self.names, self.check = names, check
         self.probed: dict[str, LocalProbe] = {}
-        self.tensor = False  # what the question turned to asks of its functions
+        self.answer, self.tensor = "", False  # of the question turned to, and what it asks of its functions
         self["check"] = check
 
     def turn_to(self, id: str) -> None:
-        """Set ``probe`` to the probe of this question, or None if it has none, and ``tensor``."""
-        self.tensor = id in self.check.tensors
+        """Set ``probe`` to the probe of this question, or None if it has none, ``answer`` and ``tensor``."""
+        self.answer, self.tensor = self.check.answers[id], id in self.check.tensors
         if id in self.check.probes and id not in self.probed:
             section, probe, wanted, uses = self.check.probes[id]
             world = self.check.worlds[section]
@@ -222,6 +239,8 @@ def run(test: Callable[..., Any], environment: Names) -> str | None:
     except Failure as failure:
         if failure.kind == SKIPPED:
             return ""
+        if failure.kind == BLANK and callable(environment.names.get(environment.answer)):
+            return f"{nothing_returned(environment.answer)}."
         if failure.kind in (BLANK, MISSING):
             return f"{failure.text}: fill in its TODO, run that cell, then this one."
         return f"{failure.text}."

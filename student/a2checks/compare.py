@@ -58,6 +58,11 @@ def is_blank(value: Any) -> bool:
     return value is None or value is Ellipsis or object_of(value) == "ellipsis"
 
 
+def nothing_returned(name: str) -> str:
+    """What is known of a function without a result."""
+    return f"`{name}` returned None: its TODO is not filled in yet, or a `return` is missing"
+
+
 def object_of(value: Any) -> str:
     """What a worker says about a value that it cannot send; '' for any other value."""
     text = value.get("$object") if isinstance(value, dict) and len(value) == 1 else None

@@ -7,8 +7,10 @@ Whatever the code writes meanwhile goes to a temporary folder: a check changes n
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,12 +41,19 @@ class LocalProbe:
         if not self.seen:
             if missing := [name for name in self.wanted if self.names.get(name) is None]:
                 raise Failure(MISSING, f"{missing[0]} is not defined")
-            with stage(self.world) as opened, redirected(self.names):
+            with stage(self.world) as opened, redirected(self.names), silent():
                 opened.calls, opened.ask = own_calls(self.wanted, self.names), self.teller and self.teller.answer
                 if self.uses:
                     opened.observe(self.uses, self.names, self.plain)
                 self.seen.append(with_account(opened.observe(self.name, self.names, self.plain), self.teller))
         return self.seen[0]
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[None]:
+    """What a probe's run of the student's code prints says nothing about their data."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
 
 
 def stage(world: Any) -> Any:

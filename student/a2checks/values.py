@@ -129,7 +129,8 @@ def make_decoder() -> Convert:
     """Return ``decode(tree) -> value``: arrays become tensors if torch is loaded.
 
     ``{"$chunk": array}`` becomes a non-contiguous view, the middle third of a wider tensor, laid out
-    like one of the three outputs of a fused query-key-value projection.
+    like one of the three outputs of a fused query-key-value projection; ``{"$elsewhere": array}`` a tensor without data, on
+    another device than all others.
     """
     torch: Any = sys.modules.get("torch")
     numpy = sys.modules.get("numpy")
@@ -140,6 +141,8 @@ def make_decoder() -> Convert:
         if isinstance(node, dict):
             if set(node) == {"$chunk"}:
                 return chunk(node["$chunk"])
+            if set(node) == {"$elsewhere"}:
+                return torch.from_numpy(node["$elsewhere"].copy()).to("meta")
             return {key: decode(item) for key, item in node.items()}
         if numpy is not None and isinstance(node, numpy.ndarray):
             return torch.from_numpy(node.copy()) if torch is not None else node.copy()

@@ -116,8 +116,11 @@ def iteration(world: World, namespace: dict, plain: Callable) -> dict:
 
     def observed(way: Callable) -> dict:
         dataset = way()
-        if getattr(type(dataset), "__iter__", iter)(dataset) is None:
+        iterator = getattr(type(dataset), "__iter__", iter)(dataset)
+        if iterator is None:
             return {"passes": None}
+        if not hasattr(type(iterator), "__next__"):
+            return {"no_iterator": type(iterator).__name__, "itself": iterator is dataset}
         limit = 2 * len(rows)
         passes = [[describe(item, namespace, plain) for item in islice(iter(dataset), limit)] for _ in range(2)]
         try:
@@ -138,27 +141,31 @@ def iteration(world: World, namespace: dict, plain: Callable) -> dict:
 def describe(item: Any, namespace: dict, plain: Callable) -> dict:
     """The text and label of an item, whether it holds them as attributes, keys, a tuple's parts or token ids."""
     parts = item if isinstance(item, (tuple, list)) else [item]
+    text, encoded = _text_of(item, parts, namespace["tokenizer"])
     label = _label_of(item, parts)
     return {
         "blank": item is None,
-        "text": plain(_text_of(item, parts, namespace["tokenizer"])),
+        "text": plain(text),
+        "encoded": encoded,
         "label": plain(label.item() if is_tensor(label) else label),
     }
 
 
-def _text_of(item: Any, parts: Any, tokenizer: Any) -> str | None:
+def _text_of(item: Any, parts: Any, tokenizer: Any) -> tuple[str | None, bool]:
+    """The text, and whether it had to be decoded from token ids."""
     for candidate in (field(item, "text"), field(item, "sentence"), *parts):
         if isinstance(candidate, str):
-            return candidate
+            return candidate, False
     for encoding in (field(item, "text_encoding"), *parts):
         ids = field(encoding, "input_ids")
         if ids is not None:
-            return tokenizer.decode(ids.flatten().tolist() if is_tensor(ids) else ids, skip_special_tokens=True)
-    return None
+            return tokenizer.decode(ids.flatten().tolist() if is_tensor(ids) else ids, skip_special_tokens=True), True
+    return None, False
 
 
 def _label_of(item: Any, parts: Any) -> Any:
-    """The first number or one-element tensor, or None."""
+    """The first number or one-element tensor, or None. A list of several numbers is one of token ids."""
+    parts = [] if len(parts) > 2 and all(isinstance(part, int) for part in parts) else parts
     for candidate in (*(field(item, name) for name in ("label", "labels", "label_encoding")), *parts):
         if isinstance(candidate, (int, float, np.number)) or (is_tensor(candidate) and candidate.numel() == 1):
             return candidate
@@ -222,6 +229,8 @@ def describe_batch(batch: Any, plain: Callable) -> dict:
     ids, mask = field(encoding, "input_ids"), field(encoding, "attention_mask")
     return {
         "keys": [name[:40] for name in map(str, batch.keys())],
+        "encoding": type(encoding).__name__,
+        "members": len(encoding) if isinstance(encoding, (list, tuple)) else -1,
         "ids": plain(ids),
         "mask": plain(mask),
         "labels": plain(labels),

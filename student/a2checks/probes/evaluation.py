@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -12,7 +13,8 @@ from torch.utils.data import DataLoader
 from a2checks.sealed import sealed
 
 from .calls import call_adapted
-from .forms import use_of
+from .causes import explained
+from .forms import count_of, use_of
 from .plain import np
 from .tiny import World
 from .training import combinations, first_success
@@ -54,6 +56,26 @@ def call(namespace: dict, model: Any, loader: DataLoader) -> dict:
     return {}
 
 
+@contextmanager
+def counted(namespace: dict, counts: list[int]) -> Iterator[None]:
+    """Meanwhile, how many predictions and labels the first call of ``compute_accuracy`` gets is put into ``counts``."""
+    own = namespace.get("compute_accuracy")
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if not counts:
+            found = [count_of(value) for value in [*args, *kwargs.values()][:2]]
+            counts.extend(found if len(found) == 2 and -1 not in found else [])
+        return own(*args, **kwargs)
+
+    if callable(own):
+        namespace["compute_accuracy"] = sealed(called, instead=own)
+    try:
+        yield
+    finally:
+        if callable(own):
+            namespace["compute_accuracy"] = own
+
+
 def bare(result: Any) -> Any:
     """The result with plain floats for those of a derived class, such as the ones that our compute_accuracy returns."""
     if isinstance(result, (tuple, list)):
@@ -67,8 +89,13 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
     def look(model: Any, loader: DataLoader) -> dict:
         set_seed(0)
         recorder, before = Recorder(world, model.train()), weights(model)
+        counts, result = [], None
         try:
-            result = call_adapted(namespace["evaluate"], model, loader)
+            with counted(namespace, counts):
+                result = call_adapted(namespace["evaluate"], model, loader)
+        except Exception as error:
+            if not counts or counts[0] == counts[1]:
+                raise explained(error, recorder) from None
         finally:
             recorder.end()
         start = world.start("validation")
@@ -79,6 +106,9 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             "graphs": recorder.graphs,
             "predicted": predicted,
             "weights_changed": change_of(before, weights(model)),
+            "counts": counts,
+            "drawn": loader.sampler.used,
+            "unmasked": recorder.unmasked,
         }
 
     return first_success(combinations(world, namespace, "validation", BATCH, look))

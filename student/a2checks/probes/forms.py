@@ -41,6 +41,18 @@ def form_of(value: Any) -> Form | None:
     return None
 
 
+def count_of(value: Any) -> int:
+    """How many sentences a tensor, an array, or a list of numbers, of rows or of batches is about; -1 if that is not known."""
+    if is_tensor(value) or isinstance(value, np.ndarray):
+        return len(value) if value.ndim else -1
+    if not isinstance(value, (list, tuple)) or not value:
+        return -1
+    if all(_is_number(one) or _is_row_of_scores(one) for one in value):
+        return len(value)
+    inner = [count_of(one) for one in value]
+    return -1 if -1 in inner else sum(inner)
+
+
 def _form_of_array(array: np.ndarray) -> Form | None:
     """An array of classes, flat or as a column or row, or of scores, which include one-hot rows."""
     if array.ndim == 2 and array.shape[1] == 2 and not (set(array.ravel()) <= {0, 1} and not (array.sum(1) == 1).all()):

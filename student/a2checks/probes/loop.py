@@ -55,6 +55,8 @@ class Run:
         self.starts: list[dict] = []  # of each call of train_one_epoch: see ``started``
         self.untrained: dict[str, np.ndarray] = {}  # the weights before the first call of train_one_epoch
         self.evaluations: list[str] = []  # the type of what each call of evaluate raised
+        self.evaluated_after: list[int] = []  # how many epochs had been trained at each call of evaluate
+        self.optimizer: Any = None  # that was given to train_one_epoch last
         self.models: list[Any] = []  # that were given to train_one_epoch
         self.saves: list[int] = []  # how many epochs had been trained at each torch.save
         self.called = False  # whether main calls train_one_epoch
@@ -88,7 +90,8 @@ class Run:
         """What one call of train_one_epoch starts with.
 
         ``holds``: whether the optimizer holds parameters of the model (None: unknown); ``anew``: whether the model is a new,
-        untrained one after others; ``raised``: the type of what it raised; ``loader``: see ``failure_of``.
+        untrained one after others; ``again``: whether the optimizer is a new one, without what the last one had gathered;
+        ``raised``: the type of what it raised; ``loader``: see ``failure_of``.
         """
         now, own = weights(model), {id(parameter) for parameter in model.parameters()}
         self.untrained = self.untrained or now
@@ -96,7 +99,8 @@ class Run:
         self.models.append(model)
         held = None if optimizer is None else [p for group in optimizer.param_groups for p in group["params"]]
         holds = None if held is None else any(id(parameter) in own for parameter in held)
-        return {"holds": holds, "anew": anew, "raised": "", "loader": ""}
+        again, self.optimizer = starts_over(self.optimizer, optimizer), optimizer
+        return {"holds": holds, "anew": anew, "again": again, "raised": "", "loader": ""}
 
     def mark(self, model: Any) -> None:
         """Make this epoch's weights unique, by numbers of the judge's, and record them."""
@@ -113,6 +117,7 @@ class Run:
         recorder = Recorder(self.world, model) if model is not None else None
         state = {name: clone(value) for name, value in model.state_dict().items()} if model is not None else {}
         self.passes.begin(training=False)
+        self.evaluated_after.append(len(self.epochs))
         raised = ""
         try:
             result = self.evaluated(*args, **kwargs)
@@ -251,6 +256,7 @@ def watched(run: Run, namespace: dict) -> dict:
         "passes": run.passes.described(),
         "files": files,
         "saves": run.saves[:200],
+        "evaluated_after": run.evaluated_after[:200],
     }
 
 
@@ -272,6 +278,13 @@ def restore(namespace: dict, before: dict[str, tuple[Any, Any]]) -> None:
         elif type(value) is dict and name != "__builtins__":
             value.clear()
             value.update(content)
+
+
+def starts_over(last: Any, optimizer: Any) -> bool:
+    """Whether this is another optimizer than the last one, which had gathered something, and has nothing yet."""
+    if last is None or optimizer is None or optimizer is last:
+        return False
+    return bool(last.state) and not optimizer.state
 
 
 def failure_of(loader: Any, kind: Any) -> str:

@@ -45,7 +45,8 @@ class Pass:
     """One pass; ``training``: by train_one_epoch or, in a loop of main's own, with backward passes.
 
     ``sentences``: see Forward; ``split``: where most of them come from; ``batches``: how many were seen or, failing that,
-    drawn; None where that is not known. ``unshuffled``: its loader takes a dataset's samples one after the other.
+    drawn; None where that is not known. ``unshuffled``: its loader takes a dataset's samples one after the other;
+    ``drops_last``: it leaves out the samples that do not fill a batch.
     """
 
     training: bool
@@ -54,6 +55,7 @@ class Pass:
     batches: int | None = None
     split: str = ""
     unshuffled: bool = False
+    drops_last: bool = False
 
     def close(self) -> None:
         """Take over what the models saw: while training, what backward passes followed on, if there were any."""
@@ -87,6 +89,7 @@ class Passes:
         one.close()
         loader = getattr(loader, "iterable", loader)  # tqdm keeps what it wraps there
         one.unshuffled = isinstance(loader, DataLoader) and isinstance(loader.sampler, SequentialSampler)
+        one.drops_last = isinstance(loader, DataLoader) and loader.drop_last is True
         if not informative(one.sentences):
             asked, batches = self.drawn(loader)
             if informative(asked) or not one.sentences:
@@ -179,6 +182,7 @@ class Passes:
                     "sorted_by": sorted_by(order, [row["text"] for row in self.world.rows.get(one.split, ())]),
                     "batches": one.batches,
                     "unshuffled": one.unshuffled,
+                    "left_out": len(self.world.rows[one.split]) - len(order) if one.split and one.drops_last else 0,
                     "foreign": {split: len(self.inside(split, one.sentences)) for split in SPLITS},
                 }
             )
@@ -186,6 +190,8 @@ class Passes:
 
     def settled(self) -> bool:
         """Whether the passes show if training data are shuffled: by an order that only chance explains, or several batches."""
+        if any(one.drops_last and not one.sentences for one in self.done):
+            return False
         orders = [p for p in self.described() if p["training"] and len(p["order"]) >= FEW]
         return any(not p["sorted_by"] or (p["batches"] or 0) > 1 for p in orders)
 

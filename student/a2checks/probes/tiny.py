@@ -35,6 +35,7 @@ SIZES = {
     "eos_token_id": 2,
 }
 SPLITS = ("train", "validation", "test")  # the order in which sentences are numbered
+Roberta = RobertaForSequenceClassification
 no_grad, from_numpy, set_random, get_random = torch.no_grad, torch.from_numpy, torch.set_rng_state, torch.get_rng_state
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 from torch.optim import SGD
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, SequentialSampler
 
-from a2checks.sealed import sealed
+from a2checks.sealed import sealed, sealed_class
 
 from .calls import call_adapted, successful_results
+from .causes import explained
 from .data import datasets
 from .tiny import World
 from .watch import Recorder, change_of, weights
@@ -20,6 +21,17 @@ from .watch import Recorder, change_of, weights
 LambdaLR, set_seed, Dropout = torch.optim.lr_scheduler.LambdaLR, torch.manual_seed, torch.nn.Dropout
 BATCH, RATE = 3, 0.05
 long, tensor, Module = torch.long, torch.tensor, torch.nn.Module
+
+
+@sealed_class
+class Drawn(SequentialSampler):
+    """The order of the data; ``used``: whether anyone has drawn from it."""
+
+    used = False
+
+    def __iter__(self):
+        self.used = True
+        return iter(range(len(self.data_source)))
 
 
 def handout_collate(world: World) -> Callable[[list], dict]:
@@ -38,9 +50,12 @@ def loaders(world: World, namespace: dict, split: str, size: int) -> list[Callab
 
     def own() -> DataLoader:
         dataset = successful_results([lambda way=way: way() for way in datasets(world, namespace, world.rows[split])])[0]
-        return DataLoader(dataset, batch_size=size, collate_fn=dataset.collate_fn)
+        return loader(dataset, dataset.collate_fn)
 
-    ours = [lambda: DataLoader([*world.rows[split]], batch_size=size, collate_fn=handout_collate(world))]
+    def loader(dataset: Any, collate: Callable) -> DataLoader:
+        return DataLoader(dataset, batch_size=size, sampler=Drawn(dataset), collate_fn=collate)
+
+    ours = [lambda: loader([*world.rows[split]], handout_collate(world))]
     return ours + ([own] if "SST2Dataset" in namespace else [])
 
 
@@ -92,6 +107,8 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
         scheduler = {name: lambda: LambdaLR(optimizer, sealed(lambda _: 1.0)) for name in ("scheduler", "lr_scheduler")}
         try:
             call_adapted(namespace["train_one_epoch"], model, loader, optimizer, 0, **scheduler)
+        except Exception as error:
+            raise explained(error, recorder) from None
         finally:
             recorder.end()
         fresh, used = zip(*recorder.gradients) if recorder.gradients else ((), ())
@@ -102,6 +119,8 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             "fresh": list(fresh),
             "gradients": list(used),
             "weights_changed": change_of(before, weights(model)),
+            "drawn": loader.sampler.used,
+            "unmasked": recorder.unmasked,
         }
 
     return first_success(combinations(world, namespace, "train", BATCH, look))

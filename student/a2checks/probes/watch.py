@@ -10,10 +10,11 @@ import torch
 from a2checks.sealed import sealed
 
 from .plain import np
-from .tiny import World
+from .tiny import SIZES, Roberta, World
 
 nn, Embedding, is_tensor, clone, detach = torch.nn, torch.nn.Embedding, torch.is_tensor, torch.Tensor.clone, torch.Tensor.detach
 to_float, bfloat16 = torch.Tensor.float, torch.bfloat16
+PADDING = SIZES["pad_token_id"]
 zeros_like, as_numpy, enable_grad = torch.zeros_like, torch.Tensor.numpy, torch.enable_grad
 
 
@@ -33,11 +34,22 @@ class Recorder:
         embedding = max((m for m in model.modules() if isinstance(m, Embedding)), key=lambda m: m.num_embeddings == world.size)
         self.weight = [p for p in model.parameters() if p.ndim == 2][-1]
         self.fresh = zeros_like(self.weight)
+        self.unlabelled = False  # whether the last call had no labels
+        self.unmasked = False  # whether any call had padded sentences and no attention mask
         self.hooks = [
+            model.register_forward_pre_hook(sealed(self._called), with_kwargs=True),
             embedding.register_forward_hook(sealed(self._forward)),
             model.register_forward_hook(sealed(self._output)),
             self.weight.register_hook(sealed(self._backward)),
         ]
+
+    def _called(self, module: Any, args: tuple, kwargs: dict) -> None:
+        """Hook before each call of the model, which takes token ids and mask first, as RoBERTa does."""
+        given = dict(zip(("input_ids", "attention_mask"), args)) | kwargs
+        ids = given.get("input_ids")
+        padded = is_tensor(ids) and ids.ndim == 2 and bool((ids == PADDING).any())
+        self.unlabelled = given.get("labels") is None
+        self.unmasked |= isinstance(module, Roberta) and padded and given.get("attention_mask") is None
 
     def _forward(self, module: Any, args: tuple, output: Any) -> None:
         self.events += "F"

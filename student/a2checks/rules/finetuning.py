@@ -13,9 +13,9 @@ import numpy as np
 
 from a2checks.compare import SKIPPED, Failure
 
-from . import dataset, metrics, training
+from . import batches, dataset, entire, metrics, training
 from .dataset import Silent
-from .symptoms import NUMBERS, Symptom
+from .symptoms import NUMBERS, UNSPECIFIC, Symptom
 
 
 def judge(check: Any, id: str, probe: Any, rule: str) -> None:
@@ -33,9 +33,13 @@ def judge(check: Any, id: str, probe: Any, rule: str) -> None:
         check.fail("protocol", "what came back could not be read: does the code change how it is observed?")
 
 
-def symptoms(id: str, seen: dict, case: Any) -> np.ndarray:
-    """One number for each rule of the question: 0 if it is kept, otherwise the number of its symptom."""
-    return _symptoms(id, case.facts, best_way(id, case.facts, seen))
+def symptoms(id: str, seen: dict, case: Any) -> np.ndarray | None:
+    """One number for each rule of the question: 0 if it is kept, otherwise the number of its symptom.
+
+    None if a symptom does not tell what was done (see ``UNSPECIFIC``): such an answer is like no known mistake.
+    """
+    numbers = _symptoms(id, case.facts, best_way(id, case.facts, seen))
+    return None if np.isin(numbers, [NUMBERS[symptom] for symptom in UNSPECIFIC]).any() else numbers
 
 
 def best_way(id: str, facts: dict, seen: dict) -> dict:
@@ -61,12 +65,12 @@ RULES = {
     "3.dataset.getitem": {"right_items": dataset.right_items},
     "3.dataset.iter": {"complete": dataset.complete, "repeatable": dataset.repeatable},
     "3.collate": {
-        "well_formed": dataset.well_formed,
-        "right_texts": dataset.right_texts,
-        "longest": dataset.longest,
-        "truncated": dataset.truncated,
-        "masked": dataset.masked,
-        "labelled": dataset.labelled,
+        "well_formed": batches.well_formed,
+        "right_texts": batches.right_texts,
+        "longest": batches.longest,
+        "truncated": batches.truncated,
+        "masked": batches.masked,
+        "labelled": batches.labelled,
     },
     "3.compute_accuracy": {"accuracies": metrics.accuracies},
     "3.train_one_epoch": {
@@ -84,9 +88,9 @@ RULES = {
         "true_accuracy": metrics.true_accuracy,
     },
     "3.main": {
-        "trains": training.trains,
-        "shuffled": training.shuffled,
-        "validated": training.validated,
-        "keeps_best": training.keeps_best,
+        "trains": entire.trains,
+        "shuffled": entire.shuffled,
+        "validated": entire.validated,
+        "keeps_best": entire.keeps_best,
     },
 }

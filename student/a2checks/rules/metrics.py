@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from a2checks import shown
 from a2checks.compare import is_blank, name_of, shape_text, size_text
 
 from .dataset import only_after
 from .symptoms import Symptom
+from .training import masked
 
 CLASSES, SCORES = "class numbers", "scores of both classes"
 LARGEST = 1e30  # no accuracy, but still a number to calculate with; NaN counts as one
@@ -79,6 +81,7 @@ def accuracies(check: Any, facts: dict, way: dict) -> None:
         Symptom.WHOLE_NUMBER: (want // 1, "a whole number: is // used, or are two lists compared as wholes?"),
         Symptom.BY_CLASSES: (np.array(right) / 2, "the number of right predictions divided by the number of classes"),
     }
+    known |= rounded(results, want)
     if way.get("used") != CLASSES:
         del known[Symptom.ARGMAX_OF_CLASSES]
     symptom, words = recognised(results, known)
@@ -90,6 +93,16 @@ def accuracies(check: Any, facts: dict, way: dict) -> None:
         + (f": it returns {words}" if words else ""),
         symptom=symptom,
     )
+
+
+def rounded(got: Any, want: Any) -> dict[Symptom, tuple[Any, str]]:
+    """An entry for ``recognised`` if the result is rounded to a few digits."""
+    for digits in (1, 2, 3):
+        if close(got, np.round(want, digits)):
+            return {
+                Symptom.ROUNDED_TO_DIGITS: (np.round(want, digits), f"a share rounded to {digits} digit{'s'[: digits - 1]}")
+            }
+    return {}
 
 
 def of_positions(answers: Any) -> np.ndarray:
@@ -134,8 +147,24 @@ def untouched(check: Any, facts: dict, way: dict) -> None:
         )
 
 
+def _predicts_all(check: Any, facts: dict, way: dict) -> None:
+    """Fails where ``evaluate`` does not have one prediction, made with the mask, for each label."""
+    if way["counts"] and way["counts"][0] != way["counts"][1]:
+        got, labels = (shown.number(count) for count in way["counts"])
+        batches = -(-len(facts["labels"]) // facts["batch"])
+        over = way["counts"] == [2 * batches, len(facts["labels"])]
+        check.fail(
+            "numbers",
+            f"evaluate passes {got} predictions and {labels} labels to compute_accuracy"
+            + (": two for each batch, as an argmax over its sentences gives; classes are the last dimension" if over else ""),
+            symptom=Symptom.OVER_SENTENCES if over else Symptom.OTHER_COUNTS,
+        )
+    masked(check, way)
+
+
 @only_after(runs)
 def true_accuracy(check: Any, facts: dict, way: dict) -> None:
+    _predicts_all(check, facts, way)
     result = number_of(check, way["result"], "evaluate")
     # Dropout makes predictions random: what the model answered counts then.
     predicted = way["predicted"] if way["own"] or any(way["modes"]) else facts["predicted"]
@@ -146,6 +175,12 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
     if close(result, 100 * want):
         check.note("evaluate returns a percentage; a fraction between 0 and 1 is expected (no points depend on it)")
         return
+    if not way["drawn"]:
+        check.fail(
+            "rule",
+            "evaluate takes no batch from the dataloader that it is given: loop over that one",
+            symptom=Symptom.LOADER_IGNORED,
+        )
     batches = [hits[n : n + facts["batch"]] for n in range(0, len(hits), facts["batch"])]
     known = {
         Symptom.MEAN_OF_BATCHES: (
@@ -160,6 +195,7 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
         Symptom.MEAN_LOSS_OF_BATCHES: (facts["losses"][0], "the mean loss"),
         Symptom.MEAN_LOSS: (facts["losses"][1], "the mean loss"),
         Symptom.SUM_OF_BATCHES: (np.sum([b.mean() for b in batches]), "the sum of the batches' accuracies"),
+        **rounded(result, want),
     }
     symptom, words = recognised(result, known)
     check.fail(

@@ -11,6 +11,7 @@ from a2checks.compare import beyond, is_blank, rounded, side, size_text
 
 SELECT_THIRD = 2  # the row of K that 1.4 may change
 UNIT_TOLERANCE = 0.01
+WITH_REFERENCE = 5  # arguments of a case of 1.4, of which the reference query is the last one
 
 
 def weights(query: np.ndarray, key: np.ndarray, kind: type = np.float64) -> np.ndarray:

@@ -22,10 +22,12 @@ class Symptom(str, Enum):
 
     # 3.dataset.getitem
     NO_LABEL = "no label"
+    TOKENS_ALONE = "tokens alone"
     WRONG_LABEL = "wrong label"
     NEITHER_TEXT_NOR_LABEL = "neither text nor label"
     NO_TEXT = "no text"
     ALWAYS_THE_FIRST = "always the first"
+    OFF_BY_ONE = "off by one"
     ANOTHER_EXAMPLE = "another example"
     NO_EXAMPLE = "no example"
     MISFIT = "misfit"
@@ -33,19 +35,31 @@ class Symptom(str, Enum):
     # 3.dataset.iter
     NO_ITEMS = "no items"
     ONE_ITEM = "one item"
+    RUN_DRY = "run dry"
+    LAST_MISSING = "last missing"
     TOO_FEW_ITEMS = "too few items"
     TOO_MANY_ITEMS = "too many items"
     ANOTHER_ORDER = "another order"
+    INDICES = "indices"
+    TEXTS_ALONE = "texts alone"
+    LABELS_ALONE = "labels alone"
     OTHER_ITEMS = "other items"
+    NO_ITERATOR = "no iterator"
+    ITSELF_NO_ITERATOR = "itself no iterator"
 
     # 3.collate: what comes back
     NOT_STATIC = "not static"
     NO_DICT = "no dict"
     OTHER_KEYS = "other keys"
+    ENCODED_ONE_BY_ONE = "encoded one by one"
+    IDS_ALONE = "ids alone"
     TENSOR_MISSING = "tensor missing"
     NO_TENSOR = "no tensor"
+    ARRAY_NO_TENSOR = "array no tensor"
     LABELS_NO_TENSOR = "labels no tensor"
     OTHER_DIMENSIONS = "other dimensions"
+    FIRST_TEXT_ONLY = "first text only"
+    TEXTS_JOINED = "texts joined"
     OTHER_ROWS = "other rows"
 
     # 3.collate: texts
@@ -55,13 +69,16 @@ class Symptom(str, Enum):
     PADDED_TO_THE_MAXIMUM = "padded to the maximum"
     PADDED_OTHERWISE = "padded otherwise"
     NOT_TRUNCATED = "not truncated"
+    TRUNCATED_TOO_SHORT = "truncated too short"
     TRUNCATED_OTHERWISE = "truncated otherwise"
 
     # 3.collate: masks and labels
     MASK_ALL_ONES = "mask all ones"
     OTHER_MASK = "other mask"
     LABELS_ONE_HOT = "labels one hot"
+    LABELS_A_COLUMN = "labels a column"
     LABELS_OTHER_SHAPE = "labels other shape"
+    LABELS_IN_ANOTHER_ORDER = "labels in another order"
     OTHER_LABELS = "other labels"
     LABELS_FLOAT = "labels float"
     LABELS_OTHER_DTYPE = "labels other dtype"
@@ -70,11 +87,18 @@ class Symptom(str, Enum):
     COUNT = "count"
     WRONG_SHARE = "wrong share"
     ROUNDED = "rounded"
+    ROUNDED_TO_DIGITS = "rounded to digits"
     WHOLE_NUMBER = "whole number"
     BY_CLASSES = "by classes"
     ARGMAX_OF_CLASSES = "argmax of classes"
 
+    # 3.evaluate, 3.train_one_epoch: what the model is called with
+    LOADER_IGNORED = "loader ignored"
+    NO_MASK = "no mask"
+
     # 3.evaluate
+    OTHER_COUNTS = "other counts"
+    OVER_SENTENCES = "over sentences"
     IN_TRAINING_MODE = "in training mode"
     GRAPH_BUILT = "graph built"
     WEIGHTS_MOVED = "weights moved"
@@ -90,22 +114,28 @@ class Symptom(str, Enum):
     NEVER_CALLED = "never called"
     NO_BACKWARD = "no backward"
     NO_STEP = "no step"
+    STEPS_BY_ANOTHER = "steps by another"
+    NOTHING_MOVES = "nothing moves"
     STEP_FIRST_AND_CLEARED = "step first and cleared"
     CLEARED_BEFORE_STEP = "cleared before step"
 
     # 3.train_one_epoch: the order of calls
     STEP_BEFORE_BACKWARD = "step before backward"
+    STEP_TWICE = "step twice"
     STEP_ONCE = "step once"
     LAST_UNUSED_AFTER_ONE_STEP = "last unused after one step"
     LAST_UNUSED = "last unused"
     GRADIENTS_PILE_UP = "gradients pile up"
+    OTHER_GRADIENTS = "other gradients"
     NOT_IN_TRAINING_MODE = "not in training mode"
     LEAVES_TRAINING_MODE = "leaves training mode"
 
     # 3.train_one_epoch: which batches, which loss
     FIRST_BATCH_ONLY = "first batch only"
     ONE_BATCH_ONLY = "one batch only"
+    FIRST_BATCH_SKIPPED = "first batch skipped"
     SOME_BATCHES = "some batches"
+    BATCHES_TWICE = "batches twice"
     BATCHES_REPEATED = "batches repeated"
     BATCHES_OTHERWISE = "batches otherwise"
     LOSS_NEGATED = "loss negated"
@@ -123,11 +153,14 @@ class Symptom(str, Enum):
     NEW_MODELS = "new models"
     ONE_EPOCH = "one epoch"
     PARAMETER_IGNORED = "parameter ignored"
+    OPTIMIZER_ANEW = "optimizer anew"
+    BATCHES_OF_ONE = "batches of one"
     NOT_SHUFFLED = "not shuffled"
     NEVER_VALIDATED = "never validated"
     TESTED_INSTEAD = "tested instead"
     EVALUATION_RAISES = "evaluation raises"
     VALIDATION_SHUFFLED = "validation shuffled"
+    VALIDATION_CUT = "validation cut"
 
     # 3.main: the checkpoint
     NOT_CHOSEN = "not chosen"
@@ -136,11 +169,56 @@ class Symptom(str, Enum):
     UNLOADABLE = "unloadable"
     NO_WEIGHTS = "no weights"
     LAST_EPOCH = "last epoch"
+    LAST_EPOCH_SOMEHOW = "last epoch somehow"
+    EPOCH_AFTER_THE_BEST = "epoch after the best"
     LAST_EPOCH_REMEMBERED = "last epoch remembered"
     FIRST_EPOCH = "first epoch"
     WORST_EPOCH = "worst epoch"
     ANOTHER_EPOCH = "another epoch"
 
+
+# They say that something is wrong, but not what was done: several mistakes have them in common, also ones that nobody has
+# thought of. An answer with one of them is not called likely to be any known mistake.
+UNSPECIFIC = frozenset(
+    {
+        Symptom.OTHERWISE,
+        Symptom.NOTHING_RETURNED,
+        Symptom.NO_NUMBER,
+        Symptom.WRONG_LABEL,
+        Symptom.NEITHER_TEXT_NOR_LABEL,
+        Symptom.ANOTHER_EXAMPLE,
+        Symptom.NO_EXAMPLE,
+        Symptom.MISFIT,
+        Symptom.NO_ITEMS,
+        Symptom.TOO_FEW_ITEMS,
+        Symptom.TOO_MANY_ITEMS,
+        Symptom.OTHER_ITEMS,
+        Symptom.TENSOR_MISSING,
+        Symptom.OTHER_DIMENSIONS,
+        Symptom.OTHER_ROWS,
+        Symptom.CUT_SHORT,
+        Symptom.OTHER_TOKENS,
+        Symptom.PADDED_OTHERWISE,
+        Symptom.TRUNCATED_OTHERWISE,
+        Symptom.OTHER_MASK,
+        Symptom.LABELS_OTHER_SHAPE,
+        Symptom.OTHER_LABELS,
+        Symptom.LABELS_OTHER_DTYPE,
+        Symptom.NOTHING_MOVES,
+        Symptom.OTHER_GRADIENTS,
+        Symptom.ONE_BATCH_ONLY,
+        Symptom.SOME_BATCHES,
+        Symptom.BATCHES_REPEATED,
+        Symptom.BATCHES_OTHERWISE,
+        Symptom.OTHER_LOSS,
+        Symptom.NO_BATCHES,
+        Symptom.TRAINING_RAISES,
+        Symptom.EVALUATION_RAISES,
+        Symptom.NO_EPOCHS_WEIGHTS,
+        Symptom.LAST_EPOCH_SOMEHOW,
+        Symptom.ANOTHER_EPOCH,
+    }
+)
 
 # How an observation's signature encodes them; 0 is a rule that was kept.
 NUMBERS = {symptom: float(number) for number, symptom in enumerate(Symptom, 1)}
