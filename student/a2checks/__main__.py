@@ -127,9 +127,15 @@ def running(files: list[Path]) -> Iterator[dict[Path, subprocess.Popen[str]]]:
         "PYTHONIOENCODING": "utf-8",
     }
     command = [sys.executable, "-m", PACKAGE.name, "--cells"]
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "encoding": "utf-8", "errors": "replace"}
-    processes: dict[Path, subprocess.Popen[str]] = {
-        path: subprocess.Popen([*command, str(path)], env=environment, **pipes)  # type: ignore[call-overload]  # from a dict
+    processes = {
+        path: subprocess.Popen(
+            [*command, str(path)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+        )
         for path in files
     }
     timers = [threading.Timer(FILE_SECONDS, process.kill) for process in processes.values()]

@@ -34,8 +34,9 @@ class Card:
     """What a check says.
 
     ``mark``: ✅, ❌ or ⏳; ``headline``: the sentence after it; ``lines``: what each test that fails says; ``why``: what is
-    known about it; ``likely``: the known mistake that it looks like; ``call``: the smallest failing call, as lines of code and output; ``notes``: what costs no points;
-    ``earned``: the share of the points, None while another answer has to be mended first; ``blank``: nothing was filled in.
+    known about it; ``likely``: the known mistake that it looks like; ``call``: the smallest failing call, as lines of code and
+    output; ``notes``: what costs no points; ``earned``: the share of the points, None while another answer has to be mended
+    first; ``blank``: nothing was filled in.
     """
 
     id: str
