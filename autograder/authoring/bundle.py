@@ -34,6 +34,8 @@ CASES = "cases.json"
 PARTS: tuple[tuple[str, Callable[[Section | None, list[Question]], bool]], ...] = (
     ("probes", lambda section, questions: section is None or bool(section.probes)),
     ("diagnosis/local", lambda section, questions: any(not (q.value or q.probe) for q in questions)),
+    ("smallest", lambda section, questions: any(not (q.value or q.probe) for q in questions)),
+    ("picture", lambda section, questions: any(not q.probe for q in questions)),
     ("diagnosis/raised", lambda section, questions: any(not q.value for q in questions)),
 )
 PAGE = re.compile(r'^check\.page\("(\w+)"\)', re.MULTILINE)
@@ -107,14 +109,18 @@ def members_of(tree: Path, assignment: Assignment, section: Section | None) -> d
     tests = [path for path in files_below(tree / "tests") if path.stem in ids]
     files = {path: path.read_text(encoding="utf-8") for path in tests}
     rules = BY_RULE.findall("".join(files.values()))
-    left_out = {part for part, needed in PARTS if not needed(section, [assignment.question(id) for id in ids])}
-    files |= dict(map(packed_text, modules_for(package, rules, left_out)))
+    files |= dict(map(packed_text, modules_for(package, rules, left_out(section, [assignment.question(id) for id in ids]))))
     for module in section.modules if section else ():
         files |= dict(map(packed_text, files_below(tree / module)))
     files[package / CASES] = as_json(
         of_section(json.loads((package / CASES).read_text(encoding="utf-8")), ids, section)
     ).decode()
     return {path.relative_to(tree).as_posix(): text for path, text in files.items()}
+
+
+def left_out(section: Section | None, questions: list[Question]) -> set[str]:
+    """The parts of the checks that a section with these questions has no use for."""
+    return {part for part, needed in PARTS if not needed(section, questions)}
 
 
 def packed_text(path: Path) -> tuple[Path, str]:
@@ -139,10 +145,10 @@ def of_section(data: dict[str, Any], ids: list[str], section: Section | None) ->
     return {key: kept(value) for key, value in data.items()}
 
 
-def modules_for(package: Path, rules: list[str], left_out: set[str]) -> list[Path]:
+def modules_for(package: Path, rules: list[str], without: set[str]) -> list[Path]:
     """The modules that ``check`` needs, found by following imports; ``rules``: those of the rules that the tests name.
 
-    ``left_out``: folders and modules of the package that this section has no use for.
+    ``without``: folders and modules of the package to leave out.
 
     What the rules' ``__init__`` imports inside a function is for the sections whose tests name it.
     """
@@ -152,7 +158,7 @@ def modules_for(package: Path, rules: list[str], left_out: set[str]) -> list[Pat
     while pending:
         path = pending.pop()
         part = path.relative_to(package).with_suffix("").as_posix()
-        if path in needed or any(part == one or part.startswith(f"{one}/") for one in left_out):
+        if path in needed or any(part == one or part.startswith(f"{one}/") for one in without):
             continue
         needed.add(path)
         lazily = path != package / RULES / "__init__.py"

@@ -10,8 +10,10 @@ import re
 import sys
 from dataclasses import dataclass, field
 from html import escape
+from typing import TYPE_CHECKING
 
-from .picture import Picture
+if TYPE_CHECKING:
+    from .picture import Picture
 
 # mark -> what a screen reader says, and a colour that colour-blind people tell apart, on white and on black
 MARKS = {"✅": ("right", "#009e73"), "❌": ("wrong", "#d55e00"), "⏳": ("waiting", "#3f8fc4")}

@@ -12,6 +12,7 @@ import numpy as np
 
 from .case import Case
 
+SAMPLE = 48  # numbers of a mistake's output that a notebook keeps
 CLOSE = 2e-4  # absolute and relative: check cells store the outputs of mistakes with four decimals
 
 
@@ -31,22 +32,40 @@ def outputs_of(answer: Any, cases: list[Case], signature: Callable[[Any, Case], 
     return outputs
 
 
-def mistake_of(outputs: list[np.ndarray | None], known: dict[str, list[np.ndarray | None]]) -> str:
+def mistake_of(outputs: list[np.ndarray | None], known: dict[str, list[Any]]) -> str:
     """The name of the only mistake that agrees with these outputs in every case; '' if none or several do."""
     agreeing = mistakes_like(outputs, known)
     return agreeing[0] if len(agreeing) == 1 else ""
 
 
-def mistakes_like(outputs: list[np.ndarray | None], known: dict[str, list[np.ndarray | None]]) -> list[str]:
+def mistakes_like(outputs: list[np.ndarray | None], known: dict[str, list[Any]]) -> list[str]:
     """The names of all mistakes that agree with these outputs in every case."""
     if not outputs or any(output is None for output in outputs):
         return []
     return [name for name, expected in known.items() if len(expected) == len(outputs) and all(map(alike, outputs, expected))]
 
 
-def alike(got: np.ndarray | None, known: np.ndarray | None) -> bool:
-    """Whether both have the same shape, NaN and infinities in the same places, and numbers equal up to ``CLOSE``."""
-    if got is None or known is None or got.shape != known.shape:
+def sampled(output: np.ndarray | None) -> Any:
+    """What a notebook keeps of a mistake's output: all of a small one; of a large one, its shape and numbers spread over it."""
+    if output is None or output.size <= SAMPLE:
+        return output
+    return {"shape": list(output.shape), "numbers": output.ravel()[spread(output.size)]}
+
+
+def spread(size: int) -> np.ndarray:
+    """``SAMPLE`` indexes below ``size``, (SAMPLE,) int64, the first and the last among them."""
+    places: np.ndarray = np.linspace(0, size - 1, SAMPLE).round().astype(np.int64)
+    return places
+
+
+def alike(got: np.ndarray | None, known: Any) -> bool:
+    """Whether both have the same shape, NaN and infinities in the same places, and numbers equal up to ``CLOSE``.
+
+    ``known``: an array, or what ``sampled`` keeps of one.
+    """
+    if got is not None and isinstance(known, dict) and list(got.shape) == known["shape"]:
+        got, known = got.ravel()[spread(got.size)], known["numbers"]
+    if got is None or not isinstance(known, np.ndarray) or got.shape != known.shape:
         return False
     a, b = got.astype(np.float64), known.astype(np.float64)
     return bool(np.allclose(a, b, rtol=CLOSE, atol=CLOSE, equal_nan=True))

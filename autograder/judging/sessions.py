@@ -76,9 +76,7 @@ class Sessions:
         ``replaced``: index of a statement -> the code that runs in its place; ``values``: names that have these values,
         whatever the program assigns to them.
         """
-        program, world = self._program(questions, width, replaced), self._world(public)
-        for name, value in (values or {}).items():
-            program = with_value(program, name, value)
+        program, world = self._program(questions, width, replaced, values or {}), self._world(public)
         stage = self._stage(world)
         while True:
             bad = {statement.index for statement, _ in self.killed}
@@ -95,10 +93,16 @@ class Sessions:
                     return Session(worker, kept, Loaded(), self.killed, world)
                 self.killed.append((kept.statements[error.statement], error))
 
-    def _program(self, questions: list[Question], width: str, replaced: Mapping[int, str]) -> Program:
+    def _program(
+        self, questions: list[Question], width: str, replaced: Mapping[int, str], values: Mapping[str, np.ndarray]
+    ) -> Program:
         program = self.slicer.program(questions, width)
-        statements = [replace(s, code=replaced.get(s.index, s.code)) for s in program.statements]
-        return replace(program, statements=statements) if replaced else program
+        if replaced:
+            statements = [replace(s, code=replaced.get(s.index, s.code)) for s in program.statements]
+            program = replace(program, statements=statements)
+        for name, value in values.items():
+            program = with_value(program, name, value)
+        return program
 
     def public(self, deadline: float) -> Session:
         """A session for all questions in the public world, none of whose requests waits beyond ``deadline``."""

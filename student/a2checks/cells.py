@@ -12,7 +12,7 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import commands, summary
 from .called import called, codes_of, mentioned
@@ -22,14 +22,15 @@ from .compare import BLANK, MISSING, SKIPPED, Failure, is_blank, nothing_returne
 from .data import read_text
 from .diagnose import mistakes_like, outputs_of
 from .own_calls import names_in
-from .picture import Picture, pictured
 from .probe import LocalProbe, own_calls
 from .quiet import quiet
 from .raised import told
 from .redirect import redirected
-from .smallest import SECONDS, Ladder, by_size, kind_of, smallest_call
 from .untouched import untouched
 from .values import from_json, on_arrays, to_plain
+
+if TYPE_CHECKING:
+    from .picture import Picture
 
 FILL_IN = "fill in its TODO, run that cell, then this one."
 
@@ -136,16 +137,20 @@ class LocalCheck(Check):
             return card
         card.blank = all(line.endswith(FILL_IN) for line in lines)
         card.earned = self.share(id, environment) if mark == "❌" or card.blank else None
-        if len(like) == 1:
-            card.likely.append(f"{self.says[id][like[0]]} ({self.see.get(id, '')}).")
-        elif mark == "❌" and not card.blank:
-            card.why += self.why(id, environment)
         if not broken:
-            card.call = self.smallest(id, environment)
-            card.picture = self.draw(id, environment, failing)
+            self.explain(card, id, environment, like, failing)
         skipped = [f"a check starts no programs: `{one}` was not run, and gave no output" for one in commands.SKIPPED[:1]]
         card.notes += [*self.notes, *skipped]
         return card
+
+    def explain(self, card: Card, id: str, environment: Names, like: list[str], failing: Case | None) -> None:
+        """Add to the card of a wrong answer what is known about it, its smallest failing call and a picture."""
+        if len(like) == 1:
+            card.likely.append(f"{self.says[id][like[0]]} ({self.see.get(id, '')}).")
+        elif card.mark == "❌" and not card.blank:
+            card.why += self.why(id, environment)
+        card.call = self.smallest(id, environment)
+        card.picture = self.draw(id, environment, failing)
 
     def why(self, id: str, environment: Names) -> list[str]:
         """What is known about a wrong answer that is no known mistake, as sentences."""
@@ -240,11 +245,14 @@ class LocalCheck(Check):
 
     def smallest(self, id: str, environment: Names) -> list[str]:
         """The smallest public call on which an answer fails, as lines; [] for what is no function to call."""
-        cases = by_size(self.cases(id, "ladder"), self.cases(id))
+        rungs = self.cases(id, "ladder")
         environment.turn_to(id)
-        answer, tests, end = environment.get(self.answers[id]), load_tests(id), time.monotonic() + SECONDS
-        if id in self.probes or not callable(answer):
+        answer, tests = environment.get(self.answers[id]), load_tests(id)
+        if not rungs or not callable(answer):
             return []
+        from .smallest import SECONDS, Ladder, by_size, kind_of, smallest_call
+
+        cases, end = by_size(rungs, self.cases(id)), time.monotonic() + SECONDS
 
         def attempt(tree: dict[str, Any]) -> Exception | None:
             environment["check"] = Check(tree, self.rules)
@@ -271,6 +279,8 @@ class LocalCheck(Check):
         got = outputs_of(environment.get(self.answers[id]), [case], self.signature(id))[0] if wanted is not None else None
         if got is None:
             return None
+        from .picture import pictured
+
         return pictured(got, wanted, self.rules.pictured(id), case.label or call_of(environment.names[self.answers[id]], case))
 
 

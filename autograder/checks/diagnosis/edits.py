@@ -105,6 +105,7 @@ class _Editor:
             lambda node: replacements(node, self.templates),
             self.dimensions,
             self.sizes,
+            self.fixed,
             self.dropped,
             self.constants,
             self.arguments,
@@ -127,16 +128,18 @@ class _Editor:
             yield from ((concept, self.with_argument(node, f"dim={size}")) for size in SIZES[:4])
 
     def sizes(self, node: ast.expr) -> Iterator[tuple[str, str]]:
-        """Another entry of a shape or a list, and a size where a fixed number stands."""
+        """Another entry of a shape or a list."""
         if isinstance(node, ast.Subscript) and (number := _whole(node.slice)) is not None:
             concept = "size" if "shape" in ast.unparse(node.value) else "index"
             yield from ((concept, f"{ast.unparse(node.value)}[{size}]") for size in (*SIZES, number - 1, number + 1))
         if isinstance(node, ast.Call) and _called(node) == "size" and len(node.args) == 1:
             yield from (("size", f"{ast.unparse(node.func)}({size})") for size in SIZES)
-        number = _whole(node)
-        if number is not None and abs(number) > 1:
-            for name in self.parameters(node):
-                yield from (("fixed size", f"{name}{part}") for part in ("", ".shape[-1]", ".shape[-2]", ".shape[0]"))
+
+    def fixed(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """A size where a fixed number stands."""
+        if abs(_whole(node) or 0) > 1:
+            parts = ("", ".shape[-1]", ".shape[-2]", ".shape[0]")
+            yield from (("fixed size", f"{name}{part}") for name in self.parameters(node) for part in parts)
 
     def dropped(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """Without a call, an index or a tuple around it."""

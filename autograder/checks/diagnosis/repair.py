@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 
 from .concepts import question_about
@@ -13,20 +14,16 @@ ENOUGH = 12  # edits that repair: there is nothing to learn from more
 
 def repairing(candidates: Iterable[Edit], repairs: Callable[[Edit], bool]) -> Edit | None:
     """The edit that explains most of those that repair; None if none does, or if no line is common to all."""
-    found: list[Edit] = []
-    for edit in candidates:
-        if repairs(edit):
-            found.append(edit)
-            if len(found) >= ENOUGH:
-                break
-    added = {(edit.concept, edit.adds): edit for edit in sorted(found, key=lambda edit: edit.line) if edit.adds}
-    found = [edit for edit in found if not edit.adds] or list(
-        added.values()
-    )  # where a statement may stand is no line to look at
-    lines = [{edit.line, edit.also or edit.line} for edit in found]
+    found = list(itertools.islice(filter(repairs, candidates), ENOUGH))
+    changes = [edit for edit in found if not edit.adds] or _additions(found)
+    lines = [{edit.line, edit.also or edit.line} for edit in changes]
     common = set.intersection(*lines) if lines else set()
-    about = [edit for edit in found if edit.line in common]
-    return min(about, key=lambda edit: edit.rank) if about else None
+    return min((edit for edit in changes if edit.line in common), key=lambda edit: edit.rank, default=None)
+
+
+def _additions(found: list[Edit]) -> list[Edit]:
+    """Of each statement that repairs if it is added, the last place: at how many others it may stand is of no interest."""
+    return list({(edit.concept, edit.adds): edit for edit in sorted(found, key=lambda edit: edit.line)}.values())
 
 
 def asked(edit: Edit, own: Mapping[str, str], place: str) -> Finding:

@@ -20,10 +20,8 @@ RESHAPES = re.compile(r"\b(?:view|reshape|flatten|unflatten)\b")
 def signature(calls: list[Call], code: str = "") -> Finding | None:
     """What is known from the results of ``code``; None if nothing, or if no call is wrong."""
     wrong = [call for call in calls if not call.right]
-    if not wrong:
-        return None
     telling = [call for call in wrong if len(np.unique(call.wanted)) > 2] or wrong
-    found = next((found for relation in (*SHAPES, *NUMBERS) if (found := _held(relation, telling))), None)
+    found = next(filter(None, (_held(relation, telling) for relation in (*SHAPES, *NUMBERS))), None)
     apart = what_sets_apart(calls)
     if found is None:
         return Finding(RULE, "some inputs only", f"Of the public calls only those are wrong {apart}") if apart else None
@@ -47,10 +45,13 @@ def what_sets_apart(calls: list[Call]) -> str:
     wrong, right = [c for c in calls if not c.right], [c for c in calls if c.right]
     if not wrong or len(right) < 2:
         return ""
-    names = [name for name in wrong[0].quantities if all(name in call.quantities for call in calls)]
-    for name in sorted(names, key=lambda name: name != "n_heads"):
-        if apart := _apart(name, {c.quantities[name] for c in wrong}, {c.quantities[name] for c in right}):
-            return apart
+    names = set.intersection(*(set(call.quantities) for call in calls))
+    ordered = sorted(names, key=lambda name: (name != "n_heads", name))
+    told = (_apart(name, *({c.quantities[name] for c in some} for some in (wrong, right))) for name in ordered)
+    return next(filter(None, told), _ranks(wrong, right))
+
+
+def _ranks(wrong: list[Call], right: list[Call]) -> str:
     ranks, others = {call.wanted.ndim for call in wrong}, {call.wanted.ndim for call in right}
     return f"where the result has {min(ranks)} dimensions" if len(ranks) == 1 and not ranks & others else ""
 

@@ -35,19 +35,28 @@ def unchanged(wrong: list[Call]) -> tuple[str, str] | None:
 def hidden_entries(wrong: list[Call]) -> tuple[str, str] | None:
     """What stands where the right result is -inf."""
     hidden = [np.isneginf(call.wanted) for call in wrong]
-    if not all(where.any() and not where.all() for where in hidden):
+    if any(where.mean() in (0, 1) for where in hidden):
         return None
     both = [(got, want, where) for (got, want), where in zip(pairs(wrong), hidden)]
-    if all(np.isneginf(got[~where]).all() and not np.isneginf(got[where]).any() for got, _, where in both):
+    if all(_inverted(got, where) for got, _, where in both):
         return "mask side", "Past entries are -inf and future entries are visible: it is the other way round"
     if all(np.isnan(got).any() for got, _, _ in both):
         return "mask fill", "There is NaN in it: 0 · inf is NaN, so -inf cannot be multiplied in"
     if not all(same(got[~where], want[~where]) for got, want, where in both):
         return None
+    return _in_place_of_hidden(wrong, [(got, where) for got, _, where in both])
+
+
+def _inverted(got: np.ndarray, where: np.ndarray) -> bool:
+    return bool(np.isneginf(got[~where]).all() and not np.isneginf(got[where]).any())
+
+
+def _in_place_of_hidden(wrong: list[Call], both: list[tuple[np.ndarray, np.ndarray]]) -> tuple[str, str] | None:
+    """What stands at the entries to hide, where all others are right. ``both``: (result, where to hide)."""
     originals = [_original(call) for call in wrong]
-    if all(a is not None and same(got[where], a[where]) for (got, _, where), a in zip(both, originals)):
+    if all(a is not None and same(got[where], a[where]) for (got, where), a in zip(both, originals)):
         return "mask fill", "Future entries keep their scores: nothing is masked"
-    values = {float(value) for got, _, where in both for value in np.unique(got[where])[:3]}
+    values = {float(value) for got, where in both for value in np.unique(got[where])[:3]}
     return _filled_with(values.pop()) if len(values) == 1 else None
 
 
@@ -156,22 +165,22 @@ def _varied(wrong: list[Call]) -> bool:
 
 def _formulas(wrong: list[Call], factors: list[float]) -> Iterator[str]:
     """Powers of one quantity, or products of powers of two, that give these factors; only if the calls tell them apart."""
-    names = [n for n in wrong[0].quantities if all(call.quantities.get(n, 0) > 0 for call in wrong)]
-    powers = [
-        (_power(name, power), np.array([call.quantities[name] ** power for call in wrong]), name)
-        for name in names
-        if len({call.quantities[name] for call in wrong}) > 1
-        for power in POWERS
-    ]
     if len(set(np.round(factors, 6))) < 2:
         return
-    yield from (text for text, values, _ in powers if _close(values, factors))
-    for constant, (text, values, _) in itertools.product(CONSTANTS, powers):
+    powers = _powers(wrong)
+    for constant, (text, values, _) in itertools.product((1.0, *CONSTANTS), powers):
         if _close(constant * values, factors):
-            yield f"{constant:g} times {text}"
+            yield text if constant == 1 else f"{constant:g} times {text}"
     for (one, first, a), (other, second, b) in itertools.combinations(powers, 2):
         if a != b and _close(first * second, factors):
             yield f"{one} times {other}"
+
+
+def _powers(wrong: list[Call]) -> list[tuple[str, np.ndarray, str]]:
+    """(text, its values in the calls, the quantity) of powers of the quantities that differ between calls."""
+    known = {name: [call.quantities.get(name, 0.0) for call in wrong] for name in wrong[0].quantities}
+    varied = {name: np.array(values) for name, values in known.items() if min(values) > 0 and len(set(values)) > 1}
+    return [(_power(name, power), values**power, name) for name, values in varied.items() for power in POWERS]
 
 
 def _close(values: np.ndarray, factors: list[float]) -> bool:
