@@ -99,6 +99,11 @@ class Audit:
 
 def audit(grader: Grader, solutions: Path, starter: Path, log: Callable[[str], None] = lambda line: None) -> Audit:
     """Grade the solutions, the starter (if there is one) and every variant of the bank, in parallel; ``log`` gets progress."""
+    with grader.only_judging():
+        return _audit(grader, solutions, starter, log)
+
+
+def _audit(grader: Grader, solutions: Path, starter: Path, log: Callable[[str], None]) -> Audit:
     assignment, result = grader.assignment, Audit()
     for number in range(len(grader.references["sets"])):
         lost = [v.question.id for v in graded_on(grader, number, solutions) if v.status != PASSED]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # mark -> what a screen reader says, and a colour that colour-blind people tell apart, on white and on black
 MARKS = {"✅": ("right", "#009e73"), "❌": ("wrong", "#d55e00"), "⏳": ("waiting", "#3f8fc4")}
-EXAMPLE = "a call that fails:"
+EXAMPLE = "the smallest call that fails:"
 LONGEST = 2000  # characters of one line
 QUOTED = re.compile(r"`([^`\n]+)`")
 FRAME = (

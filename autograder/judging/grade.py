@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autograder.core.verdict import Verdict
+from autograder.judging.diagnosis import Diagnosis
 from autograder.judging.grader import Grader
 from autograder.judging.public_call import add_calls
 from autograder.judging.reading import Reader
@@ -42,7 +43,8 @@ def grade(
             verdicts[verdict.question.id] = verdict
             report(list(verdicts.values()), notes)
         runs.append(run)
-    for run in runs:
+    for run in runs if grader.explains else ():
+        verdicts |= {verdict.question.id: verdict for verdict in Diagnosis(run).verdicts()}
         add_calls(run, verdicts.values())
     report(list(verdicts.values()), notes)
     return list(verdicts.values())

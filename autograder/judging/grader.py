@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +30,8 @@ class Grader:
 
     ``answers``: name -> correct version of a prerequisite; ``beside``: source of those that run in a worker; ``probes``:
     section -> module -> source; ``available``: the packages that student code may import; ``writes``: whether workers of
-    some section get a folder to write in; ``only``: the hidden set to use for any code, which the audit sets.
+    some section get a folder to write in; ``only``: the hidden set to use for any code, which the audit sets;
+    ``explains``: whether to find out why answers are wrong, once all are judged.
     """
 
     assignment: Assignment
@@ -43,6 +45,7 @@ class Grader:
     available: list[str] = field(init=False, default_factory=list)
     writes: bool = field(init=False, default=False)
     only: int | None = field(init=False, default=None)
+    explains: bool = True
 
     def __post_init__(self) -> None:
         self.tests = TestFiles(self.assignment)
@@ -55,6 +58,15 @@ class Grader:
         for question in self.assignment.questions:
             helpers = [self.assignment.question(id).names[0] for id in question.prerequisites]
             refuse_unknown(helpers, [*self.answers, *inside], f"{HELPERS}.py: `answers`, for {question.id}", "name")
+
+    @contextlib.contextmanager
+    def only_judging(self) -> Iterator[None]:
+        """Without looking for the reasons why answers are wrong."""
+        before, self.explains = self.explains, False
+        try:
+            yield
+        finally:
+            self.explains = before
 
     def zygote_of(self, section: Section) -> ZygoteClient:
         """The zygote that forks workers for this section; the first call starts it without waiting for its imports."""

@@ -22,7 +22,6 @@ from autograder.core.assignment import Question, Section
 from autograder.core.text import clean
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 from autograder.judging import charging, feedback
-from autograder.judging.diagnosis import Diagnosis
 from autograder.judging.grader import Grader
 from autograder.judging.question_tests import Outcome, Probe, is_students_fault, noting_shapes, proxy
 from autograder.judging.reading import Found
@@ -88,18 +87,13 @@ class SectionRun:
                     touched = []
                 self.done[question.id] = verdict
                 yield verdict
-            yield from self._afterwards()
+            for verdict in charging.corrected(self.questions, self.done, self.misfits):
+                self.done[verdict.question.id] = verdict
+                yield verdict
         finally:
             if shared is not None:
                 shared.worker.close()
             self.sessions.close()
-
-    def _afterwards(self) -> Iterator[Verdict]:
-        """Verdicts that are corrected or explained once all are known."""
-        for verdict in charging.corrected(self.questions, self.done, self.misfits):
-            self.done[verdict.question.id] = verdict
-            yield verdict
-        yield from Diagnosis(self).verdicts()
 
     def judge(self, question: Question, shared: Session) -> Verdict:
         """Judge on the shared worker first, then (composites on broken helpers) with correct helpers, then alone."""
