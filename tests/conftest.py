@@ -13,6 +13,7 @@ pytest_plugins = [
     "support.bank",
     "support.fuzzing",
     "support.grading",
+    "support.local_check",
     "support.student_zip",
     "support.toy",
     "support.toy_class",

@@ -57,7 +57,7 @@ class Card:
 def text(card: Card) -> str:
     """The card as plain text: the mark and the headline, then indented lines."""
     lines = [clipped(line) for line in (*card.lines, *card.why)] + [f"likely: {clipped(line)}" for line in card.likely]
-    lines += [EXAMPLE, *(f"    {clipped(line)}" for line in card.call)] if card.call else []
+    lines += [EXAMPLE, *(f"   {clipped(line)}" for line in card.call)] if card.call else []
     lines += card.picture.text() if card.picture else []
     lines += [f"note: {clipped(note)}" for note in card.notes]
     return "\n".join([f"{card.mark} {card.headline}", *(f"   {line}" for line in lines)])

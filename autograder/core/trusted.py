@@ -72,7 +72,8 @@ def load_rules(assignment: Assignment) -> types.ModuleType:
     """The assignment's verdict rules, with defaults for what is optional: functions that return None, and empty data.
 
     ``signature(id, value, case)`` describes an answer's behaviour as an array, to compare it with known mistakes;
-    ``wanted_weights(id, case)`` is the attention that pictures show as the target; ``teller(probe, world)`` has an ``answer``
+    ``wanted_weights(id, case)`` is the attention that pictures show as the target, and
+    ``weights_of(id, value, case)`` that of an answer which is a value; ``teller(probe, world)`` has an ``answer``
     to what a probe asks while it runs, and an ``account``, which becomes the observation's "told"; ``right_value(name, case)``
     is a right answer of that name, for answers that are computed from it; ``broken_property(id, case, result)`` says
     what a wrong result breaks. Each may return None.
@@ -86,7 +87,7 @@ def load_rules(assignment: Assignment) -> types.ModuleType:
     rules = types.ModuleType(RULES)
     if any((assignment.folder / name).exists() for name in (RULES, f"{RULES}.py")):
         rules = load_part(assignment.folder, RULES)
-    for name in ("signature", "wanted_weights", "teller", "right_value", "broken_property", "reason"):
+    for name in ("signature", "wanted_weights", "weights_of", "teller", "right_value", "broken_property", "reason"):
         if not hasattr(rules, name):
             setattr(rules, name, lambda *_: None)
     for name, nothing in (("CONCEPTS", {}), ("ABOUT", {}), ("STEPS", {}), ("WORTH", {}), ("EDITS", ()), ("STATEMENTS", ())):

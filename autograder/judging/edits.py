@@ -49,14 +49,17 @@ def edits_of(slicer: Slicer, question: Question, rules: types.ModuleType) -> dic
 
 
 def _behind(slicer: Slicer, question: Question) -> list[tuple[int, ast.FunctionDef | ast.ClassDef]]:
-    """(index, node) of the functions and classes behind an answer that are no other question's, the last ones first."""
+    """(index, node) of the functions and classes behind an answer that are no other question's, the last ones first.
+
+    Of several with one name, the last: it is the one that counts.
+    """
     graded = {name for other in slicer.assignment.of_section(slicer.section) for name in other.names} - set(question.names)
-    pairs = [(index, slicer.statements[index].node) for index in reversed(slicer.choice([question])[0])]
-    return [
-        (index, node)
-        for index, node in pairs
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name not in graded and _short(slicer, index)
-    ]
+    found: dict[str, tuple[int, ast.FunctionDef | ast.ClassDef]] = {}
+    for index in reversed(slicer.choice([question])[0]):
+        node = slicer.statements[index].node
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name not in graded and _short(slicer, index):
+            found.setdefault(node.name, (index, node))
+    return list(found.values())
 
 
 def _short(slicer: Slicer, index: int) -> bool:

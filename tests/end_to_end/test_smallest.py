@@ -1,60 +1,16 @@
 """A check in a notebook shows the smallest public call that fails, as code that does the same when it is run."""
 
-import linecache
 import math
 
 import numpy as np
 import pytest
-import torch
-import torch.nn.functional as F
 
-from autograder.authoring.student_tree import about_questions
 from autograder.checks import cells
-from autograder.checks.cells import LocalCheck, Names, marked
+from autograder.checks.cells import Names
 from autograder.checks.smallest import SECONDS
+from support.local_check import notebook
 
 HEADER = "the smallest call that fails:"
-
-
-@pytest.fixture
-def check(grader, monkeypatch):
-    """The notebook's ``check``, from the grader's public set."""
-
-    def load_tests(id):
-        source = grader.assignment.test_source(grader.assignment.question(id)).replace("from otter.test_files import", "#")
-        environment = {"test_case": lambda *_, **__: marked}
-        exec(source, environment)
-        return [value for value in environment.values() if getattr(value, "is_test", False)]
-
-    monkeypatch.setattr(cells, "load_tests", load_tests)
-    public = grader.references["public"]
-    bank = {id: {name: {"own": groups["own"]} for name, groups in known.items()} for id, known in public["bank"].items()}
-    about = about_questions(grader.assignment)
-    return LocalCheck(
-        public["cases"],
-        grader.tests.rules,
-        bank=bank,
-        says=grader.references["says"],
-        worlds=public["worlds"],
-        parameters=public["parameters"],
-        show_right_results=True,
-        **about,
-    )
-
-
-def cell(code: str, names: dict) -> dict:
-    """Run a cell as a notebook does: its lines can be quoted."""
-    file = f"<cell {abs(hash(code))}>"
-    linecache.cache[file] = len(code), None, code.splitlines(keepends=True), file
-    exec(compile(code, file, "exec"), names)
-    return names
-
-
-def notebook(s2: str, *codes: str) -> dict:
-    names = {"torch": torch, "nn": torch.nn, "F": F, "math": math, "np": np}
-    for code in (s2, *codes):
-        cell(code, names)
-    return names
 
 
 def smallest(check, id: str, names: dict) -> list[str]:
@@ -90,13 +46,15 @@ def test_the_smallest_call_of_every_known_mistake_gives_what_it_says_when_it_is_
             assert f"# raises {type(result).__name__}" in "\n".join(lines), mistake
         elif after(lines, "yours").startswith("["):
             yours = after(lines, "yours").split(", of shape")[0].replace("nan", "math.nan").replace("inf", "math.inf")
-            assert np.allclose(eval(yours), result.tolist(), rtol=1e-3, atol=1e-3, equal_nan=True), mistake
+            assert np.allclose(eval(yours, {"math": math}), result.tolist(), rtol=1e-3, atol=1e-3, equal_nan=True), mistake
             assert after(lines, "yours") != after(lines, "right"), mistake
     assert shown > 0.9 * len(mistakes)
 
 
 def test_right_answers_of_every_kind_are_not_called_once_more(check, bank, s2, monkeypatch, capsys):
-    monkeypatch.setattr(cells, "smallest_call", lambda *_: pytest.fail("looked for a failing call of a right answer"))
+    monkeypatch.setattr(
+        "autograder.checks.smallest.smallest_call", lambda *_: pytest.fail("looked for a failing call of a right answer")
+    )
     for right in [a for a in bank["alternative"] if a["item"].startswith("2.1.")][::5]:
         check(right["item"], notebook(s2, right["code"]))
     assert HEADER not in capsys.readouterr().out
@@ -197,8 +155,9 @@ def test_looking_for_the_smallest_call_ends_in_time_and_after_a_few_calls(check,
     assert not smallest(check, "2.1.attn_scaled", names)
     assert len(calls) <= 3  # the public case that fails, and the first of the ladder
 
-
-def test_nothing_that_an_answer_prints_meanwhile_is_shown(check, s2, capsys):
+    out = capsys.readouterr().out
+    assert "NOISE\n" not in out
+    assert HEADER in out
     smallest(check, "2.1.attn_scaled", notebook(s2, "def attn_scaled(A, n_embd, n_heads):\n    print('NOISE')\n    return A"))
     assert "NOISE" not in capsys.readouterr().out
 

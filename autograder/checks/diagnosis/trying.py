@@ -1,6 +1,6 @@
 """Tries edits of a function on calls whose right results are known, in the process where the function lives.
 
-Runs in a worker and in notebooks alike. Edited code that loops without end is stopped after so many of its own lines.
+Runs in a worker and in notebooks alike. Edited code that loops without end is stopped after so many of its own instructions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from .findings import same
 
-LINES = 20_000  # of edited code, that one edit may run
+STEPS = 200_000  # instructions of edited code that one edit may run
 EDITED = "<edited>"
 
 
@@ -55,12 +55,13 @@ def survivors(
 def all_right(
     code: str, define: Callable[[Any], Callable[..., Any]], trials: Sequence[Trial], plain: Callable[[Any], Any]
 ) -> bool:
-    left = LINES
+    left = STEPS
 
     def count(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal left
         if frame.f_code.co_filename != EDITED:
             return None
+        frame.f_trace_opcodes = True  # a loop on one line has no other events
         left -= 1
         if left < 0:
             raise TooLong

@@ -1,0 +1,201 @@
+"""A wrong answer is told what is wrong and where, in the grader and in the notebook: never the right code, never a point."""
+
+import re
+
+import pytest
+
+from autograder.judging import diagnosis
+from support.local_check import notebook
+
+# item, code, line of the answer that is named (None: a known mistake, which has none), concepts that may be named
+WRONG = {
+    "rows of keys": (
+        "2.1.pairwise_similarities",
+        ("def pairwise_similarities(Q, K):\n    S = torch.matmul(Q, K)\n    return S"),
+        2,
+        "transpose|matrix product",
+    ),
+    "the wrong two dimensions": (
+        "2.1.pairwise_similarities",
+        ("def pairwise_similarities(Q, K):\n    return Q.matmul(K.transpose(-3, -1))"),
+        2,
+        "transpose|broadcasting|matrix product",
+    ),
+    "not divided": (
+        "2.1.attn_scaled",
+        ("def attn_scaled(A, n_embd, n_heads):\n    width = n_embd / n_heads\n    return A / width ** 2"),
+        3,
+        "scale",
+    ),
+    "a root of the embedding, then heads": (
+        "2.1.attn_scaled",
+        ("def attn_scaled(A, n_embd, n_heads):\n    return A / math.sqrt(n_embd) * n_heads"),
+        None,
+        "scale",
+    ),
+    "columns normalised": (
+        "2.1.attn_softmax",
+        ("def attn_softmax(A):\n    e = torch.exp(A)\n    return e / e.sum(dim=-2, keepdim=True)"),
+        None,
+        "softmax axis",
+    ),
+    "a third dimension": (
+        "2.1.attn_softmax",
+        ("def attn_softmax(A):\n    return A.softmax(2)"),
+        2,
+        "softmax axis",
+    ),
+    "weights on the right": (
+        "2.1.compute_outputs",
+        ("def compute_outputs(A, V):\n    return (V.mT @ A).mT"),
+        None,
+        "transpose|operand order|matrix product",
+    ),
+    "a strict triangle": (
+        "2.1.make_causal_mask",
+        ("def make_causal_mask(n_tok):\n    i = torch.arange(n_tok)\n    return (i[None, :] < i[:, None]).float()"),
+        None,
+        "diagonal|less or equal|triangle",
+    ),
+    "NumPy comes back": (
+        "2.1.make_causal_mask",
+        ("def make_causal_mask(n_tok):\n    return np.tril(np.ones((n_tok, n_tok), dtype=np.float32))"),
+        2,
+        "return value",
+    ),
+    "small instead of minus infinity": (
+        "2.1.apply_causal_mask",
+        ("def apply_causal_mask(mask, A):\n    hidden = mask == 0\n    return A.masked_fill(hidden, -5.0)"),
+        3,
+        "mask fill",
+    ),
+    "truth values the wrong way": (
+        "2.1.apply_causal_mask",
+        ("def apply_causal_mask(mask, A):\n    return torch.where(mask == 0, A, float('-inf'))"),
+        None,
+        "mask fill|mask side",
+    ),
+    "a size that is no whole number": (
+        "2.1.split_heads",
+        (
+            "def split_heads(x, n_heads):\n"
+            "    B, T, C = x.shape\n"
+            "    return x.reshape(B, T, n_heads, C / n_heads).transpose(1, 2)"
+        ),
+        3,
+        "whole number",
+    ),
+    "not swapped": (
+        "2.1.split_heads",
+        ("def split_heads(x, n_heads):\n    return x.unflatten(-1, (n_heads, -1))"),
+        None,
+        "dimension order|shape",
+    ),
+    "a view that cannot be": (
+        "2.1.merge_heads",
+        ("def merge_heads(y):\n    y = y.transpose(1, 2)\n    return y.view(y.shape[0], y.shape[1], -1)"),
+        3,
+        "contiguous",
+    ),
+    "nothing returned": (
+        "2.1.merge_heads",
+        ("def merge_heads(y):\n    y.transpose(1, 2).flatten(2)"),
+        2,
+        "return value",
+    ),
+    "random": (
+        "2.1.compute_outputs",
+        ("def compute_outputs(A, V):\n    return F.dropout(A) @ V"),
+        2,
+        "one step too many|randomness|argument|option",
+    ),
+}
+
+
+def lost(graded) -> set[str]:
+    return {id for id in graded.lost if id.startswith("2.1.")}
+
+
+@pytest.mark.parametrize("item, code, line, concepts", WRONG.values(), ids=WRONG)
+def test_a_mistake_is_told_with_its_line_and_not_its_repair(submit, s2, item, code, line, concepts):
+    graded = submit({"A2S2.py": f"{s2}\n{code}\n"})
+    test = next(test for test in graded.tree["tests"] if test["number"] == item)
+    known = test["extra_data"]["diagnosis"]
+    assert re.fullmatch(concepts, known["concept"]), known
+    if line is not None:
+        first = f"{s2}\n".count("\n") + 1
+        assert known["line"] == first + line - 1
+    text = graded.output(item)
+    assert not re.search(r"transpose\(-2, -1\)|reshape\(y|\*\* 0\.5|dim=-1\b", text.split("Look at")[-1].partition("`:")[2])
+
+
+@pytest.mark.parametrize("item, code", [(item, code) for item, code, *_ in WRONG.values()], ids=WRONG)
+def test_the_notebook_knows_it_too(check, s2, item, code, capsys):
+    check(item, notebook(s2, code))
+    shown = capsys.readouterr().out
+    assert shown.startswith("❌")
+    assert re.search(r"Look at line|[Tt]he |[Ii]t |[Ff]uture|[Aa] ", shown.partition("\n")[2])
+    assert "likely" in shown or len(shown.splitlines()) > 2
+
+
+def test_scores_are_the_same_whether_or_not_reasons_are_looked_for(grader, submit, s2):
+    script = {"A2S2.py": "\n".join([s2, *(code for _, code, *_ in list(WRONG.values())[::4])])}
+    with_reasons = submit(script).scores
+    with grader.only_judging():
+        assert submit(script).scores == with_reasons
+
+
+def test_right_answers_are_told_nothing(submit, bank, s2):
+    rights = [entry for entry in bank["alternative"] if entry["item"].startswith("2.1.")][::7]
+    for right in rights:
+        graded = submit({"A2S2.py": f"{s2}\n{right['code']}\n"})
+        assert not lost(graded)
+        told = [test for test in graded.tree["tests"] if "diagnosis" in test["extra_data"]]
+        assert not told
+
+
+def test_a_slip_of_diagnosis_costs_its_words_only(monkeypatch, submit, s2):
+    monkeypatch.setattr(diagnosis, "signature", lambda *_: 1 / 0)
+    graded = submit({"A2S2.py": f"{s2}\ndef attn_softmax(A):\n    return A.softmax(2)\n"})
+    assert lost(graded) == {"2.1.attn_softmax"}
+    assert "diagnosis" not in next(t for t in graded.tree["tests"] if t["number"] == "2.1.attn_softmax")["extra_data"]
+
+
+def test_code_that_never_ends_when_it_is_edited_costs_nothing(submit, s2):
+    loop = "def attn_softmax(A):\n    n = 3\n    while n > 0:\n        n = n - 1\n    return A.softmax(-2)\n"
+    graded = submit({"A2S2.py": f"{s2}\n{loop}"})
+    assert lost(graded) == {"2.1.attn_softmax"}
+    assert "dimension" in graded.output("2.1.attn_softmax")
+
+
+def test_a_composite_is_asked_about_the_order_of_its_calls(submit, s2):
+    code = (
+        "def self_attention(Q, K, V, n_heads=1, causal=True):\n    q, k, v = (split_heads(x, n_heads) for x in (Q, K, V))\n"
+        "    w = attn_softmax(attn_scaled(pairwise_similarities(q, k), Q.shape[-1], n_heads))\n"
+        "    w = apply_causal_mask(make_causal_mask(Q.shape[-2]), w) if causal else w\n"
+        "    return merge_heads(compute_outputs(w, v))\n"
+    )
+    graded = submit({"A2S2.py": f"{s2}\n{code}"})
+    assert re.search("calls `attn_softmax` before|before the softmax", graded.output("2.1.self_attention.step3"))
+
+
+def test_an_argument_that_is_never_used_is_named(submit, s2):
+    code = "def make_causal_mask(n_tok):\n    return torch.tril(torch.ones(8, 8))\n"
+    assert "never uses `n_tok`" in submit({"A2S2.py": f"{s2}\n{code}"}).output("2.1.make_causal_mask")
+
+
+QUERIES = {
+    "too short": ("query131 = 30 * key.mean(dim=0)", "1.3.1", "shorter"),
+    "along another key": ("query121 = 40 * key[3]", "1.2.1", "so it selects v3"),
+    "away": ("query132 = -25 * (key[0] + key[1])", "1.3.2", "similarit|opposite"),
+    "rows in another order": ("query122 = 100 * key[[1, 2, 3, 0]]", "1.2.2", "another order"),
+    "K itself": ("m_key = 1.0 * key", "1.4.1", "unchanged|nothing is replaced|old k2"),
+}
+
+
+@pytest.mark.parametrize("line, item, words", QUERIES.values(), ids=QUERIES)
+def test_a_query_is_told_by_its_similarities(submit, s1, line, item, words):
+    name = line.split(" =")[0]
+    kept = "\n".join(one for one in s1.splitlines() if not one.startswith(name))
+    text = submit({"A2S1.py": f"{kept}\n{line}\n"}).output(item)
+    assert re.search(words, text), text

@@ -1,0 +1,102 @@
+"""Single edits of a student's code: each is valid, touches one place, and there are never too many."""
+
+import ast
+
+import pytest
+
+from autograder.checks.diagnosis.edits import Edit, edits
+from autograder.checks.diagnosis.repair import repairing
+from autograder.checks.diagnosis.templates import fits, template
+from autograder.checks.diagnosis.trying import STEPS, Trial, survivors
+
+WRONG = {  # what is wrong, and what one edit has to make of it
+    "an operand": ("def f(Q, K):\n    return Q @ K", "return Q @ K.transpose(-2, -1)"),
+    "a dimension": ("def f(A):\n    return F.softmax(A, dim=1)", "return F.softmax(A, dim=-1)"),
+    "no dimension": ("def f(A):\n    return A.softmax()", "return A.softmax(-1)"),
+    "a fill": ("def f(m, A):\n    return A.masked_fill(m == 0, 0)", "return A.masked_fill(m == 0, float('-inf'))"),
+    "a side": ("def f(m, A):\n    return A.masked_fill(m == 1, -1)", "return A.masked_fill(m == 0, -1)"),
+    "a root": ("def f(A, n, h):\n    return A / (n / h)", "return A / (n / h) ** 0.5"),
+    "precedence": ("def f(A, n):\n    return A / n ** 1 / 2", "return A / n ** 0.5"),
+    "a view": ("def f(y):\n    return y.transpose(1, 2).view(2, -1)", "return y.transpose(1, 2).reshape(2, -1)"),
+    "a tuple": ("def f(A, V):\n    return A @ V, A", "return A @ V"),
+    "a size": ("def f(y):\n    return y.shape[1]", "return y.shape[2]"),
+    "a print": ("def f(A):\n    print(A + 1)", "return A + 1"),
+    "no return": ("def f(A):\n    B = A + 1", "return B"),
+    "a step too many": ("def f(A):\n    return (A + 1).round()", "return A + 1"),
+    "the order": ("def f(o, l):\n    l.backward()\n    o.zero_grad()", "    o.zero_grad()\n    l.backward()"),
+    "a name": ("def f(Q, K):\n    return Q @ Q.mT", "return Q @ K.mT"),
+    "an iterator": ("def f(x):\n    return x", "return iter(x)"),
+}
+
+
+@pytest.mark.parametrize("code, right", WRONG.values(), ids=WRONG)
+def test_one_of_the_edits_undoes_the_mistake(code, right):
+    assert any(right in ast.unparse(ast.parse(edit.code)) for edit in edits(code))
+
+
+@pytest.mark.parametrize("code", [code for code, _ in WRONG.values()], ids=WRONG)
+def test_every_edit_is_another_program_and_names_its_line(code):
+    found = edits(code)
+    assert len({edit.code for edit in found} | {code}) == len(found) + 1
+    for edit in found:
+        ast.parse(edit.code)
+        assert 1 <= edit.line <= code.count("\n") + 1
+        assert edit.part.rstrip("…") in " ".join(code.split())
+
+
+@pytest.mark.parametrize("code", ["def f(:", "x = " + "(" * 300 + ")" * 300, "\0", "def f():\n" + "    x = [1, 2]\n" * 3000])
+def test_what_cannot_be_parsed_or_is_too_long_is_left_alone(code):
+    assert edits(code) == []
+
+
+def test_there_are_never_more_than_wanted():
+    body = "".join(f"    x{n} = torch.softmax(a @ b.transpose(1, 2), dim={n})\n" for n in range(60))
+    assert len(edits(f"def f(a, b):\n{body}    return x0", most=200)) == 200
+
+
+def test_the_students_own_letters_keep_their_places():
+    code = 'def f(Ä, K):\n    "Größe"; return Ä @ K  # mal'
+    assert any('"Größe"; return ((Ä) @ (K).transpose(-2, -1))  # mal' in edit.code for edit in edits(code))
+
+
+def test_an_assignments_own_edits_come_first():
+    first = edits("def f(a):\n    return g(a)", [template("own", "g(_a)", "h(_a)")])
+    own = next(edit for edit in first if edit.concept == "own")
+    assert "h((a))" in own.code
+
+
+def test_a_pattern_wants_the_same_expression_for_the_same_name():
+    pattern = template("", "_a + _a", "2 * _a").find
+    assert fits(pattern, ast.parse("x + x", mode="eval").body, {})
+    assert not fits(pattern, ast.parse("x + y", mode="eval").body, {})
+
+
+def at(line: int, concept: str = "scale", also: int = 0, adds: str = "") -> Edit:
+    return Edit(concept, line, "", f"{line}{concept}{adds}", line, also, adds)
+
+
+def test_edits_on_different_lines_say_nothing():
+    assert repairing([at(2), at(3)], lambda edit: True) is None
+
+
+def test_an_edit_of_one_line_and_a_swap_with_it_are_about_that_line():
+    assert repairing([at(2), at(3, also=2)], lambda edit: True) == at(2)
+
+
+def test_a_statement_that_may_stand_at_several_places_is_one_edit():
+    assert repairing([at(2, adds="x"), at(4, adds="x")], lambda edit: True) == at(4, adds="x")
+
+
+def test_an_edit_without_end_is_stopped_and_costs_nothing_else():
+    import numpy as np
+
+    space: dict = {}
+
+    def define(code):
+        exec(code, space)
+        return space["f"]
+
+    codes = ["def f(a):\n    while True: pass", "def f(a):\n    return a", "def f(a): raise KeyError", "def f(a):", "f = 3"]
+    trial = Trial(lambda: [np.ones(2)], dict, np.ones(2), 1e-4)
+    assert survivors(codes, define, [trial], lambda result: result) == [1]
+    assert STEPS < 1e6
