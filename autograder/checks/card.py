@@ -45,13 +45,13 @@ class Card:
     mark: str
     headline: str
     lines: list[str] = field(default_factory=list)
-    why: list[str] = field(default_factory=list)
     likely: list[str] = field(default_factory=list)
     call: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     picture: Picture | None = None
     earned: float | None = 0.0
     blank: bool = False
+    why: list[str] = field(default_factory=list)
 
 
 def text(card: Card) -> str:

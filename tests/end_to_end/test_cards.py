@@ -79,7 +79,7 @@ def test_a_card_says_its_verdict_in_words_and_takes_its_colours_from_the_page(ma
 def test_a_card_in_plain_text_is_a_headline_and_indented_lines():
     lines = cards.text(full_card("so")).split("\n")
     assert lines[:2] == ["❌ 1.2.1: so", "   so"] and all(line.startswith("   ") for line in lines[1:])
-    assert "   likely: so" in lines and "   note: so" in lines and lines[lines.index(f"   {cards.EXAMPLE}") + 1] == "       so"
+    assert "   likely: so" in lines and "   note: so" in lines and lines[lines.index(f"   {cards.EXAMPLE}") + 1] == "      so"
 
 
 def test_a_message_without_end_does_not_fill_the_notebook():
