@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # mark -> what a screen reader says, and a colour that colour-blind people tell apart, on white and on black
 MARKS = {"✅": ("right", "#009e73"), "❌": ("wrong", "#d55e00"), "⏳": ("waiting", "#3f8fc4")}
-EXAMPLE = "a call that fails:"
+EXAMPLE = "the smallest call that fails:"
 LONGEST = 2000  # characters of one line
 QUOTED = re.compile(r"`([^`\n]+)`")
 FRAME = (
@@ -46,19 +46,19 @@ class Card:
     mark: str
     headline: str
     lines: list[str] = field(default_factory=list)
-    why: list[str] = field(default_factory=list)
     likely: list[str] = field(default_factory=list)
     call: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     picture: Picture | None = None
     earned: float | None = 0.0
     blank: bool = False
+    why: list[str] = field(default_factory=list)
 
 
 def text(card: Card) -> str:
     """The card as plain text: the mark and the headline, then indented lines."""
     lines = [clipped(line) for line in (*card.lines, *card.why)] + [f"likely: {clipped(line)}" for line in card.likely]
-    lines += [EXAMPLE, *(f"    {clipped(line)}" for line in card.call)] if card.call else []
+    lines += [EXAMPLE, *(f"   {clipped(line)}" for line in card.call)] if card.call else []
     lines += card.picture.text() if card.picture else []
     lines += [f"note: {clipped(note)}" for note in card.notes]
     return "\n".join([f"{card.mark} {card.headline}", *(f"   {line}" for line in lines)])

@@ -276,7 +276,8 @@ class LocalCheck(Check):
         """For answers that are attention weights or masks, these beside the right ones, in the case that failed."""
         case = failing or self.cases(id)[0]
         wanted = self.rules.wanted_weights(id, case)
-        got = outputs_of(environment.get(self.answers[id]), [case], self.signature(id))[0] if wanted is not None else None
+        weights = functools.partial(self.rules.weights_of, id)
+        got = outputs_of(environment.get(self.answers[id]), [case], weights)[0] if wanted is not None else None
         if got is None:
             return None
         from .picture import pictured

@@ -266,15 +266,20 @@ def other_places(wrong: list[Call]) -> tuple[str, str] | None:
 
 @_same_shape
 def rows_scaled(wrong: list[Call]) -> tuple[str, str] | None:
-    """Each row is right up to a factor of its own."""
-    for got, want in pairs(wrong):
-        a, b = got.astype(np.float64), want.astype(np.float64)
-        if a.ndim < 2 or a.shape[-1] < 3 or not np.isfinite(a).all():
-            return None
-        factors = (a * b).sum(-1, keepdims=True) / np.maximum((b * b).sum(-1, keepdims=True), 1e-12)
-        if not np.allclose(a, factors * b, rtol=1e-3, atol=1e-3):
-            return None
+    """Each row is right up to a factor of its own; rows of one or two numbers say too little."""
+    long = [
+        (got.astype(np.float64), want.astype(np.float64)) for got, want in pairs(wrong) if want.ndim > 1 and want.shape[-1] > 2
+    ]
+    if not long or not all(map(_is_rowwise, *zip(*long))):
+        return None
     return "normalisation", "Each row is right up to a factor of its own: its weights do not sum to one"
+
+
+def _is_rowwise(got: np.ndarray, want: np.ndarray) -> bool:
+    if not np.isfinite(got).all() or not np.isfinite(want).all():
+        return False
+    factors = (got * want).sum(-1, keepdims=True) / np.maximum((want * want).sum(-1, keepdims=True), 1e-12)
+    return bool(np.allclose(got, factors * want, rtol=1e-3, atol=1e-3))
 
 
 NUMBERS: tuple[Relation, ...] = (

@@ -35,6 +35,7 @@ __all__ = [
     "signature",
     "teller",
     "wanted_weights",
+    "weights_of",
 ]
 
 # A notebook carries the rules of its own section only.
@@ -83,8 +84,9 @@ def broken_property(id: str, case: Any, result: Any) -> str | None:
 def signature(id: str, value: Any, case: Any) -> np.ndarray | None:
     """What mistakes are recognised by, or None if it is the answer itself.
 
-    1.2 and 1.3: the attention weights, (4,) or (4, 4). 1.4: the changed keys, because their effect depends on the student's own
-    query too. Section 3: the symptoms of what a probe observed.
+    1.2 and 1.3: the attention weights and the direction of each query, (7,) or (4, 7): many queries have the same weights. 1.4:
+    the changed keys, because their effect depends on the student's own query too. Section 3: the symptoms of what a probe
+    observed.
     """
     if id.startswith("3."):
         return finetuning.symptoms(id, value, case)
@@ -93,4 +95,11 @@ def signature(id: str, value: Any, case: Any) -> np.ndarray | None:
     array = np.asarray(value, dtype=np.float64)
     if id.startswith("1.4"):
         return array
+    weights = weights_of(id, array, case)
+    return None if weights is None else np.concatenate([weights, queries.direction(array)], axis=-1)
+
+
+def weights_of(id: str, value: Any, case: Any) -> np.ndarray | None:
+    """The attention weights of a query of 1.2 or 1.3, (4,) or (4, 4), which the notebooks draw; None of any other answer."""
+    array = np.asarray(value, dtype=np.float64) if id.startswith(("1.2", "1.3")) else np.zeros(())
     return queries.weights(array, case.args[0]) if array.ndim and array.shape[-1] == 3 else None

@@ -22,6 +22,12 @@ def weights(query: np.ndarray, key: np.ndarray, kind: type = np.float64) -> np.n
         return powers / powers.sum(axis=-1, keepdims=True)
 
 
+def direction(query: np.ndarray) -> np.ndarray:
+    """The query or queries, (..., 3), with length one; zeros stay zeros."""
+    length = np.linalg.norm(query, axis=-1, keepdims=True)
+    return np.divide(query, length, out=np.zeros_like(query), where=length > 0)
+
+
 def attention_error(query: np.ndarray, key: np.ndarray, value: np.ndarray, target: np.ndarray) -> float:
     """Largest absolute difference between softmax(q Kᵀ) V and the target.
 

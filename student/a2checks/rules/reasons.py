@@ -30,7 +30,7 @@ def reason(id: str, value: Any, case: Any, context: dict[str, Any]) -> tuple[str
             query = as_numbers(Quiet(), context.get("query132"), "").reshape(3)
             return about_key(id, answer.reshape(-1, 3), query, case)
         return about_query(id, answer, case)
-    except (ValueError, TypeError):
+    except ValueError:
         return None
 
 
@@ -70,7 +70,7 @@ def about_query(id: str, query: np.ndarray, case: Any) -> tuple[str, str] | None
     found = next(((concept, says) for others, concept, says in OTHERS if works(others(rows))), None)
     if found:
         return found
-    wanted = np.atleast_2d(wanted_weights(id, case))
+    wanted = np.atleast_2d(wanted_weights(id))
     return "query direction", _similarities(rows, np.broadcast_to(wanted, (len(rows), 4)), key, values, target, case.tolerance)
 
 
