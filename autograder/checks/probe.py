@@ -24,7 +24,7 @@ class LocalProbe:
 
     ``wanted``: names that must be defined; ``names``: the notebook's globals; ``world``: the probe's inputs; ``plain``: a
     function from any value to plain data; ``teller``: see ``rules.teller``; ``uses``: a probe that runs first, or '';
-    ``seen``: the cached observation, if any.
+    ``seen``: the cached observation or exception, if any.
     """
 
     name: str
@@ -38,14 +38,22 @@ class LocalProbe:
 
     def __call__(self) -> Any:
         if not self.seen:
-            if missing := [name for name in self.wanted if self.names.get(name) is None]:
-                raise Failure(MISSING, f"{missing[0]} is not defined")
-            with stage(self.world) as opened, redirected(self.names), silent():
-                opened.calls, opened.ask = own_calls(self.wanted, self.names), self.teller and self.teller.answer
-                if self.uses:
-                    opened.observe(self.uses, self.names, self.plain)
-                self.seen.append(with_account(opened.observe(self.name, self.names, self.plain), self.teller))
+            try:
+                self.seen.append(self._observed())
+            except Exception as error:
+                self.seen.append(error)
+        if isinstance(self.seen[0], Exception):
+            raise self.seen[0]
         return self.seen[0]
+
+    def _observed(self) -> Any:
+        if missing := [name for name in self.wanted if self.names.get(name) is None]:
+            raise Failure(MISSING, f"{missing[0]} is not defined")
+        with stage(self.world) as opened, redirected(self.names), silent():
+            opened.calls, opened.ask = own_calls(self.wanted, self.names), self.teller and self.teller.answer
+            if self.uses:
+                opened.observe(self.uses, self.names, self.plain)
+            return with_account(opened.observe(self.name, self.names, self.plain), self.teller)
 
 
 @contextlib.contextmanager

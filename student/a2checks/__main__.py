@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import json
+import linecache
 import os
 import re
 import subprocess
@@ -188,9 +189,10 @@ def run_cells(path: Path) -> int:
     # Cells get a main module of their own, so that the names they bind cannot replace ours.
     ours, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
     try:
-        for source in cells[: last + 1]:
+        for number, source in enumerate(cells[: last + 1], 1):
             output.shown = bool(CHECK.search(source))
-            output.failed |= not run_cell(source, path, terminal) and output.shown
+            ended = run_cell(source, f"<{path.name}, cell {number}>", terminal)
+            output.failed |= output.shown and not ended
     finally:
         sys.stdout, sys.modules["__main__"] = terminal, ours
         sys.stderr.flush()
@@ -236,12 +238,13 @@ def cells_of(path: Path) -> list[str]:
     return [ast.unparse(node) for node in tree.body if not isinstance(node, ast.ImportFrom) or node.module != "__future__"]
 
 
-def run_cell(source: str, path: Path, terminal: TextIO) -> bool:
-    """Run a cell as the notebook would; whether it ended well. If not, say why in one line."""
+def run_cell(source: str, name: str, terminal: TextIO) -> bool:
+    """Run a cell, whose lines are quoted by this name, as the notebook would; whether it ended well. If not, say why."""
     names = sys.modules["__main__"].__dict__
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     try:
         with deadline(CELL_SECONDS):
-            exec(compile(source, path.name, "exec"), names)
+            exec(compile(source, name, "exec"), names)
         return True
     except KeyboardInterrupt:
         raise

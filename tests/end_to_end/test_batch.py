@@ -159,7 +159,9 @@ def test_cached_results_are_not_recomputed_and_give_the_same_bytes(course):
     course.hand_in("b", WRONG)
     third = course.run()
     assert third.ran == 1
-    assert third.changes == [("b", "1.add", "4", "0", "new submission: failed, add does not return the sum")]
+    (change,) = third.changes
+    assert change[:4] == ("b", "1.add", "4", "0")
+    assert change[4].startswith("new submission: failed, add does not return the sum")
 
 
 def test_new_points_rerun_nothing_and_report_which_scores_moved(course):

@@ -129,7 +129,7 @@ def test_the_readmes_commands_work_in_an_empty_folder(unpacked_zip):
             done.stdout + done.stderr
         )
         assert (
-            "got None instead of the scaled scores: fill in its TODO" in done.stdout
+            "`attn_scaled` returned None: its TODO is not filled in yet" in done.stdout
             and "Traceback" not in done.stdout + done.stderr
         )
 

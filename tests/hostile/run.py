@@ -57,6 +57,14 @@ def main(references: Path, mode: str, first: int, step: int) -> None:
         assert secret
 
 
+def seconds_of(process: psutil.Process) -> float:
+    """Processor time of a process and of its children that have ended; none of one that has ended itself."""
+    try:
+        return sum(process.cpu_times()[:4])
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
 @contextmanager
 def spent(grader):
     """Yield a list that gets what a case costs on any machine, in seconds.
@@ -77,7 +85,7 @@ def spent(grader):
     def used() -> float:
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)  # the processes that read submissions
         ours = time.process_time() + ended.ru_utime + ended.ru_stime
-        return ours + sum(sum(one.cpu_times()[:4]) for one in [zygote, *others])
+        return ours + sum(map(seconds_of, [zygote, *others]))
 
     Worker._request, before = counted, used()
     try:

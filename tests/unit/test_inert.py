@@ -50,7 +50,7 @@ def test_many_targets_are_fine_too():
 
 
 def test_a_loop_over_it_ends_at_once():
-    assert [*ONE] == list(ONE) == [item for item in ONE] == list(zip(ONE, [1])) == list(enumerate(ONE)) == []  # noqa: C416  # that is the loop
+    assert [*ONE] == list(ONE) == list(zip(ONE, [1])) == list(enumerate(ONE)) == []
     assert 1 not in ONE and dict(**ONE.config) == {} and type(next(ONE)) is Inert
 
 

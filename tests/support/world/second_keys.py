@@ -114,12 +114,6 @@ KINDS = [
                 ("1.4.2",),
                 i142=NOT_EVEN_LONGER,
             ),
-            answers(
-                "along k0",
-                "100 * key[0]",
-                lost=("1.3.2", "1.4.2"),
-                i142="No k2 of length 1 can do it with your query132: go back to 1.3.2",
-            ),
         ),
     ),
     Kind(

@@ -121,7 +121,6 @@ KINDS = [
         "what main does with models and optimizers is free otherwise",
         3,
         (
-            member("a new optimizer in each epoch", changed(S3, (LOOP, LOOP + inside(OPTIMIZER)))),
             member(
                 "the encoder frozen",
                 changed(
