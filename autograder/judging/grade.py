@@ -43,8 +43,14 @@ def grade(
             verdicts[verdict.question.id] = verdict
             report(list(verdicts.values()), notes)
         runs.append(run)
-    for run in runs if grader.explains else ():
+    if grader.explains:
+        explain(runs, verdicts)
+        report(list(verdicts.values()), notes)
+    return list(verdicts.values())
+
+
+def explain(runs: list[SectionRun], verdicts: dict[str, Verdict]) -> None:
+    """Add to failed verdicts what is known about why, and the smallest failing call; no score changes."""
+    for run in runs:
         verdicts |= {verdict.question.id: verdict for verdict in Diagnosis(run).verdicts()}
         add_calls(run, verdicts.values())
-    report(list(verdicts.values()), notes)
-    return list(verdicts.values())

@@ -87,13 +87,16 @@ class SectionRun:
                     touched = []
                 self.done[question.id] = verdict
                 yield verdict
-            for verdict in charging.corrected(self.questions, self.done, self.misfits):
-                self.done[verdict.question.id] = verdict
-                yield verdict
+            yield from self._corrected()
         finally:
             if shared is not None:
                 shared.worker.close()
             self.sessions.close()
+
+    def _corrected(self) -> Iterator[Verdict]:
+        for verdict in charging.corrected(self.questions, self.done, self.misfits):
+            self.done[verdict.question.id] = verdict
+            yield verdict
 
     def judge(self, question: Question, shared: Session) -> Verdict:
         """Judge on the shared worker first, then (composites on broken helpers) with correct helpers, then alone."""

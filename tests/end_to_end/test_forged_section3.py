@@ -1,6 +1,7 @@
 """Section 3's probes share the student's process: what they say is held against what the judge told."""
 
 import functools
+import importlib
 import inspect
 import random
 import sys
