@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from autograder.judging.section import SectionRun
     from autograder.judging.sessions import Session
 
+NOT_ASKED: dict[str, list[Any]] = {"float64": [], "elsewhere": []}  # groups of cases that only lead to notes
+MOST_CALLS, MOST_AGAIN = 6, 120  # of each kind in one try; edits for single items if none repairs all items of an answer
 MOST_PROBED, MOST_HUNG = 60, 2
 SECONDS = 1.0  # of a statement or a call
 RETURN, OTHERWISE = "return value", "otherwise"
@@ -89,9 +91,10 @@ class Diagnosis:
         edits = self.run.slicer.edits(lost[0].question)
         if all(verdict.data.get("kind") == BLANK for verdict in lost):  # nothing came back: is it only not returned?
             edits = replace(edits, of=[pair for pair in edits.of if pair[1].concept == RETURN])
-        calls = {v.question.id: [] if v.question.probe else self.calls(v.question, edits.parameters) for v in lost}
+        called = [verdict.question for verdict in lost if not verdict.question.probe]
+        calls = self.calls(called, edits.parameters) if called else {}
         for verdict in lost:
-            for finding in self.by_results(verdict, calls[verdict.question.id], edits.source):
+            for finding in self.by_results(verdict, calls.get(verdict.question.id, []), edits.source):
                 yield verdict, finding
         yield from self.repairs(lost, edits, calls)
 
@@ -126,22 +129,26 @@ class Diagnosis:
 
     # -- by results
 
-    def calls(self, question: Question, parameters: list[str]) -> list[Tried]:
-        """The answer's results on public inputs, the small ones first."""
+    def calls(self, questions: list[Question], parameters: list[str]) -> dict[str, list[Tried]]:
+        """The answer's results on public inputs, by question, the small ones first."""
+        with self._opened(questions[0]) as session:
+            return {question.id: self._called(question, session, parameters) for question in questions}
+
+    def _called(self, question: Question, session: Session, parameters: list[str]) -> list[Tried]:
         found = []
-        with self._opened(question) as session:
-            for case in self._cases(question):
-                if not session.worker.alive:
-                    return []
-                names = [*parameters, *(f"argument {n + 1}" for n in range(len(parameters), len(case.args)))]
-                got, error = None, None
-                try:
-                    got = session.worker.call(question.names[0], case.args, case.kwargs, question.tensor)
-                except WorkerError as problem:
-                    error = problem
-                numeric = numeric_or_none(got)
-                call = Call(dict(zip(names, case.args)) | case.kwargs, numeric, case.expected, case.label, case.tolerance)
-                found.append(Tried(case, call, error))
+        for case in self._cases(question):
+            if not session.worker.alive:
+                return []
+            names = [*parameters, *(f"argument {n + 1}" for n in range(len(parameters), len(case.args)))]
+            got, error = None, None
+            try:
+                got = session.worker.call(question.names[0], case.args, case.kwargs, question.tensor)
+            except WorkerError as problem:
+                error = problem
+            call = Call(
+                dict(zip(names, case.args)) | case.kwargs, numeric_or_none(got), case.expected, case.label, case.tolerance
+            )
+            found.append(Tried(case, call, error))
         return found
 
     def _cases(self, question: Question) -> list[Case]:
@@ -205,6 +212,7 @@ class Diagnosis:
                     yield verdict, finding
                 if group is lost:
                     return
+            edits = replace(edits, of=edits.of[:MOST_AGAIN])
 
     def repaired(self, questions: list[Question], edits: Edits, tried: dict[str, list[Tried]]) -> Finding | None:
         index = {edit: number for number, edit in edits.of}
@@ -222,28 +230,34 @@ class Diagnosis:
 
     def screened(self, question: Question, edits: Edits, tried: list[Tried]) -> list[Edit]:
         """The edits with which a worker gets all these calls right; those that are wrong now come first."""
-        tried = sorted(tried, key=lambda one: one.call.right)
+        right = [one for one in tried if one.call.right]
+        tried = [*[one for one in tried if not one.call.right][:MOST_CALLS], *right[:MOST_CALLS]]
         calls = [(one.case.args, one.case.kwargs, one.case.expected, one.case.tolerance) for one in tried]
         found: list[Edit] = []
-        hung = 0
-        for number, group in groupby(edits.of, key=lambda pair: pair[0]):
-            left = [edit for _, edit in group]
-            statement = self.run.slicer.statements[number]
-            fields = {"own": statement.code, "cell": statement.cell, "line": statement.line, "calls": calls}
-            while left and hung <= MOST_HUNG and time.monotonic() < self.run.deadline:
-                done: list[int] = []
-                with self._opened(question) as session:
-                    try:
-                        codes = [edit.code for edit in left]
-                        numbers = session.worker.try_edits(
-                            codes, done, **fields, name=question.names[0], tensor=question.tensor
-                        )
-                        found += [left[n] for n in numbers]
-                        break
-                    except WorkerError:
-                        hung += 1
-                        left = left[len(done) + 1 :]
+        left, hung = list(edits.of), 0
+        while left and hung <= MOST_HUNG and time.monotonic() < self.run.deadline:
+            with self._opened(question) as session:
+                try:
+                    while left:
+                        found += self._try(question, session, left, calls)
+                except WorkerError:
+                    hung += 1
         return sorted(found, key=lambda edit: edit.rank)
+
+    def _try(self, question: Question, session: Session, left: list[tuple[int, Edit]], calls: list[Any]) -> list[Edit]:
+        """Those that work of the edits ``left`` of one statement, which are taken from the list, up to one that hangs."""
+        number = left[0][0]
+        some = [edit for index, edit in left if index == number]
+        statement, done = self.run.slicer.statements[number], list[int]()
+        fields = {"own": statement.code, "cell": statement.cell, "line": statement.line, "calls": calls}
+        try:
+            codes = [edit.code for edit in some]
+            working = session.worker.try_edits(codes, done, **fields, name=question.names[0], tensor=question.tensor)
+        except WorkerError:
+            del left[: len(done) + 1]
+            raise
+        del left[: len(some)]
+        return [some[n] for n in working]
 
     def observed(self, question: Question, edits: Edits) -> list[Edit]:
         """The edits with which what a probe observes passes the question's tests; the assignment says how many are worth it."""
@@ -275,7 +289,7 @@ class Diagnosis:
 
     def _tested(self, question: Question, session: Session) -> Outcome:
         groups = self.public[question.id]
-        cases = {**self.public, question.id: {**groups, "own": [*groups.get("ladder", []), *groups["own"]], "float64": []}}
+        cases = {**self.public, question.id: {**groups, "own": [*groups.get("ladder", []), *groups["own"]], **NOT_ASKED}}
         return self.grader.tests.run(question, cases, self.run.environments(question, session)[0])
 
     def _opened(self, question: Question, replaced: dict[int, str] | None = None) -> Session:

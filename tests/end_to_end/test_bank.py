@@ -51,11 +51,13 @@ def test_most_mistakes_are_named_to_the_student(audited):
 
 
 @pytest.mark.parametrize("count", [25])
+@pytest.mark.usefixtures("only_judging")
 def test_two_mistakes_in_one_submission_cost_both_items_and_nothing_else(grader, bank, variants, capsys, count):
     pairs_cost_both_items(grader, bank, variants, capsys, count)
 
 
 @pytest.mark.parametrize("sections, every_nth", [("12", 1), ("3", 10)])
+@pytest.mark.usefixtures("only_judging")
 def test_check_cells_and_grades_agree_over_the_whole_bank(grader, bank, variants, capsys, sections, every_nth):
     cells_and_grades_agree(grader, bank, variants, capsys, sections, every_nth)
 

@@ -52,6 +52,7 @@ def main(references: Path, mode: str, first: int, step: int) -> None:
         (Path(folder) / "canary").write_text(CANARY + "-file")
         os.chmod(Path(folder) / "canary", 0o600)
         grader = Grader(assignment, read_references(references), zygote)
+        grader.explains = mode == "here"  # once is enough: reasons are looked for in the same cage
         for case in CASES[first::step]:
             print(json.dumps(judge(case, grader, Path(folder))), flush=True)
         assert secret

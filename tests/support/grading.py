@@ -73,6 +73,13 @@ def grader(references):
 
 
 @pytest.fixture
+def only_judging(grader):
+    """Scores alone, for tests of hundreds of submissions."""
+    with grader.only_judging():
+        yield
+
+
+@pytest.fixture
 def submit(grader, tmp_path):
     """``submit({"A2S1.py": text, …})`` or ``submit(path)`` -> Graded.
 

@@ -19,7 +19,11 @@ def composition(name: str, source: str, steps: Sequence[str]) -> Finding | None:
     if not steps or 2 * len(set(called)) < len(steps):
         return None
     if missing := [f"`{step}`" for step in steps if step not in called]:
-        return Finding(RULE, "composition", f"`{name}` does not use {' and '.join(missing)}, which belongs to this step")
+        return Finding(
+            RULE,
+            "composition",
+            f"`{name}` does not use {' and '.join(missing)}, which belong{'s' if len(missing) == 1 else ''} to this step",
+        )
     for before, after in itertools.pairwise(steps):
         if called.index(after) < called.index(before):
             return Finding(

@@ -43,7 +43,7 @@ TABLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("transpose", "torch.transpose(_a, _i, _j)", ("_a.transpose(-2, -1)", "_a.transpose(1, 2)", "_a")),
     ("transpose", "_a.swapaxes(_i, _j)", ("_a.transpose(-2, -1)", "_a.transpose(1, 2)", "_a")),
     ("matrix product", "_a * _b", ("_a @ _b", "_a @ _b.transpose(-2, -1)")),
-    ("scale", "_a / _b", ("_a / _b ** 0.5", "_a * _b", "_a", "_a / _b ** 2", "_b / _a", "_a // _b")),
+    ("scale", "_a / _b", ("_a / _b ** 0.5", "_a * _b", "_a", "_a / _b ** 2", "_b / _a")),
     ("scale", "_a * _b", ("_a / _b", "_a", "_b", "_a / _b ** 0.5", "_a * _b ** 0.5", "_a + _b")),
     ("scale", "_a / _b / _c", ("_a / (_b / _c)", "_a / (_b / _c) ** 0.5", "_a / _b * _c", "_a / (_b * _c)")),
     ("scale", "_a / _b ** 0.5 / _c", ("_a / (_b / _c) ** 0.5",)),

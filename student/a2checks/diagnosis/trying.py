@@ -53,31 +53,35 @@ def survivors(
 def all_right(
     code: str, define: Callable[[Any], Callable[..., Any]], trials: Sequence[Trial], plain: Callable[[Any], Any]
 ) -> bool:
-    left = STEPS
+    left = [STEPS]
+    try:
+        function = counted(define, left)(compile(code, EDITED, "exec", dont_inherit=True))
+        return all(is_right(plain(counted(function, left)(*trial.args(), **trial.kwargs())), trial) for trial in trials)
+    except (Exception, TooLong):
+        return False
+
+
+def counted(function: Callable[..., Any], left: list[int]) -> Callable[..., Any]:
+    """The function, whose edited code may run ``left`` more instructions: raises TooLong after that."""
 
     def count(frame: FrameType, event: str, argument: Any) -> Any:
-        nonlocal left
         if frame.f_code.co_filename != EDITED:
             return None
         frame.f_trace_opcodes = True  # a loop on one line has no other events
-        left -= 1
-        if left < 0:
+        left[0] -= 1
+        if left[0] < 0:
             raise TooLong
         return count
 
-    before = sys.gettrace()
-    try:
-        compiled = compile(code, EDITED, "exec", dont_inherit=True)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        before = sys.gettrace()
         sys.settrace(count)
-        function = define(compiled)
-        for trial in trials:
-            if not is_right(plain(function(*trial.args(), **trial.kwargs())), trial):
-                return False
-    except (Exception, TooLong):
-        return False
-    finally:
-        sys.settrace(before)
-    return True
+        try:
+            return function(*args, **kwargs)
+        finally:
+            sys.settrace(before)
+
+    return run
 
 
 def is_right(got: Any, trial: Trial) -> bool:

@@ -38,7 +38,6 @@ ABOUT: dict = {
 }
 
 CONCEPTS = {
-    "scale": "what exactly are the scores divided by, and how wide is one head?",
     "mask side": "which entries does this choose: those of the past, which stay, or those of the future, which are hidden?",
     "triangle": "row i is the token that attends: which columns may it see?",
     "dimension order": "(batch, heads, tokens, width): in which order do the dimensions come before and after this step?",

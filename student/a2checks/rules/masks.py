@@ -94,6 +94,7 @@ def fits(check: Any, make: Callable, apply: Callable | None, has: str) -> None:
                 "rule",
                 f"the mask has {has}, and your apply_causal_mask does not mask the scores rightly with it, but does with "
                 "one of ones (or True) where attention is valid and zeros elsewhere, as the handout asks for",
+                concept="mask values",
             )
 
 
