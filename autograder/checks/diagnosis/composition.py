@@ -18,17 +18,18 @@ def composition(name: str, source: str, steps: Sequence[str]) -> Finding | None:
     if not steps or 2 * len(set(called)) < len(steps):
         return None
     if missing := [f"`{step}`" for step in steps if step not in called]:
-        return Finding(
-            RULE,
-            "composition",
-            f"`{name}` does not use {' and '.join(missing)}, which belong{'s' if len(missing) == 1 else ''} to this step",
-        )
+        return _missing(name, missing)
     for before, after in itertools.pairwise(steps):
         if called.index(after) < called.index(before):
             return Finding(
                 RULE, "order of steps", f"`{name}` calls `{after}` before `{before}`: which of them has to come first?"
             )
     return _twice(name, called, steps)
+
+
+def _missing(name: str, missing: list[str]) -> Finding:
+    verb = "belongs" if len(missing) == 1 else "belong"
+    return Finding(RULE, "composition", f"`{name}` does not use {' and '.join(missing)}, which {verb} to this step")
 
 
 def _twice(name: str, called: list[str], steps: Sequence[str]) -> Finding | None:
