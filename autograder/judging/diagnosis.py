@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from autograder.judging.section import SectionRun
     from autograder.judging.sessions import Session
 
-NOT_ASKED: dict[str, list[Any]] = {"float64": [], "elsewhere": []}  # groups of cases that only lead to notes
+NOT_ASKED: dict[str, list[Any]] = {"float64": []}  # groups of cases that only lead to notes
 MOST_CALLS, MOST_AGAIN = 6, 120  # of each kind in one try; edits for single items if none repairs all items of an answer
 MOST_PROBED, MOST_HUNG = 60, 2
 SECONDS = 1.0  # of a statement or a call

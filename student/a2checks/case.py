@@ -72,12 +72,10 @@ class Check:
     def judge(self, id: str, answer: Any, what: str = "the result") -> None:
         """Check the answer (a function, a value or a probe) against every case of the question; raises Failure.
 
-        The cases in the groups ``float64`` and ``elsewhere`` are tried too, but only lead to notes.
+        The cases in the group ``float64`` are tried too, but only lead to notes.
         """
         for case in self.cases(id):
             self.same_dtype(case.judge(answer, what), case.expected, what)
-        for case in self.cases(id, "elsewhere"):
-            self.follows(case, answer)
         for case in self.cases(id, "float64"):
             try:
                 result = case.judge(answer)

@@ -104,6 +104,15 @@ class LocalCheck(Check):
             card.notes.append("what your code prints during a check is not shown; call it in a cell of its own to see that")
         return card
 
+    def judge(self, id: str, answer: Any, what: str = "the result") -> None:
+        """See ``Check.judge``; then the cases in the group ``elsewhere`` are tried, which only lead to notes.
+
+        A grader does without: the first call on another device takes torch half a second.
+        """
+        super().judge(id, answer, what)
+        for case in self.cases(id, "elsewhere"):
+            self.follows(case, answer)
+
     def cases(self, id: str, group: str = "") -> list[Case]:
         """The cases of a question; which one its tests take is noted in ``tried``."""
         cases = super().cases(id, group)

@@ -25,7 +25,6 @@ PROMPT_SECONDS = 0.05  # most replies come within this time
 FULL_PRIORITY_SECONDS = 1.0
 NICE_INCREMENT = 5
 MAX_TOLD, MAX_TOUCHES = 2000, 20  # questions that one probe may ask; reports of one worker
-ELSEWHERE = "$elsewhere"  # an argument on another device, see ``checks.values.make_decoder``
 MAX_NAME, MAX_MESSAGE = 80, 2000  # characters of what a worker says about an exception
 
 
@@ -105,12 +104,7 @@ class Worker:
         ``tensor``: a result that is not a tensor is only described.
         """
         seconds = self.limits.call_seconds
-        before = len(self.touches) if any(isinstance(arg, dict) and ELSEWHERE in arg for arg in args) else None
-        try:
-            return self._request("call", seconds, [], name=name, args=args, kwargs=kwargs, tensor=tensor, seconds=seconds)
-        finally:
-            if before is not None:  # for another device torch imports libraries, which ask for frames
-                self.touches[before:] = [touch for touch in self.touches[before:] if touch[0] != "sys._getframe"]
+        return self._request("call", seconds, [], name=name, args=args, kwargs=kwargs, tensor=tensor, seconds=seconds)
 
     def try_edits(self, codes: list[str], done: list[int], **fields: Any) -> list[int]:
         """Which of these edits of a statement make all of these calls right, by the worker; raises WorkerError.
