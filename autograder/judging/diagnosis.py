@@ -14,13 +14,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from autograder.checks.case import Case
-from autograder.checks.compare import BLANK, MISSING
+from autograder.checks.compare import BLANK, MISSING, numeric, same
 from autograder.checks.diagnosis.composition import composition, unused
-from autograder.checks.diagnosis.edits import Edit
-from autograder.checks.diagnosis.findings import BANK, RANDOM, RULE, Call, Finding, joined, same
+from autograder.checks.diagnosis.edits import RETURN, Edit
+from autograder.checks.diagnosis.findings import BANK, RANDOM, RULE, Call, Finding, call_of, comparable, joined
 from autograder.checks.diagnosis.raised import raised
 from autograder.checks.diagnosis.repair import asked, repairing
 from autograder.checks.diagnosis.signatures import signature
@@ -41,7 +39,7 @@ NOT_ASKED: dict[str, list[Any]] = {"float64": []}  # groups of cases that only l
 MOST_CALLS, MOST_AGAIN = 6, 120  # of each kind in one try; edits for single items if none repairs all items of an answer
 MOST_PROBED, MOST_HUNG = 60, 2
 SECONDS = 1.0  # of a statement or a call
-RETURN, OTHERWISE = "return value", "otherwise"
+OTHERWISE = "otherwise"  # the symptom of what has no name
 UNKNOWN = (MISSING, "timeout", "died", "protocol")
 
 
@@ -124,8 +122,8 @@ class Diagnosis:
     def is_open(self, verdict: Verdict) -> bool:
         """Whether there is something to find out: a function or class, of no known mistake, that waits for no other."""
         question, data = verdict.question, verdict.data
-        waits = any(self.run.done[id].status == FAILED for id in question.prerequisites if id in self.run.done)
-        return not (question.value or waits or "mistake" in data or data.get("kind") in UNKNOWN)
+        known = question.value or "mistake" in data or data.get("kind") in UNKNOWN
+        return not known and not self.run.broken_helpers(question)
 
     # -- by results
 
@@ -145,16 +143,12 @@ class Diagnosis:
                 got = session.worker.call(question.names[0], case.args, case.kwargs, question.tensor)
             except WorkerError as problem:
                 error = problem
-            call = Call(
-                dict(zip(names, case.args)) | case.kwargs, numeric_or_none(got), case.expected, case.label, case.tolerance
-            )
-            found.append(Tried(case, call, error))
+            found.append(Tried(case, call_of(case, names, got), error))
         return found
 
     def _cases(self, question: Question) -> list[Case]:
         groups = self.public[question.id]
-        cases = [Case(**case) for group in ("ladder", "own") for case in groups.get(group, [])]
-        return [case for case in cases if not case.layout and isinstance(case.expected, np.ndarray)]
+        return comparable(Case(**case) for group in ("ladder", "own") for case in groups.get(group, []))
 
     def by_results(self, verdict: Verdict, tried: list[Tried], code: str) -> list[Finding]:
         """What the exception that the student reads means, and how wrong results relate to right ones."""
@@ -174,7 +168,7 @@ class Diagnosis:
             return None
         with self._opened(question) as session:
             results = [session.worker.call(question.names[0], one.case.args, one.case.kwargs, question.tensor) for _ in "ab"]
-        first, second = map(numeric_or_none, results)
+        first, second = map(numeric, results)
         return RANDOM if first is not None and second is not None and not same(first, second) else None
 
     def _raised(self, verdict: Verdict, tried: list[Tried]) -> Finding | None:
@@ -275,17 +269,12 @@ class Diagnosis:
         return found
 
     def _passes(self, question: Question, environment: dict[str, Any]) -> bool:
-        outcome = self.grader.tests.run(question, self.public, environment)
-        return outcome.passed and not outcome.doubts
+        return accepted(self.grader.tests.run(question, self.public, environment))
 
     def proved(self, questions: list[Question], replaced: dict[int, str]) -> bool:
         """Whether an edit repairs these answers, by their own tests on all public calls, in a worker that has seen nothing."""
         with self._opened(questions[0], replaced) as session:
-            for question in questions:
-                outcome = self._tested(question, session)
-                if not outcome.passed or outcome.doubts:
-                    return False
-        return True
+            return all(accepted(self._tested(question, session)) for question in questions)
 
     def _tested(self, question: Question, session: Session) -> Outcome:
         groups = self.public[question.id]
@@ -298,8 +287,8 @@ class Diagnosis:
         return self.run.sessions.open([question], public=True, limits=limits, replaced=replaced or {})
 
 
-def numeric_or_none(got: Any) -> np.ndarray | None:
-    return got if isinstance(got, np.ndarray) and got.dtype.kind in "biuf" else None
+def accepted(outcome: Outcome) -> bool:
+    return outcome.passed and not outcome.doubts
 
 
 def _size(tried: Tried) -> int:

@@ -6,10 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder.core.verdict import Verdict
-from autograder.judging.diagnosis import Diagnosis
+from autograder.core.verdict import FAILED, Verdict
 from autograder.judging.grader import Grader
-from autograder.judging.public_call import add_calls
 from autograder.judging.reading import Reader
 from autograder.judging.section import SectionRun
 from autograder.submission.unpack import Contents
@@ -43,14 +41,19 @@ def grade(
             verdicts[verdict.question.id] = verdict
             report(list(verdicts.values()), notes)
         runs.append(run)
-    if grader.explains:
-        explain(runs, verdicts)
+    if grader.explains and explain(runs, verdicts):
         report(list(verdicts.values()), notes)
     return list(verdicts.values())
 
 
-def explain(runs: list[SectionRun], verdicts: dict[str, Verdict]) -> None:
-    """Add to failed verdicts what is known about why, and the smallest failing call; no score changes."""
+def explain(runs: list[SectionRun], verdicts: dict[str, Verdict]) -> bool:
+    """Add to failed verdicts what is known about why, and the smallest failing call; no score changes. Whether any failed."""
+    if all(verdict.status != FAILED for verdict in verdicts.values()):
+        return False
+    from autograder.judging.diagnosis import Diagnosis  # here, since a right submission needs none of it
+    from autograder.judging.public_call import add_calls
+
     for run in runs:
         verdicts |= {verdict.question.id: verdict for verdict in Diagnosis(run).verdicts()}
         add_calls(run, verdicts.values())
+    return True

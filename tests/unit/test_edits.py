@@ -1,6 +1,7 @@
 """Single edits of a student's code: each is valid, touches one place, and there are never too many."""
 
 import ast
+import sys
 
 import pytest
 
@@ -47,6 +48,28 @@ def test_every_edit_is_another_program_and_names_its_line(code):
 @pytest.mark.parametrize("code", ["def f(:", "x = " + "(" * 300 + ")" * 300, "\0", "def f():\n" + "    x = [1, 2]\n" * 3000])
 def test_what_cannot_be_parsed_or_is_too_long_is_left_alone(code):
     assert edits(code) == []
+
+
+def work(source: str) -> int:
+    """The calls that finding the first edits of a source takes."""
+    count = 0
+
+    def counted(frame, event, argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(counted)
+    try:
+        edits(source, most=50)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("part", ["7", "a[7]", "b", "F.softmax(b)", "(b @ c)"])
+def test_the_work_grows_with_the_source_and_not_with_its_square(part):
+    short, long = (work(f"def f():\n    c = b\n    return [{', '.join([part] * n)}]\n") for n in (100, 400))
+    assert long < 8 * short
 
 
 def test_there_are_never_more_than_wanted():

@@ -66,7 +66,7 @@ def raised_by(code: str) -> Exception:
 @pytest.mark.filterwarnings("ignore")
 def test_an_exception_is_put_into_words(code, concept, words):
     error = raised_by(code)
-    found = meaning_of(error, code, 1)
+    found = meaning_of(error, code)
     assert found is not None, error
     assert words in found.says
     assert found.concept == concept
