@@ -11,7 +11,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from . import commands, summary
@@ -403,22 +403,5 @@ def load_check() -> LocalCheck:
     """Create ``check`` from the public cases next to this file."""
     rules = importlib.import_module(".rules", __package__)
     data = from_json(json.loads(read_text("cases.json")))
-    return LocalCheck(
-        data["cases"],
-        rules,
-        bank=data["bank"],
-        says=data["says"],
-        answers=data["answers"],
-        helpers=data["helpers"],
-        see=data["see"],
-        probes=data["probes"],
-        claims=data["claims"],
-        worlds=data["worlds"],
-        tensors=data["tensors"],
-        points=data["points"],
-        parameters=data["parameters"],
-        show_right_results=data["show_right_results"],
-        titles=data["titles"],
-        sections=data["sections"],
-        order=data["order"],
-    )
+    known = {one.name for one in fields(LocalCheck)}
+    return LocalCheck(data.pop("cases"), rules, **{name: value for name, value in data.items() if name in known})

@@ -83,9 +83,22 @@ def as_array(value: Any, what: str) -> np.ndarray:
             array = None
         if array is not None and array.size:
             return array
-    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
+    found = numeric(value)
+    if found is None:
         raise Failure(KIND, f"{what} should be a tensor of numbers, but is {name_of(value)}", {"concept": "return value"})
-    return value
+    return found
+
+
+def same(a: np.ndarray | None, b: np.ndarray | None, tolerance: float = 1e-4) -> bool:
+    """Whether two arrays have the same shape and, up to a tolerance, the same numbers, NaN and infinities included."""
+    if a is None or b is None or a.shape != b.shape:
+        return False
+    return bool(np.allclose(a.astype(np.float64), b.astype(np.float64), rtol=tolerance, atol=tolerance, equal_nan=True))
+
+
+def numeric(value: Any) -> np.ndarray | None:
+    """The value if it is an array of truth values or real numbers; None for anything else."""
+    return value if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" else None
 
 
 def name_of(value: Any) -> str:

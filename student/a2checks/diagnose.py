@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .case import Case
+from .compare import numeric, same
 
 SAMPLE = 48  # numbers of a mistake's output that a notebook keeps
 CLOSE = 2e-4  # absolute and relative: check cells store the outputs of mistakes with four decimals
@@ -29,7 +30,7 @@ def outputs_of(answer: Any, cases: list[Case], signature: Callable[[Any, Case], 
             result = signature(result, case) if isinstance(result, dict) else result  # what a probe observed
         except Exception:
             result = None
-        outputs.append(result if isinstance(result, np.ndarray) and result.dtype.kind in "biuf" else None)
+        outputs.append(numeric(result))
     return outputs
 
 
@@ -66,7 +67,4 @@ def alike(got: np.ndarray | None, known: Any) -> bool:
     """
     if got is not None and isinstance(known, dict) and list(got.shape) == known["shape"]:
         got, known = got.ravel()[spread(got.size)], known["numbers"]
-    if got is None or not isinstance(known, np.ndarray) or got.shape != known.shape:
-        return False
-    a, b = got.astype(np.float64), known.astype(np.float64)
-    return bool(np.allclose(a, b, rtol=CLOSE, atol=CLOSE, equal_nan=True))
+    return isinstance(known, np.ndarray) and same(got, known, CLOSE)

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .templates import TEMPLATES, Template, replacements
+from .templates import Template, replacements, templates
 
 MOST, MOST_NODES = 700, 3000  # edits, and nodes of the source's tree
 PART = 60  # characters of the line that are quoted
@@ -72,7 +72,7 @@ def edits(
     if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
         return []
     seen, found = {source}, []
-    for edit in _Editor(source, tree, (*extra, *TEMPLATES), tuple(statements)).edits():
+    for edit in _Editor(source, tree, (*extra, *templates()), tuple(statements)).edits():
         if edit.code not in seen:
             seen.add(edit.code)
             found.append(edit)
@@ -87,6 +87,8 @@ class _Editor:
     def __init__(self, source: str, tree: ast.Module, templates: tuple[Template, ...], statements: tuple[tuple[str, str], ...]):
         self.source, self.tree, self.templates, self.statements = source, tree, templates, statements
         self.indexes: set[int] = set()
+        self.stored: dict[ast.FunctionDef, dict[str, int]] = {}
+        self.functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
         self.lines = source.encode("utf-8").splitlines(keepends=True)
 
     def edits(self) -> Iterator[Edit]:
@@ -204,9 +206,8 @@ class _Editor:
 
     def returns(self) -> Iterator[Edit]:
         """A function that ends without returning what it has computed, or returns it in another form."""
-        for function in ast.walk(self.tree):
-            if isinstance(function, ast.FunctionDef):
-                yield from self.ends(function.body[-1])
+        for function in self.functions:
+            yield from self.ends(function.body[-1])
 
     def ends(self, last: ast.stmt) -> Iterator[Edit]:
         """Other ends of a function than its last statement."""
@@ -257,7 +258,7 @@ class _Editor:
             return
         first, last = node.lineno - 1, node.end_lineno - 1
         before, after = self.lines[first][: node.col_offset], self.lines[last][node.end_col_offset :]
-        old = b"".join(self.lines[first : last + 1])[node.col_offset : len(b"".join(self.lines[first : last + 1])) - len(after)]
+        old = b"".join(self.lines[first : last + 1]).removesuffix(after)[node.col_offset :]
         new = b"".join([*self.lines[:first], before, f"({code})".encode(), after, *self.lines[last + 1 :]])
         yield Edit(concept, node.lineno, _short(old.decode("utf-8", "replace")), new.decode("utf-8"))
 
@@ -336,10 +337,8 @@ class _Editor:
     def function_of(self, node: ast.AST) -> ast.FunctionDef | None:
         """The innermost function around a node."""
         line = getattr(node, "lineno", 0)
-        around = [
-            f for f in ast.walk(self.tree) if isinstance(f, ast.FunctionDef) and f.lineno <= line <= (f.end_lineno or line)
-        ]
-        return max(around, key=lambda f: f.lineno, default=None)
+        around = (function for function in self.functions if function.lineno <= line <= (function.end_lineno or line))
+        return max(around, key=lambda function: function.lineno, default=None)
 
     def parameters(self, node: ast.AST) -> list[str]:
         function = self.function_of(node)
@@ -348,12 +347,16 @@ class _Editor:
     def locals(self, node: ast.AST) -> list[str]:
         """The names that the function around a node sets above it."""
         function, line = self.function_of(node), getattr(node, "end_lineno", 0)
-        if function is None:
-            return []
-        stored = [
-            n for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.lineno <= line
-        ]
-        return list(dict.fromkeys(n.id for n in sorted(stored, key=lambda n: n.lineno)))
+        return [name for name, first in self.set_in(function).items() if first <= line] if function else []
+
+    def set_in(self, function: ast.FunctionDef) -> dict[str, int]:
+        """Name -> the first line that sets it in a function, in the order of these lines."""
+        if function not in self.stored:
+            names = [n for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+            first = self.stored[function] = {}
+            for name in sorted(names, key=lambda n: n.lineno):
+                first.setdefault(name.id, name.lineno)
+        return self.stored[function]
 
 
 def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from ..case import Case
+from ..compare import numeric, same
 
 BANK, RULE, REPAIR = "bank", "rule", "repair"
 QUANTITY = re.compile(r"(\w+)[ =](\d+)\b")
@@ -71,11 +74,15 @@ class Call:
         return {name: value for name, value in self.args.items() if isinstance(value, np.ndarray)}
 
 
-def same(a: np.ndarray | None, b: np.ndarray | None, tolerance: float = 1e-4) -> bool:
-    """Whether two arrays have the same shape and, up to a tolerance, the same numbers, NaN included."""
-    if a is None or b is None or a.shape != b.shape:
-        return False
-    return bool(np.allclose(a.astype(np.float64), b.astype(np.float64), rtol=tolerance, atol=tolerance, equal_nan=True))
+def comparable(cases: Iterable[Case]) -> list[Case]:
+    """The cases whose results can be held against an array, with inputs in the usual layout."""
+    return [case for case in cases if not case.layout and isinstance(case.expected, np.ndarray)]
+
+
+def call_of(case: Case, parameters: Iterable[str], got: Any) -> Call:
+    """The call of a case, its arguments under these names, with what came back."""
+    args = dict(zip(parameters, case.args)) | case.kwargs
+    return Call(args, numeric(got), case.expected, case.label, case.tolerance)
 
 
 def pairs(wrong: list[Call]) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import io
 import linecache
 import sys
 import textwrap
-import traceback
 import types
 import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from ..case import Case
+from ..compare import same
+from ..raised import own_frame
 from ..values import on_arrays
 from .composition import composition, unused
 from .edits import edits
-from .findings import RANDOM, Call, Finding, same
+from .findings import RANDOM, Call, Finding, call_of, comparable
 from .raised import meaning_of
 from .repair import asked, repairing
 from .signatures import signature
@@ -43,13 +41,13 @@ def known(
     ``steps``: the functions that it should call, in order.
     """
     function = names.get(name)
-    cases = [case for case in cases if not case.layout and isinstance(case.expected, np.ndarray)]
+    cases = comparable(cases)
     if not isinstance(function, types.FunctionType) or not cases:
         return []
     source = source_of(function)
     with quietly():
         calls, errors = called(function, cases, tensor)
-        found = [of_exception(function, errors[-1])] if errors else []
+        found = [of_exception(names, errors[-1])] if errors else []
         found += [unused(name, source), composition(name, source, steps)]
         found.append(of_chance(function, cases, calls, tensor) or signature(calls, source))
         found.append(repair(name, source, names, cases, calls, rules, tensor))
@@ -85,17 +83,14 @@ def called(function: Any, cases: Sequence[Case], tensor: bool) -> tuple[list[Cal
         except Exception as error:
             errors.append(error)
             got = None
-        numeric = got if isinstance(got, np.ndarray) and got.dtype.kind in "biuf" else None
-        calls.append(Call(dict(zip(parameters, case.args)) | case.kwargs, numeric, case.expected, case.label, case.tolerance))
+        calls.append(call_of(case, parameters, got))
     return calls, errors
 
 
-def of_exception(function: Any, error: Exception) -> Finding | None:
-    """What an exception means, with the line of the function, counted from its ``def``, that raised it."""
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == function.__code__.co_filename]
-    line = own[-1].lineno if own else None
-    code = linecache.getline(function.__code__.co_filename, line) if line else ""
-    return meaning_of(error, code, line - function.__code__.co_firstlineno + 1 if line else None)
+def of_exception(names: dict[str, Any], error: Exception) -> Finding | None:
+    """What an exception means, by the line of the notebook's own code that raised it."""
+    frame, line = own_frame(error.__traceback__, names)
+    return meaning_of(error, linecache.getline(frame.f_code.co_filename, line) if frame else "")
 
 
 def repair(
@@ -118,10 +113,10 @@ def repair(
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Without prints and warnings, on one of torch's threads: on a busy machine several take a thousand times longer."""
+    """Without warnings, which are slow to write, and on one of torch's threads: on a busy machine several are far slower."""
     torch = sys.modules.get("torch")
     threads = torch.get_num_threads() if torch else 1
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if torch:
             torch.set_num_threads(1)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .findings import Call, Relation, distinct, pairs, same
+from ..compare import same
+from .findings import Call, Relation, distinct, pairs
 
 CONSTANTS = (0.5, 2.0, 0.25, 4.0)
 FAINT = -50.0  # e to the power of this is too little to be seen

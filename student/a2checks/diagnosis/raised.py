@@ -22,10 +22,10 @@ WHOLE = "a size or an index has to be a whole number: `/` always gives a float"
 TYPES = "two tensors of different number types meet (float32, float64, int64): they have to be the same"
 
 
-def meaning_of(error: BaseException, code: str = "", line: int | None = None) -> Finding | None:
+def meaning_of(error: BaseException, code: str = "") -> Finding | None:
     """What is known from an exception, see ``raised``."""
     try:
-        return raised(type(error).__name__, str(error), code, line)
+        return raised(type(error).__name__, str(error), code)
     except Exception:  # an exception of the student's own, which has no text
         return None
 

@@ -7,7 +7,8 @@ import itertools
 
 import numpy as np
 
-from .findings import Call, Relation, distinct, pairs, same
+from ..compare import same
+from .findings import Call, Relation, distinct, pairs
 
 
 def fixed_size(wrong: list[Call]) -> tuple[str, str] | None:

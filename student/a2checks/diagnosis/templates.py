@@ -8,6 +8,7 @@ there as it stands. Edits that explain come before those that rewrite. An assign
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -148,12 +149,17 @@ TABLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("text", "torch.inf", ("-torch.inf",)),
     ("text", "math.inf", ("-math.inf",)),
 )
-TEMPLATES = tuple(template(concept, find, put) for concept, find, puts in TABLE for put in puts)
 
 
-def replacements(node: ast.expr, templates: tuple[Template, ...]) -> Iterator[tuple[str, str]]:
+@functools.cache
+def templates() -> tuple[Template, ...]:
+    """Those of the table, parsed when they are first needed: a right answer needs none."""
+    return tuple(template(concept, find, put) for concept, find, puts in TABLE for put in puts)
+
+
+def replacements(node: ast.expr, tried: tuple[Template, ...]) -> Iterator[tuple[str, str]]:
     """(concept, code in the place of this expression) by every template that fits it."""
-    for one in templates:
+    for one in tried:
         bound: dict[str, str] = {}
         if type(one.find) is type(node) and fits(one.find, node, bound):
             yield one.concept, filled(one.put, bound)
