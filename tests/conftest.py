@@ -7,6 +7,7 @@ import os
 import hypothesis
 import pytest
 
+from support import share
 from support.project import TESTS
 
 pytest_plugins = [
@@ -21,8 +22,14 @@ pytest_plugins = [
 ]
 os.environ["AUTOGRADER_SEED"] = "the tests' own seed"
 # The time that an example takes depends on how busy the machine is.
-hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "any machine", max_examples=30, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("any machine")
+
+
+def pytest_report_header() -> str | None:
+    return None if share.SHARE >= 1 else f"a share of {share.SHARE:g} of what is random or repeats itself, SEED={share.SEED}"
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -10,26 +10,24 @@ from __future__ import annotations
 import json
 import multiprocessing
 import multiprocessing.connection
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from autograder.authoring.baking.bank import BankEntry, load_bank
-from autograder.authoring.baking.solution import parsed_section
-from autograder.authoring.every_set import Judged, graded_on, on_every_set
-from autograder.core.assignment import Assignment, Question
+from autograder.authoring.every_set import Judged, graded_on, of_verdict, on_every_set, section_run
+from autograder.authoring.kept import Kept
+from autograder.authoring.variants import Variants
 from autograder.core.errors import GraderError
 from autograder.core.processors import graders_at_once
 from autograder.core.verdict import PASSED, Verdict
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
+from autograder.judging.reading import Reader
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
-from autograder.slicing.slicer import Slicer
-from autograder.submission.sections import take_in
 
 MARGIN = 10.0  # by which tolerances have to exceed noise, and mistakes tolerances
 
@@ -70,11 +68,15 @@ class Tolerance:
 
 @dataclass
 class Audit:
-    """All outcomes, the table of tolerances, and the mistakes that also cost other items (``shared``)."""
+    """All outcomes, the table of tolerances, and the mistakes that also cost other items (``shared``).
+
+    ``anew``: how many outcomes are not known from an earlier audit.
+    """
 
     outcomes: list[Outcome] = field(default_factory=list)
     tolerances: list[Tolerance] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)
+    anew: int = 0
 
     def of(self, kind: str) -> list[Outcome]:
         return [o for o in self.outcomes if o.kind == kind]
@@ -97,56 +99,86 @@ class Audit:
         return f"audit: mistakes {count('mistake')}, alternatives {count('alternative')}, smallest margin {smallest:.0f}x"
 
 
-def audit(grader: Grader, solutions: Path, starter: Path, log: Callable[[str], None] = lambda line: None) -> Audit:
-    """Grade the solutions, the starter (if there is one) and every variant of the bank, in parallel; ``log`` gets progress."""
-    with grader.only_judging():
-        return _audit(grader, solutions, starter, log)
+def audit(
+    grader: Grader,
+    solutions: Path,
+    starter: Path,
+    log: Callable[[str], None] = lambda line: None,
+    kept: Kept | None = None,
+    every: int = 1,
+) -> Audit:
+    """Grade the solutions, and if they are right the starter (if there is one) and the bank, in parallel.
 
-
-def _audit(grader: Grader, solutions: Path, starter: Path, log: Callable[[str], None]) -> Audit:
-    assignment, result = grader.assignment, Audit()
-    for number in range(len(grader.references["sets"])):
-        lost = [v.question.id for v in graded_on(grader, number, solutions) if v.status != PASSED]
-        wrong = f"lost {lost} on the hidden set {number}" if lost else ""
-        result.outcomes.append(Outcome("solution", "", "all items", wrong))
-    if starter.exists():
-        graded = grade(grader, starter, lambda *_: None)
-        earned = [v.question.id for v in graded if any(v.score(course) for course in assignment.courses)]
-        result.outcomes.append(Outcome("starter", "", "all items", f"earned {earned}" if earned else ""))
+    ``log`` gets progress; ``kept``: what is known from an earlier audit; ``every``: 10 for a tenth of the bank.
+    """
+    assignment, kept, result = grader.assignment, kept or Kept(), Audit()
     bank = load_bank(assignment)
-    result.outcomes += _grade_bank(grader, Variants(assignment, solutions), bank, log)
+    variants = Variants(assignment, solutions)
+    entries = [(kind, entry) for kind in ("mistake", "alternative") for entry in bank[kind]][::every]
+    solved = [("solution", {"set": number}) for number in range(len(grader.references["sets"]))]
+    tasks = Tasks(grader, variants, kept, bank, log)
+    with grader.only_judging():
+        result.outcomes = tasks.done([*solved, ("starter", {"folder": str(starter)})] if starter.exists() else solved)
+        if not result.problems:
+            result.outcomes += tasks.done(entries)
     result.shared = [
         f"{m['item']} {m['id']} also costs {', '.join(m['also_costs'])}: {m['reason']}"
         for m in bank["mistake"]
         if m.get("also_costs")
     ]
-    result.tolerances = _tolerances(grader, result)
+    result.tolerances, result.anew = _tolerances(grader, result), tasks.anew
     return result
 
 
-def _grade_bank(
-    grader: Grader, variants: Variants, bank: dict[str, list[BankEntry]], log: Callable[[str], None]
-) -> list[Outcome]:
-    """The outcomes of all entries, in the bank's order."""
-    entries = [(kind, entry) for kind in ("mistake", "alternative") for entry in bank[kind]]
-    done: dict[int, Outcome] = {}
-    for number, outcome in _in_parallel(grader, variants, entries):
-        done[number] = outcome
-        if len(done) % 20 == 0 or len(done) == len(entries):
-            log(f"audited {len(done)} of {len(entries)} mistakes and alternatives")
-    return [done[number] for number in sorted(done)]
+Task = tuple[str, BankEntry]  # what kind of variant, and which
 
 
-def _in_parallel(grader: Grader, variants: Variants, entries: list[tuple[str, BankEntry]]) -> Iterator[tuple[int, Outcome]]:
-    """(position, outcome) of each entry when it is done; graded by forked processes, each with a clone of the zygote."""
-    jobs = min(graders_at_once(), len(entries))
+@dataclass
+class Tasks:
+    """Audits variants; ``found``: by key, those that are as expected; ``anew``: how many were not known before."""
+
+    grader: Grader
+    variants: Variants
+    kept: Kept
+    bank: dict[str, list[BankEntry]]
+    log: Callable[[str], None]
+    found: dict[str, dict[str, Any]] = field(default_factory=dict)
+    anew: int = 0
+
+    def done(self, tasks: list[Task]) -> list[Outcome]:
+        """The outcomes of these tasks, in order; those that are not known are graded in parallel."""
+        keys = [self.kept.key(*task, self.grader.assignment, self.bank) for task in tasks]
+        outcomes = {n: Outcome(**self.kept.outcomes[key]) for n, key in enumerate(keys) if self._knows(key, tasks[n])}
+        open_tasks = {number: task for number, task in enumerate(tasks) if number not in outcomes}
+        self.anew += len(open_tasks)
+        if any("item" in entry for _, entry in open_tasks.values()):
+            self.variants.solve(self.grader)
+        try:
+            for count, (number, outcome) in enumerate(_in_parallel(self.grader, self.variants, open_tasks), 1):
+                outcomes[number] = outcome
+                if count % 20 == 0 or count == len(open_tasks) > 20:
+                    self.log(f"audited {len(outcomes)} of {len(tasks)} mistakes and alternatives")
+        finally:
+            self.found |= {keys[number]: vars(outcome) for number, outcome in outcomes.items() if not outcome.wrong}
+            self.kept.write(self.found)
+        return [outcomes[number] for number in sorted(outcomes)]
+
+    def _knows(self, key: str, task: Task) -> bool:
+        """Whether an outcome is kept. The starter's depends on files that are no part of its key."""
+        return key in self.kept.outcomes and task[0] != "starter"
+
+
+def _in_parallel(grader: Grader, variants: Variants, tasks: dict[int, Task]) -> Iterator[tuple[int, Outcome]]:
+    """(number, outcome) of each task when it is done; graded by forked processes, each with a clone of the zygote."""
+    jobs = min(graders_at_once(), len(tasks))
     if jobs < 2 or "fork" not in multiprocessing.get_all_start_methods():
-        yield from ((number, _judge(grader, variants, *entry)) for number, entry in enumerate(entries))
+        yield from ((number, _judge(grader, variants, *task)) for number, task in tasks.items())
         return
     grader.zygote.compact()  # hundreds of forks follow
     for section in grader.assignment.sections:
         grader.zygote_of(section).compact()
-    running = dict(_start(grader, variants, entries, range(first, len(entries), jobs)) for first in range(jobs))
+    numbers = list(tasks)
+    running = dict(_start(grader, variants, {n: tasks[n] for n in numbers[first::jobs]}) for first in range(jobs))
     try:
         yield from _receive(running)
     finally:
@@ -154,14 +186,12 @@ def _in_parallel(grader: Grader, variants: Variants, entries: list[tuple[str, Ba
             process.kill()
 
 
-def _start(
-    grader: Grader, variants: Variants, entries: list[tuple[str, BankEntry]], numbers: range
-) -> tuple[Connection, BaseProcess]:
-    """Start a process that grades the entries with these numbers; returns the pipe to read outcomes from, and the process."""
+def _start(grader: Grader, variants: Variants, tasks: dict[int, Task]) -> tuple[Connection, BaseProcess]:
+    """Start a process that judges these; returns the pipe to read outcomes from, and the process."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
     clone = grader.zygote.clone()
-    process = context.Process(target=_judge_some, args=(grader, clone, variants, entries, numbers, theirs))
+    process = context.Process(target=_judge_some, args=(grader, clone, variants, tasks, theirs))
     process.start()
     theirs.close()
     clone.close()
@@ -184,29 +214,39 @@ def _receive(running: dict[Connection, BaseProcess]) -> Iterator[tuple[int, Outc
                 yield number, Outcome(**outcome)
 
 
-def _judge_some(
-    grader: Grader,
-    zygote: ZygoteClient,
-    variants: Variants,
-    entries: list[tuple[str, BankEntry]],
-    numbers: range,
-    pipe: Connection,
-) -> None:
-    """Grade one process's share of the entries; send the outcomes back as JSON."""
+def _judge_some(grader: Grader, zygote: ZygoteClient, variants: Variants, tasks: dict[int, Task], pipe: Connection) -> None:
+    """Do one process's share of the tasks; send the outcomes back as JSON."""
     grader.zygote = zygote
-    for number in numbers:
-        pipe.send_bytes(json.dumps([number, vars(_judge(grader, variants, *entries[number]))]).encode())
+    for number, task in tasks.items():
+        pipe.send_bytes(json.dumps([number, vars(_judge(grader, variants, *task))]).encode())
 
 
 def _judge(grader: Grader, variants: Variants, kind: str, entry: BankEntry) -> Outcome:
-    """Grade one variant: it has to lose the items that the bank says, and no others."""
+    if kind == "solution":
+        lost = [v.question.id for v in graded_on(grader, entry["set"], variants.solutions) if v.status != PASSED]
+        return Outcome(kind, "", "all items", f"lost {lost} on the hidden set {entry['set']}" if lost else "")
+    if kind == "starter":
+        graded = grade(grader, Path(entry["folder"]), lambda *_: None)
+        earned = [v.question.id for v in graded if any(v.score(course) for course in grader.assignment.courses)]
+        return Outcome(kind, "", "all items", f"earned {earned}" if earned else "")
+    return _judge_entry(grader, variants, kind, entry)
+
+
+def _judge_entry(grader: Grader, variants: Variants, kind: str, entry: BankEntry) -> Outcome:
+    """Grade one variant: it has to lose the items that the bank says, and no others.
+
+    Only the items that run what is replaced are judged; the others have the solutions' verdicts.
+    """
     expected = {entry["item"], *entry.get("also_costs", ())} if kind == "mistake" else set()
     question = grader.assignment.question(entry["item"])
-    with variants.submitted({question.id: entry["code"]}) as folder:
-        verdicts = [v for v in grade(grader, folder, lambda *_: None) if v.question.section is question.section]
-        elsewhere = on_every_set(grader, folder, question, kind != "mistake")
+    with variants.submitted({question.id: entry["code"]}) as folder, Reader(grader.assignment, folder) as reader:
+        run = section_run(grader, reader, question)
+        run.done |= variants.unreached(run.slicer)
+        verdicts = list({v.question.id: v for v in [*run.done.values(), *run.verdicts()]}.values())
+        own = next(v for v in verdicts if v.question.id == question.id)
+        known = {} if run.number is None else {run.number: of_verdict(own)}
+        elsewhere = on_every_set(grader, reader, question, kind != "mistake", known)
     lost = {v.question.id for v in verdicts if v.status != PASSED}
-    own = next(v for v in verdicts if v.question.id == question.id)
     kept, unexpected = expected - lost, lost - expected
     problems = [f"kept {sorted(kept)}"] if kept else []
     problems += [f"lost {sorted(unexpected)}: {_reason(verdicts, unexpected)}"] if unexpected else []
@@ -224,67 +264,6 @@ def _unlike(kind: str, judged: dict[int, Judged]) -> list[str]:
 
 def _reason(verdicts: list[Verdict], ids: set[str]) -> str:
     return next((v.reason for v in verdicts if v.question.id in ids), "")
-
-
-class Variants:
-    """The solutions as scripts, with some answers replaced."""
-
-    def __init__(self, assignment: Assignment, solutions: Path):
-        submission = take_in(assignment, solutions)
-        self.assignment = assignment
-        self.slicers = {
-            s.id: Slicer(assignment, s, parsed_section(submission, s), submission.modules) for s in assignment.sections
-        }
-
-    def graded(self, grader: Grader, replaced: dict[str, str]) -> list[Verdict]:
-        """The verdicts in the sections of the replaced answers (question id -> code)."""
-        sections = {self.assignment.question(id).section.id for id in replaced}
-        with self.submitted(replaced) as folder:
-            verdicts = grade(grader, folder, lambda *_: None)
-        return [v for v in verdicts if v.question.section.id in sections]
-
-    @contextmanager
-    def submitted(self, replaced: dict[str, str]) -> Iterator[Path]:
-        """A folder with a script for each section of the replaced answers."""
-        with tempfile.TemporaryDirectory() as folder:
-            for id in {self.assignment.question(id).section.id for id in replaced}:
-                Path(folder, f"{id}.py").write_text(self.script(id, replaced), encoding="utf-8")
-            yield Path(folder)
-
-    def script(self, section: str, replaced: dict[str, str]) -> str:
-        """One section as a script; each replacement stands where the solution's answer was."""
-        slicer = self.slicers[section]
-        lines, label, done = [], "", set()
-        for index, statement in enumerate(slicer.statements[: slicer.end]):
-            if statement.label != label:
-                label = statement.label
-                lines.append(f"# {label}")
-            answered = self._answered(slicer, index, replaced)
-            if all(_builds_on(replaced[q.id], q.names[0]) for q in answered):
-                lines.append(statement.code)
-            lines += [replaced[q.id] for q in answered if q.id not in done]
-            done |= {q.id for q in answered}
-        return "\n".join(lines) + "\n"
-
-    def _answered(self, slicer: Slicer, index: int, replaced: dict[str, str]) -> list[Question]:
-        """The replaced questions whose answer this statement is, or is part of."""
-        return [
-            q
-            for q in self.assignment.questions
-            if q.id in replaced and q.section.id == slicer.section.id and self._answers(slicer, index, q)
-        ]
-
-    def _answers(self, slicer: Slicer, index: int, question: Question) -> bool:
-        """Whether this statement is, or is part of, the solution's answer to the question."""
-        effects, name = slicer.effects[index], question.names[0]
-        if not question.value:
-            return getattr(slicer.statements[index].node, "name", "") == name
-        return slicer.statements[index].label == question.id and name in effects.binds | effects.changes
-
-
-def _builds_on(code: str, name: str) -> bool:
-    """Whether the code is a class that inherits from the solution's class of the same name, which then has to stay."""
-    return f"class {name}({name})" in code
 
 
 def _tolerances(grader: Grader, audited: Audit) -> list[Tolerance]:

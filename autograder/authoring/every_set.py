@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from autograder.checks.compare import Failure
@@ -18,31 +18,43 @@ from autograder.judging.section import SectionRun
 
 SECONDS = 3600.0  # for one item on all sets
 Judged = tuple[bool, float]  # whether the item passed, and its largest error (infinity where it is no number)
+NOTHING: Mapping[int, Judged] = {}
 
 
-def on_every_set(grader: Grader, folder: Path, question: Question, expected: bool) -> dict[int, Judged]:
-    """Set -> what becomes of the question's own item in the submission in ``folder``.
+def on_every_set(
+    grader: Grader, submitted: Path | Reader, question: Question, expected: bool, known: Mapping[int, Judged] = NOTHING
+) -> dict[int, Judged]:
+    """Set -> what becomes of the question's own item in the submission; ``known``: of some sets, from its verdicts.
 
     One worker runs the tests on all sets; only what a probe works on has to be new each time. That is quick, but without the
     other ways to judge an answer: where it does not give what is ``expected``, the whole submission is graded.
     """
-    judged: dict[int, Judged] = {}
-    with Reader(grader.assignment, folder) as reader, contextlib.ExitStack() as sessions:
-        found, _ = reader.sections()
-        run = SectionRun(grader, question.section, found[question.section.id], time.monotonic() + SECONDS)
-        session = None
+    if isinstance(submitted, Path):
+        with Reader(grader.assignment, submitted) as reader:
+            return on_every_set(grader, reader, question, expected, known)
+    judged = dict(known)
+    with contextlib.ExitStack() as sessions:
+        run, session = section_run(grader, submitted, question), None
         for number in range(grader.count(question.section)):
+            if number in judged:
+                continue
             run.judge_on(number)
             if session is None or question.probe or not session.worker.alive:
                 sessions.close()
                 session = sessions.enter_context(run.sessions.open([question]))
             judged[number] = _of_outcome(run.run_tests(question, session))
             if judged[number][0] != expected:
-                judged[number] = _of_verdict(graded_on(grader, number, folder), question)
+                judged[number] = of_verdict(_verdict(graded_on(grader, number, submitted), question))
     return judged
 
 
-def graded_on(grader: Grader, number: int, submitted: Path) -> list[Verdict]:
+def section_run(grader: Grader, reader: Reader, question: Question) -> SectionRun:
+    """What judges the question's section of a submission."""
+    found, _ = reader.sections()
+    return SectionRun(grader, question.section, found[question.section.id], time.monotonic() + SECONDS)
+
+
+def graded_on(grader: Grader, number: int, submitted: Path | Reader) -> list[Verdict]:
     """The verdicts on a submission that is judged on this hidden set."""
     with _only(grader, number):
         return grade(grader, submitted, lambda *_: None)
@@ -62,6 +74,9 @@ def _of_outcome(outcome: Outcome) -> Judged:
     return outcome.passed, largest or float("inf")
 
 
-def _of_verdict(verdicts: list[Verdict], question: Question) -> Judged:
-    verdict = next(v for v in verdicts if v.question.id == question.id)
+def _verdict(verdicts: list[Verdict], question: Question) -> Verdict:
+    return next(v for v in verdicts if v.question.id == question.id)
+
+
+def of_verdict(verdict: Verdict) -> Judged:
     return verdict.status == PASSED, verdict.data.get("largest") or float("inf")

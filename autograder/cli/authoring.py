@@ -110,6 +110,8 @@ def answers(project: Project) -> None:
 def run_audit(project: Project, assignment: Assignment, references: Path) -> Audit:
     """Audit the assignment and show the progress."""
     from autograder.authoring.audit import audit as audit_grader
+    from autograder.authoring.baking.freshness import secret_seed
+    from autograder.authoring.kept import kept_in
     from autograder.cli.terminal import Status
     from autograder.core.references import read_references
     from autograder.judging.grader import Grader
@@ -117,7 +119,8 @@ def run_audit(project: Project, assignment: Assignment, references: Path) -> Aud
 
     with ZygoteClient(assignment.preload) as zygote, Status() as status:
         grader = Grader(assignment, read_references(references), zygote)
-        return audit_grader(grader, project.solutions, project.student, status.show)
+        kept = kept_in(project.build, assignment, project.solutions, secret_seed(project.build))
+        return audit_grader(grader, project.solutions, project.student, status.show, kept)
 
 
 COMMANDS = (bake, pack, audit, student, release, export, answers)

@@ -66,6 +66,7 @@ def print_audit(result: Audit) -> None:
     console.print(table)
     mistakes = result.of("mistake")
     console.print(f"\nrecognised by name: {sum(o.named for o in mistakes)} of {len(mistakes)} mistakes")
+    console.print(f"graded anew: {result.anew} of {len(result.outcomes)}; the rest is known from an earlier audit")
     for shared in result.shared:
         console.print(Text(f"shared: {shared}", style="dim"))
     for problem in result.problems:

@@ -287,6 +287,7 @@ class _Desk:
 
     def _submission(self) -> dict[str, Any]:
         slicers, sections = self.slicers, {}
+        self.sent.clear()  # whoever asks again has none of their code
         for id, found in self.submission.sections.items():
             plan, notes = None, found.notes
             with self._walled(found):

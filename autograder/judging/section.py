@@ -37,7 +37,10 @@ ROUNDING = 10.0  # tolerances: less than any known mistake (the audit's margin),
 
 
 class SectionRun:
-    """All questions of one section of one submission; ``number``: the hidden set on which they are judged, if any."""
+    """All questions of one section of one submission; ``number``: the hidden set on which they are judged, if any.
+
+    ``done``: question id -> verdict; a question in it is not judged again.
+    """
 
     def __init__(self, grader: Grader, section: Section, found: Found, deadline: float):
         self.grader, self.section, self.deadline = grader, section, deadline
@@ -71,7 +74,7 @@ class SectionRun:
             return
         shared, touched = None, self.slicer.touched
         try:
-            for question in self.questions:
+            for question in [question for question in self.questions if question.id not in self.done]:
                 if time.monotonic() > self.deadline:
                     yield late(question)
                     continue

@@ -1,10 +1,11 @@
-"""Every member of every kind of tests/support/world."""
+"""Every member of every kind of tests/support/world, or a share of them."""
 
 import pytest
 
+from support import share
 from support.students_world import loses_exactly, members
 
-MEMBERS = members(every=True)
+MEMBERS = share.some(members(every=True))
 
 
 @pytest.mark.parametrize("kind, member", MEMBERS, ids=[f"{kind.name}: {member.name}" for kind, member in MEMBERS])

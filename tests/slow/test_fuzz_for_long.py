@@ -1,13 +1,15 @@
-"""Twenty thousand mutated inputs; a share of them where FUZZ says so."""
+"""Twenty thousand mutated inputs, or as many as two minutes allow where only a SHARE is wanted."""
 
-import os
+import itertools
 import resource
+import time
 
 import pytest
 
+from support import share
 from support.fuzzing import FUZZERS
 
-SHARE = float(os.environ.get("FUZZ", "1"))
+SECONDS, PORTION = 120, 20
 MOST_KB = 1 << 20  # of the process that runs the tests, with all its imports
 
 
@@ -15,10 +17,23 @@ def peak_kb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
+def for_a_while(hasty, fuzz) -> int:
+    """Portions with seeds of their own until this fuzzer's part of the time is over; how many inputs that were."""
+    end = time.monotonic() + SECONDS / len(FUZZERS)
+    for portions in itertools.count(1):
+        fuzz(hasty, PORTION, 1000 * share.SEED + portions)
+        if time.monotonic() > end:
+            return portions * PORTION
+    raise AssertionError
+
+
 @pytest.mark.parametrize("fuzz, count", FUZZERS.items(), ids=[fuzz.__name__ for fuzz in FUZZERS])
 def test_thousands_of_mutations_end_in_a_result_or_a_refusal(hasty, fuzz, count, capsys):
-    before, count = peak_kb(), int(count * SHARE)
-    fuzz(hasty, count)
+    before = peak_kb()
+    if share.SHARE < 1:
+        count = for_a_while(hasty, fuzz)
+    else:
+        fuzz(hasty, count)
     with capsys.disabled():
         print(f"\n{fuzz.__name__}: {count} inputs held, peak memory {peak_kb() >> 10} MiB")
     assert peak_kb() < max(before, MOST_KB)

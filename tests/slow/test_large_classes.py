@@ -7,10 +7,11 @@ import sys
 
 from autograder.batch.grade_class import Batch, run_batch
 from autograder.core.loading import load_assignment
+from support import share
 from support.project import DATA
 from support.toy_class import kill_at_random
 
-SUBMISSIONS, BURNERS = 200, 20
+SUBMISSIONS, BURNERS = share.number(200), 20
 # In a session of their own, as the system may share processors by session; they exit with this process.
 BURN = f"""
 import os
@@ -25,7 +26,7 @@ while os.getppid() == parent:
 
 
 def test_fifty_kills_lose_nothing(course):
-    kill_at_random(course, 50, seed=2)
+    kill_at_random(course, share.number(50), seed=2 + share.SEED)
 
 
 def test_a_class_of_the_real_assignment_with_every_kind_of_problem(tmp_path, settings, references):

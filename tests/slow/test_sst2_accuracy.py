@@ -6,7 +6,10 @@ pytest.importorskip("datasets")
 import sst2
 import sst2_runs
 
+from support import share
 
+
+@pytest.mark.skipif(share.SHARE < 1, reason="NOT TRIED: a training of minutes, in the whole of `make test-slow`")
 def test_the_offline_default_reaches_80_percent(tmp_path, monkeypatch):
     monkeypatch.setenv("SST2_SOURCE", "")
     try:

@@ -79,10 +79,10 @@ def pairs_cost_both_items(grader, bank, variants, capsys, count):
     assert wrong == []
 
 
-def cells_and_grades_agree(grader, bank, variants, capsys, sections: str, every_nth: int) -> None:
+def cells_and_grades_agree(grader, bank, variants, capsys, sections: str, first: int, step: int) -> None:
     """Run each entry as a notebook: every check cell must print, and ❌ exactly where points are lost."""
     assignment = grader.assignment
-    entries = [(kind, e) for kind in ("mistake", "alternative") for e in bank[kind] if e["item"][0] in sections][::every_nth]
+    entries = [(kind, e) for kind in ("mistake", "alternative") for e in bank[kind] if e["item"][0] in sections][first::step]
     scripts = [as_notebook(assignment, variants, entry) for _, entry in entries]
     done = subprocess.run(
         [sys.executable, "-c", LOCAL], input="\n".join(map(json.dumps, scripts)), capture_output=True, text=True, cwd=ROOT

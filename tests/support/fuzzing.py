@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
+import hypothesis
 import jsonschema
 import nbformat
 import psutil
@@ -205,39 +206,42 @@ def reading(grader: Grader, path: Path) -> Iterator[Reader]:
     assert reader.used < MOST_SECONDS and reader.peak - shared < MOST_BYTES
 
 
-def job(count: int, *strategies):
-    """A decorator that calls a function with so many examples of the strategies."""
+def job(count: int, seed: int | None, *strategies):
+    """A decorator that calls a function with so many examples of the strategies; ``seed``: other ones than always."""
     unhurried = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
-    options = settings(max_examples=count, deadline=None, database=None, derandomize=True, suppress_health_check=unhurried)
-    return lambda function: options(given(*strategies)(function))()
+    options = settings(
+        max_examples=count, deadline=None, database=None, derandomize=seed is None, suppress_health_check=unhurried
+    )
+    seeded = hypothesis.seed(seed) if seed is not None else lambda function: function
+    return lambda function: seeded(options(given(*strategies)(function)))()
 
 
-def fuzz_script(hasty, count):
-    job(count, edits)(lambda changes: graded(hasty, "A2S1.py", encoded(mutate(S1, changes))))
+def fuzz_script(hasty, count, seed=None):
+    job(count, seed, edits)(lambda changes: graded(hasty, "A2S1.py", encoded(mutate(S1, changes))))
 
 
-def fuzz_notebook(hasty, count):
-    job(count, edits)(lambda changes: graded(hasty, "A2S1.ipynb", encoded(mutate(NOTEBOOK, changes))))
+def fuzz_notebook(hasty, count, seed=None):
+    job(count, seed, edits)(lambda changes: graded(hasty, "A2S1.ipynb", encoded(mutate(NOTEBOOK, changes))))
 
 
-def fuzz_reading(hasty, count):
+def fuzz_reading(hasty, count, seed=None):
     """Scripts and notebooks of all sections, in all forms that are read."""
-    job(count, st.sampled_from(sorted(FORMS)), edits)(
+    job(count, seed, st.sampled_from(sorted(FORMS)), edits)(
         lambda name, changes: read(hasty, name, encoded(mutate(FORMS[name], changes)))
     )
 
 
-def fuzz_archives(hasty, count):
+def fuzz_archives(hasty, count, seed=None):
     """Zips and tars, also in each other, with bytes changed, cut and repeated."""
     whole = {"A2S1.py": S1, "hw/A2S2.ipynb": NOTEBOOK, "own.py": "x = 1\n"}
     archives = {"a.zip": zipped(whole), "a.tar.gz": tarred(whole), "a.tar": tarred(whole, "w:")}
     archives |= {"b.zip": zipped(archives), "b.tgz": tarred(archives)}
-    job(count, st.sampled_from(sorted(archives)), spots)(
+    job(count, seed, st.sampled_from(sorted(archives)), spots)(
         lambda name, changes: read(hasty, name, changed(archives[name], changes))
     )
 
 
-def fuzz_rosters(hasty, count):
+def fuzz_rosters(hasty, count, seed=None):
     """Rosters, sheets and Gradescope's metadata beside a class of two."""
     rows = 'Name,SID,Email,Sections\nAda B,1,ada@x.edu,CSE 447 A\n"Bob, C",2,bob@x.edu,\n'
     people = "submission_1:\n  :submitters:\n  - :name: Ada\n    :email: ada@x.edu\n  :created_at: 2026-01-02 03:04:05 Z\n"
@@ -246,7 +250,7 @@ def fuzz_rosters(hasty, count):
         (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / name / "A2S1.py").write_text(S1)
 
-    @job(count, edits, edits)
+    @job(count, seed, edits, edits)
     def run(changes, others):
         (folder / "submission_metadata.yml").write_bytes(encoded(mutate(people, changes)))
         (hasty[1] / "roster.csv").write_bytes(encoded(mutate(rows, others)))
@@ -254,22 +258,22 @@ def fuzz_rosters(hasty, count):
             read_roster(folder, hasty[1] / "roster.csv", hasty[0].assignment.courses)
 
 
-def fuzz_pdfs(hasty, count):
+def fuzz_pdfs(hasty, count, seed=None):
     """Write-ups with bytes changed: pages or the name of a problem, within the limits of the process that reads them."""
     page = pdf(["Section 1.2.1", "The query points along the key.", "Attention selects."])
 
-    @job(count, spots)
+    @job(count, seed, spots)
     def run(changes):
         tree = read_pdf(changed(page, changes), CAGED_PROGRAM)
         assert set(tree) in ({"problem"}, {"pages", "text", "lines"})
 
 
-def fuzz_frames(hasty, count):
+def fuzz_frames(hasty, count, seed=None):
     """Replies of a malicious worker: mutated bytes at the judge's end of the pipe."""
     reply = {"bound": {"f": "function"}, "failures": [], "snapshots": [{"name": "q", "index": 0, "value": [1.5, None]}]}
     honest = pack({"id": 1, "ok": reply})
 
-    @job(count, spots, st.integers(0, len(honest)), st.binary(max_size=40))
+    @job(count, seed, spots, st.integers(0, len(honest)), st.binary(max_size=40))
     def run(changes, cut, tail):
         ours, theirs = socket.socketpair()
         client = mock.Mock(fork=lambda folder: (0, ours))

@@ -52,13 +52,18 @@ def derived(seed: int, purpose: str) -> bytes:
     return hmac.digest(str(seed).encode(), f"purpose: {purpose}".encode(), "sha256")
 
 
-def fingerprint(assignment: Assignment, solutions: Path, seed: int) -> str:
+def fingerprint(
+    assignment: Assignment, solutions: Path, seed: int, package: str = BAKING, without: tuple[str, ...] = ()
+) -> str:
     """A hash of everything the baked file depends on.
 
     That is: the packages that bake, the assignment, the solutions' code, the seed and the versions of libraries.
+    ``package``: another one whose results depend on these; ``without``: how the names of files in the assignment begin on
+    which they do not.
     """
-    files = {f"engine/{name}": path for name, path in package_files(packages_of(BAKING)).items()}
-    files |= {f"assignment/{name}": path for name, path in folder_files(assignment.folder).items()}
+    files = {f"engine/{name}": path for name, path in package_files(packages_of(package)).items()}
+    own = {name: path for name, path in folder_files(assignment.folder).items() if not name.startswith(without)}
+    files |= {f"assignment/{name}": path for name, path in own.items()}
     code = {name: path for name, path in folder_files(solutions).items() if kind_of_file(name) in (CODE, ARCHIVE)}
     files |= {f"solutions/{name}": path for name, path in code.items()}
     return digest_of(files, f"{FORMAT} {seed}", repr(sorted(needed_versions(assignment).items())))

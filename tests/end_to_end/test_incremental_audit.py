@@ -1,0 +1,95 @@
+"""An audit grades anew what a change can touch, and nothing else."""
+
+import json
+import re
+
+import pytest
+
+from support.toy import autograder
+
+BANK = """
+[[mistake]]
+item = "1.add"
+id = "product"
+code = "def add(a, b):\\n    return a * b"
+says = "it multiplies"
+
+[[mistake]]
+item = "1.mean"
+id = "sum"
+code = "def mean(xs):\\n    return sum(xs)"
+says = "it adds"
+
+[[alternative]]
+item = "1.add"
+id = "other way round"
+code = "def add(a, b):\\n    return b + a"
+"""
+WHOLE = 8 + 3  # the solutions on each hidden set, and the bank
+
+
+@pytest.fixture
+def audited(toy):
+    """Audit the toy: how many variants were graded anew, of how many."""
+    (toy / "assignment" / "bank").mkdir()
+    (toy / "assignment" / "bank" / "toy.toml").write_text(BANK)
+
+    def run() -> tuple[int, int]:
+        done = autograder("audit", cwd=toy)
+        assert done.returncode == 0, done.stdout + done.stderr
+        anew, of = re.search(r"graded anew: (\d+) of (\d+)", done.stdout).groups()
+        return int(anew), int(of)
+
+    return run
+
+
+def edit(path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_second_audit_grades_nothing(audited):
+    assert audited() == (WHOLE, WHOLE)
+    assert audited() == (0, WHOLE)
+
+
+def test_a_changed_entry_costs_the_audit_of_the_entries_that_it_could_be_taken_for(audited, toy):
+    audited()
+    edit(toy / "assignment" / "bank" / "toy.toml", "it multiplies", "the numbers are multiplied")
+    assert audited() == (2, WHOLE)  # the two entries of 1.add
+
+
+@pytest.mark.parametrize("changed", ["solutions/T1.py", "assignment/rubric.toml", "assignment/inputs.py"])
+def test_what_every_verdict_depends_on_costs_the_whole_audit(audited, toy, changed):
+    audited()
+    (toy / changed).write_text((toy / changed).read_text() + "\n# a comment\n")
+    assert audited() == (WHOLE, WHOLE)
+
+
+def test_another_seed_costs_the_whole_audit(audited, toy, monkeypatch):
+    audited()
+    monkeypatch.setenv("AUTOGRADER_SEED", "another one")
+    assert audited() == (WHOLE, WHOLE)
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{", '{"x": 1}'])
+def test_a_damaged_record_is_made_again(audited, toy, damage):
+    audited()
+    (toy / "build" / "audit.json").write_text(damage)
+    assert audited() == (WHOLE, WHOLE)
+
+
+def test_what_was_not_as_expected_is_graded_again(audited, toy):
+    bank = toy / "assignment" / "bank" / "toy.toml"
+    edit(bank, "return b + a", "return b - a")
+    first, second = (autograder("audit", cwd=toy) for _ in (1, 2))
+    assert first.returncode == second.returncode == 1 and f"graded anew: 1 of {WHOLE}" in second.stdout
+    assert len(json.loads((toy / "build" / "audit.json").read_text())) == WHOLE - 1
+
+
+def test_wrong_solutions_are_told_before_the_bank_is_looked_at(audited, toy):
+    edit(toy / "solutions" / "T1.py", "def add(a, b):\n", "def add(a, b):\n    import time\n    a = a + time.time()\n")
+    done = autograder("audit", cwd=toy)
+    assert done.returncode != 0 and "1.add" in done.stdout + done.stderr
+    assert "mistakes 0/0" in done.stdout or "baking failed" in done.stderr
