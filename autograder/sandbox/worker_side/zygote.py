@@ -31,6 +31,7 @@ from autograder.sandbox.worker_side import (
     cpu_only,
     deferred,
     huge_pages,
+    light_torch,
     own_disk,
     scratch,
     stub_packages,
@@ -179,6 +180,7 @@ def preload(modules: list[str]) -> None:
     """
     had_torch = "torch" in sys.modules
     gc.disable()  # what is imported stays: searching it for garbage takes a quarter of the time
+    light = not had_torch and "torch" in modules and light_torch.represent()
     with deferred.without_clusters() if had_torch else contextlib.nullcontext():
         for name in modules:
             importlib.import_module(name)
@@ -188,6 +190,8 @@ def preload(modules: list[str]) -> None:
         sys.modules["torch"].set_num_threads(1)
         cpu_only.install()
         deferred.install()
+        if light:
+            light_torch.install()
     gc.enable()
     gc.collect()
     gc.freeze()
