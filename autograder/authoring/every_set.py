@@ -28,7 +28,7 @@ def on_every_set(grader: Grader, folder: Path, question: Question, expected: boo
     """
     judged: dict[int, Judged] = {}
     with Reader(grader.assignment, folder) as reader, contextlib.ExitStack() as sessions:
-        found, _ = reader.sections()
+        found, _ = reader.sections
         run = SectionRun(grader, question.section, found[question.section.id], time.monotonic() + SECONDS)
         session = None
         for number in range(grader.count(question.section)):

@@ -110,7 +110,7 @@ def answers(project: Project) -> None:
 def run_audit(project: Project, assignment: Assignment, references: Path) -> Audit:
     """Audit the assignment and show the progress."""
     from autograder.authoring.audit import audit as audit_grader
-    from autograder.cli.terminal import Status
+    from autograder.cli.status import Status
     from autograder.core.references import read_references
     from autograder.judging.grader import Grader
     from autograder.sandbox.judge_side.zygote_client import ZygoteClient

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 REFERENCES = "reference.safetensors"
 MAX_BYTES = 1 << 30
 # The names of numbers in safetensors, in numpy.
-NUMPY = {"BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4", "U64": "<u8", "I64": "<i8"}
+NUMPY = {
+    "BOOL": "?",
+    "U8": "u1",
+    "I8": "i1",
+    "U16": "<u2",
+    "I16": "<i2",
+    "U32": "<u4",
+    "I32": "<i4",
+    "U64": "<u8",
+    "I64": "<i8",
+}
 NUMPY |= {"F16": "<f2", "F32": "<f4", "F64": "<f8", "C64": "<c8"}
 KEYS = {"sets": list, "public": dict, "says": dict, "choice": str}  # what every baked file has
 

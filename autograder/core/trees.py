@@ -72,7 +72,8 @@ def parts(body: Buffer, longest: float = math.inf) -> tuple[bytes, memoryview]:
 def unpack(body: Buffer, load: Callable[[memoryview], dict[str, Any]] | None = None) -> Any:
     """Inverse of :func:`pack`, without the leading four length bytes. Raises TreeError for anything malformed.
 
-    ``load``: reads the arrays of a blob; without it, each is a copy of its bytes. What it may cost is bounded elsewhere: ``sandbox.judge_side.bounds`` looks at what a worker sends before it comes here.
+    ``load``: reads the arrays of a blob; without it, each is a copy of its bytes.
+    What it may cost is bounded elsewhere: ``sandbox.judge_side.bounds`` looks at what a worker sends before it comes here.
     """
     try:
         text, blob = parts(body)

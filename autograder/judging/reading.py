@@ -139,6 +139,7 @@ class Reader(Apart):
         """See ``submission.sections.likely_sections``."""
         return texts(self.ask("likely"))
 
+    @functools.cached_property
     def sections(self) -> tuple[dict[str, Found], list[str]]:
         """What there is to grade for each section, by its id, and notes for the author."""
         answer = self.ask("submission")
