@@ -50,7 +50,7 @@ def on_every_set(
 
 def section_run(grader: Grader, reader: Reader, question: Question) -> SectionRun:
     """What judges the question's section of a submission."""
-    found, _ = reader.sections()
+    found, _ = reader.sections
     return SectionRun(grader, question.section, found[question.section.id], time.monotonic() + SECONDS)
 
 

@@ -42,7 +42,7 @@ class Variants:
         """Grade the solutions, so that :meth:`unreached` need not."""
         programs: dict[str, Any] = {}
         with self._written({section: {} for section in self.slicers}) as folder, Reader(self.assignment, folder) as reader:
-            found, _ = reader.sections()
+            found, _ = reader.sections
             for section in self.assignment.sections:
                 if plan := found[section.id].plan:
                     programs |= {q.id: _program(plan, q) for q in self.assignment.of_section(section)}

@@ -112,7 +112,7 @@ def run_audit(project: Project, assignment: Assignment, references: Path) -> Aud
     from autograder.authoring.audit import audit as audit_grader
     from autograder.authoring.baking.freshness import secret_seed
     from autograder.authoring.kept import kept_in
-    from autograder.cli.terminal import Status
+    from autograder.cli.status import Status
     from autograder.core.references import read_references
     from autograder.judging.grader import Grader
     from autograder.sandbox.judge_side.zygote_client import ZygoteClient

@@ -47,7 +47,7 @@ def batch(  # noqa: PLR0913, PLR0917 - click passes one argument per option
 
     output = output or project.build / "class"
     with graded_with(project, archive, course, default_seconds=TOTAL_SECONDS) as (assignment, references, chosen):
-        settings = Batch(assignment, references, folder, output, chosen, roster, jobs, scheduler, anonymous)
+        settings = Batch(assignment, references(), folder, output, chosen, roster, jobs, scheduler, anonymous)
         with Progress(quiet) as progress:
             summary = run_batch(settings, progress)
     print_summary(summary, output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ class Project:
     def fresh_references(self) -> Path:
         """The path of the baked file, baked again if it is missing or stale; shows the progress."""
         from autograder.authoring.baking.freshness import fresh_references
-        from autograder.cli.terminal import Status
+        from autograder.cli.status import Status
 
         with Status() as status:
             return fresh_references(self.assignment, self.solutions, self.build, status.show)
@@ -47,18 +47,18 @@ class Project:
 @contextlib.contextmanager
 def graded_with(
     project: Project, archive: Path | None, course: str | None, **limits: Any
-) -> Iterator[tuple[Assignment, Path, str]]:
-    """(assignment, references, course) of the archive if given, else of the project, baked if necessary."""
+) -> Iterator[tuple[Assignment, Callable[[], Path], str]]:
+    """(assignment, references, course) of the archive if given, else of the project; asked for, they are baked if necessary."""
+    if archive is None:
+        assignment = project.load(**limits)
+        yield assignment, project.fresh_references, course_of(assignment, course)
+        return
     from autograder.core.loading import load_assignment
     from autograder.gradescope.archive import opened
 
-    if archive is None:
-        assignment = project.load(**limits)
-        yield assignment, project.fresh_references(), course_of(assignment, course)
-        return
     with opened(archive) as unpacked:
         assignment = load_assignment(unpacked.assignment, **limits)
-        yield assignment, unpacked.references, course_of(assignment, course or unpacked.course)
+        yield assignment, lambda: unpacked.references, course_of(assignment, course or unpacked.course)
 
 
 def course_of(assignment: Assignment, course: str | None) -> str:

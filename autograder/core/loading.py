@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -231,11 +232,16 @@ def _check_probe(folder: Path, question: Question, probe: str, where: str) -> No
     package = folder / question.section.probes
     refuse_unknown([module], [path.stem for path in sorted(package.glob("*.py"))], f"{where}: probe", "module of probes")
     try:
-        body = ast.parse((package / f"{module}.py").read_text(encoding="utf-8")).body
+        functions = _functions_in((package / f"{module}.py").read_text(encoding="utf-8"))
     except (SyntaxError, ValueError) as error:
         raise GraderError(f"{question.section.probes}/{module}.py cannot be read: {clean(str(error), 120)}") from None
-    functions = [node.name for node in body if isinstance(node, ast.FunctionDef)]
     refuse_unknown([function], functions, f"{where}: probe", f"function in {question.section.probes}/{module}.py")
+
+
+@functools.lru_cache(maxsize=64)
+def _functions_in(source: str) -> tuple[str, ...]:
+    """The names of the functions that a module defines; raises SyntaxError or ValueError."""
+    return tuple(node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
 
 
 def _check_tests(folder: Path, question: Question, where: str) -> None:

@@ -6,12 +6,13 @@ Written at build time by ``authoring.baking`` and read by the judge; contains no
 from __future__ import annotations
 
 import json
+import mmap
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograder.core.errors import GraderError
-from autograder.core.files import read_capped, write_whole
+from autograder.core.files import write_whole
 from autograder.core.trees import TreeError, pack, unpack
 
 if TYPE_CHECKING:
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
 
 REFERENCES = "reference.safetensors"
 MAX_BYTES = 1 << 30
+# The names of numbers in safetensors, in numpy.
+NUMPY = {
+    "BOOL": "?",
+    "U8": "u1",
+    "I8": "i1",
+    "U16": "<u2",
+    "I16": "<i2",
+    "U32": "<u4",
+    "I32": "<i4",
+    "U64": "<u8",
+    "I64": "<i8",
+}
+NUMPY |= {"F16": "<f2", "F32": "<f4", "F64": "<f8", "C64": "<c8"}
 KEYS = {"sets": list, "public": dict, "says": dict, "choice": str}  # what every baked file has
 
 
@@ -28,13 +42,19 @@ def write_references(path: Path, tree: dict[str, Any]) -> None:
 
 
 def read_references(path: Path) -> dict[str, Any]:
-    """The tree of a baked file; raises GraderError if the file is missing or damaged."""
+    """The tree of a baked file; raises GraderError if the file is missing or damaged.
+
+    Its arrays are read-only and stay in the file until something looks at them: of all sets a grading needs a few.
+    """
     try:
-        data = read_capped(path, MAX_BYTES)
+        with open(path, "rb") as file:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise GraderError(f"no references at {path}: {error.strerror}; run `make autograder`") from None
+    except ValueError:
+        raise GraderError(f"{path} is damaged (it is empty); delete it and run `make autograder`") from None
     try:
-        tree: dict[str, Any] = unpack(data[4:])
+        tree: dict[str, Any] = unpack(memoryview(data)[4:], _views)
         if isinstance(tree, dict) and "sets" in tree and "choice" not in tree:
             raise GraderError(f"{path} was baked by another version of the grader; run `make autograder`")
         if not isinstance(tree, dict) or not all(isinstance(tree.get(key), kind) for key, kind in KEYS.items()):
@@ -42,6 +62,20 @@ def read_references(path: Path) -> dict[str, Any]:
     except TreeError as error:
         raise GraderError(f"{path} is damaged ({error}); delete it and run `make autograder`") from None
     return tree
+
+
+def _views(blob: memoryview) -> dict[str, Any]:
+    """The arrays in the bytes of a safetensors file, not copied."""
+    import numpy as np
+
+    start = 8 + int.from_bytes(blob[:8], "little")
+    header = json.loads(bytes(blob[8:start]))
+    header.pop("__metadata__", None)
+    arrays = {}
+    for name, one in header.items():
+        first, end = one["data_offsets"]
+        arrays[name] = np.frombuffer(blob[start + first : start + end], NUMPY[one["dtype"]]).reshape(one["shape"])
+    return arrays
 
 
 def stored_fingerprint(path: Path) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from autograder.core.errors import NotStarted
 from autograder.core.verdict import FAILED, Verdict
 from autograder.judging.grader import Grader
 from autograder.judging.reading import Reader
@@ -27,11 +29,9 @@ def grade(
     deadline = time.monotonic() + assignment.limits.total_seconds
     verdicts = {q.id: Verdict(q) for q in assignment.questions}
     report(list(verdicts.values()), [])
-    sections, told = submitted.sections()
+    sections, told = submitted.sections
     notes = told + [n for s in assignment.sections for n in sections[s.id].notes]
-    for section in assignment.sections:
-        if sections[section.id].plan:
-            grader.zygote_of(section)  # its libraries are imported while other sections are judged
+    begin(grader, submitted)
     runs = []
     for section in assignment.sections:
         run = SectionRun(grader, section, sections[section.id], deadline)
@@ -44,6 +44,18 @@ def grade(
     if grader.explains and explain(runs, verdicts):
         report(list(verdicts.values()), notes)
     return list(verdicts.values())
+
+
+def begin(grader: Grader, reader: Reader) -> None:
+    """Read the submission, and have the libraries of its sections imported; waits for no worker.
+
+    Raises GraderError if there is nothing to grade.
+    """
+    sections, _ = reader.sections
+    for section in grader.assignment.sections:
+        if sections[section.id].plan:
+            with contextlib.suppress(NotStarted):  # it is started again when it is needed
+                grader.zygote_of(section)
 
 
 def explain(runs: list[SectionRun], verdicts: dict[str, Verdict]) -> bool:

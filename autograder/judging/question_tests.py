@@ -20,12 +20,16 @@ from autograder.checks.compare import MISSING, SKIPPED, Failure
 from autograder.checks.probe import with_account
 from autograder.checks.smallest import shapes_text
 from autograder.core.assignment import Assignment, Question
+from autograder.core.deferred import represent, when_called
 from autograder.core.trusted import blamed, load_rules
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 
 
 def otter_test_files() -> Any:
-    """The module ``otter.test_files``, without the rest of Otter (its top-level package imports everything)."""
+    """The module ``otter.test_files``, without the rest of Otter, whose top-level package imports everything.
+
+    It imports readers of notebooks, too, which nothing here uses and which take as long as torch.
+    """
     if "otter" not in sys.modules:
         spec = importlib.util.find_spec("otter")
         if spec is None or spec.submodule_search_locations is None:
@@ -34,6 +38,11 @@ def otter_test_files() -> Any:
         package.__path__ = list(spec.submodule_search_locations)
         package.__spec__ = spec
         sys.modules["otter"] = package
+        represent("nbformat", {"NotebookNode": dict})  # a word in annotations
+        represent("frontmatter")
+        represent("IPython")
+        represent("IPython.core")
+        represent("IPython.core.getipython", {"get_ipython": when_called("IPython.core.getipython", "get_ipython")})
     import otter.test_files
 
     return otter.test_files

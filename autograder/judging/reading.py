@@ -139,6 +139,7 @@ class Reader(Apart):
         """See ``submission.sections.likely_sections``."""
         return texts(self.ask("likely"))
 
+    @functools.cached_property
     def sections(self) -> tuple[dict[str, Found], list[str]]:
         """What there is to grade for each section, by its id, and notes for the author."""
         answer = self.ask("submission")
@@ -287,7 +288,6 @@ class _Desk:
 
     def _submission(self) -> dict[str, Any]:
         slicers, sections = self.slicers, {}
-        self.sent.clear()  # whoever asks again has none of their code
         for id, found in self.submission.sections.items():
             plan, notes = None, found.notes
             with self._walled(found):

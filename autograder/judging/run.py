@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError, NotStarted, NotWritten
 from autograder.core.verdict import NOT_RUN, Verdict
-from autograder.sandbox.judge_side.worker import WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import hide_from_debuggers
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 def run_grading(
     assignment: Assignment,
-    references: Path,
+    references: Path | Callable[[], Path],
     path: Path,
     course: str,
     output: Path,
@@ -30,6 +29,7 @@ def run_grading(
 ) -> dict[str, Any]:
     """Grade one submission and keep results.json truthful from the first moment on; returns its content.
 
+    ``references``: the baked file, or what bakes it first where that is necessary, while the worker imports its libraries.
     ``log`` receives lines for instructors. Raises GraderError, after writing it, if nothing could be graded; NotWritten
     as soon as it cannot be written.
     """
@@ -38,7 +38,7 @@ def run_grading(
     with ZygoteClient(assignment.preload) as zygote:
         # Imported here, while the worker imports torch: both take about as long.
         from autograder.core.references import read_references
-        from autograder.judging.grade import grade
+        from autograder.judging.grade import begin, grade
         from autograder.judging.grader import Grader
         from autograder.judging.reading import Reader
         from autograder.judging.results import ResultsFile
@@ -54,8 +54,10 @@ def run_grading(
 
         reader = Reader(assignment, path, assignment.limits.total_seconds)
         try:
-            grader = Grader(assignment, read_references(references), zygote)
-            require_isolation(grader, references.parent, log)
+            baked = references() if callable(references) else references
+            grader = Grader(assignment, read_references(baked), zygote)
+            begin(grader, reader)
+            require_isolation(grader, baked.parent, log)
             grade(grader, reader, report)
         except NotWritten:
             reader.close()
@@ -110,6 +112,7 @@ def require_isolation(grader: Grader, beside: Path, log: Callable[[str], None]) 
     otherwise raise GraderError.
     """
     from autograder.sandbox.judge_side.doctor import examine
+    from autograder.sandbox.judge_side.worker import WorkerError
 
     try:
         diagnosis = examine(grader.zygote, grader.assignment.limits, beside)

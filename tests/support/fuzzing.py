@@ -171,7 +171,7 @@ def read(hasty, name: str, data: bytes) -> None:
     grader, path = hasty[0], fresh(hasty[1]) / name
     path.write_bytes(data)
     with reading(grader, path.parent) as reader, one_line_at_most():
-        sections, notes = reader.sections()
+        sections, notes = reader.sections
         for id, found in sections.items():
             questions = [q for q in grader.assignment.questions if q.section.id == id]
             if found.plan:

@@ -20,7 +20,7 @@ def written(folder: Path, files: dict[str, str | bytes]) -> Path:
 def read(folder: Path) -> tuple[Reader, dict, list[str]]:
     """The reader, closed, what it found for each section, and all notes."""
     with Reader(ASSIGNMENT, folder) as reader:
-        found, notes = reader.sections()
+        found, notes = reader.sections
         for section in ASSIGNMENT.sections:
             if plan := found[section.id].plan:
                 plan.program(ASSIGNMENT.of_section(section))

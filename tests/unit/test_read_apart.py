@@ -192,7 +192,7 @@ def test_a_number_too_long_to_be_written_costs_nothing(where, tmp_path):
     (name, source), *_ = NUMBERS[where].items()
     files = {name: source, name.replace(".py", ".ipynb"): notebook(source), "A2S2.py": S2}
     with Reader(ASSIGNMENT, written(tmp_path, files)) as reader:
-        found, _ = reader.sections()
+        found, _ = reader.sections
         for section in ASSIGNMENT.sections:
             if plan := found[section.id].plan:
                 plan.program(ASSIGNMENT.of_section(section))

@@ -98,7 +98,7 @@ def test_only_modules_that_the_code_has_words_for_are_sent_each_once(tmp_path):
     files = {"A2S1.py": code + S1, "A2S2.py": "import one\n" + S2, **modules}
     with Reader(ASSIGNMENT, written(tmp_path, files)) as reader:
         answer = reader.ask("submission")
-        found, notes = reader.sections()
+        found, notes = reader.sections
     assert set(found["A2S1"].plan.modules) == {"one", "pack.two", "two", "four"}
     assert set(found["A2S2"].plan.modules) == {"one", "four"} and found["A2S2"].plan.modules["four"] == "import one"
     assert sorted(answer["modules"]) == ["import four", "import one", "x = 1"] and not notes
