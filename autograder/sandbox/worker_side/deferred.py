@@ -11,7 +11,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from autograder.core.deferred import represent, when_called
+from autograder.core.deferred import load, represent, when_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,24 @@ FUNCTIONS = {
     "scipy.optimize": ("linear_sum_assignment",),
 }
 
+CLASSES = {"torch.distributed.tensor": ("DTensor",)}  # asked for of every tensor that is saved, and there is none in the cage
+
+
+class NoInstances(type):
+    """The type of a class in whose place it stands: nothing is an instance of that before its module is loaded."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return False
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return False
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return getattr(load(cls.__module__), cls.__name__)(*args, **kwargs)
+
+    def __getattr__(cls, name: str) -> Any:
+        return getattr(getattr(load(cls.__module__), cls.__name__), name)
+
 
 def install() -> None:
     """Represent each module that is not imported yet; torch has to be imported."""
@@ -29,6 +47,8 @@ def install() -> None:
     for name in {**COMPILING, **FUNCTIONS}:
         compiler = dict.fromkeys(COMPILING.get(name, ()), unchanged)
         represent(name, compiler | {function: when_called(name, function) for function in FUNCTIONS.get(name, ())})
+    for name, classes in CLASSES.items():
+        represent(name, {kind: NoInstances(kind, (), {"__module__": name}) for kind in classes})
     torch._dynamo = sys.modules["torch._dynamo"]
 
 

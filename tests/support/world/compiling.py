@@ -36,6 +36,13 @@ KINDS = [
                     "import sys, torch._dynamo.utils\nfrom torch._dynamo import utils",
                 ),
             ),
+            member(
+                "a class for clusters",
+                in_main(
+                    "from torch.distributed.tensor import DTensor\nassert not isinstance(torch.ones(2), DTensor)\n"
+                    "assert callable(DTensor.from_local)"
+                ),
+            ),
             member("compiled", in_main("model = torch.compile(model, mode='reduce-overhead')")),
             member("compiling disabled", changed(S3, ("def evaluate(", "@torch.compiler.disable\ndef evaluate("))),
             member(
