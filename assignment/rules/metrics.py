@@ -197,9 +197,31 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
         **rounded(result, want),
     }
     symptom, words = recognised(result, known)
+    words = f" but {words}" if words else ""
+    if symptom is Symptom.OTHERWISE:
+        symptom, words = _passed(facts, way, predicted)
     check.fail(
         "numbers",
-        f"evaluate returns {shown_number(result)}, which is not the share of right answers"
-        + (f" but {words}" if words else ""),
+        f"evaluate returns {shown_number(result)}, which is not the share of right answers{words}",
         symptom=symptom,
     )
+
+
+def _passed(facts: dict, way: dict, predicted: list[int]) -> tuple[Symptom, str]:
+    """What is wrong with the classes that ``compute_accuracy`` is given: symptom and words; ``predicted``: the model's own."""
+    if way["scores"]:
+        return Symptom.SCORES_AS_CLASSES, (
+            ": what it passes to compute_accuracy are not class numbers. The class is the place of the largest logit (argmax), "
+            "not its value"
+        )
+    classes, labels = way["passed"] or ([], [])
+    if -1 in predicted[: len(classes)]:  # the model has not seen all of these sentences
+        return Symptom.OTHERWISE, ""
+    if classes != predicted[: len(classes)]:
+        return Symptom.OTHER_CLASSES, (
+            ": not all predictions that it passes to compute_accuracy are the class with the larger logit. Are the two logits "
+            "of each sentence compared with each other (argmax)?"
+        )
+    if labels != facts["labels"][: len(labels)]:
+        return Symptom.OTHER_LABELS_PASSED, ": the labels that it passes to compute_accuracy are not those of the batches"
+    return Symptom.OTHERWISE, ""

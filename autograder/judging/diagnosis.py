@@ -26,7 +26,9 @@ from autograder.core.assignment import Question
 from autograder.core.errors import GraderError
 from autograder.core.text import clean
 from autograder.core.verdict import FAILED, Verdict
+from autograder.judging import feedback
 from autograder.judging.absence import quoted
+from autograder.judging.environments import environments
 from autograder.judging.question_tests import Outcome
 from autograder.sandbox.judge_side.worker import WorkerError
 
@@ -113,7 +115,7 @@ class Diagnosis:
     def by_value(self, question: Question) -> list[Finding]:
         """What the assignment's rules say about a wrong value."""
         with self._opened(question) as session:
-            environment = self.run.environments(question, session)[-1]
+            environment = environments(self.run, question, session)[-1]
         value = environment.pop(question.names[0])
         case = Case(**self.public[question.id]["own"][0])
         told_ = None if value is None else self.rules.reason(question.id, value, case, environment)
@@ -175,7 +177,7 @@ class Diagnosis:
         """What an exception on public inputs means, if it is of the kind that the student reads of."""
         question, kind = verdict.question, verdict.data["type"]
         errors = [one.error for one in reversed(tried)] if not question.probe else [self._of_probe(question)]
-        error = next((error for error in errors if error and error.type_name == kind), None)
+        error = next((error for error in errors if error and error.type_name == kind and quoted_in(verdict, error)), None)
         if error is None:
             return None
         for cell, line in reversed(error.where):
@@ -261,7 +263,7 @@ class Diagnosis:
             tried = [edit for _, edit in group]
             with self._opened(question) as session:
                 seen = session.worker.observe_edits([edit.code for edit in tried], question.probe)
-                environments = [self.run.environments(question, session)[0] for _ in tried]
+                environments = [environments(self.run, question, session)[0] for _ in tried]
             for edit, one, environment in zip(tried, seen, environments):
                 environment["probe"].seen = one
                 if one is not None and self._passes(question, environment):
@@ -279,7 +281,7 @@ class Diagnosis:
     def _tested(self, question: Question, session: Session) -> Outcome:
         groups = self.public[question.id]
         cases = {**self.public, question.id: {**groups, "own": [*groups.get("ladder", []), *groups["own"]], **NOT_ASKED}}
-        return self.grader.tests.run(question, cases, self.run.environments(question, session)[0])
+        return self.grader.tests.run(question, cases, environments(self.run, question, session)[0])
 
     def _opened(self, question: Question, replaced: dict[int, str] | None = None) -> Session:
         limits = self.grader.assignment.limits
@@ -289,6 +291,11 @@ class Diagnosis:
 
 def accepted(outcome: Outcome) -> bool:
     return outcome.passed and not outcome.doubts
+
+
+def quoted_in(verdict: Verdict, error: WorkerError) -> bool:
+    """Whether the message that the student reads is this exception's: others of the same type may mean something else."""
+    return feedback.message_of(error) in verdict.reason
 
 
 def _size(tried: Tried) -> int:

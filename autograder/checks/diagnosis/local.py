@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import linecache
 import sys
 import textwrap
 import types
@@ -18,12 +17,12 @@ from typing import Any
 
 from ..case import Case
 from ..compare import same
-from ..raised import own_frame
+from ..raised import message
 from ..values import on_arrays
 from .composition import composition, unused
 from .edits import edits
 from .findings import RANDOM, Call, Finding, call_of, comparable
-from .raised import meaning_of
+from .raised import of_exception
 from .repair import asked, repairing
 from .signatures import signature
 from .templates import template
@@ -33,11 +32,12 @@ MOST = 250  # edits: a tenth of a second or two
 
 
 def known(
-    name: str, names: dict[str, Any], cases: Sequence[Case], rules: Any, tensor: bool, steps: Sequence[str] = ()
+    name: str, names: dict[str, Any], cases: Sequence[Case], rules: Any, tensor: bool, steps: Sequence[str] = (), told: str = ""
 ) -> list[Finding]:
     """What is known about the function ``name`` of a notebook that fails some of these cases; [] if nothing is.
 
-    ``steps``: the functions that it should call, in order.
+    ``steps``: the functions that it should call, in order; ``told``: what is said of it already, with the message of an
+    exception that it raised.
     """
     function = names.get(name)
     cases = comparable(cases)
@@ -46,7 +46,8 @@ def known(
     source = source_of(function)
     with quietly():
         calls, errors = called(function, cases, tensor)
-        found = [of_exception(names, errors[-1])] if errors else []
+        shown = next((error for error in errors if message(error) in told), None)
+        found = [of_exception(names, shown)] if shown else []
         found += [unused(name, source), composition(name, source, steps)]
         found.append(of_chance(function, cases, calls, tensor) or signature(calls, source))
         found.append(repair(name, source, names, cases, calls, rules, tensor))
@@ -84,12 +85,6 @@ def called(function: Any, cases: Sequence[Case], tensor: bool) -> tuple[list[Cal
             got = None
         calls.append(call_of(case, parameters, got))
     return calls, errors
-
-
-def of_exception(names: dict[str, Any], error: Exception) -> Finding | None:
-    """What an exception means, by the line of the notebook's own code that raised it."""
-    frame, line = own_frame(error.__traceback__, names)
-    return meaning_of(error, linecache.getline(frame.f_code.co_filename, line) if frame else "")
 
 
 def repair(

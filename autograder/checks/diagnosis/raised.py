@@ -5,9 +5,12 @@ A rule tells what the operation needs and what it was given, which the message p
 
 from __future__ import annotations
 
+import linecache
 import re
 from collections.abc import Callable
+from typing import Any
 
+from ..raised import own_frame
 from . import words
 from .findings import RULE, Finding
 
@@ -27,6 +30,12 @@ def meaning_of(error: BaseException, code: str = "") -> Finding | None:
         return raised(type(error).__name__, str(error), code)
     except Exception:  # an exception of the student's own, which has no text
         return None
+
+
+def of_exception(names: dict[str, Any], error: BaseException) -> Finding | None:
+    """What an exception means, by the line of a notebook's own code that raised it; ``names``: the notebook's."""
+    frame, line = own_frame(error.__traceback__, names)
+    return meaning_of(error, linecache.getline(frame.f_code.co_filename, line) if frame else "")
 
 
 def raised(kind: str, message: str, code: str = "", line: int | None = None) -> Finding | None:
@@ -151,24 +160,21 @@ SHAPES: tuple[Row, ...] = (
 KINDS: tuple[Row, ...] = (
     ("whole number", r"failed to unpack the object at pos \d+ with error .*got float", WHOLE),
     ("whole number", r"'float' object cannot be interpreted as an integer|must be .*ints?, (?:but got|not) float", WHOLE),
-    ("whole number", r"(?:slice indices|indices) must be integers", WHOLE),
+    ("kind", r"(\w+) indices must be integers(?: or slices)?, not '?str'?", words.by_name),
+    ("whole number", r"slice indices must be integers|indices must be integers.*float", WHOLE),
     ("argument", r"(\w+)\(\) received an invalid combination of arguments - got \((.*?)\)", words.argument_types),
     ("argument", r"(\w+)\(\): argument '(\w+)' (?:\(position \d+\) )?must be (.+?), not (\w+)", words.must_be),
     (
         "argument",
         r"(\w+)\(\) missing (\d+) required (?:positional|keyword-only) arguments?: (.+)",
-        r"`\1` is called without \3",
+        words.too_few,
     ),
-    (
-        "argument",
-        r"(\w+)\(\) takes (?:from \d+ to )?(\d+) positional arguments? but (\d+) (?:was|were) given",
-        r"`\1` takes \2 arguments (`self` counts as one) and was given \3",
-    ),
-    ("argument", r"(\w+)\(\) got an unexpected keyword argument '(\w+)'", r"`\1` has no argument called `\2`"),
+    ("argument", r"(\w+)\(\) takes (from \d+ to )?(\d+) positional arguments? but (\d+) (?:was|were) given", words.too_many),
+    ("argument", r"(\w+)\(\) got an unexpected keyword argument '(\w+)'", words.unknown_argument),
     ("argument", r"(\w+)\(\) got multiple values for argument '(\w+)'", r"`\2` is handed to `\1` twice"),
     (
         "kind",
-        r"module 'torch(?:\.nn(?:\.functional)?)?' has no attribute '(\w+)'|'Tensor' object has no attribute '(\w+)'",
+        r"module '(torch(?:\.nn(?:\.functional)?)?)' has no attribute '(\w+)'|'Tensor' object has no attribute '(\w+)'",
         words.no_such_function,
     ),
     ("kind", r"AttributeError: '(\w+)' object has no attribute '(\w+)'", words.no_attribute),
