@@ -14,7 +14,7 @@ from autograder.checks.sealed import sealed
 
 from .calls import call_adapted
 from .causes import explained
-from .forms import CLASSES, count_of, form_of, use_of
+from .forms import SCORES, count_of, form_of, use_of
 from .plain import np
 from .tiny import World
 from .training import combinations, first_success
@@ -76,7 +76,7 @@ class Passed:
             return
         self.counts = found
         use = use_of(args, kwargs, lambda classes: classes == labels[: len(classes)])
-        if use is not None and use.kind == CLASSES:
+        if use is not None and use.kind != SCORES:
             self.classes = [use.forms[key].classes for key in (use.predictions, use.labels)]
         known = [form.classes for form in map(form_of, given) if form is not None]
         self.scores = use is None and found[0] == found[1] and known == [labels[: found[0]]]

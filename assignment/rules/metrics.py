@@ -15,6 +15,7 @@ from .training import masked
 
 CLASSES, SCORES = "class numbers", "scores of both classes"
 LARGEST = 1e30  # no accuracy, but still a number to calculate with; NaN counts as one
+OF_BATCHES = {Symptom.MEAN_OF_BATCHES, Symptom.LAST_BATCH, Symptom.FIRST_BATCH, Symptom.SUM_OF_BATCHES}
 CLOSE = 1e-4  # of accuracies: the smallest step on the probes' few sentences is 0.04
 
 
@@ -80,7 +81,7 @@ def accuracies(check: Any, facts: dict, way: dict) -> None:
         Symptom.WHOLE_NUMBER: (want // 1, "a whole number: is // used, or are two lists compared as wholes?"),
         Symptom.BY_CLASSES: (np.array(right) / 2, "the number of right predictions divided by the number of classes"),
     }
-    known |= rounded(results, want)
+    known |= of_some_pairs(facts["answers"]) | rounded(results, want)
     if way.get("used") != CLASSES:
         del known[Symptom.ARGMAX_OF_CLASSES]
     symptom, words = recognised(results, known)
@@ -102,6 +103,17 @@ def rounded(got: Any, want: Any) -> dict[Symptom, tuple[Any, str]]:
                 Symptom.ROUNDED_TO_DIGITS: (np.round(want, digits), f"a share rounded to {digits} digit{'s'[: digits - 1]}")
             }
     return {}
+
+
+def of_some_pairs(answers: Any) -> dict[Symptom, tuple[Any, str]]:
+    """Entries for ``recognised``: the results where not every pair of prediction and label is looked at."""
+    pairs = [list(zip(predicted, labels)) for predicted, labels in answers]
+    first = [(one[0][0] == one[0][1]) / len(one) for one in pairs]
+    ones = [one.count((1, 1)) / len(one) for one in pairs]
+    return {
+        Symptom.FIRST_PAIR: (first, "what the first pair alone adds to it: is the `return` inside the loop?"),
+        Symptom.ONES_ALONE: (ones, "the share where both are 1: two zeros are equal, too"),
+    }
 
 
 def of_positions(answers: Any) -> np.ndarray:
@@ -196,6 +208,8 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
         Symptom.SUM_OF_BATCHES: (np.sum([b.mean() for b in batches]), "the sum of the batches' accuracies"),
         **rounded(result, want),
     }
+    if len(way["passed"][:1] and way["passed"][0]) == len(hits):  # all at once, so it is about no single batch
+        known = {symptom: one for symptom, one in known.items() if symptom not in OF_BATCHES}
     symptom, words = recognised(result, known)
     words = f" but {words}" if words else ""
     if symptom is Symptom.OTHERWISE:

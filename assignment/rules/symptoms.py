@@ -89,6 +89,8 @@ class Symptom(str, Enum):
     ROUNDED_TO_DIGITS = "rounded to digits"
     WHOLE_NUMBER = "whole number"
     BY_CLASSES = "by classes"
+    FIRST_PAIR = "first pair"
+    ONES_ALONE = "ones alone"
     ARGMAX_OF_CLASSES = "argmax of classes"
 
     # 3.evaluate, 3.train_one_epoch: what the model is called with

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from . import commands, summary
+from . import commands, local_tests, summary
 from .called import called, codes_of, mentioned
 from .card import Card, publish, show
 from .case import Case, Check
@@ -19,7 +19,7 @@ from .compare import is_blank
 from .data import read_text
 from .diagnose import mistakes_like, outputs_of
 from .explain import explain
-from .local_tests import FILL_IN, load_tests, run
+from .local_tests import FILL_IN, run
 from .own_calls import names_in
 from .probe import LocalProbe, own_calls
 from .quiet import quiet
@@ -179,7 +179,7 @@ class LocalCheck(Check):
         """How much of its points a wrong answer keeps."""
         claims = self.claims.get(id, {})
         environment.turn_to(id)
-        held = sum(claims[test.__name__] for test in load_tests(id) if claims and run(test, environment) is None)
+        held = sum(claims[test.__name__] for test in local_tests.load_tests(id) if claims and run(test, environment) is None)
         return held / sum(claims.values()) if held else 0.0
 
     def charged_elsewhere(self, id: str, like: list[str], environment: Names) -> str:
@@ -194,7 +194,7 @@ class LocalCheck(Check):
         environment.turn_to(id)
         lines: list[str] = []
         failing: list[Case] = []  # of each test that fails, the case that it took last
-        for test in load_tests(id):
+        for test in local_tests.load_tests(id):
             self.tried.pop(id, None)
             if line := run(test, environment):
                 lines.append(line)

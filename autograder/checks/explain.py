@@ -7,10 +7,11 @@ import inspect
 import time
 from typing import TYPE_CHECKING, Any
 
+from . import local_tests
 from .case import Case, Check
 from .compare import Failure
 from .diagnose import outputs_of
-from .local_tests import load_tests, raised
+from .local_tests import raised
 
 if TYPE_CHECKING:
     from .card import Card
@@ -39,16 +40,16 @@ def why(check: LocalCheck, card: Card, environment: Names) -> list[str]:
         from .diagnosis.raised import of_exception
 
         environment.turn_to(id)
-        errors = [raised(test, environment) for test in load_tests(id)]
+        errors = [raised(test, environment) for test in local_tests.load_tests(id)]
         meanings = [of_exception(names, error) for error in errors if error is not None and not isinstance(error, Failure)]
-        return [one.sentence() for one in meanings[:1] if one]
+        return [one.sentence() for one in meanings[:1] if one and one.says]
     if callable(names.get(name)):
         from .diagnosis.local import known
 
         cases = [*check.cases(id, "ladder"), *check.cases(id, "own")]
         steps = check.rules.STEPS.get(id, ())
         found = known(name, names, cases, check.rules, id in check.tensors, steps, "\n".join(card.lines))
-        return [one.sentence() for one in found]
+        return [one.sentence() for one in found if one.says]
     told = check.rules.reason(id, environment.get(name), check.cases(id, "own")[0], environment)
     return [f"{told[1]}."] if told else []
 
@@ -57,7 +58,7 @@ def smallest(check: LocalCheck, id: str, environment: Names) -> list[str]:
     """The smallest public call on which an answer fails, as lines; [] for what is no function to call."""
     rungs = check.cases(id, "ladder")
     environment.turn_to(id)
-    answer, tests = environment.get(check.answers[id]), load_tests(id)
+    answer, tests = environment.get(check.answers[id]), local_tests.load_tests(id)
     if not rungs or not callable(answer):
         return []
     from .smallest import SECONDS, Ladder, by_size, kind_of, smallest_call

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from autograder.judging.sessions import Session
 
 NOT_ASKED: dict[str, list[Any]] = {"float64": []}  # groups of cases that only lead to notes
-MOST_CALLS, MOST_AGAIN = 6, 120  # of each kind in one try; edits for single items if none repairs all items of an answer
+MOST_CALLS = 6  # of an item's, right and wrong ones each, with which edits are tried
 MOST_PROBED, MOST_HUNG = 60, 2
-SECONDS = 1.0  # of a statement or a call
+SECONDS, ALL_SECONDS = 1.0, 3.0  # of a statement or a call, and of trying edits for one section
 OTHERWISE = "otherwise"  # the symptom of what has no name
 UNKNOWN = (MISSING, "timeout", "died", "protocol")
 
@@ -61,6 +61,8 @@ class Diagnosis:
         self.run, self.grader = run, run.grader
         self.rules = run.grader.tests.rules
         self.public = run.grader.references["public"]["cases"]
+        self.end = min(run.deadline, time.monotonic() + ALL_SECONDS)  # of trying edits
+        self.random: set[str] = set()  # the items whose calls give something else each time
 
     def verdicts(self) -> Iterator[Verdict]:
         """The verdicts of which something is known, with what it is. A fault in here costs these words, and nothing else."""
@@ -93,10 +95,14 @@ class Diagnosis:
             edits = replace(edits, of=[pair for pair in edits.of if pair[1].concept == RETURN])
         called = [verdict.question for verdict in lost if not verdict.question.probe]
         calls = self.calls(called, edits.parameters) if called else {}
+        found = {
+            verdict.question.id: self.by_results(verdict, calls.get(verdict.question.id, []), edits.source) for verdict in lost
+        }
         for verdict in lost:
-            for finding in self.by_results(verdict, calls.get(verdict.question.id, []), edits.source):
-                yield verdict, finding
-        yield from self.repairs(lost, edits, calls)
+            yield from ((verdict, finding) for finding in found[verdict.question.id])
+        # A probe takes a while, and its rule or its exception mostly says enough.
+        open_ = [one for one in lost if not one.question.probe or not (found[one.question.id] or self.by_verdict(one))]
+        yield from self.repairs(open_, edits, calls)
 
     def by_verdict(self, verdict: Verdict) -> list[Finding]:
         """What the verdict says already: a known mistake, or the concept of the rule that is broken."""
@@ -146,6 +152,8 @@ class Diagnosis:
             except WorkerError as problem:
                 error = problem
             found.append(Tried(case, call_of(case, names, got), error))
+        if self._is_random(question, found, session):
+            self.random.add(question.id)
         return found
 
     def _cases(self, question: Question) -> list[Case]:
@@ -160,18 +168,20 @@ class Diagnosis:
         if verdict.data.get("kind") != BLANK:
             found.append(unused(verdict.question.names[0], code))
             found.append(composition(verdict.question.names[0], code, self.rules.STEPS.get(verdict.question.id, ())))
-            found.append(self._random(verdict.question, tried) or signature([one.call for one in tried], code))
+            found.append(RANDOM if verdict.question.id in self.random else signature([one.call for one in tried], code))
         return [finding for finding in found if finding]
 
-    def _random(self, question: Question, tried: list[Tried]) -> Finding | None:
-        """That the largest wrong call gives something else each time."""
-        one = max((one for one in tried if one.call.got is not None and not one.call.right), key=_size, default=None)
-        if one is None:
-            return None
-        with self._opened(question) as session:
-            results = [session.worker.call(question.names[0], one.case.args, one.case.kwargs, question.tensor) for _ in "ab"]
-        first, second = map(numeric, results)
-        return RANDOM if first is not None and second is not None and not same(first, second) else None
+    def _is_random(self, question: Question, tried: list[Tried], session: Session) -> bool:
+        """Whether the largest wrong call gives something else when it is made again."""
+        wrong = (one for one in tried if one.call.got is not None and not one.call.right)
+        one = max(wrong, key=lambda one: one.call.size, default=None)
+        if one is None or not session.worker.alive:
+            return False
+        try:
+            again = numeric(session.worker.call(question.names[0], one.case.args, one.case.kwargs, question.tensor))
+        except WorkerError:
+            return False
+        return again is not None and not same(again, one.call.got)
 
     def _raised(self, verdict: Verdict, tried: list[Tried]) -> Finding | None:
         """What an exception on public inputs means, if it is of the kind that the student reads of."""
@@ -200,23 +210,23 @@ class Diagnosis:
 
     def repairs(self, lost: list[Verdict], edits: Edits, tried: dict[str, list[Tried]]) -> Iterator[tuple[Verdict, Finding]]:
         """The question about the line that an edit has to change: an edit for all items of an answer, or else for each."""
-        groups = [lost] if len(lost) == 1 else [lost, *([verdict] for verdict in lost)]
+        questions = [verdict.question for verdict in lost]
+        called = [question for question in questions if not question.probe]
+        working = self.screened(called, edits, tried) if called else {}
+        working |= {question.id: self.observed(question, edits) for question in questions if question.probe}
+        groups = [lost, *([verdict] for verdict in lost)] if len(called) > 1 else [[verdict] for verdict in lost]
         for group in groups:
-            questions = [verdict.question for verdict in group]
-            if finding := self.repaired(questions, edits, tried):
+            if finding := self.repaired([verdict.question for verdict in group], edits, working):
                 for verdict in group:
                     yield verdict, finding
-                if group is lost:
+                if len(group) == len(lost):
                     return
-            edits = replace(edits, of=edits.of[:MOST_AGAIN])
 
-    def repaired(self, questions: list[Question], edits: Edits, tried: dict[str, list[Tried]]) -> Finding | None:
+    def repaired(self, questions: list[Question], edits: Edits, working: dict[str, list[Edit]]) -> Finding | None:
+        """The question about the line of the edit that repairs all of these; ``working``: what seems to repair each."""
         index = {edit: number for number, edit in edits.of}
-        if questions[0].probe:
-            candidates = self.observed(questions[0], edits)
-        else:
-            calls = [one for question in questions for one in tried[question.id]]
-            candidates = self.screened(questions[0], edits, calls)
+        first, *others = (working[question.id] for question in questions)
+        candidates = [edit for edit in first if all(edit in other for other in others)]
         best = repairing(candidates, lambda edit: self.proved(questions, {index[edit]: edit.code}))
         if best is None:
             return None
@@ -224,24 +234,28 @@ class Diagnosis:
         line = statement.line + best.line - 1
         return replace(asked(best, self.rules.CONCEPTS, self.run.slicer.document.place(statement.cell, line)), line=line)
 
-    def screened(self, question: Question, edits: Edits, tried: list[Tried]) -> list[Edit]:
-        """The edits with which a worker gets all these calls right; those that are wrong now come first."""
-        right = [one for one in tried if one.call.right]
-        tried = [*[one for one in tried if not one.call.right][:MOST_CALLS], *right[:MOST_CALLS]]
-        calls = [(one.case.args, one.case.kwargs, one.case.expected, one.case.tolerance) for one in tried]
-        found: list[Edit] = []
+    def screened(self, questions: list[Question], edits: Edits, tried: dict[str, list[Tried]]) -> dict[str, list[Edit]]:
+        """Question id -> the edits with which a worker gets its calls right, those that explain first."""
+        calls = [_to_try(tried[question.id]) for question in questions]
+        found: dict[str, list[Edit]] = {question.id: [] for question in questions}
         left, hung = list(edits.of), 0
-        while left and hung <= MOST_HUNG and time.monotonic() < self.run.deadline:
-            with self._opened(question) as session:
+        while left and hung <= MOST_HUNG and time.monotonic() < self.end:
+            with self._opened(questions[0]) as session:
                 try:
-                    while left:
-                        found += self._try(question, session, left, calls)
+                    while left and time.monotonic() < self.end:
+                        for edit, group in self._try(questions[0], session, left, calls):
+                            found[questions[group].id].append(edit)
                 except WorkerError:
                     hung += 1
-        return sorted(found, key=lambda edit: edit.rank)
+        return {id: sorted(some, key=lambda edit: edit.rank) for id, some in found.items()}
 
-    def _try(self, question: Question, session: Session, left: list[tuple[int, Edit]], calls: list[Any]) -> list[Edit]:
-        """Those that work of the edits ``left`` of one statement, which are taken from the list, up to one that hangs."""
+    def _try(
+        self, question: Question, session: Session, left: list[tuple[int, Edit]], calls: list[Any]
+    ) -> list[tuple[Edit, int]]:
+        """Those that work of the edits ``left`` of one statement, and for which group of calls.
+
+        They are taken from the list, up to one that hangs.
+        """
         number = left[0][0]
         some = [edit for index, edit in left if index == number]
         statement, done = self.run.slicer.statements[number], list[int]()
@@ -253,13 +267,15 @@ class Diagnosis:
             del left[: len(done) + 1]
             raise
         del left[: len(some)]
-        return [some[n] for n in working]
+        return [(some[n], group) for n, group in working]
 
     def observed(self, question: Question, edits: Edits) -> list[Edit]:
         """The edits with which what a probe observes passes the question's tests; the assignment says how many are worth it."""
         most = self.rules.WORTH.get(question.id, MOST_PROBED)
         found: list[Edit] = []
         for _, group in groupby(edits.of[:most], key=lambda pair: pair[0]):
+            if time.monotonic() > self.end:
+                break
             tried = [edit for _, edit in group]
             with self._opened(question) as session:
                 seen = session.worker.observe_edits([edit.code for edit in tried], question.probe)
@@ -298,8 +314,11 @@ def quoted_in(verdict: Verdict, error: WorkerError) -> bool:
     return feedback.message_of(error) in verdict.reason
 
 
-def _size(tried: Tried) -> int:
-    return int(tried.call.wanted.size)
+def _to_try(tried: list[Tried]) -> list[tuple[Any, ...]]:
+    """(args, kwargs, wanted, tolerance) of some calls: those that are wrong now first, small ones before large ones."""
+    tried = sorted(tried, key=lambda one: one.call.size)
+    some = [one for right in (False, True) for one in [one for one in tried if one.call.right is right][:MOST_CALLS]]
+    return [(one.case.args, one.case.kwargs, one.case.expected, one.case.tolerance) for one in some]
 
 
 def told(verdict: Verdict, findings: list[Finding]) -> Verdict:

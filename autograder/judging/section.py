@@ -17,6 +17,7 @@ from dataclasses import replace
 from autograder.checks.case import Case
 from autograder.checks.compare import Failure
 from autograder.checks.diagnose import mistakes_like, outputs_of
+from autograder.checks.diagnosis.findings import ended
 from autograder.core.assignment import Question, Section
 from autograder.core.text import clean
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
@@ -262,7 +263,9 @@ class SectionRun:
             verdict.data["like"] = like
         if len(like) == 1:
             name = verdict.data["mistake"] = like[0]
-            verdict.reason += f". Likely: {self.grader.references['says'][question.id][name]} ({question.see})"
+            verdict.reason = (
+                f"{ended(verdict.reason)} Likely: {self.grader.references['says'][question.id][name]} ({question.see})"
+            )
 
     def explained(self, question: Question, outcome: Outcome, session: Session, group: str = "own") -> Verdict:
         """The verdict in words. If the test itself is broken, the item counts as not run, and its reason says so."""

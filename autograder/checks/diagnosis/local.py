@@ -9,6 +9,7 @@ import contextlib
 import inspect
 import sys
 import textwrap
+import time
 import types
 import warnings
 from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ from .signatures import signature
 from .templates import template
 from .trying import Trial, survivors
 
-MOST = 250  # edits: a tenth of a second or two
+MOST, SECONDS = 250, 0.2  # edits, and how long they are tried
 
 
 def known(
@@ -92,7 +93,7 @@ def repair(
 ) -> Finding | None:
     """The question about the line that an edit of the function has to change."""
     candidates = edits(source, [template(*one) for one in rules.EDITS], rules.STATEMENTS, MOST)
-    ordered = [case for _, case in sorted(zip(calls, cases), key=lambda pair: pair[0].right)]
+    ordered = [case for _, case in sorted(zip(calls, cases), key=lambda pair: (pair[0].right, pair[0].size))]
     trials = [Trial(partial(list, one.args), partial(dict, one.kwargs), one.expected, one.tolerance) for one in ordered]
 
     def define(code: Any) -> Any:
@@ -100,7 +101,10 @@ def repair(
         exec(code, copy)
         return on_arrays(copy[name], tensor)
 
-    working = set(survivors([edit.code for edit in candidates], define, trials, lambda result: result))
+    end = time.monotonic() + SECONDS
+    codes = [edit.code for edit in candidates]
+    found = survivors(codes, define, [trials], lambda result: result, lambda number: time.monotonic() > end)
+    working = {number for number, _ in found}
     best = repairing([edit for number, edit in enumerate(candidates) if number in working], lambda edit: True)
     return asked(best, rules.CONCEPTS, f"line {best.line} of `{name}`") if best else None
 

@@ -20,6 +20,7 @@ PRODUCT = (
     "a matrix product needs as many columns on the left as there are rows on the right: does one of the two have to be "
     "transposed in its last two dimensions?"
 )
+BECAUSE = re.compile(r" \(because .*\)\.?$", re.DOTALL)  # a message that a probe has explained
 WHOLE = "a size or an index has to be a whole number: `/` always gives a float"
 TYPES = "two tensors of different number types meet (float32, float64, int64): they have to be the same"
 
@@ -40,12 +41,12 @@ def of_exception(names: dict[str, Any], error: BaseException) -> Finding | None:
 
 def raised(kind: str, message: str, code: str = "", line: int | None = None) -> Finding | None:
     """What is known from an exception of this kind with this message, raised by this line of code; None if nothing is."""
-    text = f"{kind}: {message}"
+    text, explained = f"{kind}: {message}", BECAUSE.search(message)
     for concept, pattern, says in (*SHAPES, *KINDS, *FLOW):
         if match := re.search(pattern, text, re.DOTALL):
             sentence = says(match, code) if callable(says) else match.expand(says)
             if sentence:
-                return Finding(RULE, concept, sentence, line)
+                return Finding(RULE, concept, "" if explained else sentence, line)
     return None
 
 
@@ -82,7 +83,20 @@ SHAPES: tuple[Row, ...] = (
         r"The expanded size of the tensor \((\d+)\) must match the existing size \((\d+)\)",
         r"a dimension of \2 entries cannot be stretched to \1: only one of size 1 can",
     ),
-    ("broadcasting", r"einsum\(\): (.{1,120})", r"the letters of einsum do not fit the tensors: \1"),
+    (
+        "broadcasting",
+        r"einsum\(\): the number of subscripts in the equation \((\d+)\) .* number of dimensions \((\d+)\)",
+        r"einsum has \1 letters for a tensor of \2 dimensions: `...` among them stands for any number of leading ones",
+    ),
+    ("broadcasting", r"einsum\(\): ", "the letters of einsum do not fit the tensors"),
+    (
+        "broadcasting",
+        r"shape of the mask (\[.*?\]) at index \d+ does not match the shape of the indexed tensor (\[.*?\])",
+        (
+            r"a condition in [ ] is not stretched: its shape \1 has to be that of the tensor's first dimensions, and it "
+            r"has shape \2"
+        ),
+    ),
     ("shape", r"shape '\[(.*?)\]' is invalid for input of size (\d+)", words.view),
     (
         "contiguous",
@@ -270,7 +284,7 @@ FLOW: tuple[Row, ...] = (
     (
         "gradient",
         r"grad can be implicitly created only for scalar outputs",
-        "backward needs one number, and this tensor has several: has the loss to be averaged first?",
+        "backward needs one number, and this tensor has several: is it the loss, averaged over the batch?",
     ),
     (
         "gradient",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+SPELLED = re.compile(r"[FHLMNRSX][A-Z0-9]")  # an SST2Example
 NUMPY = re.compile(r"\b(?:np|numpy)\.")
 PRODUCT = re.compile(r"@|\b(?:matmul|bmm|mm|mv|dot|einsum|baddbmm)\b")
 
@@ -83,7 +84,8 @@ def a_(kind: str) -> str:
         "builtin_function_or_method": "a method",
         "method": "a method",
     }
-    return names.get(kind, f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}")
+    article = "an" if kind[0] in "aeiouAEIOU" or SPELLED.match(kind) else "a"
+    return names.get(kind, f"{article} {kind}")
 
 
 def not_callable(match: re.Match[str], code: str) -> str:
@@ -130,11 +132,12 @@ def must_be(match: re.Match[str], code: str) -> str:
 
 
 def no_index(match: re.Match[str], code: str) -> str:
-    why = (
-        "a function without `return`?"
-        if match[1] == "NoneType"
-        else "a call with ( ) that was meant, or another value than expected?"
-    )
+    if match[1] == "NoneType":
+        why = "a function without `return`?"
+    elif match[1] in ("function", "method", "builtin_function_or_method", "type"):
+        why = "was a call with ( ) meant?"
+    else:
+        why = "is one part of it meant, read with a dot, or another value?"
     return f"{a_(match[1])} has no [ ]: {why}"
 
 
