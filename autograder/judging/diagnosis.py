@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 NOT_ASKED: dict[str, list[Any]] = {"float64": []}  # groups of cases that only lead to notes
 MOST_CALLS = 6  # of an item's, right and wrong ones each, with which edits are tried
-MOST_PROBED, MOST_HUNG = 60, 2
+MOST_PROVED, MOST_PROBED, MOST_HUNG = 12, 60, 2
 SECONDS, ALL_SECONDS = 1.0, 3.0  # of a statement or a call, and of trying edits for one section
 OTHERWISE = "otherwise"  # the symptom of what has no name
 UNKNOWN = (MISSING, "timeout", "died", "protocol")
@@ -62,6 +62,7 @@ class Diagnosis:
         self.rules = run.grader.tests.rules
         self.public = run.grader.references["public"]["cases"]
         self.end = min(run.deadline, time.monotonic() + ALL_SECONDS)  # of trying edits
+        self.proofs: dict[Edit, set[str]] = {}  # of edits tried again, the items that each repairs
         self.random: set[str] = set()  # the items whose calls give something else each time
 
     def verdicts(self) -> Iterator[Verdict]:
@@ -227,7 +228,8 @@ class Diagnosis:
         index = {edit: number for number, edit in edits.of}
         first, *others = (working[question.id] for question in questions)
         candidates = [edit for edit in first if all(edit in other for other in others)]
-        best = repairing(candidates, lambda edit: self.proved(questions, {index[edit]: edit.code}))
+        ids = {question.id for question in questions}
+        best = repairing(candidates[:MOST_PROVED], lambda edit: ids <= self.proved(edit, index[edit], working))
         if best is None:
             return None
         statement = self.run.slicer.statements[index[best]]
@@ -289,10 +291,18 @@ class Diagnosis:
     def _passes(self, question: Question, environment: dict[str, Any]) -> bool:
         return accepted(self.grader.tests.run(question, self.public, environment))
 
-    def proved(self, questions: list[Question], replaced: dict[int, str]) -> bool:
-        """Whether an edit repairs these answers, by their own tests on all public calls, in a worker that has seen nothing."""
-        with self._opened(questions[0], replaced) as session:
-            return all(accepted(self._tested(question, session)) for question in questions)
+    def proved(self, edit: Edit, statement: int, working: dict[str, list[Edit]]) -> set[str]:
+        """The ids of the items that an edit of a statement repairs, of those that it seems to repair.
+
+        By their own tests on all public calls, in a worker that has seen nothing; once for each edit.
+        """
+        if edit not in self.proofs:
+            claimed = [self.grader.assignment.question(id) for id, some in working.items() if edit in some]
+            self.proofs[edit] = set()
+            if time.monotonic() < self.end:
+                with self._opened(claimed[0], {statement: edit.code}) as session:
+                    self.proofs[edit] = {one.id for one in claimed if accepted(self._tested(one, session))}
+        return self.proofs[edit]
 
     def _tested(self, question: Question, session: Session) -> Outcome:
         groups = self.public[question.id]

@@ -7,6 +7,7 @@ from support.world.kind import S3, changed
 ENCODING = 'tokenizer(texts, padding=True, max_length=512, truncation=True, return_tensors="pt")'
 ACCURACY = "return compute_accuracy(torch.cat(predictions), torch.cat(labels))"
 ITEM = "return self.data[index]"
+LOGITS = ".logits.argmax(-1)"
 
 
 @pytest.mark.parametrize(
@@ -33,9 +34,11 @@ def test_a_mistake_that_may_be_any_of_several_is_called_none_of_them(submit, ite
     assert "Likely" not in graded.output(item)
 
 
-COUNTED = (
-    "    correct = 0\n    for p, l in zip(predictions, labels):\n        correct += {}\n{}    return correct / len(labels)"
-)
+COUNTED = """    correct = 0
+    for p, l in zip(predictions, labels):
+        correct += {}
+{}    return correct / len(labels)"""
+YIELDS = "        for example in self.data:\n            yield example"
 SHARE = "    return (predictions == labels).float().mean().item()"
 TOLD = {
     "the largest logit": ("3.evaluate", ".argmax(-1)", ".max(-1).values", "are not class numbers"),
