@@ -192,24 +192,7 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
             "evaluate takes no batch from the dataloader that it is given: loop over that one",
             symptom=Symptom.LOADER_IGNORED,
         )
-    batches = [hits[n : n + facts["batch"]] for n in range(0, len(hits), facts["batch"])]
-    known = {
-        Symptom.MEAN_OF_BATCHES: (
-            np.mean([b.mean() for b in batches]),
-            "the mean over batches: the last one is smaller, so its sentences count more",
-        ),
-        Symptom.COUNT: (hits.sum(), "the number of right answers, not their share"),
-        Symptom.WRONG_SHARE: (1 - want, "the share of wrong answers"),
-        Symptom.LAST_BATCH: (batches[-1].mean(), "the accuracy of the last batch alone"),
-        Symptom.FIRST_BATCH: (batches[0].mean(), "the accuracy of the first batch alone"),
-        Symptom.BY_BATCHES: (hits.sum() / len(batches), "the number of right answers divided by the number of batches"),
-        Symptom.MEAN_LOSS_OF_BATCHES: (facts["losses"][0], "the mean loss"),
-        Symptom.MEAN_LOSS: (facts["losses"][1], "the mean loss"),
-        Symptom.SUM_OF_BATCHES: (np.sum([b.mean() for b in batches]), "the sum of the batches' accuracies"),
-        **rounded(result, want),
-    }
-    if len(way["passed"][:1] and way["passed"][0]) == len(hits):  # all at once, so it is about no single batch
-        known = {symptom: one for symptom, one in known.items() if symptom not in OF_BATCHES}
+    known = _other_shares(facts, way, hits) | rounded(result, want)
     symptom, words = recognised(result, known)
     words = f" but {words}" if words else ""
     if symptom is Symptom.OTHERWISE:
@@ -219,6 +202,28 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
         f"evaluate returns {shown_number(result)}, which is not the share of right answers{words}",
         symptom=symptom,
     )
+
+
+def _other_shares(facts: dict, way: dict, hits: np.ndarray) -> dict[Symptom, tuple[Any, str]]:
+    """Entries for ``recognised``: what else than the share of right answers may come back."""
+    batches = [hits[n : n + facts["batch"]] for n in range(0, len(hits), facts["batch"])]
+    known: dict[Symptom, tuple[Any, str]] = {
+        Symptom.MEAN_OF_BATCHES: (
+            np.mean([b.mean() for b in batches]),
+            "the mean over batches: the last one is smaller, so its sentences count more",
+        ),
+        Symptom.COUNT: (hits.sum(), "the number of right answers, not their share"),
+        Symptom.WRONG_SHARE: (1 - hits.mean(), "the share of wrong answers"),
+        Symptom.LAST_BATCH: (batches[-1].mean(), "the accuracy of the last batch alone"),
+        Symptom.FIRST_BATCH: (batches[0].mean(), "the accuracy of the first batch alone"),
+        Symptom.BY_BATCHES: (hits.sum() / len(batches), "the number of right answers divided by the number of batches"),
+        Symptom.MEAN_LOSS_OF_BATCHES: (facts["losses"][0], "the mean loss"),
+        Symptom.MEAN_LOSS: (facts["losses"][1], "the mean loss"),
+        Symptom.SUM_OF_BATCHES: (np.sum([b.mean() for b in batches]), "the sum of the batches' accuracies"),
+    }
+    if len(way["passed"][:1] and way["passed"][0]) == len(hits):  # all at once, so it is about no single batch
+        known = {symptom: one for symptom, one in known.items() if symptom not in OF_BATCHES}
+    return known
 
 
 def _passed(facts: dict, way: dict, predicted: list[int]) -> tuple[Symptom, str]:

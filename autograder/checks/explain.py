@@ -37,12 +37,7 @@ def why(check: LocalCheck, card: Card, environment: Names) -> list[str]:
     id = card.id
     name, names = check.answers[id], environment.names
     if id in check.probes:
-        from .diagnosis.raised import of_exception
-
-        environment.turn_to(id)
-        errors = [raised(test, environment) for test in local_tests.load_tests(id)]
-        meanings = [of_exception(names, error) for error in errors if error is not None and not isinstance(error, Failure)]
-        return [one.sentence() for one in meanings[:1] if one and one.says]
+        return meaning(id, environment)
     if callable(names.get(name)):
         from .diagnosis.local import known
 
@@ -52,6 +47,16 @@ def why(check: LocalCheck, card: Card, environment: Names) -> list[str]:
         return [one.sentence() for one in found if one.says]
     told = check.rules.reason(id, environment.get(name), check.cases(id, "own")[0], environment)
     return [f"{told[1]}."] if told else []
+
+
+def meaning(id: str, environment: Names) -> list[str]:
+    """What the first exception means that a probed answer raises, if it raises one."""
+    from .diagnosis.raised import of_exception
+
+    environment.turn_to(id)
+    errors = [raised(test, environment) for test in local_tests.load_tests(id)]
+    meanings = [of_exception(environment.names, error) for error in errors if error and not isinstance(error, Failure)]
+    return [one.sentence() for one in meanings[:1] if one and one.says]
 
 
 def smallest(check: LocalCheck, id: str, environment: Names) -> list[str]:

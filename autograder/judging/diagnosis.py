@@ -91,9 +91,7 @@ class Diagnosis:
 
     def by_trying(self, lost: list[Verdict]) -> Iterator[tuple[Verdict, Finding]]:
         """What calls on public inputs show of items of the same answer."""
-        edits = self.run.slicer.edits(lost[0].question)
-        if all(verdict.data.get("kind") == BLANK for verdict in lost):  # nothing came back: is it only not returned?
-            edits = replace(edits, of=[pair for pair in edits.of if pair[1].concept == RETURN])
+        edits = self._edits(lost)
         called = [verdict.question for verdict in lost if not verdict.question.probe]
         calls = self.calls(called, edits.parameters) if called else {}
         found = {
@@ -101,9 +99,17 @@ class Diagnosis:
         }
         for verdict in lost:
             yield from ((verdict, finding) for finding in found[verdict.question.id])
-        # A probe takes a while, and its rule or its exception mostly says enough.
-        open_ = [one for one in lost if not one.question.probe or not (found[one.question.id] or self.by_verdict(one))]
-        yield from self.repairs(open_, edits, calls)
+        yield from self.repairs([one for one in lost if self._is_unclear(one, found[one.question.id])], edits, calls)
+
+    def _edits(self, lost: list[Verdict]) -> Edits:
+        edits = self.run.slicer.edits(lost[0].question)
+        if all(verdict.data.get("kind") == BLANK for verdict in lost):  # nothing came back: is it only not returned?
+            edits = replace(edits, of=[pair for pair in edits.of if pair[1].concept == RETURN])
+        return edits
+
+    def _is_unclear(self, verdict: Verdict, found: list[Finding]) -> bool:
+        """Whether to look for a repair: a probe takes a while, and its rule or its exception mostly says enough."""
+        return not verdict.question.probe or not (found or self.by_verdict(verdict))
 
     def by_verdict(self, verdict: Verdict) -> list[Finding]:
         """What the verdict says already: a known mistake, or the concept of the rule that is broken."""
@@ -211,17 +217,20 @@ class Diagnosis:
 
     def repairs(self, lost: list[Verdict], edits: Edits, tried: dict[str, list[Tried]]) -> Iterator[tuple[Verdict, Finding]]:
         """The question about the line that an edit has to change: an edit for all items of an answer, or else for each."""
-        questions = [verdict.question for verdict in lost]
-        called = [question for question in questions if not question.probe]
-        working = self.screened(called, edits, tried) if called else {}
-        working |= {question.id: self.observed(question, edits) for question in questions if question.probe}
-        groups = [lost, *([verdict] for verdict in lost)] if len(called) > 1 else [[verdict] for verdict in lost]
-        for group in groups:
+        working = self.working([verdict.question for verdict in lost], edits, tried)
+        together = [lost] if len(lost) > 1 else []
+        for group in (*together, *([verdict] for verdict in lost)):
             if finding := self.repaired([verdict.question for verdict in group], edits, working):
                 for verdict in group:
                     yield verdict, finding
                 if len(group) == len(lost):
                     return
+
+    def working(self, questions: list[Question], edits: Edits, tried: dict[str, list[Tried]]) -> dict[str, list[Edit]]:
+        """Question id -> the edits with which it seems to be right."""
+        called = [question for question in questions if not question.probe]
+        found = self.screened(called, edits, tried) if called else {}
+        return found | {question.id: self.observed(question, edits) for question in questions if question.probe}
 
     def repaired(self, questions: list[Question], edits: Edits, working: dict[str, list[Edit]]) -> Finding | None:
         """The question about the line of the edit that repairs all of these; ``working``: what seems to repair each."""
