@@ -59,7 +59,7 @@ TOLD = {
         "        yield self.data",
         "1 item",
     ),
-    "not all at once": ("3.evaluate", "torch.cat(predictions), torch.cat(labels)", "predictions, labels", "torch.cat"),
+    "not all at once": ("3.evaluate", "torch.cat(predictions), torch.cat(labels)", "predictions, labels", "one truth value"),
     "one example for all": (
         "3.dataset.iter",
         "            yield example",

@@ -116,7 +116,7 @@ def test_an_item_of_section_3_that_tells_its_inputs_tells_no_hidden_one(submit, 
     finally:
         grader.only = None
     everything = json.dumps(graded.tree, ensure_ascii=False)
-    world = next(iter(grader.references["sets"][0]["worlds"].values()))
+    world = next(iter(grader.inputs(0)["worlds"].values()))
     texts = [row["text"] for rows in world["splits"].values() for row in rows]
     public = next(iter(grader.references["public"]["worlds"].values()))
     assert not [text for text in texts if text in everything]

@@ -243,7 +243,7 @@ KINDS: tuple[Row, ...] = (
     (
         "one number",
         r"truth value of an array with more than one element|value of Tensor with more than one value is ambiguous",
-        "`if`, `and`, `or` and `not` need one truth value, and this is a whole tensor of them",
+        "`if`, `and`, `or`, `not` and `==` between lists need one truth value, and this is a whole tensor of them",
     ),
     ("tensor", r"too many dimensions '(\w+)'", r"torch.tensor cannot read values of type \1"),
     (
