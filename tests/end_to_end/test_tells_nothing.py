@@ -88,8 +88,8 @@ def test_functions_that_all_tell_their_inputs_tell_the_same_on_every_hidden_set(
         finally:
             grader.only = None
     assert shown(trees[0]) == shown(trees[1])
-    wrong = {test["number"] for test in trees[0]["tests"] if test["number"].startswith("2.1.") and not test["score"]}
-    assert wrong == {q.id for q in grader.assignment.questions if q.id.startswith("2.1.")}
+    wrong = {test["number"] for test in trees[0]["tests"] if not test["score"]}
+    assert {q.names[0] for q in grader.assignment.questions if q.id in wrong} >= set(names)
 
 
 SAID = {
