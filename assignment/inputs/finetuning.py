@@ -135,7 +135,9 @@ def unambiguous(hits: np.ndarray) -> bool:
     """Whether every wrong way to compute the accuracy gives a clearly different number."""
     batches = [hits[n : n + BATCH].mean() for n in range(0, len(hits), BATCH)]
     others = [np.mean(batches), 1 - hits.mean(), batches[-1], batches[0], hits.sum() / len(batches), np.sum(batches)]
-    return min(abs(hits.mean() - other) for other in others) > 0.03 and len({round(float(o), 3) for o in others}) == len(others)
+    apart = len({round(float(other), 3) for other in others}) == len(others)
+    clear = apart and min(abs(hits.mean() - other) for other in others) > 0.03
+    return clear and all(0 < batches[n] < 1 for n in (0, -1))  # a share of 0 or 1 has other causes, too
 
 
 def stage_of(given: dict) -> Any:

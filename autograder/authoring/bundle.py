@@ -150,9 +150,26 @@ def modules_for(package: Path, rules: list[str], without: set[str]) -> list[Path
 
     ``without``: folders and modules of the package to leave out.
 
-    What the rules' ``__init__`` imports inside a function is for the sections whose tests name it.
+    What the rules' ``__init__`` imports inside a function, or only if it is there, is for the sections whose tests name it; a
+    module of the rules that builds on others comes with these.
     """
-    start = [package / "__init__.py", *(package / RULES / f"{name}.py" for name in dict.fromkeys(rules))]
+    named = [package / RULES / f"{name}.py" for name in dict.fromkeys(rules)]
+    needed = followed(package, [package / "__init__.py", *named], without)
+    above = [path for path in sorted((package / RULES).glob("*.py")) if path not in needed and builds_on(path, needed)]
+    return sorted(needed | followed(package, above, without))
+
+
+def builds_on(rule: Path, needed: set[Path]) -> bool:
+    """Whether a module of the rules imports others of them, all of which are needed."""
+    package = rule.parents[1]
+    names = imported(rule.read_text(encoding="utf-8"), lazily=True)
+    others = {path for name in names for path in found(rule, name, package) if path.parent == rule.parent} - {rule}
+    others.discard(rule.parent / "__init__.py")
+    return bool(others) and others <= needed
+
+
+def followed(package: Path, start: list[Path], without: set[str]) -> set[Path]:
+    """These modules of the package and what they import of it; see ``modules_for``."""
     needed: set[Path] = set()
     pending = [path for path in start if path.is_file()]
     while pending:
@@ -163,7 +180,7 @@ def modules_for(package: Path, rules: list[str], without: set[str]) -> list[Path
         needed.add(path)
         lazily = path != package / RULES / "__init__.py"
         pending += [one for name in imported(path.read_text(encoding="utf-8"), lazily) for one in found(path, name, package)]
-    return sorted(needed)
+    return needed
 
 
 def imported(source: str, lazily: bool) -> list[str]:

@@ -26,7 +26,9 @@ from autograder.core.assignment import Question
 from autograder.core.errors import GraderError
 from autograder.core.text import clean
 from autograder.core.verdict import FAILED, Verdict
+from autograder.judging import feedback
 from autograder.judging.absence import quoted
+from autograder.judging.environments import environments
 from autograder.judging.question_tests import Outcome
 from autograder.sandbox.judge_side.worker import WorkerError
 
@@ -36,9 +38,9 @@ if TYPE_CHECKING:
     from autograder.judging.sessions import Session
 
 NOT_ASKED: dict[str, list[Any]] = {"float64": []}  # groups of cases that only lead to notes
-MOST_CALLS, MOST_AGAIN = 6, 120  # of each kind in one try; edits for single items if none repairs all items of an answer
-MOST_PROBED, MOST_HUNG = 60, 2
-SECONDS = 1.0  # of a statement or a call
+MOST_CALLS = 6  # of an item's, right and wrong ones each, with which edits are tried
+MOST_PROVED, MOST_PROBED, MOST_HUNG = 12, 60, 2
+SECONDS, ALL_SECONDS = 1.0, 3.0  # of a statement or a call, and of trying edits for one section
 OTHERWISE = "otherwise"  # the symptom of what has no name
 UNKNOWN = (MISSING, "timeout", "died", "protocol")
 
@@ -59,6 +61,9 @@ class Diagnosis:
         self.run, self.grader = run, run.grader
         self.rules = run.grader.tests.rules
         self.public = run.grader.references["public"]["cases"]
+        self.end = min(run.deadline, time.monotonic() + ALL_SECONDS)  # of trying edits
+        self.proofs: dict[Edit, set[str]] = {}  # of edits tried again, the items that each repairs
+        self.random: set[str] = set()  # the items whose calls give something else each time
 
     def verdicts(self) -> Iterator[Verdict]:
         """The verdicts of which something is known, with what it is. A fault in here costs these words, and nothing else."""
@@ -86,15 +91,25 @@ class Diagnosis:
 
     def by_trying(self, lost: list[Verdict]) -> Iterator[tuple[Verdict, Finding]]:
         """What calls on public inputs show of items of the same answer."""
+        edits = self._edits(lost)
+        called = [verdict.question for verdict in lost if not verdict.question.probe]
+        calls = self.calls(called, edits.parameters) if called else {}
+        found = {
+            verdict.question.id: self.by_results(verdict, calls.get(verdict.question.id, []), edits.source) for verdict in lost
+        }
+        for verdict in lost:
+            yield from ((verdict, finding) for finding in found[verdict.question.id])
+        yield from self.repairs([one for one in lost if self._is_unclear(one, found[one.question.id])], edits, calls)
+
+    def _edits(self, lost: list[Verdict]) -> Edits:
         edits = self.run.slicer.edits(lost[0].question)
         if all(verdict.data.get("kind") == BLANK for verdict in lost):  # nothing came back: is it only not returned?
             edits = replace(edits, of=[pair for pair in edits.of if pair[1].concept == RETURN])
-        called = [verdict.question for verdict in lost if not verdict.question.probe]
-        calls = self.calls(called, edits.parameters) if called else {}
-        for verdict in lost:
-            for finding in self.by_results(verdict, calls.get(verdict.question.id, []), edits.source):
-                yield verdict, finding
-        yield from self.repairs(lost, edits, calls)
+        return edits
+
+    def _is_unclear(self, verdict: Verdict, found: list[Finding]) -> bool:
+        """Whether to look for a repair: a probe takes a while, and its rule or its exception mostly says enough."""
+        return not verdict.question.probe or not (found or self.by_verdict(verdict))
 
     def by_verdict(self, verdict: Verdict) -> list[Finding]:
         """What the verdict says already: a known mistake, or the concept of the rule that is broken."""
@@ -113,7 +128,7 @@ class Diagnosis:
     def by_value(self, question: Question) -> list[Finding]:
         """What the assignment's rules say about a wrong value."""
         with self._opened(question) as session:
-            environment = self.run.environments(question, session)[-1]
+            environment = environments(self.run, question, session)[-1]
         value = environment.pop(question.names[0])
         case = Case(**self.public[question.id]["own"][0])
         told_ = None if value is None else self.rules.reason(question.id, value, case, environment)
@@ -144,6 +159,8 @@ class Diagnosis:
             except WorkerError as problem:
                 error = problem
             found.append(Tried(case, call_of(case, names, got), error))
+        if self._is_random(question, found, session):
+            self.random.add(question.id)
         return found
 
     def _cases(self, question: Question) -> list[Case]:
@@ -158,24 +175,26 @@ class Diagnosis:
         if verdict.data.get("kind") != BLANK:
             found.append(unused(verdict.question.names[0], code))
             found.append(composition(verdict.question.names[0], code, self.rules.STEPS.get(verdict.question.id, ())))
-            found.append(self._random(verdict.question, tried) or signature([one.call for one in tried], code))
+            found.append(RANDOM if verdict.question.id in self.random else signature([one.call for one in tried], code))
         return [finding for finding in found if finding]
 
-    def _random(self, question: Question, tried: list[Tried]) -> Finding | None:
-        """That the largest wrong call gives something else each time."""
-        one = max((one for one in tried if one.call.got is not None and not one.call.right), key=_size, default=None)
-        if one is None:
-            return None
-        with self._opened(question) as session:
-            results = [session.worker.call(question.names[0], one.case.args, one.case.kwargs, question.tensor) for _ in "ab"]
-        first, second = map(numeric, results)
-        return RANDOM if first is not None and second is not None and not same(first, second) else None
+    def _is_random(self, question: Question, tried: list[Tried], session: Session) -> bool:
+        """Whether the largest wrong call gives something else when it is made again."""
+        wrong = (one for one in tried if one.call.got is not None and not one.call.right)
+        one = max(wrong, key=lambda one: one.call.size, default=None)
+        if one is None or not session.worker.alive:
+            return False
+        try:
+            again = numeric(session.worker.call(question.names[0], one.case.args, one.case.kwargs, question.tensor))
+        except WorkerError:
+            return False
+        return again is not None and not same(again, one.call.got)
 
     def _raised(self, verdict: Verdict, tried: list[Tried]) -> Finding | None:
         """What an exception on public inputs means, if it is of the kind that the student reads of."""
         question, kind = verdict.question, verdict.data["type"]
         errors = [one.error for one in reversed(tried)] if not question.probe else [self._of_probe(question)]
-        error = next((error for error in errors if error and error.type_name == kind), None)
+        error = next((error for error in errors if error and error.type_name == kind and quoted_in(verdict, error)), None)
         if error is None:
             return None
         for cell, line in reversed(error.where):
@@ -198,48 +217,56 @@ class Diagnosis:
 
     def repairs(self, lost: list[Verdict], edits: Edits, tried: dict[str, list[Tried]]) -> Iterator[tuple[Verdict, Finding]]:
         """The question about the line that an edit has to change: an edit for all items of an answer, or else for each."""
-        groups = [lost] if len(lost) == 1 else [lost, *([verdict] for verdict in lost)]
-        for group in groups:
-            questions = [verdict.question for verdict in group]
-            if finding := self.repaired(questions, edits, tried):
+        working = self.working([verdict.question for verdict in lost], edits, tried)
+        together = [lost] if len(lost) > 1 else []
+        for group in (*together, *([verdict] for verdict in lost)):
+            if finding := self.repaired([verdict.question for verdict in group], edits, working):
                 for verdict in group:
                     yield verdict, finding
-                if group is lost:
+                if len(group) == len(lost):
                     return
-            edits = replace(edits, of=edits.of[:MOST_AGAIN])
 
-    def repaired(self, questions: list[Question], edits: Edits, tried: dict[str, list[Tried]]) -> Finding | None:
+    def working(self, questions: list[Question], edits: Edits, tried: dict[str, list[Tried]]) -> dict[str, list[Edit]]:
+        """Question id -> the edits with which it seems to be right."""
+        called = [question for question in questions if not question.probe]
+        found = self.screened(called, edits, tried) if called else {}
+        return found | {question.id: self.observed(question, edits) for question in questions if question.probe}
+
+    def repaired(self, questions: list[Question], edits: Edits, working: dict[str, list[Edit]]) -> Finding | None:
+        """The question about the line of the edit that repairs all of these; ``working``: what seems to repair each."""
         index = {edit: number for number, edit in edits.of}
-        if questions[0].probe:
-            candidates = self.observed(questions[0], edits)
-        else:
-            calls = [one for question in questions for one in tried[question.id]]
-            candidates = self.screened(questions[0], edits, calls)
-        best = repairing(candidates, lambda edit: self.proved(questions, {index[edit]: edit.code}))
+        first, *others = (working[question.id] for question in questions)
+        candidates = [edit for edit in first if all(edit in other for other in others)]
+        ids = {question.id for question in questions}
+        best = repairing(candidates[:MOST_PROVED], lambda edit: ids <= self.proved(edit, index[edit], working))
         if best is None:
             return None
         statement = self.run.slicer.statements[index[best]]
         line = statement.line + best.line - 1
         return replace(asked(best, self.rules.CONCEPTS, self.run.slicer.document.place(statement.cell, line)), line=line)
 
-    def screened(self, question: Question, edits: Edits, tried: list[Tried]) -> list[Edit]:
-        """The edits with which a worker gets all these calls right; those that are wrong now come first."""
-        right = [one for one in tried if one.call.right]
-        tried = [*[one for one in tried if not one.call.right][:MOST_CALLS], *right[:MOST_CALLS]]
-        calls = [(one.case.args, one.case.kwargs, one.case.expected, one.case.tolerance) for one in tried]
-        found: list[Edit] = []
+    def screened(self, questions: list[Question], edits: Edits, tried: dict[str, list[Tried]]) -> dict[str, list[Edit]]:
+        """Question id -> the edits with which a worker gets its calls right, those that explain first."""
+        calls = [_to_try(tried[question.id]) for question in questions]
+        found: dict[str, list[Edit]] = {question.id: [] for question in questions}
         left, hung = list(edits.of), 0
-        while left and hung <= MOST_HUNG and time.monotonic() < self.run.deadline:
-            with self._opened(question) as session:
+        while left and hung <= MOST_HUNG and time.monotonic() < self.end:
+            with self._opened(questions[0]) as session:
                 try:
-                    while left:
-                        found += self._try(question, session, left, calls)
+                    while left and time.monotonic() < self.end:
+                        for edit, group in self._try(questions[0], session, left, calls):
+                            found[questions[group].id].append(edit)
                 except WorkerError:
                     hung += 1
-        return sorted(found, key=lambda edit: edit.rank)
+        return {id: sorted(some, key=lambda edit: edit.rank) for id, some in found.items()}
 
-    def _try(self, question: Question, session: Session, left: list[tuple[int, Edit]], calls: list[Any]) -> list[Edit]:
-        """Those that work of the edits ``left`` of one statement, which are taken from the list, up to one that hangs."""
+    def _try(
+        self, question: Question, session: Session, left: list[tuple[int, Edit]], calls: list[Any]
+    ) -> list[tuple[Edit, int]]:
+        """Those that work of the edits ``left`` of one statement, and for which group of calls.
+
+        They are taken from the list, up to one that hangs.
+        """
         number = left[0][0]
         some = [edit for index, edit in left if index == number]
         statement, done = self.run.slicer.statements[number], list[int]()
@@ -251,17 +278,19 @@ class Diagnosis:
             del left[: len(done) + 1]
             raise
         del left[: len(some)]
-        return [some[n] for n in working]
+        return [(some[n], group) for n, group in working]
 
     def observed(self, question: Question, edits: Edits) -> list[Edit]:
         """The edits with which what a probe observes passes the question's tests; the assignment says how many are worth it."""
         most = self.rules.WORTH.get(question.id, MOST_PROBED)
         found: list[Edit] = []
         for _, group in groupby(edits.of[:most], key=lambda pair: pair[0]):
+            if time.monotonic() > self.end:
+                break
             tried = [edit for _, edit in group]
             with self._opened(question) as session:
                 seen = session.worker.observe_edits([edit.code for edit in tried], question.probe)
-                environments = [self.run.environments(question, session)[0] for _ in tried]
+                environments = [environments(self.run, question, session)[0] for _ in tried]
             for edit, one, environment in zip(tried, seen, environments):
                 environment["probe"].seen = one
                 if one is not None and self._passes(question, environment):
@@ -271,15 +300,23 @@ class Diagnosis:
     def _passes(self, question: Question, environment: dict[str, Any]) -> bool:
         return accepted(self.grader.tests.run(question, self.public, environment))
 
-    def proved(self, questions: list[Question], replaced: dict[int, str]) -> bool:
-        """Whether an edit repairs these answers, by their own tests on all public calls, in a worker that has seen nothing."""
-        with self._opened(questions[0], replaced) as session:
-            return all(accepted(self._tested(question, session)) for question in questions)
+    def proved(self, edit: Edit, statement: int, working: dict[str, list[Edit]]) -> set[str]:
+        """The ids of the items that an edit of a statement repairs, of those that it seems to repair.
+
+        By their own tests on all public calls, in a worker that has seen nothing; once for each edit.
+        """
+        if edit not in self.proofs:
+            claimed = [self.grader.assignment.question(id) for id, some in working.items() if edit in some]
+            self.proofs[edit] = set()
+            if time.monotonic() < self.end:
+                with self._opened(claimed[0], {statement: edit.code}) as session:
+                    self.proofs[edit] = {one.id for one in claimed if accepted(self._tested(one, session))}
+        return self.proofs[edit]
 
     def _tested(self, question: Question, session: Session) -> Outcome:
         groups = self.public[question.id]
         cases = {**self.public, question.id: {**groups, "own": [*groups.get("ladder", []), *groups["own"]], **NOT_ASKED}}
-        return self.grader.tests.run(question, cases, self.run.environments(question, session)[0])
+        return self.grader.tests.run(question, cases, environments(self.run, question, session)[0])
 
     def _opened(self, question: Question, replaced: dict[int, str] | None = None) -> Session:
         limits = self.grader.assignment.limits
@@ -291,8 +328,16 @@ def accepted(outcome: Outcome) -> bool:
     return outcome.passed and not outcome.doubts
 
 
-def _size(tried: Tried) -> int:
-    return int(tried.call.wanted.size)
+def quoted_in(verdict: Verdict, error: WorkerError) -> bool:
+    """Whether the message that the student reads is this exception's: others of the same type may mean something else."""
+    return feedback.message_of(error) in verdict.reason
+
+
+def _to_try(tried: list[Tried]) -> list[tuple[Any, ...]]:
+    """(args, kwargs, wanted, tolerance) of some calls: those that are wrong now first, small ones before large ones."""
+    tried = sorted(tried, key=lambda one: one.call.size)
+    some = [one for right in (False, True) for one in [one for one in tried if one.call.right is right][:MOST_CALLS]]
+    return [(one.case.args, one.case.kwargs, one.case.expected, one.case.tolerance) for one in some]
 
 
 def told(verdict: Verdict, findings: list[Finding]) -> Verdict:

@@ -14,7 +14,7 @@ from autograder.core.text import clean
 from autograder.slicing.known import Malformed
 from autograder.slicing.slicer import Slicer
 
-MOST, MOST_BESIDE = 400, 80  # edits of the answer itself, and of the functions beside it
+MOST, MOST_BESIDE = 250, 25  # edits of the answer itself, and of the functions beside it
 MAX_CODE, MAX_ALL = 20_000, 8 << 20  # characters of one edited statement, and of all
 
 

@@ -92,10 +92,15 @@ def _shown_exception(error: WorkerError, public: WorkerError | None) -> tuple[st
     A message, or a type that the student defined, could carry hidden inputs: they are shown as raised on public inputs.
     """
     if public is not None and (public.type_name == error.type_name or error.type_name not in BUILTIN_ERRORS):
-        message = clean(public.message, 300).rstrip(".")
+        message = message_of(public)
         called = f", called with {clean(public.called, 300)}" if public.called else ""
         return clean(public.type_name), f": {message}" if message else "", called
     return error.type_name if error.type_name in BUILTIN_ERRORS else "an exception", "", ""
+
+
+def message_of(error: WorkerError) -> str:
+    """The message of an exception as it is shown."""
+    return clean(error.message, 300).rstrip(".")
 
 
 def _place(error: WorkerError, parsed: Plan) -> str:

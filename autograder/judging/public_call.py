@@ -17,6 +17,7 @@ from autograder.checks.smallest import Ladder, by_size, smallest_call
 from autograder.core.assignment import Question
 from autograder.core.errors import NotStarted
 from autograder.core.verdict import FAILED, Verdict
+from autograder.judging.environments import environments
 from autograder.judging.question_tests import proxy
 from autograder.judging.section import SectionRun
 from autograder.judging.sessions import Session
@@ -55,7 +56,7 @@ def _is_told(run: SectionRun, verdict: Verdict) -> bool:
 def _ladder(run: SectionRun, question: Question, session: Session) -> Ladder:
     grader, name = run.grader, question.names[0]
     public = grader.references["public"]
-    environment = run.environments(question, session)[0]
+    environment = environments(run, question, session)[0]
 
     def attempt(case: Case) -> BaseException | None:
         return grader.tests.run(question, {**public["cases"], question.id: {"own": [vars(case)]}}, environment).error

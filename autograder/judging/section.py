@@ -13,22 +13,22 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any
 
 from autograder.checks.case import Case
 from autograder.checks.compare import Failure
 from autograder.checks.diagnose import mistakes_like, outputs_of
+from autograder.checks.diagnosis.findings import ended
 from autograder.core.assignment import Question, Section
 from autograder.core.text import clean
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 from autograder.judging import charging, feedback
+from autograder.judging.environments import environments
 from autograder.judging.grader import Grader
-from autograder.judging.question_tests import Outcome, Probe, is_students_fault, noting_shapes, proxy
+from autograder.judging.question_tests import Outcome, is_students_fault, noting_shapes
 from autograder.judging.reading import Found
 from autograder.judging.sessions import Session, Sessions
 from autograder.sandbox.judge_side.apart import Ended
 from autograder.sandbox.judge_side.worker import WorkerError
-from autograder.slicing import candidates
 from autograder.slicing.known import Malformed, reached_from
 from autograder.slicing.slicer import EARLY, SLICE, WIDE
 from autograder.slicing.touches import reported, told_once
@@ -192,45 +192,11 @@ class SectionRun:
 
     def run_tests(self, question: Question, session: Session, group: str = "own") -> Outcome:
         """Run the tests on each value that may count (functions: once); returns the first pass or the last failure."""
-        for environment in self.environments(question, session):
+        for environment in environments(self, question, session):
             outcome = self.grader.tests.run(question, self.hidden["cases"], environment, group)
             if outcome.passed:
                 break
         return outcome
-
-    def environments(self, question: Question, session: Session) -> list[dict[str, Any]]:
-        """What the tests may see, at least one: values for ``value`` questions, proxies for functions, None where missing."""
-        if not question.value:
-            names, bound = (*question.names, *question.context), session.loaded.bound
-            probe = {}
-            if question.probe:
-                teller = self.grader.tests.rules.teller(question.probe, session.world)
-                probe["probe"] = Probe(session.worker, question, bound, self.sessions.hung.get(question.id), teller)
-            return [
-                probe | {n: proxy(session.worker, n, question.tensor) if bound.get(n) == "function" else None for n in names}
-            ]
-        context = {name: self._value_of(name, session) for name in question.context}
-        values = self._candidates(question, session)
-        return [{**context, question.names[0]: value} for value in values or [None]]
-
-    def _value_of(self, name: str, session: Session) -> Any:
-        """The value that counts for a name, by the question that owns it; None without one."""
-        owner = next((q for q in self.questions if name in q.names), None)
-        values = self._candidates(owner, session) if owner else []
-        return values[0] if values else None
-
-    def _candidates(self, question: Question, session: Session) -> list[Any]:
-        values = candidates.values_for(
-            self.slicer.statements, session.program, session.loaded.snapshots, question, self.questions
-        )
-        if all(value is None for value in values):
-            for function, name in question.calls.items():
-                if name == question.names[0] and session.loaded.bound.get(function) == "function":
-                    try:
-                        return [session.worker.call(function, [], {})]
-                    except WorkerError:
-                        return values
-        return values
 
     def broken_helpers(self, question: Question) -> list[Question]:
         """The wrong helpers of a composite, as far as the code behind it mentions them."""
@@ -293,14 +259,16 @@ class SectionRun:
             return
         # In the plain memory layout: an answer that also fails on another one still shows which mistake it is.
         cases = [Case(**{**case, "layout": ""}) for case in self.hidden["cases"][question.id][group]]
-        answer = self.environments(question, session)[0]["probe" if question.probe else question.names[0]]
+        answer = environments(self, question, session)[0]["probe" if question.probe else question.names[0]]
         signature = functools.partial(self.grader.tests.rules.signature, question.id)
         like = mistakes_like(outputs_of(answer, cases, signature), known)
         if like:
             verdict.data["like"] = like
         if len(like) == 1:
             name = verdict.data["mistake"] = like[0]
-            verdict.reason += f". Likely: {self.grader.references['says'][question.id][name]} ({question.see})"
+            verdict.reason = (
+                f"{ended(verdict.reason)} Likely: {self.grader.references['says'][question.id][name]} ({question.see})"
+            )
 
     def explained(self, question: Question, outcome: Outcome, session: Session, group: str = "own") -> Verdict:
         """The verdict in words. If the test itself is broken, the item counts as not run, and its reason says so."""
@@ -340,7 +308,7 @@ class SectionRun:
         if question.value:
             return error
         with self.sessions.open([question], public=True) as session:
-            for environment in self.environments(question, session):
+            for environment in environments(self, question, session):
                 name = question.names[0]
                 if callable(answer := environment[name]):
                     environment[name] = noting_shapes(

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from autograder.checks.diagnosis import local
 from autograder.judging import diagnosis
 from support.local_check import notebook
 
@@ -136,6 +137,16 @@ def test_the_notebook_knows_it_too(check, s2, item, code, capsys):
     assert shown.startswith("❌")
     assert re.search(r"Look at line|[Tt]he |[Ii]t |[Ff]uture|[Aa] ", shown.partition("\n")[2])
     assert "likely" in shown or len(shown.splitlines()) > 2
+
+
+def test_a_search_for_an_edit_ends_when_its_time_is_up(check, s2, capsys, monkeypatch):
+    item, code, *_ = WRONG["a third dimension"]
+    check(item, notebook(s2, code))
+    assert "Look at line" in capsys.readouterr().out
+    monkeypatch.setattr(local, "SECONDS", -1.0)
+    check(item, notebook(s2, code))
+    shown = capsys.readouterr().out
+    assert shown.startswith("❌") and "sum to one" in shown and "Look at line" not in shown
 
 
 def test_scores_are_the_same_whether_or_not_reasons_are_looked_for(grader, submit, s2):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from autograder.checks import cells
+from autograder.checks import explain
 from autograder.checks.cells import Names
 from autograder.checks.smallest import SECONDS
 from support.local_check import notebook
@@ -14,7 +14,7 @@ HEADER = "the smallest call that fails:"
 
 
 def smallest(check, id: str, names: dict) -> list[str]:
-    return check.smallest(id, Names(names, check))
+    return explain.smallest(check, id, Names(names, check))
 
 
 def rerun(lines: list[str], names: dict) -> object:
@@ -150,7 +150,7 @@ def test_looking_for_the_smallest_call_ends_in_time_and_after_a_few_calls(check,
     assert smallest(check, "2.1.attn_scaled", names)
     assert len(calls) <= 4 * 14
     now = iter(np.arange(0, 1000, SECONDS))  # each look at the clock finds that as much time has passed as there is
-    monkeypatch.setattr(cells.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(explain.time, "monotonic", lambda: next(now))
     calls.clear()
     assert not smallest(check, "2.1.attn_scaled", names)
     assert len(calls) <= 3  # the public case that fails, and the first of the ladder

@@ -1,5 +1,6 @@
 """What is shown of a failing call, as text, as HTML and as data, is the same on whichever hidden set an answer was judged."""
 
+import json
 import re
 from dataclasses import replace
 from html import unescape
@@ -7,6 +8,7 @@ from html import unescape
 import pytest
 
 from autograder.judging.output import plain_output
+from support.world.kind import S3
 
 # Summaries of errors, with two digits, and sizes of hidden calls: the only things that depend on the set.
 SUMMARIES = re.compile(
@@ -64,6 +66,67 @@ def test_an_answer_that_tells_its_inputs_tells_the_same_on_every_hidden_set(subm
     assert shown(first) == shown(second) and calls(first) == calls(second)
     softmax = next(test for test in first["tests"] if test["number"] == "2.1.attn_softmax")
     assert softmax["score"] == 0
+
+
+TELLING = {
+    "return their inputs": "return given[0]",
+    "print their inputs": "print(given)\nprint(given, file=sys.stderr)\nreturn None",
+    "raise with their inputs": "raise ValueError(repr(given))",
+}
+
+
+@pytest.mark.parametrize("body", TELLING.values(), ids=TELLING)
+def test_functions_that_all_tell_their_inputs_tell_the_same_on_every_hidden_set(submit, grader, s2, body):
+    names = sorted({q.names[0] for q in grader.assignment.questions if q.id.startswith("2.1.")})
+    indented = body.replace("\n", "\n    ")
+    code = "\n".join([f"import sys\n{s2}", *(f"def {name}(*given, **named):\n    {indented}" for name in names)])
+    trees = []
+    for number in (0, 1):
+        grader.only = number
+        try:
+            trees.append(submit({"A2S2.py": code}).tree)
+        finally:
+            grader.only = None
+    assert shown(trees[0]) == shown(trees[1])
+    wrong = {test["number"] for test in trees[0]["tests"] if not test["score"]}
+    assert {q.names[0] for q in grader.assignment.questions if q.id in wrong} >= set(names)
+
+
+SAID = {
+    "3.dataset.len": ("return len(self.data)", "[row.text for row in self.data]"),
+    "3.dataset.getitem": ("return self.data[index]", "(self.data[index].text, [row.label for row in self.data])"),
+    "3.dataset.iter": ("for example in self.data:", "[(row.text, row.label) for row in self.data]"),
+    "3.collate": ("texts = [sample.text for sample in batched_samples]", "[(s.text, s.label) for s in batched_samples]"),
+    "3.compute_accuracy": ("return (predictions == labels)", "(predictions.tolist(), labels.tolist())"),
+    "3.train_one_epoch": ("model.train()", "[tokenizer.batch_decode(b['text_encoding']['input_ids']) for b in dataloader]"),
+    "3.evaluate": ("model.eval()", "[tokenizer.batch_decode(b['text_encoding']['input_ids']) for b in dataloader]"),
+    "3.main": ("if accuracy > best:", "(accuracy, [row.text for row in datasets['train'].data])"),
+}
+
+
+@pytest.mark.parametrize("way", ["return {}", "print({})", "raise ValueError({})", "raise KeyError(str({}))"])
+@pytest.mark.parametrize("id", SAID)
+def test_an_item_of_section_3_that_tells_its_inputs_tells_no_hidden_one(submit, grader, id, way):
+    line, told = SAID[id]
+    assert id in {q.id for q in grader.assignment.questions} and S3.count(line) == 1
+    indent = re.search(rf"^( *){re.escape(line)}", S3, re.MULTILINE)[1]
+    grader.only = 0
+    try:
+        graded = submit({"A2S3.py": S3.replace(indent + line, f"{indent}{way.format(told)}\n{indent}{line}")})
+    finally:
+        grader.only = None
+    everything = json.dumps(graded.tree, ensure_ascii=False)
+    world = next(iter(grader.inputs(0)["worlds"].values()))
+    texts = [row["text"] for rows in world["splits"].values() for row in rows]
+    public = next(iter(grader.references["public"]["worlds"].values()))
+    assert not [text for text in texts if text in everything]
+    hidden = set(map(str, world["told"]["scores"])) - set(map(str, public["told"]["scores"]))
+    assert not [score for score in hidden if re.search(rf"(?<![\d.]){re.escape(score)}(?!\d)", everything)]
+    assert id in graded.lost or way.startswith("print")
+
+
+def test_every_item_of_section_3_is_told_on(grader):
+    assert set(SAID) == {q.id for q in grader.assignment.questions if q.id.startswith("3.")}
 
 
 def test_a_failing_public_call_is_shown_as_escaped_code_and_as_text(submit, s2):

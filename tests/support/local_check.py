@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 
 from autograder.authoring.student_tree import about_questions
-from autograder.checks import cells
-from autograder.checks.cells import LocalCheck, marked
+from autograder.checks import local_tests
+from autograder.checks.cells import LocalCheck
+from autograder.checks.local_tests import marked
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def check(grader, monkeypatch):
         exec(source, environment)
         return [value for value in environment.values() if getattr(value, "is_test", False)]
 
-    monkeypatch.setattr(cells, "load_tests", load_tests)
+    monkeypatch.setattr(local_tests, "load_tests", load_tests)
     public = grader.references["public"]
     bank = {id: {name: {"own": groups["own"]} for name, groups in known.items()} for id, known in public["bank"].items()}
     about = about_questions(grader.assignment)

@@ -121,5 +121,7 @@ def test_an_edit_without_end_is_stopped_and_costs_nothing_else():
 
     codes = ["def f(a):\n    while True: pass", "def f(a):\n    return a", "def f(a): raise KeyError", "def f(a):", "f = 3"]
     trial = Trial(lambda: [np.ones(2)], dict, np.ones(2), 1e-4)
-    assert survivors(codes, define, [trial], lambda result: result) == [1]
+    twice = Trial(lambda: [np.ones(2)], dict, 2 * np.ones(2), 1e-4)
+    assert survivors(codes, define, [[twice], [trial], [trial, twice]], lambda result: result) == [[1, 1]]
+    assert survivors(codes, define, [[trial]], lambda result: result, lambda number: number == 0) == []
     assert STEPS < 1e6

@@ -1,13 +1,34 @@
 """What an exception means is told by what PyTorch and Python really raise, and nothing is told of what is not known."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from autograder.checks.diagnosis.raised import meaning_of
+from autograder.checks.diagnosis.raised import meaning_of, raised
 
 A = torch.randn(2, 3, 4, 5)
-NAMES = {"torch": torch, "F": F, "A": A, "B": torch.randn(2, 3, 4, 5), "m": torch.ones(4, 5), "nothing": None}
+
+
+class Slow:
+    """Has no entries."""
+
+
+def two(a, b):
+    return a
+
+
+NAMES = {
+    "torch": torch,
+    "F": F,
+    "np": np,
+    "Slow": Slow,
+    "two": two,
+    "A": A,
+    "B": torch.randn(2, 3, 4, 5),
+    "m": torch.ones(4, 5),
+    "nothing": None,
+}
 
 # what raises, the concept, and words of the sentence
 RAISING = {
@@ -49,8 +70,37 @@ RAISING = {
     "a missing key": ('{"text": 1}["label"]', "key", "no key label"),
     "uneven rows": ("torch.tensor([[1, 2], [1]])", "tensor", "different lengths"),
     "uneven tensors": ("torch.stack([torch.ones(2), torch.ones(3)])", "shape", "equal shape"),
-    "no such function": ("torch.soft_max(A)", "kind", "no `soft_max` in PyTorch"),
-    "an unknown argument": ("F.softmax(A, dims=-1)", "argument", "`dims`"),
+    "no such function": ("torch.soft_max(A)", "kind", "no `soft_max` in torch"),
+    "a function that is no method": ("A.cat(B)", "kind", "a tensor has no `cat`"),
+    "an unknown argument": ("F.softmax(A, dims=-1)", "argument", "`softmax` has no argument called `dims`"),
+    "an unknown argument that NumPy hands on": ("np.mean(A == B)", "argument", "NumPy hands `axis` on"),
+    "a text indexed by a text": ('"text"["label"]', "kind", "a text is indexed by a text"),
+    "a list indexed by a text": ('[1, 2]["label"]', "kind", "a list is indexed by a text"),
+    "a list indexed by a float": ("[1, 2][4 / 2]", "whole number", "whole number"),
+    "an object's entry": ('Slow()["text"]', "kind", "read with a dot"),
+    "a function's entry": ("len[0]", "kind", "a call with ( )"),
+    "too many arguments": ("two(1, 2, 3)", "argument", "takes 2, with `self` if it has one, and was given 3"),
+    "letters for three dimensions": ('torch.einsum("bij,bkj->bik", A, B)', "broadcasting", "3 letters for a tensor of 4"),
+    "a condition on the last dimensions": ("A[m == 1]", "broadcasting", "not stretched"),
+}
+
+UNTOLD = {
+    "an argument of something that the line calls": (
+        "TypeError",
+        "inner() got an unexpected keyword argument 'axis'",
+        "outer(A)",
+    ),
+    "too many for something that the line calls": (
+        "TypeError",
+        "inner() takes 1 positional argument but 2 were given",
+        "outer(A)",
+    ),
+    "too few for something that the line calls": (
+        "TypeError",
+        "inner() missing 1 required positional argument: 'x'",
+        "outer(A)",
+    ),
+    "a tuple as an index": ("TypeError", "list indices must be integers or slices, not tuple", "rows[0, 1]"),
 }
 
 
@@ -70,6 +120,17 @@ def test_an_exception_is_put_into_words(code, concept, words):
     assert found is not None, error
     assert words in found.says
     assert found.concept == concept
+
+
+@pytest.mark.parametrize("kind, message, code", UNTOLD.values(), ids=UNTOLD)
+def test_nothing_is_told_of_what_the_line_does_not_do(kind, message, code):
+    assert raised(kind, message, code) is None
+
+
+def test_a_message_that_a_probe_has_explained_is_left_at_that():
+    message = "'NoneType' object has no attribute 'backward' (because the model was given no labels)"
+    found = raised("AttributeError", message, "loss.backward()", 4)
+    assert found.says == "" and found.line == 4 and found.sentence() == ""
 
 
 class Mute(Exception):

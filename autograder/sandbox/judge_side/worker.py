@@ -106,17 +106,19 @@ class Worker:
         seconds = self.limits.call_seconds
         return self._request("call", seconds, [], name=name, args=args, kwargs=kwargs, tensor=tensor, seconds=seconds)
 
-    def try_edits(self, codes: list[str], done: list[int], **fields: Any) -> list[int]:
-        """Which of these edits of a statement make all of these calls right, by the worker; raises WorkerError.
+    def try_edits(self, codes: list[str], done: list[int], **fields: Any) -> list[tuple[int, int]]:
+        """(number of an edit of a statement, number of a group of calls) wherever all are right, by the worker.
 
         ``done`` gets the numbers of those that have been tried. ``fields``: ``own``, the statement, its ``cell`` and ``line``;
-        ``calls``, (args, kwargs, wanted, tolerance) of the function ``name``, and ``tensor``, see ``call``.
+        ``calls``, groups of (args, kwargs, wanted, tolerance) of the function ``name``, and ``tensor``, see ``call``. Raises
+        WorkerError.
         """
         seconds = self.limits.statement_seconds
         found = self._request("try", seconds, done, codes=codes, seconds=seconds, **fields)
-        if not isinstance(found, list) or not all(type(number) is int and 0 <= number < len(codes) for number in found):
+        pairs = {str([number, group]): (number, group) for number in range(len(codes)) for group in range(len(fields["calls"]))}
+        if not isinstance(found, list) or not all(isinstance(pair, list) and str(pair) in pairs for pair in found):
             raise self._violation()
-        return found
+        return [pairs[str(pair)] for pair in found]
 
     def observe_edits(self, codes: list[str], probe: str) -> list[Any]:
         """What a probe observes with each of these edits of a statement, None where it fails; raises WorkerError."""

@@ -157,12 +157,15 @@ class Child:
             self.answer({"done": number})
         return found
 
-    def try_edits(self, message: dict[str, Any]) -> list[int]:
-        """Try edits of one statement on calls of a function; returns the numbers of those with which all results are right."""
+    def try_edits(self, message: dict[str, Any]) -> list[list[int]]:
+        """Try edits of one statement on groups of calls of a function; see ``survivors`` for what comes back."""
         file, pad = f"<cell {message['cell']}>", "\n" * (message["line"] - 1)
-        trials = [
-            Trial(partial(self.decode, args), partial(self.decode, kwargs), wanted, tolerance)
-            for args, kwargs, wanted, tolerance in message["calls"]
+        groups = [
+            [
+                Trial(partial(self.decode, args), partial(self.decode, kwargs), wanted, tolerance)
+                for args, kwargs, wanted, tolerance in calls
+            ]
+            for calls in message["calls"]
         ]
 
         def define(code: Any) -> Any:
@@ -175,7 +178,9 @@ class Child:
         calm()
         seconds, codes, tell = message["seconds"], message["codes"], self.answer
         try:
-            found: list[int] = with_deadline(seconds, survivors, codes, define, trials, plain, lambda n: tell({"done": n}))
+            found: list[list[int]] = with_deadline(
+                seconds, survivors, codes, define, groups, plain, lambda n: tell({"done": n})
+            )
             return found
         finally:
             exec(compile(pad + message["own"], file, "exec", dont_inherit=True), self.namespace)
