@@ -148,24 +148,31 @@ class Tasks:
     def done(self, tasks: list[Task]) -> list[Outcome]:
         """The outcomes of these tasks, in order; those that are not known are graded in parallel."""
         keys = [self.kept.key(*task, self.grader.assignment, self.bank) for task in tasks]
-        outcomes = {n: Outcome(**self.kept.outcomes[key]) for n, key in enumerate(keys) if self._knows(key, tasks[n])}
-        open_tasks = {number: task for number, task in enumerate(tasks) if number not in outcomes}
-        self.anew += len(open_tasks)
-        if any("item" in entry for _, entry in open_tasks.values()):
-            self.variants.solve(self.grader)
+        outcomes = {number: known for number, key in enumerate(keys) if (known := self._known(key, tasks[number]))}
+        unknown = {number: task for number, task in enumerate(tasks) if number not in outcomes}
+        self.anew += len(unknown)
         try:
-            for count, (number, outcome) in enumerate(_in_parallel(self.grader, self.variants, open_tasks), 1):
+            for number, outcome in self._graded(unknown):
                 outcomes[number] = outcome
-                if count % 20 == 0 or count == len(open_tasks) > 20:
+                if len(outcomes) % 20 == 0 or len(outcomes) == len(tasks) > 20:
                     self.log(f"audited {len(outcomes)} of {len(tasks)} mistakes and alternatives")
         finally:
-            self.found |= {keys[number]: vars(outcome) for number, outcome in outcomes.items() if not outcome.wrong}
-            self.kept.write(self.found)
+            self._keep({keys[number]: outcome for number, outcome in outcomes.items()})
         return [outcomes[number] for number in sorted(outcomes)]
 
-    def _knows(self, key: str, task: Task) -> bool:
-        """Whether an outcome is kept. The starter's depends on files that are no part of its key."""
-        return key in self.kept.outcomes and task[0] != "starter"
+    def _keep(self, outcomes: dict[str, Outcome]) -> None:
+        self.found |= {key: vars(outcome) for key, outcome in outcomes.items() if not outcome.wrong}
+        self.kept.write(self.found)
+
+    def _graded(self, tasks: dict[int, Task]) -> Iterator[tuple[int, Outcome]]:
+        if any("item" in entry for _, entry in tasks.values()):
+            self.variants.solve(self.grader)
+        yield from _in_parallel(self.grader, self.variants, tasks)
+
+    def _known(self, key: str, task: Task) -> Outcome | None:
+        """What is kept, if it is. The starter's outcome depends on files that are no part of its key."""
+        known = self.kept.outcomes.get(key) if task[0] != "starter" else None
+        return Outcome(**known) if known else None
 
 
 def _in_parallel(grader: Grader, variants: Variants, tasks: dict[int, Task]) -> Iterator[tuple[int, Outcome]]:

@@ -78,23 +78,27 @@ class SectionRun:
                 if time.monotonic() > self.deadline:
                     yield late(question)
                     continue
-                started = time.monotonic()
                 if shared is None or not shared.worker.alive:
                     shared = self.sessions.open(self.questions)
-                verdict = self.judge(question, shared)
-                if verdict.status != PASSED and time.monotonic() > self.deadline:
-                    verdict = late(question)
-                verdict.seconds = time.monotonic() - started
+                verdict = self.done[question.id] = self._in_time(question, shared)
                 if touched:  # all answers of a section share a worker: told once, beside the first one
                     verdict.data["flags"] = list(dict.fromkeys([*verdict.data.get("flags", ()), *touched]))
                     touched = []
-                self.done[question.id] = verdict
                 yield verdict
             yield from self._corrected()
         finally:
             if shared is not None:
                 shared.worker.close()
             self.sessions.close()
+
+    def _in_time(self, question: Question, shared: Session) -> Verdict:
+        """The verdict, with the time that it took; "not run" if the deadline was passed on the way."""
+        started = time.monotonic()
+        verdict = self.judge(question, shared)
+        if verdict.status != PASSED and time.monotonic() > self.deadline:
+            verdict = late(question)
+        verdict.seconds = time.monotonic() - started
+        return verdict
 
     def _corrected(self) -> Iterator[Verdict]:
         for verdict in charging.corrected(self.questions, self.done, self.misfits):
