@@ -133,11 +133,13 @@ def scores(rng: np.random.Generator) -> list[float]:
 
 def unambiguous(hits: np.ndarray) -> bool:
     """Whether every wrong way to compute the accuracy gives a clearly different number."""
-    batches = [hits[n : n + BATCH].mean() for n in range(0, len(hits), BATCH)]
+    parts = [hits[n : n + BATCH] for n in range(0, len(hits), BATCH)]
+    batches = [part.mean() for part in parts]
     others = [np.mean(batches), 1 - hits.mean(), batches[-1], batches[0], hits.sum() / len(batches), np.sum(batches)]
     apart = len({round(float(other), 3) for other in others}) == len(others)
     clear = apart and min(abs(hits.mean() - other) for other in others) > 0.03
-    return clear and all(0 < batches[n] < 1 for n in (0, -1))  # a share of 0 or 1 has other causes, too
+    # A share of 0 or 1 has other causes, too; of a single sentence there is no other.
+    return clear and all(0 < part.mean() < 1 for part in (parts[0], parts[-1]) if len(part) > 1)
 
 
 def stage_of(given: dict) -> Any:
