@@ -133,13 +133,11 @@ def scores(rng: np.random.Generator) -> list[float]:
 
 def unambiguous(hits: np.ndarray) -> bool:
     """Whether every wrong way to compute the accuracy gives a clearly different number."""
-    parts = [hits[n : n + BATCH] for n in range(0, len(hits), BATCH)]
-    batches = [part.mean() for part in parts]
+    batches = [hits[n : n + BATCH].mean() for n in range(0, len(hits), BATCH)]
     others = [np.mean(batches), 1 - hits.mean(), batches[-1], batches[0], hits.sum() / len(batches), np.sum(batches)]
     apart = len({round(float(other), 3) for other in others}) == len(others)
     clear = apart and min(abs(hits.mean() - other) for other in others) > 0.03
-    # A share of 0 or 1 has other causes, too; of a single sentence there is no other.
-    return clear and all(0 < part.mean() < 1 for part in (parts[0], parts[-1]) if len(part) > 1)
+    return clear and 0 < batches[0] < 1  # 0 and 1 have other causes, too; the last batch is too small for anything else
 
 
 def stage_of(given: dict) -> Any:
