@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox.judge_side.worker import Worker
+from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.worker_side import light_torch
 from tests.support.torch_uses import USES
 
@@ -107,7 +107,7 @@ sys.meta_path.insert(0, Slow())
     "use",
     [
         "import torch\nf = str(torch.ones(2, device='meta').shape)",
-        "import torch._refs\nf = 1",
+        "import torch._refs\nf = torch._refs.abs.__name__",
         "from torch.export import Dim\nf = 1",
     ],
 )
@@ -116,6 +116,20 @@ def test_in_the_cage_the_time_that_libraries_take_is_not_the_students(grader, us
     with Worker(grader.zygote, limits) as worker:
         loaded = worker.load(program(LATE, use))
         assert (loaded.failures, list(loaded.bound), worker.touches) == ([], ["f"], [])
+        assert worker.loads == 2
+
+
+@pytest.mark.parametrize("op", ["load", "call"])
+def test_a_request_that_ends_while_libraries_are_said_to_load_breaks_the_protocol(grader, op):
+    forge = """
+import gc
+child = next(one for one in gc.get_objects() if type(one).__name__ == "Child")
+f = lambda: child.answer({"loading": True})
+"""
+    with Worker(grader.zygote, grader.assignment.limits) as worker, pytest.raises(WorkerError) as caught:
+        worker.load(program(forge, *(["f()"] if op == "load" else [])))
+        worker.call("f", [], {})
+    assert caught.value.kind == "protocol"
 
 
 def test_a_worker_has_that_time_once(grader):
@@ -153,7 +167,8 @@ def program(*lines):
 
 def test_libraries_that_load_for_ever_end_as_code_does_that_hangs(grader, monkeypatch):
     monkeypatch.setattr("autograder.sandbox.judge_side.worker.LOADING_SECONDS", 1.0)
-    with Worker(grader.zygote, grader.assignment.limits) as worker:
-        loaded = worker.load(program(LATE.replace("time.sleep(4)", "time.sleep(10**6)"), "import torch._refs", "f = 1"))
+    with Worker(grader.zygote, replace(grader.assignment.limits, statement_seconds=1.0)) as worker:
+        endless = LATE.replace("time.sleep(4)", "time.sleep(10**6)")
+        loaded = worker.load(program(endless, "import torch\ntorch._refs.abs", "f = 1"))
         assert [failure["type"] for failure in loaded.failures] == ["Deadline"]
         assert list(loaded.bound) == ["f"]

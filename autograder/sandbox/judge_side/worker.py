@@ -172,7 +172,7 @@ class Worker:
             failure = self._failure(problem, timeout)
         if failure:  # raised here, it does not keep the other error, whose traceback holds the frame
             raise failure
-        if self._unread():
+        if self._unread() or self.loads == 1:
             raise self._violation()
         if "ok" in reply:
             return reply["ok"]
@@ -198,12 +198,7 @@ class Worker:
             reply: dict[str, Any] = protocol.receive(self.sock, self.limits.frame_bytes, left, check_frame)
             if not is_reply(reply, self.request):
                 raise self._violation()
-            if (
-                "done" in reply
-                and op in ("load", "try", "observe")
-                and is_number(reply["done"], len(done))
-                and len(done) < statements
-            ):
+            if op in ("load", "try", "observe") and self._is_done(reply, len(done), statements):
                 done.append(reply["done"])
                 since = None
             elif "touch" in reply and len(self.touches) < MAX_TOUCHES:
@@ -215,6 +210,10 @@ class Worker:
                 protocol.send(self.sock, answer)
             else:
                 return reply
+
+    def _is_done(self, reply: dict[str, Any], number: int, statements: int) -> bool:
+        """Whether it is the report of the statement of this number, the next one; none ends while libraries are loaded."""
+        return "done" in reply and is_number(reply["done"], number) and number < statements and self.loads != 1
 
     def _loading(self, reply: dict[str, Any], since: float | None) -> float | None:
         """The new ``since`` if a worker begins to load libraries or has done so, once in its life; None for other replies."""
