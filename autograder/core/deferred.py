@@ -14,6 +14,8 @@ import types
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
 
+from autograder.checks.sealed import sealed_class
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 LOADERS: dict[str, Callable[[], None]] = {}
 
 
+@sealed_class
 class Deferred(types.ModuleType):
     """Stands in for a module, which replaces it in ``sys.modules`` as soon as any other attribute is asked for."""
 
@@ -33,6 +36,7 @@ class Deferred(types.ModuleType):
         return dir(load(self.__name__))
 
 
+@sealed_class
 class Below(importlib.abc.MetaPathFinder):
     """Finds what lies in a deferred package, which is loaded before anything in it, as everywhere."""
 
@@ -41,7 +45,7 @@ class Below(importlib.abc.MetaPathFinder):
         if not isinstance(sys.modules.get(package), Deferred):
             return None
         load(package)
-        module = sys.modules.get(name)
+        module = sys.modules.pop(name, None)  # otherwise the import system would run it again; it puts it back
         return importlib.util.spec_from_loader(name, Loaded(module)) if module else importlib.util.find_spec(name)
 
 

@@ -23,6 +23,7 @@ from autograder.sandbox.judge_side.zygote_client import GRACE_SECONDS, ZygoteCli
 
 PROMPT_SECONDS = 0.05  # most replies come within this time
 FULL_PRIORITY_SECONDS = 1.0
+LOADING_SECONDS = 60.0  # for libraries that a worker loads when they are first used, once: see ``light_torch``
 NICE_INCREMENT = 5
 MAX_TOLD, MAX_TOUCHES = 2000, 20  # questions that one probe may ask; reports of one worker
 MAX_NAME, MAX_MESSAGE = 80, 2000  # characters of what a worker says about an exception
@@ -65,6 +66,7 @@ class Worker:
         self.answers: dict[str, Callable[..., Any]] = {}
         self.tell: Callable[..., Any] | None = None
         self.most, self.asked, self.told = Most(), 0, 0
+        self.loads, self.used = 0, 0.0  # 1 while it loads libraries, 2 afterwards; seconds of its request before that
         self.touches: list[tuple[str, str, int]] = []  # (what, cell, line) of what student code asked Python for
 
     def __enter__(self) -> Worker:
@@ -172,7 +174,7 @@ class Worker:
             failure = self._failure(problem, timeout)
         if failure:  # raised here, it does not keep the other error, whose traceback holds the frame
             raise failure
-        if self._unread():
+        if self._unread() or self.loads == 1:
             raise self._violation()
         if "ok" in reply:
             return reply["ok"]
@@ -193,26 +195,38 @@ class Worker:
         """The reply that ends a request, after its reports of finished statements and its calls of stubbed helpers."""
         since = None
         while True:
-            since = self._await(since, timeout)
+            since = self._await(since, LOADING_SECONDS if self.loads == 1 else timeout)
             left = min(timeout + GRACE_SECONDS, max(GRACE_SECONDS, self.deadline - time.monotonic()))
             reply: dict[str, Any] = protocol.receive(self.sock, self.limits.frame_bytes, left, check_frame)
             if not is_reply(reply, self.request):
                 raise self._violation()
-            if (
-                "done" in reply
-                and op in ("load", "try", "observe")
-                and is_number(reply["done"], len(done))
-                and len(done) < statements
-            ):
+            if op in ("load", "try", "observe") and self._is_done(reply, len(done), statements):
                 done.append(reply["done"])
                 since = None
             elif "touch" in reply and len(self.touches) < MAX_TOUCHES:
                 self.touches.append(self._touch(reply["touch"]))
+            elif (moved := self._loading(reply, since)) is not None:
+                since = moved
             elif (answer := self._answered(op, reply)) is not None:
                 since = since or self._clock()
                 protocol.send(self.sock, answer)
             else:
                 return reply
+
+    def _is_done(self, reply: dict[str, Any], number: int, statements: int) -> bool:
+        """Whether it is the report of the statement of this number, the next one; none ends while libraries are loaded."""
+        return "done" in reply and is_number(reply["done"], number) and number < statements and self.loads != 1
+
+    def _loading(self, reply: dict[str, Any], since: float | None) -> float | None:
+        """The new ``since`` if a worker begins to load libraries or has done so, once in its life; None for other replies."""
+        begins = reply.get("loading")
+        if begins is True and self.loads == 0:
+            self.loads, self.used = 1, 0.0 if since is None else self._clock() - since
+            return self._clock()
+        if begins is False and self.loads == 1:
+            self.loads = 2
+            return self._clock() - self.used
+        return None
 
     def _await(self, since: float | None, seconds: float) -> float | None:
         """Wait until the worker sends something; returns ``since``, the time on its clock at which it was asked (None: now).

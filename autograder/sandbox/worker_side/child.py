@@ -10,6 +10,7 @@ It is forked from the zygote, owns nothing but one end of a socket pair, and exc
            -> {"id", "op": "probe", "name"}               run one of our probes on the student's namespace
     child  -> {"id", "ok"} | {"id", "error"} | {"id", "done"} (a statement of the slice, or an edit, has run)
            -> {"id", "ask"} (a stub was called; the judge answers) | {"id", "tell"} (so does a probe ask)
+           -> {"id", "loading"} (True before, False after libraries are loaded whose time is not the student's)
            -> {"id", "touch"} (what student code has asked Python for, see ``watched``)
 """
 
@@ -22,6 +23,7 @@ import signal
 import socket
 import sys
 import types
+from _thread import get_ident
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -34,7 +36,7 @@ from autograder.checks.values import make_decoder, make_encoder, make_tensor_che
 from autograder.core import trees
 from autograder.sandbox import protocol
 from autograder.sandbox.stage import Modules, open_stage
-from autograder.sandbox.worker_side import other_branches, watched
+from autograder.sandbox.worker_side import light_torch, other_branches, watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +60,8 @@ class Child:
         self.encode, self.decode, self.no_tensor = make_encoder(), make_decoder(), make_tensor_check()
         self.request = 0
         self.stage: Any = None
+        self.thread = get_ident()
+        light_torch.AROUND.append(sealed(self.loading))
         signal.signal(signal.SIGALRM, signal.SIG_IGN)
 
     def serve(self) -> None:
@@ -91,6 +95,11 @@ class Child:
     def touched(self, what: str, cell: str, line: int) -> None:
         """Report what student code asks Python for, see ``watched``."""
         self.answer({"touch": [what, cell, line]})
+
+    def loading(self, begins: bool) -> None:
+        """Tell the judge, whose clock stands still meanwhile, that libraries are loaded; other threads do not send."""
+        if get_ident() == self.thread:
+            self.answer({"loading": begins})
 
     def load(self, message: dict[str, Any]) -> dict[str, Any]:
         """Run the prelude, then the statements one by one; a failing statement is recorded and skipped.

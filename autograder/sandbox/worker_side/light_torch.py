@@ -14,6 +14,7 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
+from autograder.checks.sealed import sealed
 from autograder.core import deferred
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _before(kind: Any, name: str, when: Callable[..., bool] | None = None) -> No
             load()
         return bound(*args, **kwargs)
 
-    setattr(kind, name, staticmethod(method) if static else method)
+    setattr(kind, name, staticmethod(sealed(method)) if static else sealed(method))
     UNDO.append(lambda: setattr(kind, name, real) if own else delattr(kind, name))
 
 
@@ -146,5 +147,5 @@ def _when_missing(kind: Any) -> None:
             load()
             return getattr(self, name)
 
-    kind.__getattr__ = found
+    kind.__getattr__ = sealed(found)
     UNDO.append(lambda: setattr(kind, "__getattr__", real))
