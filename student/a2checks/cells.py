@@ -3,36 +3,30 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import inspect
 import json
 import sys
-import time
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from . import commands, summary
+from . import commands, local_tests, summary
 from .called import called, codes_of, mentioned
 from .card import Card, publish, show
 from .case import Case, Check
-from .compare import BLANK, MISSING, SKIPPED, Failure, is_blank, nothing_returned
+from .compare import is_blank
 from .data import read_text
 from .diagnose import mistakes_like, outputs_of
+from .explain import explain
+from .local_tests import FILL_IN, run
 from .own_calls import names_in
 from .probe import LocalProbe, own_calls
 from .quiet import quiet
-from .raised import told
 from .redirect import redirected
 from .untouched import untouched
 from .values import from_json, on_arrays, to_plain
-
-if TYPE_CHECKING:
-    from .picture import Picture
-
-FILL_IN = "fill in its TODO, run that cell, then this one."
 
 
 @dataclass(repr=False)
@@ -147,38 +141,10 @@ class LocalCheck(Check):
         card.blank = all(line.endswith(FILL_IN) for line in lines)
         card.earned = self.share(id, environment) if mark == "❌" or card.blank else None
         if not broken:
-            self.explain(card, id, environment, like, failing)
+            explain(self, card, environment, like, failing)
         skipped = [f"a check starts no programs: `{one}` was not run, and gave no output" for one in commands.SKIPPED[:1]]
         card.notes += [*self.notes, *skipped]
         return card
-
-    def explain(self, card: Card, id: str, environment: Names, like: list[str], failing: Case | None) -> None:
-        """Add to the card of a wrong answer what is known about it, its smallest failing call and a picture."""
-        if len(like) == 1:
-            card.likely.append(f"{self.says[id][like[0]]} ({self.see.get(id, '')}).")
-        elif card.mark == "❌" and not card.blank:
-            card.why += self.why(id, environment)
-        card.call = self.smallest(id, environment)
-        card.picture = self.draw(id, environment, failing)
-
-    def why(self, id: str, environment: Names) -> list[str]:
-        """What is known about a wrong answer that is no known mistake, as sentences."""
-        name, names = self.answers[id], environment.names
-        if id in self.probes:
-            from .diagnosis.raised import meaning_of
-
-            environment.turn_to(id)
-            errors = [raised(test, environment) for test in load_tests(id)]
-            meanings = [meaning_of(error) for error in errors if error is not None and not isinstance(error, Failure)]
-            return [one.sentence() for one in meanings[:1] if one]
-        if callable(names.get(name)):
-            from .diagnosis.local import known
-
-            cases = [*self.cases(id, "ladder"), *self.cases(id, "own")]
-            found = known(name, names, cases, self.rules, id in self.tensors, self.rules.STEPS.get(id, ()))
-            return [one.sentence() for one in found]
-        told = self.rules.reason(id, environment.get(name), self.cases(id, "own")[0], environment)
-        return [f"{told[1]}."] if told else []
 
     def headline(self, id: str, lines: list[str], broken: list[str], like: list[str], environment: Names) -> str:
         """The first line of the result: ✅, ❌, or ⏳ where another question has to be fixed first; ``like``: see there."""
@@ -214,7 +180,7 @@ class LocalCheck(Check):
         """How much of its points a wrong answer keeps."""
         claims = self.claims.get(id, {})
         environment.turn_to(id)
-        held = sum(claims[test.__name__] for test in load_tests(id) if claims and run(test, environment) is None)
+        held = sum(claims[test.__name__] for test in local_tests.load_tests(id) if claims and run(test, environment) is None)
         return held / sum(claims.values()) if held else 0.0
 
     def charged_elsewhere(self, id: str, like: list[str], environment: Names) -> str:
@@ -229,7 +195,7 @@ class LocalCheck(Check):
         environment.turn_to(id)
         lines: list[str] = []
         failing: list[Case] = []  # of each test that fails, the case that it took last
-        for test in load_tests(id):
+        for test in local_tests.load_tests(id):
             self.tried.pop(id, None)
             if line := run(test, environment):
                 lines.append(line)
@@ -251,47 +217,6 @@ class LocalCheck(Check):
     def signature(self, id: str) -> Callable[[Any, Case], Any]:
         """``rules.signature`` for this question, as a function of a value and a case."""
         return lambda value, case: self.rules.signature(id, value, case)
-
-    def smallest(self, id: str, environment: Names) -> list[str]:
-        """The smallest public call on which an answer fails, as lines; [] for what is no function to call."""
-        rungs = self.cases(id, "ladder")
-        environment.turn_to(id)
-        answer, tests = environment.get(self.answers[id]), load_tests(id)
-        if not rungs or not callable(answer):
-            return []
-        from .smallest import SECONDS, Ladder, by_size, kind_of, smallest_call
-
-        cases, end = by_size(rungs, self.cases(id)), time.monotonic() + SECONDS
-
-        def attempt(tree: dict[str, Any]) -> Exception | None:
-            environment["check"] = Check(tree, self.rules)
-            return next((error for error in (raised(test, environment) for test in tests) if error is not None), None)
-
-        ladder = Ladder(
-            name=self.answers[id],
-            parameters=self.parameters.get(id, []),
-            cases=cases,
-            attempt=lambda case: attempt({**self.tree, id: {"own": [vars(case)]}}),
-            answer=answer,
-            broken=functools.partial(self.rules.broken_property, id),
-            right=self.show_right_results,
-        )
-        failure = attempt(self.tree)
-        lines = smallest_call(ladder, kind_of(failure), lambda: time.monotonic() > end) if failure is not None else []
-        environment["check"] = self
-        return lines
-
-    def draw(self, id: str, environment: Names, failing: Case | None) -> Picture | None:
-        """For answers that are attention weights or masks, these beside the right ones, in the case that failed."""
-        case = failing or self.cases(id)[0]
-        wanted = self.rules.wanted_weights(id, case)
-        weights = functools.partial(self.rules.weights_of, id)
-        got = outputs_of(environment.get(self.answers[id]), [case], weights)[0] if wanted is not None else None
-        if got is None:
-            return None
-        from .picture import pictured
-
-        return pictured(got, wanted, self.rules.pictured(id), case.label or call_of(environment.names[self.answers[id]], case))
 
 
 class Noting(list[Case]):
@@ -340,63 +265,6 @@ def required(function: Any) -> set[str]:
         return {one.name for one in inspect.signature(function).parameters.values() if one.default is one.empty}
     except (TypeError, ValueError):
         return set()
-
-
-def call_of(function: Any, case: Case) -> str:
-    """The whole numbers that a case passes, by name: ``n_tok=4``."""
-    try:
-        names = list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return ""
-    return ", ".join(f"{name}={value}" for name, value in zip(names, case.args) if isinstance(value, int))
-
-
-def load_tests(id: str) -> list[Callable[..., Any]]:
-    """The test functions of ``tests/<id>.py`` (Otter's exception format), whether or not Otter is installed."""
-    source = read_text("..", "tests", f"{id}.py")
-    shim = types.ModuleType("otter.test_files")
-    vars(shim)["test_case"] = lambda *_, **__: marked
-    saved = {name: sys.modules.get(name) for name in ("otter", "otter.test_files")}
-    sys.modules.update({"otter": types.ModuleType("otter"), "otter.test_files": shim})
-    try:
-        environment: dict[str, Any] = {}
-        exec(compile(source, f"<check {id}>", "exec"), environment)
-    finally:
-        for name, module in saved.items():
-            if module is None:
-                del sys.modules[name]
-            else:
-                sys.modules[name] = module
-    return [value for value in environment.values() if getattr(value, "is_test", False)]
-
-
-def marked(function: Any) -> Any:
-    """Mark a function as a test and return it."""
-    function.is_test = True
-    return function
-
-
-def run(test: Callable[..., Any], environment: Names) -> str | None:
-    """Run a test; returns None if it passes, otherwise one line that says what is wrong, '' if another test's line does."""
-    error = raised(test, environment)
-    if not isinstance(error, Failure):
-        return None if error is None else f"your code raised {told(error, environment.names)}"
-    if error.kind == SKIPPED:
-        return ""
-    if error.kind == BLANK and callable(environment.names.get(environment.answer)):
-        return f"{nothing_returned(environment.answer)}."
-    if error.kind in (BLANK, MISSING):
-        return f"{error.text}: {FILL_IN}"
-    return f"{error.text}."
-
-
-def raised(test: Callable[..., Any], environment: Names) -> Exception | None:
-    """What a test raises; None if it passes."""
-    try:
-        test(**{name: environment.get(name) for name in inspect.signature(test).parameters})
-    except Exception as error:
-        return error
-    return None
 
 
 def load_check() -> LocalCheck:

@@ -30,7 +30,7 @@ def composition(name: str, source: str, steps: Sequence[str]) -> Finding | None:
 
 def _missing(name: str, missing: list[str]) -> Finding:
     verb = "belongs" if len(missing) == 1 else "belong"
-    return Finding(RULE, "composition", f"`{name}` does not use {' and '.join(missing)}, which {verb} to this step")
+    return Finding(RULE, "composition", f"`{name}` does not use {listed(missing)}, which {verb} to this step")
 
 
 def _twice(name: str, called: list[str], steps: Sequence[str]) -> Finding | None:
@@ -46,7 +46,7 @@ def unused(name: str, source: str) -> Finding | None:
     used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     parameters = [one.arg for one in (*function.args.args, *function.args.kwonlyargs)]
     left = [f"`{one}`" for one in parameters if one not in used and not one.startswith("_") and one not in ("self", "cls")]
-    return Finding(RULE, "unused argument", f"`{name}` never uses {' and '.join(left)}") if left else None
+    return Finding(RULE, "unused argument", f"`{name}` never uses {listed(left)}") if left else None
 
 
 def function_of(name: str, source: str) -> ast.FunctionDef | None:
@@ -70,3 +70,8 @@ def _calls(node: ast.AST) -> Iterator[str]:
         yield from _calls(child)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         yield node.func.id
+
+
+def listed(names: list[str]) -> str:
+    """The names in one phrase: ``a, b and c``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -32,7 +32,7 @@ class Finding:
 
     def sentence(self) -> str:
         """What is known, as a whole sentence."""
-        return f"{self.says[:1].upper()}{self.says[1:]}{'' if self.says[-1:] in '.?!' else '.'}"
+        return ended(f"{self.says[:1].upper()}{self.says[1:]}") if self.says else ""
 
     def tree(self) -> dict[str, Any]:
         """For results.json: ``{"by", "concept"}``, and ``"line"`` where there is one."""
@@ -70,6 +70,11 @@ class Call:
         return same(self.got, self.wanted, self.tolerance)
 
     @property
+    def size(self) -> int:
+        """How many numbers the right result has."""
+        return int(self.wanted.size)
+
+    @property
     def arrays(self) -> dict[str, np.ndarray]:
         return {name: value for name, value in self.args.items() if isinstance(value, np.ndarray)}
 
@@ -100,9 +105,14 @@ def distinct(wrong: list[Call]) -> bool:
 Relation = Callable[[list[Call]], "tuple[str, str] | None"]  # calls that are wrong -> (concept, sentence)
 
 
+def ended(text: str) -> str:
+    """The text as a whole sentence."""
+    return text if text[-1:] in ".?!" else f"{text}."
+
+
 def joined(text: str, findings: Sequence[Finding]) -> str:
     """The text, and what is known after it, as sentences."""
     for finding in findings:
         if finding.says:
-            text = f"{text}{'' if text[-1:] in '.?!' else '.'} {finding.says[0].upper()}{finding.says[1:]}"
+            text = f"{ended(text)} {finding.says[0].upper()}{finding.says[1:]}"
     return text

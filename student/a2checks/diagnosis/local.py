@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import linecache
 import sys
 import textwrap
+import time
 import types
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,26 +19,27 @@ from typing import Any
 
 from ..case import Case
 from ..compare import same
-from ..raised import own_frame
+from ..raised import message
 from ..values import on_arrays
 from .composition import composition, unused
 from .edits import edits
 from .findings import RANDOM, Call, Finding, call_of, comparable
-from .raised import meaning_of
+from .raised import of_exception
 from .repair import asked, repairing
 from .signatures import signature
 from .templates import template
 from .trying import Trial, survivors
 
-MOST = 250  # edits: a tenth of a second or two
+MOST, SECONDS = 250, 0.2  # edits, and how long they are tried
 
 
 def known(
-    name: str, names: dict[str, Any], cases: Sequence[Case], rules: Any, tensor: bool, steps: Sequence[str] = ()
+    name: str, names: dict[str, Any], cases: Sequence[Case], rules: Any, tensor: bool, steps: Sequence[str] = (), told: str = ""
 ) -> list[Finding]:
     """What is known about the function ``name`` of a notebook that fails some of these cases; [] if nothing is.
 
-    ``steps``: the functions that it should call, in order.
+    ``steps``: the functions that it should call, in order; ``told``: what is said of it already, with the message of an
+    exception that it raised.
     """
     function = names.get(name)
     cases = comparable(cases)
@@ -47,7 +48,8 @@ def known(
     source = source_of(function)
     with quietly():
         calls, errors = called(function, cases, tensor)
-        found = [of_exception(names, errors[-1])] if errors else []
+        shown = next((error for error in errors if message(error) in told), None)
+        found = [of_exception(names, shown)] if shown else []
         found += [unused(name, source), composition(name, source, steps)]
         found.append(of_chance(function, cases, calls, tensor) or signature(calls, source))
         found.append(repair(name, source, names, cases, calls, rules, tensor))
@@ -87,18 +89,12 @@ def called(function: Any, cases: Sequence[Case], tensor: bool) -> tuple[list[Cal
     return calls, errors
 
 
-def of_exception(names: dict[str, Any], error: Exception) -> Finding | None:
-    """What an exception means, by the line of the notebook's own code that raised it."""
-    frame, line = own_frame(error.__traceback__, names)
-    return meaning_of(error, linecache.getline(frame.f_code.co_filename, line) if frame else "")
-
-
 def repair(
     name: str, source: str, names: dict[str, Any], cases: Sequence[Case], calls: list[Call], rules: Any, tensor: bool
 ) -> Finding | None:
     """The question about the line that an edit of the function has to change."""
     candidates = edits(source, [template(*one) for one in rules.EDITS], rules.STATEMENTS, MOST)
-    ordered = [case for _, case in sorted(zip(calls, cases), key=lambda pair: pair[0].right)]
+    ordered = [case for _, case in sorted(zip(calls, cases), key=lambda pair: (pair[0].right, pair[0].size))]
     trials = [Trial(partial(list, one.args), partial(dict, one.kwargs), one.expected, one.tolerance) for one in ordered]
 
     def define(code: Any) -> Any:
@@ -106,7 +102,10 @@ def repair(
         exec(code, copy)
         return on_arrays(copy[name], tensor)
 
-    working = set(survivors([edit.code for edit in candidates], define, trials, lambda result: result))
+    end = time.monotonic() + SECONDS
+    codes = [edit.code for edit in candidates]
+    found = survivors(codes, define, [trials], lambda result: result, lambda number: time.monotonic() > end)
+    working = {number for number, _ in found}
     best = repairing([edit for number, edit in enumerate(candidates) if number in working], lambda edit: True)
     return asked(best, rules.CONCEPTS, f"line {best.line} of `{name}`") if best else None
 

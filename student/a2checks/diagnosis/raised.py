@@ -6,9 +6,12 @@ A rule tells what the operation needs and what it was given, which the message p
 
 from __future__ import annotations
 
+import linecache
 import re
 from collections.abc import Callable
+from typing import Any
 
+from ..raised import own_frame
 from . import words
 from .findings import RULE, Finding
 
@@ -18,6 +21,7 @@ PRODUCT = (
     "a matrix product needs as many columns on the left as there are rows on the right: does one of the two have to be "
     "transposed in its last two dimensions?"
 )
+BECAUSE = re.compile(r" \(because .*\)\.?$", re.DOTALL)  # a message that a probe has explained
 WHOLE = "a size or an index has to be a whole number: `/` always gives a float"
 TYPES = "two tensors of different number types meet (float32, float64, int64): they have to be the same"
 
@@ -30,14 +34,20 @@ def meaning_of(error: BaseException, code: str = "") -> Finding | None:
         return None
 
 
+def of_exception(names: dict[str, Any], error: BaseException) -> Finding | None:
+    """What an exception means, by the line of a notebook's own code that raised it; ``names``: the notebook's."""
+    frame, line = own_frame(error.__traceback__, names)
+    return meaning_of(error, linecache.getline(frame.f_code.co_filename, line) if frame else "")
+
+
 def raised(kind: str, message: str, code: str = "", line: int | None = None) -> Finding | None:
     """What is known from an exception of this kind with this message, raised by this line of code; None if nothing is."""
-    text = f"{kind}: {message}"
+    text, explained = f"{kind}: {message}", BECAUSE.search(message)
     for concept, pattern, says in (*SHAPES, *KINDS, *FLOW):
         if match := re.search(pattern, text, re.DOTALL):
             sentence = says(match, code) if callable(says) else match.expand(says)
             if sentence:
-                return Finding(RULE, concept, sentence, line)
+                return Finding(RULE, concept, "" if explained else sentence, line)
     return None
 
 
@@ -74,7 +84,20 @@ SHAPES: tuple[Row, ...] = (
         r"The expanded size of the tensor \((\d+)\) must match the existing size \((\d+)\)",
         r"a dimension of \2 entries cannot be stretched to \1: only one of size 1 can",
     ),
-    ("broadcasting", r"einsum\(\): (.{1,120})", r"the letters of einsum do not fit the tensors: \1"),
+    (
+        "broadcasting",
+        r"einsum\(\): the number of subscripts in the equation \((\d+)\) .* number of dimensions \((\d+)\)",
+        r"einsum has \1 letters for a tensor of \2 dimensions: `...` among them stands for any number of leading ones",
+    ),
+    ("broadcasting", r"einsum\(\): ", "the letters of einsum do not fit the tensors"),
+    (
+        "broadcasting",
+        r"shape of the mask (\[.*?\]) at index \d+ does not match the shape of the indexed tensor (\[.*?\])",
+        (
+            r"a condition in [ ] is not stretched: its shape \1 has to be that of the tensor's first dimensions, and it "
+            r"has shape \2"
+        ),
+    ),
     ("shape", r"shape '\[(.*?)\]' is invalid for input of size (\d+)", words.view),
     (
         "contiguous",
@@ -152,24 +175,21 @@ SHAPES: tuple[Row, ...] = (
 KINDS: tuple[Row, ...] = (
     ("whole number", r"failed to unpack the object at pos \d+ with error .*got float", WHOLE),
     ("whole number", r"'float' object cannot be interpreted as an integer|must be .*ints?, (?:but got|not) float", WHOLE),
-    ("whole number", r"(?:slice indices|indices) must be integers", WHOLE),
+    ("kind", r"(\w+) indices must be integers(?: or slices)?, not '?str'?", words.by_name),
+    ("whole number", r"slice indices must be integers|indices must be integers.*float", WHOLE),
     ("argument", r"(\w+)\(\) received an invalid combination of arguments - got \((.*?)\)", words.argument_types),
     ("argument", r"(\w+)\(\): argument '(\w+)' (?:\(position \d+\) )?must be (.+?), not (\w+)", words.must_be),
     (
         "argument",
         r"(\w+)\(\) missing (\d+) required (?:positional|keyword-only) arguments?: (.+)",
-        r"`\1` is called without \3",
+        words.too_few,
     ),
-    (
-        "argument",
-        r"(\w+)\(\) takes (?:from \d+ to )?(\d+) positional arguments? but (\d+) (?:was|were) given",
-        r"`\1` takes \2 arguments (`self` counts as one) and was given \3",
-    ),
-    ("argument", r"(\w+)\(\) got an unexpected keyword argument '(\w+)'", r"`\1` has no argument called `\2`"),
+    ("argument", r"(\w+)\(\) takes (from \d+ to )?(\d+) positional arguments? but (\d+) (?:was|were) given", words.too_many),
+    ("argument", r"(\w+)\(\) got an unexpected keyword argument '(\w+)'", words.unknown_argument),
     ("argument", r"(\w+)\(\) got multiple values for argument '(\w+)'", r"`\2` is handed to `\1` twice"),
     (
         "kind",
-        r"module 'torch(?:\.nn(?:\.functional)?)?' has no attribute '(\w+)'|'Tensor' object has no attribute '(\w+)'",
+        r"module '(torch(?:\.nn(?:\.functional)?)?)' has no attribute '(\w+)'|'Tensor' object has no attribute '(\w+)'",
         words.no_such_function,
     ),
     ("kind", r"AttributeError: '(\w+)' object has no attribute '(\w+)'", words.no_attribute),
@@ -224,7 +244,7 @@ KINDS: tuple[Row, ...] = (
     (
         "one number",
         r"truth value of an array with more than one element|value of Tensor with more than one value is ambiguous",
-        "`if`, `and`, `or` and `not` need one truth value, and this is a whole tensor of them",
+        "`if`, `and`, `or`, `not` and `==` between lists need one truth value, and this is a whole tensor of them",
     ),
     ("tensor", r"too many dimensions '(\w+)'", r"torch.tensor cannot read values of type \1"),
     (
@@ -265,7 +285,7 @@ FLOW: tuple[Row, ...] = (
     (
         "gradient",
         r"grad can be implicitly created only for scalar outputs",
-        "backward needs one number, and this tensor has several: has the loss to be averaged first?",
+        "backward needs one number, and this tensor has several: is it the loss, averaged over the batch?",
     ),
     (
         "gradient",

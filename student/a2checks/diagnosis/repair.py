@@ -10,7 +10,7 @@ from .concepts import question_about
 from .edits import Edit
 from .findings import REPAIR, Finding
 
-ENOUGH = 12  # edits that repair: there is nothing to learn from more
+ENOUGH = 4  # edits that repair: there is nothing to learn from more
 
 
 def repairing(candidates: Iterable[Edit], repairs: Callable[[Edit], bool]) -> Edit | None:

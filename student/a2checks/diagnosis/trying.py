@@ -34,31 +34,41 @@ class TooLong(BaseException):
 def survivors(
     codes: Sequence[str],
     define: Callable[[Any], Callable[..., Any]],
-    trials: Sequence[Trial],
+    groups: Sequence[Sequence[Trial]],
     plain: Callable[[Any], Any],
-    done: Callable[[int], None] = lambda number: None,
-) -> list[int]:
-    """The numbers of the codes with which every trial gives its right result.
+    done: Callable[[int], bool | None] = lambda number: None,
+) -> list[list[int]]:
+    """(number of a code, number of a group) wherever every trial of the group gives its right result with the code.
 
-    ``define``: compiled code -> the function that it defines; ``plain``: a result -> an array; ``done`` is told each number.
+    ``define``: compiled code -> the function that it defines; ``plain``: a result -> an array; ``done`` is told each number,
+    and ends the search with True.
     """
     found = []
     for number, code in enumerate(codes):
-        if all_right(code, define, trials, plain):
-            found.append(number)
-        done(number)
+        found += [[number, group] for group in all_right(code, define, groups, plain)]
+        if done(number):
+            break
     return found
 
 
 def all_right(
-    code: str, define: Callable[[Any], Callable[..., Any]], trials: Sequence[Trial], plain: Callable[[Any], Any]
-) -> bool:
-    left = [STEPS]
+    code: str, define: Callable[[Any], Callable[..., Any]], groups: Sequence[Sequence[Trial]], plain: Callable[[Any], Any]
+) -> list[int]:
+    """The numbers of the groups whose trials are all right with this code."""
+    left, right = [STEPS], []
     try:
-        function = counted(define, left)(compile(code, EDITED, "exec", dont_inherit=True))
-        return all(is_right(plain(counted(function, left)(*trial.args(), **trial.kwargs())), trial) for trial in trials)
+        function = counted(counted(define, left)(compile(code, EDITED, "exec", dont_inherit=True)), left)
     except (Exception, TooLong):
-        return False
+        return []
+    for number, trials in enumerate(groups):
+        try:
+            if all(is_right(plain(function(*trial.args(), **trial.kwargs())), trial) for trial in trials):
+                right.append(number)
+        except Exception:
+            continue
+        except TooLong:
+            break
+    return right
 
 
 def counted(function: Callable[..., Any], left: list[int]) -> Callable[..., Any]:

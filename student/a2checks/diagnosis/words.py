@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 
+SPELLED = re.compile(r"[FHLMNRSX][A-Z0-9]")  # an SST2Example
+NUMPY = re.compile(r"\b(?:np|numpy)\.")
 PRODUCT = re.compile(r"@|\b(?:matmul|bmm|mm|mv|dot|einsum|baddbmm)\b")
 
 
@@ -83,7 +85,8 @@ def a_(kind: str) -> str:
         "builtin_function_or_method": "a method",
         "method": "a method",
     }
-    return names.get(kind, f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}")
+    article = "an" if kind[0] in "aeiouAEIOU" or SPELLED.match(kind) else "a"
+    return names.get(kind, f"{article} {kind}")
 
 
 def not_callable(match: re.Match[str], code: str) -> str:
@@ -93,17 +96,49 @@ def not_callable(match: re.Match[str], code: str) -> str:
     return f"what is called here is {a_(kind)} and not a function: a name used for both, or a pair of parentheses too many?"
 
 
+def too_few(match: re.Match[str], code: str) -> str:
+    function, _, missing = match.groups()
+    return f"`{function}` is called without {missing}" if calls(code, function) else ""
+
+
+def too_many(match: re.Match[str], code: str) -> str:
+    function, between, most, given = match.groups()
+    if not calls(code, function):
+        return ""
+    return f"`{function}` takes {'at most ' if between else ''}{most}, with `self` if it has one, and was given {given}"
+
+
+def unknown_argument(match: re.Match[str], code: str) -> str:
+    function, name = match.groups()
+    if NUMPY.search(code) and not re.search(rf"\b{name}\s*=", code):
+        return (
+            f"NumPy hands `{name}` on to the `{function}` of something that is no array: is it a tensor, which has its own one?"
+        )
+    return f"`{function}` has no argument called `{name}`" if not code or re.search(rf"\b{name}\b|\*\*", code) else ""
+
+
+def calls(code: str, function: str) -> bool:
+    """Whether this line, if it is known, names a function: otherwise code that the line calls does."""
+    return not code or function == "__init__" or bool(re.search(rf"\b{re.escape(function)}\b", code))
+
+
+def by_name(match: re.Match[str], code: str) -> str:
+    kind = {"string": "a text"}.get(match[1], a_(match[1]))
+    return f"{kind} is indexed by a text, as only a dictionary can be: what is this value here?"
+
+
 def must_be(match: re.Match[str], code: str) -> str:
     function, name, wanted, got = match.groups()
     return f"`{name}` of `{function}` has to be {wanted.replace('Tensor', 'a tensor')}, but is {a_(got)}"
 
 
 def no_index(match: re.Match[str], code: str) -> str:
-    why = (
-        "a function without `return`?"
-        if match[1] == "NoneType"
-        else "a call with ( ) that was meant, or another value than expected?"
-    )
+    if match[1] == "NoneType":
+        why = "a function without `return`?"
+    elif match[1] in ("function", "method", "builtin_function_or_method", "type"):
+        why = "was a call with ( ) meant?"
+    else:
+        why = "is one part of it meant, read with a dot, or another value?"
     return f"{a_(match[1])} has no [ ]: {why}"
 
 
@@ -131,8 +166,7 @@ def not_joined(match: re.Match[str], code: str) -> str:
 
 
 def no_such_function(match: re.Match[str], code: str) -> str:
-    return f"there is no `{match[1] or match[2]}` in PyTorch: look for its name in the documentation"
-
-
-def text_or_list(match: re.Match[str], code: str) -> str:
-    return "the tokenizer takes a text or a list of texts, and was given something else"
+    module, name, attribute = match.groups()
+    if attribute:
+        return f"a tensor has no `{attribute}`: is it a function that takes the tensor, or called something else?"
+    return f"there is no `{name}` in {module}: is it in another module of PyTorch, or called something else?"

@@ -12,9 +12,12 @@ NO_GRAPH = "does not require grad and does not have a grad_fn"
 
 
 def explained(error: Exception, recorder: Any) -> Exception:
-    """The same exception; where the cause is known, its message says so. ``recorder``: see ``watch.Recorder``."""
+    """The same exception; where the cause is known, its message says so, in a form that diagnosis adds nothing to.
+
+    ``recorder``: see ``watch.Recorder``.
+    """
     if cause := cause_of(type(error), str(error), recorder):
-        error.args = (f"{error} ({cause})",)
+        error.args = (f"{error} (because {cause})",)
     return error
 
 

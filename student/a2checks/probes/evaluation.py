@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from a2checks.sealed import sealed
 
 from .calls import call_adapted
 from .causes import explained
-from .forms import count_of, use_of
+from .forms import SCORES, count_of, form_of, use_of
 from .plain import np
 from .tiny import World
 from .training import combinations, first_success
@@ -56,15 +57,40 @@ def call(namespace: dict, model: Any, loader: DataLoader) -> dict:
     return {}
 
 
+@dataclass
+class Passed:
+    """What the first call of ``compute_accuracy`` gets.
+
+    ``counts``: how many predictions and labels, [] if that is not known; ``classes``: those of both, [] if these are not
+    known; ``scores``: whether the labels are, and stand beside something else that is no class numbers.
+    """
+
+    counts: list[int] = field(default_factory=list)
+    classes: list[list[int]] = field(default_factory=list)
+    scores: bool = False
+
+    def see(self, args: tuple, kwargs: dict, labels: list[int]) -> None:
+        """Take over what a call passes; ``labels``: those of all sentences."""
+        given = [*args, *kwargs.values()][:2]
+        found = [count_of(value) for value in given]
+        if len(found) != 2 or -1 in found:
+            return
+        self.counts = found
+        use = use_of(args, kwargs, lambda classes: classes == labels[: len(classes)])
+        if use is not None and use.kind != SCORES:
+            self.classes = [use.forms[key].classes for key in (use.predictions, use.labels)]
+        known = [form.classes for form in map(form_of, given) if form is not None]
+        self.scores = use is None and found[0] == found[1] and known == [labels[: found[0]]]
+
+
 @contextmanager
-def counted(namespace: dict, counts: list[int]) -> Iterator[None]:
-    """Meanwhile, how many predictions and labels the first call of ``compute_accuracy`` gets is put into ``counts``."""
+def noted(world: World, namespace: dict, passed: Passed) -> Iterator[None]:
+    """Meanwhile, what the first call of ``compute_accuracy`` gets is noted in ``passed``."""
     own = namespace.get("compute_accuracy")
 
     def called(*args: Any, **kwargs: Any) -> Any:
-        if not counts:
-            found = [count_of(value) for value in [*args, *kwargs.values()][:2]]
-            counts.extend(found if len(found) == 2 and -1 not in found else [])
+        if not passed.counts:
+            passed.see(args, kwargs, [row["label"] for row in world.rows["validation"]])
         return own(*args, **kwargs)
 
     if callable(own):
@@ -89,12 +115,12 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
     def look(model: Any, loader: DataLoader) -> dict:
         set_seed(0)
         recorder, before = Recorder(world, model.train()), weights(model)
-        counts, result = [], None
+        passed, result = Passed(), None
         try:
-            with counted(namespace, counts):
+            with noted(world, namespace, passed):
                 result = call_adapted(namespace["evaluate"], model, loader)
         except Exception as error:
-            if not counts or counts[0] == counts[1]:
+            if not passed.counts or passed.counts[0] == passed.counts[1]:
                 raise explained(error, recorder) from None
         finally:
             recorder.end()
@@ -106,7 +132,9 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             "graphs": recorder.graphs,
             "predicted": predicted,
             "weights_changed": change_of(before, weights(model)),
-            "counts": counts,
+            "counts": passed.counts,
+            "passed": passed.classes,
+            "scores": passed.scores,
             "drawn": loader.sampler.used,
             "unmasked": recorder.unmasked,
         }

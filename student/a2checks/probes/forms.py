@@ -15,7 +15,7 @@ import torch
 from .plain import np
 
 tensor, is_tensor = torch.tensor, torch.is_tensor
-CLASSES, SCORES = "class numbers", "scores of both classes"
+CLASSES, SCORES, BATCHES = "class numbers", "scores of both classes", "batches of class numbers"
 BATCH = 4
 
 
@@ -95,7 +95,7 @@ def _form_of_batches(values: Any) -> Form | None:
         return None
     build = forms[0].build
     return Form(
-        forms[0].kind,
+        BATCHES if forms[0].kind == CLASSES else forms[0].kind,
         [one for form in forms for one in form.classes],
         lambda new: type(values)(build(new[n : n + BATCH]) for n in range(0, len(new), BATCH)),
     )

@@ -15,7 +15,7 @@ import numpy as np
 from .concepts import ABOUT, CONCEPTS, EDITS, STATEMENTS, STEPS, WORTH
 
 if TYPE_CHECKING:
-    from . import finetuning, masks, queries
+    from . import finetuning, masks, properties, queries, reasons
     from .told import Teller
 
 __all__ = [
@@ -38,8 +38,8 @@ __all__ = [
     "weights_of",
 ]
 
-# A notebook carries the rules of its own section only.
-for _name in ("finetuning", "masks", "queries"):
+# A notebook carries the rules of its own section only: those that its tests name, and what builds on these.
+for _name in ("finetuning", "masks", "properties", "queries", "reasons"):
     if importlib.util.find_spec(f"{__name__}.{_name}"):
         globals()[_name] = importlib.import_module(f".{_name}", __name__)
 
@@ -73,12 +73,12 @@ def pictured(id: str) -> str:
 
 def reason(id: str, value: Any, case: Any, context: dict[str, Any]) -> tuple[str, str] | None:
     """(concept, sentence) about a wrong value of section 1; None where nothing is known."""
-    return queries.reason(id, value, case, context) if id.startswith("1.") else None
+    return reasons.reason(id, value, case, context) if id.startswith("1.") else None
 
 
 def broken_property(id: str, case: Any, result: Any) -> str | None:
     """The property that a result of section 2.1 breaks, in words; None if it breaks none of those known."""
-    return masks.broken_property(id, case, result) if id.startswith("2.1.") else None
+    return properties.broken(id, case, result) if id.startswith("2.1.") else None
 
 
 def signature(id: str, value: Any, case: Any) -> np.ndarray | None:

@@ -168,11 +168,11 @@ def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
     if way.get("no_iterator"):
         own = way["itself"]
         kind = "the dataset itself" if own else f"a {shown.named(way['no_iterator'], 'value of a type of your own')}"
+        what = "it" if way["no_iterator"] in ("list", "tuple") else "all examples"
         check.fail(
             "kind",
-            f"__iter__ returns {kind}, which has no __next__, so it is no iterator: "
-            + ("return iter(…) of your examples" if own else "return iter(…) of it")
-            + ", or yield them one by one",
+            f"__iter__ returns {kind}, which has no __next__, so it is no iterator: return iter(…) of {what}, or yield them "
+            "one by one",
             symptom=Symptom.ITSELF_NO_ITERATOR if own else Symptom.NO_ITERATOR,
         )
     filled(check, way["passes"], "__iter__")
@@ -184,7 +184,7 @@ def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
         few = _few(facts, items, again=bool(number))
         check.fail(
             "numbers",
-            f"{which}iterating over a dataset of {count} examples gives {len(items)} items"
+            f"{which}iterating over a dataset of {count} examples gives {len(items)} item{'s' * (len(items) != 1)}"
             + ": the iterator has run dry, so __iter__ has to return a new one" * (few is Symptom.RUN_DRY),
             symptom=few if len(items) < count else Symptom.TOO_MANY_ITEMS,
         )
@@ -199,7 +199,8 @@ def _few(facts: dict, items: list, again: bool) -> Symptom:
         return Symptom.RUN_DRY if again else Symptom.NO_ITEMS
     if len(items) == facts["count"] - 1 and all(same_items(facts, items, range(len(items)))):
         return Symptom.LAST_MISSING
-    return Symptom.ONE_ITEM if len(items) == 1 else Symptom.TOO_FEW_ITEMS
+    first = len(items) == 1 and all(same_items(facts, items, range(1)))
+    return Symptom.ONE_ITEM if first else Symptom.TOO_FEW_ITEMS
 
 
 def _other_items(facts: dict, items: list) -> tuple[str, Symptom]:

@@ -174,10 +174,3 @@ def visible(scores: np.ndarray, hidden: np.ndarray) -> int:
     highest = np.where(hidden, -np.inf, scores.astype(np.float64)).max(axis=-1, keepdims=True)
     with np.errstate(invalid="ignore"):
         return int((~(scores - highest < UNDERFLOW) & hidden).sum())
-
-
-def broken_property(id: str, case: Any, result: Any) -> str | None:
-    """See ``properties.broken``."""
-    from . import properties
-
-    return properties.broken(id, case, result)

@@ -16,6 +16,7 @@ from .training import masked
 
 CLASSES, SCORES = "class numbers", "scores of both classes"
 LARGEST = 1e30  # no accuracy, but still a number to calculate with; NaN counts as one
+OF_BATCHES = {Symptom.MEAN_OF_BATCHES, Symptom.LAST_BATCH, Symptom.FIRST_BATCH, Symptom.SUM_OF_BATCHES}
 CLOSE = 1e-4  # of accuracies: the smallest step on the probes' few sentences is 0.04
 
 
@@ -81,7 +82,7 @@ def accuracies(check: Any, facts: dict, way: dict) -> None:
         Symptom.WHOLE_NUMBER: (want // 1, "a whole number: is // used, or are two lists compared as wholes?"),
         Symptom.BY_CLASSES: (np.array(right) / 2, "the number of right predictions divided by the number of classes"),
     }
-    known |= rounded(results, want)
+    known |= of_some_pairs(facts["answers"]) | rounded(results, want)
     if way.get("used") != CLASSES:
         del known[Symptom.ARGMAX_OF_CLASSES]
     symptom, words = recognised(results, known)
@@ -103,6 +104,17 @@ def rounded(got: Any, want: Any) -> dict[Symptom, tuple[Any, str]]:
                 Symptom.ROUNDED_TO_DIGITS: (np.round(want, digits), f"a share rounded to {digits} digit{'s'[: digits - 1]}")
             }
     return {}
+
+
+def of_some_pairs(answers: Any) -> dict[Symptom, tuple[Any, str]]:
+    """Entries for ``recognised``: the results where not every pair of prediction and label is looked at."""
+    pairs = [list(zip(predicted, labels)) for predicted, labels in answers]
+    first = [(one[0][0] == one[0][1]) / len(one) for one in pairs]
+    ones = [one.count((1, 1)) / len(one) for one in pairs]
+    return {
+        Symptom.FIRST_PAIR: (first, "what the first pair alone adds to it: is the `return` inside the loop?"),
+        Symptom.ONES_ALONE: (ones, "the share where both are 1: two zeros are equal, too"),
+    }
 
 
 def of_positions(answers: Any) -> np.ndarray:
@@ -181,26 +193,55 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
             "evaluate takes no batch from the dataloader that it is given: loop over that one",
             symptom=Symptom.LOADER_IGNORED,
         )
+    known = _other_shares(facts, way, hits) | rounded(result, want)
+    symptom, words = recognised(result, known)
+    words = f" but {words}" if words else ""
+    if symptom is Symptom.OTHERWISE:
+        symptom, words = _passed(facts, way, predicted)
+    check.fail(
+        "numbers",
+        f"evaluate returns {shown_number(result)}, which is not the share of right answers{words}",
+        symptom=symptom,
+    )
+
+
+def _other_shares(facts: dict, way: dict, hits: np.ndarray) -> dict[Symptom, tuple[Any, str]]:
+    """Entries for ``recognised``: what else than the share of right answers may come back."""
     batches = [hits[n : n + facts["batch"]] for n in range(0, len(hits), facts["batch"])]
-    known = {
+    known: dict[Symptom, tuple[Any, str]] = {
         Symptom.MEAN_OF_BATCHES: (
             np.mean([b.mean() for b in batches]),
             "the mean over batches: the last one is smaller, so its sentences count more",
         ),
         Symptom.COUNT: (hits.sum(), "the number of right answers, not their share"),
-        Symptom.WRONG_SHARE: (1 - want, "the share of wrong answers"),
+        Symptom.WRONG_SHARE: (1 - hits.mean(), "the share of wrong answers"),
         Symptom.LAST_BATCH: (batches[-1].mean(), "the accuracy of the last batch alone"),
         Symptom.FIRST_BATCH: (batches[0].mean(), "the accuracy of the first batch alone"),
         Symptom.BY_BATCHES: (hits.sum() / len(batches), "the number of right answers divided by the number of batches"),
         Symptom.MEAN_LOSS_OF_BATCHES: (facts["losses"][0], "the mean loss"),
         Symptom.MEAN_LOSS: (facts["losses"][1], "the mean loss"),
         Symptom.SUM_OF_BATCHES: (np.sum([b.mean() for b in batches]), "the sum of the batches' accuracies"),
-        **rounded(result, want),
     }
-    symptom, words = recognised(result, known)
-    check.fail(
-        "numbers",
-        f"evaluate returns {shown_number(result)}, which is not the share of right answers"
-        + (f" but {words}" if words else ""),
-        symptom=symptom,
-    )
+    if len(way["passed"][:1] and way["passed"][0]) == len(hits):  # all at once, so it is about no single batch
+        known = {symptom: one for symptom, one in known.items() if symptom not in OF_BATCHES}
+    return known
+
+
+def _passed(facts: dict, way: dict, predicted: list[int]) -> tuple[Symptom, str]:
+    """What is wrong with the classes that ``compute_accuracy`` is given: symptom and words; ``predicted``: the model's own."""
+    if way["scores"]:
+        return Symptom.SCORES_AS_CLASSES, (
+            ": what it passes to compute_accuracy are not class numbers. The class is the place of the largest logit (argmax), "
+            "not its value"
+        )
+    classes, labels = way["passed"] or ([], [])
+    if -1 in predicted[: len(classes)]:  # the model has not seen all of these sentences
+        return Symptom.OTHERWISE, ""
+    if classes != predicted[: len(classes)]:
+        return Symptom.OTHER_CLASSES, (
+            ": not all predictions that it passes to compute_accuracy are the class with the larger logit. Are the two logits "
+            "of each sentence compared with each other (argmax)?"
+        )
+    if labels != facts["labels"][: len(labels)]:
+        return Symptom.OTHER_LABELS_PASSED, ": the labels that it passes to compute_accuracy are not those of the batches"
+    return Symptom.OTHERWISE, ""

@@ -222,10 +222,3 @@ def wanted_weights(id: str) -> np.ndarray | None:
     """The correct attention weights; None if the question is not about weights."""
     evenly, half = np.full(4, 0.25), np.array([0.5, 0.5, 0.0, 0.0])
     return {"1.2.1": np.eye(4)[0], "1.2.2": np.eye(4), "1.3.1": evenly, "1.3.2": half}.get(id)
-
-
-def reason(id: str, value: Any, case: Any, context: dict[str, Any]) -> tuple[str, str] | None:
-    """See ``reasons.reason``."""
-    from . import reasons
-
-    return reasons.reason(id, value, case, context)

@@ -43,7 +43,7 @@ OTHERS: tuple = (
     (
         lambda rows: (factor * rows for factor in LONGER),
         "query length",
-        "The direction is right and the query is too short: softmax stays nearly flat while similarities differ little",
+        "The direction is right and the query is too short: the softmax stays too flat while similarities differ little",
     ),
     (
         lambda rows: (factor * rows for factor in SHORTER),

@@ -90,6 +90,8 @@ class Symptom(str, Enum):
     ROUNDED_TO_DIGITS = "rounded to digits"
     WHOLE_NUMBER = "whole number"
     BY_CLASSES = "by classes"
+    FIRST_PAIR = "first pair"
+    ONES_ALONE = "ones alone"
     ARGMAX_OF_CLASSES = "argmax of classes"
 
     # 3.evaluate, 3.train_one_epoch: what the model is called with
@@ -109,6 +111,9 @@ class Symptom(str, Enum):
     SUM_OF_BATCHES = "sum of batches"
     MEAN_LOSS = "mean loss"
     MEAN_LOSS_OF_BATCHES = "mean loss of batches"
+    SCORES_AS_CLASSES = "scores as classes"
+    OTHER_CLASSES = "other classes"
+    OTHER_LABELS_PASSED = "other labels passed"
 
     # 3.train_one_epoch: whether it learns
     NEVER_CALLED = "never called"
@@ -204,6 +209,9 @@ UNSPECIFIC = frozenset(
         Symptom.LABELS_OTHER_SHAPE,
         Symptom.OTHER_LABELS,
         Symptom.LABELS_OTHER_DTYPE,
+        Symptom.SCORES_AS_CLASSES,
+        Symptom.OTHER_CLASSES,
+        Symptom.OTHER_LABELS_PASSED,
         Symptom.NOTHING_MOVES,
         Symptom.OTHER_GRADIENTS,
         Symptom.ONE_BATCH_ONLY,
