@@ -1,8 +1,9 @@
-"""Settings for every test: one seed, no deadlines, the fixtures of ``support``, and markers by folder."""
+"""Settings for every test: one seed, no deadlines, the fixtures of ``support``, and what is slow."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import hypothesis
 import pytest
@@ -33,9 +34,21 @@ def pytest_report_header() -> str | None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests in tests/slow as slow and those in tests/container as container."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark as slow what lies in tests/slow, and of ``many`` all but every n-th; as container what lies in tests/container."""
+    seen: Counter[str] = Counter()
+    rest = []
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         if folder in ("slow", "container"):
             item.add_marker(folder)
+        elif mark := item.get_closest_marker("many"):
+            name = item.nodeid.partition("[")[0]
+            if seen[name] % mark.kwargs["of"]:
+                item.add_marker("slow")
+                rest.append(item)
+            seen[name] += 1
+    left_out = set(rest) - set(share.some(rest)) if rest else set()
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=list(left_out))

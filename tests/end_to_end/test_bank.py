@@ -20,15 +20,15 @@ from support.project import ROOT
 
 @pytest.fixture(scope="module")
 def audited(grader):
-    return audit.audit(grader, ROOT / "solutions", ROOT / "student", every=9)
+    return audit.audit(grader, ROOT / "solutions", ROOT / "student", every=23)
 
 
 def test_mistakes_cost_their_own_items_and_alternatives_nothing(audited, capsys):
-    """A ninth of the bank; `make audit` looks at all of it."""
+    """Some of the bank; `make audit` looks at all of it."""
     with capsys.disabled():
         print(f"\n{audited.last_line()}, named {sum(o.named for o in audited.of('mistake'))}")
     assert audited.problems == []
-    assert len(audited.of("mistake")) >= 20 and len(audited.of("alternative")) >= 12
+    assert len(audited.of("mistake")) >= 8 and len(audited.of("alternative")) >= 5
 
 
 def test_every_item_has_mistakes_and_every_mistake_with_side_costs_a_reason(grader, bank):
@@ -51,13 +51,13 @@ def test_most_mistakes_are_named_to_the_student(audited):
     assert sum(o.named for o in mistakes) >= 0.75 * len(mistakes)
 
 
-@pytest.mark.parametrize("count", [8])
+@pytest.mark.parametrize("count", [4])
 @pytest.mark.usefixtures("only_judging")
 def test_two_mistakes_in_one_submission_cost_both_items_and_nothing_else(grader, bank, variants, capsys, count):
     pairs_cost_both_items(grader, bank, variants, capsys, count)
 
 
-@pytest.mark.parametrize("sections, first, step", [("12", 0, 9), ("3", 4, 18)])
+@pytest.mark.parametrize("sections, first, step", [("12", 0, 19), ("3", 4, 33)])
 @pytest.mark.usefixtures("only_judging")
 def test_check_cells_and_grades_agree_over_the_whole_bank(grader, bank, variants, capsys, sections, first, step):
     cells_and_grades_agree(grader, bank, variants, capsys, sections, first, step)
@@ -75,7 +75,7 @@ def expected_texts(references: dict) -> Iterator[str]:
 def test_no_hidden_expected_value_is_ever_shown(grader, bank, variants):
     hidden = {text for number in range(8) for text in expected_texts(grader.inputs(number))}
     assert len(hidden) > 1000
-    for entry in random.Random(1).sample([m for m in bank["mistake"] if m["item"].startswith("2.1")], 40):
+    for entry in random.Random(1).sample([m for m in bank["mistake"] if m["item"].startswith("2.1")], 12):
         for verdict in variants.graded(grader, {entry["item"]: entry["code"]}):
             shown = set(re.findall(r"\d+\.\d{3,}", verdict.reason + " ".join(verdict.notes) + json.dumps(verdict.data)))
             assert not {f"{float(x):.5g}" for x in shown} & hidden
@@ -97,6 +97,7 @@ def test_a_mistake_in_self_attention_is_charged_once(submit, s2):
     assert "attn_scaled is not called" in graded.output("2.1.self_attention.step3")
 
 
+@pytest.mark.slow
 def test_the_build_refuses_a_grader_that_cannot_tell_right_from_wrong(settings, references, tmp_path):
     import shutil
 

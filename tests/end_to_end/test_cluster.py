@@ -49,6 +49,7 @@ def cluster(tmp_path):
             process.wait()
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed(course, cluster):
     address, workers = cluster
     for index in range(60):

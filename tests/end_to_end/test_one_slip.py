@@ -39,6 +39,7 @@ def timeouts(monkeypatch) -> list[str]:
     return seen
 
 
+@pytest.mark.many(of=4)
 @pytest.mark.parametrize("item", HANGS)
 def test_a_hang_costs_its_own_item_and_its_limit_once(submit, timeouts, item):
     graded = submit({"A2S3.py": changed(S3, HANGS[item])}, seconds=5)

@@ -1,4 +1,4 @@
-"""The first and the last member of each kind of tests/support/world keep and lose what they should; slow tests run them all."""
+"""Members of each kind of tests/support/world keep and lose what they should; slow tests run them all."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from support.students_world import loses_exactly, members
 MEMBERS = members(every=False)
 
 
+@pytest.mark.many(of=4)
 @pytest.mark.parametrize("kind, member", MEMBERS, ids=[f"{kind.name}: {member.name}" for kind, member in MEMBERS])
 def test_a_program_loses_exactly_what_is_wrong_wherever_it_runs(submit, kind, member):
     loses_exactly(submit, kind, member)

@@ -136,4 +136,4 @@ if __name__ == "__main__":
     zygote.preload(["torch"])
     warnings.simplefilter("ignore")
     assert bool(light_torch.UNDO) == (sys.argv[1] == "light")
-    print(json.dumps({use: outcome(code) for use, code in USES.items()}))
+    print(json.dumps({use: outcome(code) for use, code in USES.items() if use in sys.argv[2:]}))

@@ -128,6 +128,7 @@ def snapshot(folder: Path) -> dict:
     return {str(p): (p.lstat().st_mode, p.lstat().st_mtime_ns, p.is_file() and p.read_bytes()) for p in folder.rglob("*")}
 
 
+@pytest.mark.many(of=5)
 @pytest.mark.parametrize("apart", [False, True])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("writer", WRITERS)

@@ -109,6 +109,7 @@ def work_of(source: str):
         signal.signal(signal.SIGPROF, before)
 
 
+@pytest.mark.many(of=3)
 @pytest.mark.parametrize(
     "source",
     [
