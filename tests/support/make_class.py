@@ -40,7 +40,7 @@ def variants() -> tuple[list[Files], list[Files]]:
     return [*ordinary, *mistaken()], odd
 
 
-def mistaken() -> list[Files]:
+def mistaken(section3: bool = False) -> list[Files]:
     """The solutions as scripts, with each mistake of the bank in turn."""
     from autograder.authoring.audit import Variants
     from autograder.authoring.baking.bank import load_bank
@@ -48,7 +48,7 @@ def mistaken() -> list[Files]:
 
     assignment = load_assignment(ROOT / "assignment")
     made = Variants(assignment, ROOT / "solutions")
-    right = {s.id: made.script(s.id, {}) for s in assignment.sections if not s.probes}
+    right = {s.id: made.script(s.id, {}) for s in assignment.sections if section3 or not s.probes}
     submissions = []
     for mistake in load_bank(assignment)["mistake"]:
         section = assignment.question(mistake["item"]).section.id
@@ -58,9 +58,12 @@ def mistaken() -> list[Files]:
     return submissions
 
 
-def make_class(count: int, out: Path, ordinary_only: bool = False, seed: int = 517) -> None:
+def make_class(count: int, out: Path, ordinary_only: bool = False, section3: bool = False, seed: int = 517) -> None:
+    """Write ``count`` submissions and their metadata; with ``section3``, ordinary ones are scripts of all sections."""
     rng = random.Random(seed)
     ordinary, odd = variants()
+    if section3:
+        ordinary = mistaken(section3=True)
     lines, previous = ["---"], None
     for index in range(count):
         name = f"submission_{1000 + index}"
