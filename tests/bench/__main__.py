@@ -29,6 +29,11 @@ PARTS = ("submission", "cage", "classes", "training", "commands")  # modules bes
 WHOLE, QUICK = Size(rounds=7, largest=10_000, quick=False), Size(rounds=1, largest=40, quick=True)
 
 
+def size_of(quick: bool, rounds: int | None, largest: int | None) -> Size:
+    size = QUICK if quick else WHOLE
+    return replace(size, rounds=rounds or size.rounds, largest=largest or size.largest)
+
+
 def measure_apart(part: str, size: Size) -> Measured | None:
     """Measure in a process of its own, so that no part's imports are in another's memory; None, and a line, if that fails."""
     click.echo(f"measuring: {part}", err=True)
@@ -43,6 +48,19 @@ def measure_apart(part: str, size: Size) -> Measured | None:
     return measured
 
 
+def measure_all(parts: tuple[str, ...], size: Size) -> tuple[Measured, list[str]]:
+    """What these parts measured, and which of them failed."""
+    everything, failed = Measured(), []
+    for part in parts:
+        measured = measure_apart(part, size)
+        if measured is None:
+            failed.append(part)
+        else:
+            everything.values |= measured.values
+            everything.details += measured.details
+    return everything, failed
+
+
 @click.command()
 @click.option("--rounds", type=click.IntRange(1), help=f"Rounds of whatever is compared (default: {WHOLE.rounds}).")
 @click.option("--largest", type=click.IntRange(40), help=f"Submissions in the largest class (default: {WHOLE.largest}).")
@@ -51,25 +69,16 @@ def measure_apart(part: str, size: Size) -> Measured | None:
 @click.argument("parts", nargs=-1, type=click.Choice(PARTS), metavar="[PART]…")
 def main(rounds: int | None, largest: int | None, quick: bool, output: Path | None, parts: tuple[str, ...]) -> None:
     """Measure all parts, or these: submission, cage, classes, training, commands."""
-    size = QUICK if quick else WHOLE
-    size = replace(size, rounds=rounds or size.rounds, largest=largest or size.largest)
-    where, everything, failed = report.origin(), Measured(), []
-    for part in parts or PARTS:
-        measured = measure_apart(part, size)
-        if measured is None:
-            failed.append(part)
-            continue
-        everything.values |= measured.values
-        everything.details += measured.details
+    size, whole = size_of(quick, rounds, largest), not (quick or parts or output)
+    where = report.origin()  # before anything is written
+    everything, failed = measure_all(parts or PARTS, size)
     report.print_tables(everything)
-    whole = not (quick or parts or output)
     page = output or (report.PAGE if whole else report.ROOT / "build" / "figures.md")
     report.write_page(page, size, everything, f"{dt.datetime.now().astimezone():%Y-%m-%d}", failed, where)
     if whole:
         report.write_readme(report.README, everything.values)
     click.echo(f"written: {page}")
-    missed = [figure.key for figure in report.figures() if figure.reached(everything.values.get(figure.key)) == "no"]
-    sys.exit(1 if failed or missed else 0)
+    sys.exit(1 if failed or report.missed(everything.values) else 0)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """A class: submissions per second, beside stock `otter run` in sequence; time and memory must be flat from small to large.
 
 Ordinary submissions (tests/support/make_class.py, no two the same): of §1 + §2.1 in every format, right ones and ones with
-one mistake; with §3, scripts. No optimiser loops, no hangs. Rates count everything after the worker's start: reading, judging,
-committing, writing. Stock Otter is measured on a few submissions and scaled up.
+one mistake; with §3, a script of that beside them. No optimiser loops, no hangs. Rates count everything after the worker's
+start: reading, judging, committing, writing. Stock Otter is measured on a few submissions and scaled up.
 """
 
 from __future__ import annotations

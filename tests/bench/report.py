@@ -117,6 +117,11 @@ def goals(values: dict[str, float], readme: bool = False) -> Detail:
     return Detail("Goals", ["figure", "measured", "goal", "reached"], rows)
 
 
+def missed(values: dict[str, float]) -> list[str]:
+    """The keys of the goals that these values do not reach."""
+    return [figure.key for figure in figures() if figure.reached(values.get(figure.key)) == "no"]
+
+
 def print_tables(measured: Measured) -> None:
     """Print the details, and last the goals, with what is reached in colour."""
     console = Console(width=None if sys.stdout.isatty() else 150)
