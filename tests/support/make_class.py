@@ -73,8 +73,7 @@ def make_class(count: int, out: Path, ordinary_only: bool = False, section3: boo
     for index in range(count):
         name = f"submission_{1000 + index}"
         is_odd = not ordinary_only and rng.random() < 0.03
-        files = rng.choice(odd if is_odd else ordinary)
-        write_submission(out / name, {**files, **(rng.choice(third) if third else {})}, index)
+        write_submission(out / name, drawn(rng, odd if is_odd else ordinary, third), index)
         people = [person(index, rng)]
         if not ordinary_only and index % 40 == 7:
             people.append(person(100_000 + index, rng))
@@ -84,6 +83,11 @@ def make_class(count: int, out: Path, ordinary_only: bool = False, section3: boo
         lines += [f"  :created_at: 2026-10-{1 + index % 28:02d} 12:00:00.000000000 Z", "  :score: 0.0", "  :status: processed"]
         previous = people
     (out / "submission_metadata.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def drawn(rng: random.Random, submissions: list[Files], third: list[Files]) -> Files:
+    """One of the submissions, with one of the third sections beside it, if there are any."""
+    return {**rng.choice(submissions), **(rng.choice(third) if third else {})}
 
 
 def write_submission(folder: Path, files: Files, index: int) -> None:
