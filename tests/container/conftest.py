@@ -13,7 +13,7 @@ import pytest
 from autograder.core.errors import GraderError
 from autograder.gradescope import image
 from autograder.gradescope.archive import build_archive
-from container.engines import CLONED, NAME, Image, build_clone, clone, daemon, prepared, print_figures
+from container.engines import CLONED, NAME, Image, build_clone, clone, daemon, prepared, print_figures, record
 from support.project import ROOT, SCHEMA
 
 # Run inside: grade, then print the container's peak memory, from control groups version 2 or 1.
@@ -88,6 +88,7 @@ def graded_in(tmp_path):
             tree = json.loads(done.results.read_text())
         jsonschema.validate(tree, SCHEMA)
         peak = max(map(int, re.findall(r"^peak (\d+)$", done.stdout, re.MULTILINE)), default=0)
+        record(name, seconds=done.seconds, peak_mib=peak / 2**20)
         print(
             f"\n{name}: score {tree['score']:g}, {done.seconds:.1f} s with the container's start, "
             f"graded in {tree['execution_time']:.1f} s, peak {peak >> 20} MiB"

@@ -1,5 +1,7 @@
 """Container engines, the images they build here, and what pip needs inside a build."""
 
+import datetime as dt
+import json
 import os
 import re
 import shlex
@@ -15,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from autograder.core.files import write_whole
 from autograder.gradescope import image
+from bench.report import CONTAINER
 from support.project import ROOT
 
 HERE = Path(__file__).parent
@@ -200,9 +204,17 @@ def build_clone(made: Image, name: str = CLONED, *more: str) -> float:
 
 
 def print_figures(made: Image) -> None:
-    """Print which engine built the image, how long it took and how large it is. The engine has to be reached."""
+    """Print and record how long the image took to build, by which engine, and how large it is. The engine has to be reached."""
     whole, bare = image.image_size(made.name), image.image_size(made.base)
+    record(made.name, seconds=made.seconds, added_mb=(whole - bare) / 1e6)
     print(
         f"\n{made.name}: built in {made.seconds:.0f} s by {shlex.join(image.engine(('docker', 'podman')))}, "
         f"{(whole - bare) / 1e6:,.0f} MB over a base of {bare / 1e6:,.0f} MB"
     )
+
+
+def record(name: str, **measured: float) -> None:
+    """Keep the figures of an image or a submission, with the day, for the page that `make bench` writes."""
+    kept = json.loads(CONTAINER.read_text(encoding="utf-8")) if CONTAINER.exists() else {}
+    kept[name] = {"day": f"{dt.datetime.now().astimezone():%Y-%m-%d}", **measured}
+    write_whole(CONTAINER, (json.dumps(kept, indent=1, sort_keys=True) + "\n").encode())

@@ -40,16 +40,22 @@ def variants() -> tuple[list[Files], list[Files]]:
     return [*ordinary, *mistaken()], odd
 
 
-def mistaken() -> list[Files]:
-    """The solutions as scripts, with each mistake of the bank in turn."""
+def sections3() -> list[Files]:
+    """Section 3 as a script: right in three of five, else with a mistake of the bank, as about the other sections are."""
+    right, *wrong = mistaken(probed=True)
+    return [right] * (len(wrong) * 3 // 2) + wrong
+
+
+def mistaken(probed: bool = False) -> list[Files]:
+    """The solutions as scripts, first right and then with each mistake of the bank in turn; of section 3 if ``probed``."""
     from autograder.authoring.audit import Variants
     from autograder.authoring.baking.bank import load_bank
     from autograder.core.loading import load_assignment
 
     assignment = load_assignment(ROOT / "assignment")
     made = Variants(assignment, ROOT / "solutions")
-    right = {s.id: made.script(s.id, {}) for s in assignment.sections if not s.probes}
-    submissions = []
+    right = {s.id: made.script(s.id, {}) for s in assignment.sections if bool(s.probes) == probed}
+    submissions = [{f"{id}.py": script.encode() for id, script in right.items()}]
     for mistake in load_bank(assignment)["mistake"]:
         section = assignment.question(mistake["item"]).section.id
         if section in right:
@@ -58,14 +64,16 @@ def mistaken() -> list[Files]:
     return submissions
 
 
-def make_class(count: int, out: Path, ordinary_only: bool = False, seed: int = 517) -> None:
+def make_class(count: int, out: Path, ordinary_only: bool = False, section3: bool = False, seed: int = 517) -> None:
+    """Write ``count`` submissions and their metadata; with ``section3``, each has an A2S3.py, too."""
     rng = random.Random(seed)
     ordinary, odd = variants()
+    third = sections3() if section3 else []
     lines, previous = ["---"], None
     for index in range(count):
         name = f"submission_{1000 + index}"
         is_odd = not ordinary_only and rng.random() < 0.03
-        write_submission(out / name, rng.choice(odd if is_odd else ordinary), index)
+        write_submission(out / name, drawn(rng, odd if is_odd else ordinary, third), index)
         people = [person(index, rng)]
         if not ordinary_only and index % 40 == 7:
             people.append(person(100_000 + index, rng))
@@ -75,6 +83,11 @@ def make_class(count: int, out: Path, ordinary_only: bool = False, seed: int = 5
         lines += [f"  :created_at: 2026-10-{1 + index % 28:02d} 12:00:00.000000000 Z", "  :score: 0.0", "  :status: processed"]
         previous = people
     (out / "submission_metadata.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def drawn(rng: random.Random, submissions: list[Files], third: list[Files]) -> Files:
+    """One of the submissions, with one of the third sections beside it, if there are any."""
+    return {**rng.choice(submissions), **(rng.choice(third) if third else {})}
 
 
 def write_submission(folder: Path, files: Files, index: int) -> None:
