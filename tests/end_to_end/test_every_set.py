@@ -11,7 +11,7 @@ from autograder.checks.case import Case
 from autograder.core.errors import GraderError
 from autograder.core.references import unpacked
 from autograder.core.verdict import FAILED
-from hostile.case import S3
+from hostile.case import S3, written
 from hostile.corpus import CASES
 from support.formats import ALL
 from support.project import ROOT
@@ -36,7 +36,7 @@ SIZES = [case for case in CASES if case.family == "sizes"]
 @pytest.mark.parametrize("case", SIZES, ids=lambda case: case.name)
 def test_an_answer_that_is_right_for_some_sizes_only_fails_on_every_set(grader, tmp_path, case):
     for name, content in case.files.items():
-        (tmp_path / name).write_text(content)
+        (tmp_path / name).write_bytes(written(content))
     for id in case.zero:
         judged = on_every_set(grader, tmp_path, grader.assignment.question(id), False)
         assert [number for number, (passed, _) in judged.items() if passed] == [], id

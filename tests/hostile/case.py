@@ -6,6 +6,7 @@ beside the references, in the grader's environment and in its memory, and must a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,20 +19,28 @@ SECTION_1 = frozenset({"1.2.1", "1.2.2", "1.3.1", "1.3.2", "1.4.1", "1.4.2"})
 
 @dataclass(frozen=True)
 class Hostile:
-    """One submission: files (text or bytes), items that must be 0, whether it is refused as a whole.
+    """One submission: files, items that must be 0, whether it is refused as a whole.
+
+    A file's content is text, bytes, or a function that makes them when they are written: for what takes long to make.
 
     ``sections``: what it answers; ``flagged``: words that staff must find among the flags of some item.
     """
 
     family: str
     name: str
-    files: dict[str, str | bytes] = field(hash=False)
+    files: dict[str, str | bytes | Callable[[], bytes]] = field(hash=False)
     zero: frozenset[str] = frozenset()
     refused: bool = False
     seconds: float = 15.0
     forbidden: str = CANARY
     sections: tuple[str, ...] = ("A2S1", "A2S2")
     flagged: str = ""
+
+
+def written(content: str | bytes | Callable[[], bytes]) -> bytes:
+    """A file's content as bytes."""
+    made = content() if callable(content) else content
+    return made if isinstance(made, bytes) else made.encode("utf-8")
 
 
 def function(body: str, name: str = "attn_softmax") -> dict[str, str]:

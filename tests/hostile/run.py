@@ -34,7 +34,7 @@ from autograder.judging.results import ResultsFile
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import hide_from_debuggers
-from hostile.case import CANARY, Hostile
+from hostile.case import CANARY, Hostile, written
 from hostile.corpus import CASES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +102,7 @@ def judge(case: Hostile, grader: Grader, folder: Path) -> dict[str, Any]:
     for name, content in case.files.items():
         target = submission / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content if isinstance(content, bytes) else content.encode())
+        target.write_bytes(written(content))
     path, refused = submission.parent / "results.json", ""
     results = ResultsFile(path, grader.assignment, "517")
     with spent(grader) as costs:

@@ -37,7 +37,7 @@ CASES = [
     unreadable("a deeply nested notebook", {"A2S1.ipynb": b"[" * 200_000}),
     unreadable("a notebook of wrong types", {"A2S1.ipynb": WRONG_TYPES}),
     unreadable("huge numbers in a notebook", {"A2S1.ipynb": b'{"nbformat": 1e999, "cells": ' + b"9" * 10_000 + b"}"}),
-    Hostile("files", "a zip bomb", {"work.zip": zipped({"A2S1.py": b"#" * (200 << 20)})}, refused=True),
+    Hostile("files", "a zip bomb", {"work.zip": lambda: zipped({"A2S1.py": b"#" * (200 << 20)})}, refused=True),
     beside("names that climb out", {"more.zip": zipped({"../../A2S1.py": "query121 = 0", "/etc/A2S2.py": "x = 1"})}),
     beside("a damaged zip", {"more.zip": zipped({"A2S1.py": S1, "A2S2.py": S2})[:-40]}),
     beside(
