@@ -44,11 +44,12 @@ def write_references(path: Path, tree: dict[str, Any]) -> None:
 def read_references(path: Path) -> dict[str, Any]:
     """The tree of a baked file; raises GraderError if the file is missing or damaged.
 
-    Its arrays are read-only and stay in the file until something looks at them: of all sets a grading needs a few.
+    Its arrays stay in the file until something looks at them, of all sets a grading needs a few; writing into one does not
+    change the file.
     """
     try:
         with open(path, "rb") as file:
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     except OSError as error:
         raise GraderError(f"no references at {path}: {error.strerror}; run `make autograder`") from None
     except ValueError:

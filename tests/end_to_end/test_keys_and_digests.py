@@ -15,6 +15,7 @@ from autograder.batch.store import judging_key
 from autograder.core.digests import package_files, packages_of
 from autograder.core.loading import load_assignment
 from autograder.core.paths import PACKAGE
+from autograder.core.references import read_references
 from autograder.gradescope.archive import certificate, members_of
 from support.project import ROOT, TOY
 from support.toy import autograder
@@ -33,6 +34,7 @@ KEYS = {
     "judging": """
 import json, pathlib, tempfile
 from autograder.core.loading import load_assignment
+from autograder.core.references import read_references
 from autograder.judging.run import run_grading
 place = pathlib.Path(tempfile.mkdtemp())
 (place / 'T1.py').write_text('def add(a, b):\\n    return a - b\\n')
@@ -41,6 +43,7 @@ run_grading(load_assignment({toy!r} + '/assignment'), pathlib.Path({references!r
     BAKING: """
 import pathlib
 from autograder.core.loading import load_assignment
+from autograder.core.references import read_references
 from autograder.authoring.baking.bake import bake
 bake(load_assignment({toy!r} + '/assignment'), pathlib.Path({toy!r}) / 'solutions', 7)
 """,
@@ -102,6 +105,7 @@ from pathlib import Path
 from autograder.authoring.baking.freshness import fingerprint
 from autograder.batch.store import judging_key
 from autograder.core.loading import load_assignment
+from autograder.core.references import read_references
 from autograder.gradescope.archive import certificate, members_of
 toy = load_assignment(Path("toy/assignment"))
 members = members_of(toy, Path("reference.safetensors"), "101")
@@ -166,6 +170,14 @@ def test_every_byte_of_the_files_in_the_archive_is_certified(grader, references)
         changed = {**members["517"], name: data[:-1] + bytes([(data[-1] if data else 0) ^ 1])}
         assert certificate(grader.assignment, {"517": changed}) != stamp, name
         assert certificate(grader.assignment, {"517": {k: v for k, v in members["517"].items() if k != name}}) != stamp, name
+
+
+def test_what_is_written_into_references_reaches_no_file_and_no_other_reader(references):
+    before = references.read_bytes()
+    one, other = (read_references(references)["public"]["cases"]["2.1.attn_softmax"]["own"][0]["args"][0] for _ in (1, 2))
+    kept = other.copy()
+    one[...] = 7
+    assert (other == kept).all() and references.read_bytes() == before
 
 
 def test_pack_audits_again_when_the_archive_changes_and_refuses_when_the_audit_fails(toy):
