@@ -23,9 +23,7 @@ pytest_plugins = [
 ]
 os.environ["AUTOGRADER_SEED"] = "the tests' own seed"
 # The time that an example takes depends on how busy the machine is.
-hypothesis.settings.register_profile(
-    "any machine", max_examples=30, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("any machine")
 
 

@@ -60,7 +60,8 @@ def test_a_changed_entry_costs_the_audit_of_the_entries_that_it_could_be_taken_f
     assert audited() == (2, WHOLE)  # the two entries of 1.add
 
 
-@pytest.mark.parametrize("changed", ["solutions/T1.py", "assignment/rubric.toml"])
+@pytest.mark.many(of=2)
+@pytest.mark.parametrize("changed", ["solutions/T1.py", "assignment/rubric.toml", "assignment/inputs.py"])
 def test_what_every_verdict_depends_on_costs_the_whole_audit(audited, toy, changed):
     audited()
     (toy / changed).write_text((toy / changed).read_text() + "\n# a comment\n")
@@ -73,7 +74,8 @@ def test_another_seed_costs_the_whole_audit(audited, toy, monkeypatch):
     assert audited() == (WHOLE, WHOLE)
 
 
-@pytest.mark.parametrize("damage", ["[]", "{"])
+@pytest.mark.many(of=2)
+@pytest.mark.parametrize("damage", ["[]", "", "{", '{"x": 1}'])
 def test_a_damaged_record_is_made_again(audited, toy, damage):
     audited()
     (toy / "build" / "audit.json").write_text(damage)

@@ -163,10 +163,12 @@ def test_a_changed_byte_invalidates_exactly_the_keys_that_cover_it(copied_engine
     assert [a != b for a, b in zip(before[:3], after[:3])] == [judged_anew, baked_anew, audited_anew]
 
 
-def test_every_byte_of_the_files_in_the_archive_is_certified(grader, references):
+@pytest.mark.many(of=9)
+@pytest.mark.parametrize("part", range(9))
+def test_every_byte_of_every_file_in_the_archive_is_certified(grader, references, part):
     members = {"517": members_of(grader.assignment, references, "517")}
     stamp = certificate(grader.assignment, members)
-    for name, data in list(members["517"].items())[::9]:
+    for name, data in list(members["517"].items())[part::9]:
         changed = {**members["517"], name: data[:-1] + bytes([(data[-1] if data else 0) ^ 1])}
         assert certificate(grader.assignment, {"517": changed}) != stamp, name
         assert certificate(grader.assignment, {"517": {k: v for k, v in members["517"].items() if k != name}}) != stamp, name

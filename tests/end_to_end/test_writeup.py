@@ -292,7 +292,7 @@ def test_a_reader_that_hangs_eats_memory_or_lies_costs_one_line(monkeypatch, tmp
 SMALL = pdf(WHOLE[:12])
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     strategies.one_of(
         strategies.binary(max_size=400),
@@ -308,7 +308,7 @@ def test_no_bytes_make_the_reader_raise(data):
     json.dumps(found)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(strategies.lists(strategies.text(max_size=200), max_size=8), strategies.randoms())
 def test_no_text_makes_the_verdict_raise(pages, random):
     shuffled = [*WHOLE]

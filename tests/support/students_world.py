@@ -5,13 +5,8 @@ from __future__ import annotations
 from support.world import KINDS, Kind, Member
 
 
-def members(every: bool) -> list[tuple[Kind, Member]]:
-    """All members, or the first and the last of each kind."""
-    return [
-        (kind, member)
-        for kind in KINDS
-        for member in (kind.members if every else kind.members[:: max(1, len(kind.members) - 1)])
-    ]
+def members() -> list[tuple[Kind, Member]]:
+    return [(kind, member) for kind in KINDS for member in kind.members]
 
 
 def loses_exactly(submit, kind: Kind, member: Member) -> None:

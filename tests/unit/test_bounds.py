@@ -60,7 +60,7 @@ def test_ordinary_values_are_within_the_bounds(value):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process took at most")
 def test_no_frame_costs_the_judge_more_than_300_megabytes():
     done = subprocess.run(
-        [sys.executable, "-m", "support.frames", "100"],
+        [sys.executable, "-m", "support.frames", "300"],
         capture_output=True,
         text=True,
         cwd=TESTS,
@@ -85,7 +85,7 @@ DEEP = st.recursive(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=300)
 @given(st.fixed_dictionaries({"failures": DEEP, "snapshots": DEEP, "bound": DEEP}) | DEEP)
 def test_a_reply_to_load_is_of_its_types_or_breaks_the_protocol(reply):
     try:

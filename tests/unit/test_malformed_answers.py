@@ -25,7 +25,7 @@ trees = st.recursive(
     ),
     max_leaves=12,
 )
-job = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+job = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def nested(depth: int) -> list:

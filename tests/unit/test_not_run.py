@@ -29,7 +29,7 @@ def read_cell(source: str, kind: str = CODE, numbered: bool = True) -> Parsed:
     return parse_document(Document("a.ipynb", [Cell(CODE, "x = 1"), Cell(kind, source)], "notebook", numbered), frozenset("12"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.sampled_from(FUNCTIONS), st.sampled_from(sorted(BREAKS)))
 def test_a_broken_function_is_named_with_its_line_and_pythons_words(function, kind):
     below, change, words = BREAKS[kind]
@@ -102,7 +102,7 @@ def test_raw_cells_hold_no_headings():
         max_size=12,
     )
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_what_ipython_reads_keeps_its_lines(lines):
     source = "\n".join(lines)
     assert as_python(source).count("\n") == source.count("\n")

@@ -46,7 +46,7 @@ def recovered(source: str) -> list[str]:
     return [s.code for s in parse_document(Document("x.py", [Cell("code", source)], "script"), frozenset("12")).statements]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(GOOD), min_size=1, max_size=6))
 def test_valid_source_is_split_into_its_statements(parts):
     source = "\n".join(parts)
@@ -54,7 +54,7 @@ def test_valid_source_is_split_into_its_statements(parts):
     assert cut == [ast.dump(ast.Module([n], [])) for n in ast.parse(source).body]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(GOOD), st.sampled_from([b for b in BAD if not set(b) & set("([]:")])), min_size=1, max_size=5
