@@ -9,7 +9,7 @@ FROM ${BASE} AS installed
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 COPY autograder/gradescope/setup.sh autograder/gradescope/requirements-uv.txt /autograder/source/autograder/gradescope/
 COPY autograder/judging/requirements.in /autograder/source/autograder/judging/
-COPY assignment/requirements* /autograder/source/assignment/
+COPY assignment/requirement[s]* assignment/constraint[s]* /autograder/source/assignment/
 RUN TORCH_INDEX="${TORCH_INDEX}" bash /autograder/source/autograder/gradescope/setup.sh
 
 # Bake, audit and pack, or use the unpacked archive that is the build context. Solutions, bank and seed stay in this stage.

@@ -3,7 +3,8 @@
     python sst2_runs.py [--output FOLDER]        (in solutions/, or: make sst2-runs)
 
 The notebook's own functions do the training, on its offline model and data. Each finished run is saved as a small JSON file:
-stop whenever you like, and the same command continues with the next run. Figures and a summary go to writeup/section3/.
+stop whenever you like, and the same command continues with the next run. Figures and a summary go to writeup/section3/, from
+where `python -m reports` takes every number of the model answers.
 """
 
 from __future__ import annotations
@@ -51,17 +52,18 @@ OPTIMIZERS = [
     Run("sgd-tuned", train_size=800, num_epochs=3, optimizer="SGD", learning_rate=1e-2, momentum=0.9),
 ]
 CANDIDATES, SURVIVORS = 6, 2
+SIZES, RATES = (16, 32, 64), (2e-5, 5e-4)
 RUNG1, RUNG2 = {"train_size": 800, "num_epochs": 1}, {"train_size": 1600, "num_epochs": 2}
 FINAL = {"train_size": 4800, "num_epochs": 2}
 
 
 def candidates(count: int = CANDIDATES, seed: int = 64) -> list[Run]:
-    """Random combinations: batch size 16, 32 or 64; learning rate log-uniform between 2e-5 and 5e-4."""
+    """Random combinations: a batch size of SIZES; a learning rate log-uniform between the two RATES."""
     draw = random.Random(seed)
     runs = []
     for number in range(1, count + 1):
-        rate = float(f"{math.exp(draw.uniform(math.log(2e-5), math.log(5e-4))):.1e}")
-        runs.append(Run(f"search{number}", **RUNG1, batch_size=draw.choice((16, 32, 64)), learning_rate=rate))
+        rate = float(f"{math.exp(draw.uniform(*map(math.log, RATES))):.1e}")
+        runs.append(Run(f"search{number}", **RUNG1, batch_size=draw.choice(SIZES), learning_rate=rate))
     return runs
 
 
@@ -149,6 +151,7 @@ def main(output: Path) -> None:
             "rung2": rung2,
             "final": final,
             "test_accuracy": test(names, output),
+            "described": described(names),
         },
     )
 
@@ -168,6 +171,25 @@ def test(names: dict[str, Any], place: Path) -> float:
         loader = names["DataLoader"](data, batch_size=64, shuffle=False, collate_fn=names["SST2Dataset"].collate_fn)
         write(path, names["evaluate"](model, loader))
     return json.loads(path.read_text())
+
+
+def described(names: dict[str, Any]) -> dict[str, Any]:
+    """What the answers say about the model and the data: sizes, the first validation batch, what padding costs."""
+    tokens = {
+        split: [len(ids) for ids in names["tokenizer"]([sample.text for sample in data])["input_ids"]]
+        for split, data in names["split_datasets"].items()
+    }
+    lengths, longest = tokens["train"], max(map(max, tokens.values()))
+    random.Random(64).shuffle(lengths)
+    batches = [lengths[i : i + 64] for i in range(0, len(lengths), 64)]
+    padded = sum(len(batch) * max(batch) for batch in batches) / len(lengths)
+    model = names["AutoModelForSequenceClassification"].from_pretrained(names["model_name"], num_labels=2)
+    return {
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "lengths": {split: len(data) for split, data in names["split_datasets"].items()},
+        "first_batch": list(names["batch"]["text_encoding"]["input_ids"].shape),
+        "tokens": {"mean": sum(lengths) / len(lengths), "padded_to_batch": padded, "longest": longest, "limit": 512},
+    }
 
 
 def report(names: dict[str, Any], results: dict[str, Any]) -> None:
@@ -213,7 +235,7 @@ def plot_search(plt: Any, results: dict[str, Any]) -> None:
     """Best validation accuracy against learning rate, for both rungs of the search."""
     plt.figure(figsize=(6, 3.6))
     for rung, marker in (("rung1", "o"), ("rung2", "^")):
-        for size, color in ((16, "tab:green"), (32, "tab:blue"), (64, "tab:orange")):
+        for size, color in zip(SIZES, ("tab:green", "tab:blue", "tab:orange")):
             chosen = [r for r in results[rung] if r["run"]["batch_size"] == size]
             best = [max(a for _, a in r["curves"]["validation"]) for r in chosen]
             plt.plot(
@@ -224,7 +246,7 @@ def plot_search(plt: Any, results: dict[str, Any]) -> None:
                 label=f"batch {size}" if rung == "rung1" and chosen else None,
             )
     plt.xscale("log"), plt.xticks((5e-5, 1e-4, 2e-4, 5e-4), ("5e-5", "1e-4", "2e-4", "5e-4")), plt.minorticks_off()
-    plt.xlabel("learning rate"), plt.ylabel("validation accuracy"), plt.legend(frameon=False, loc="lower right")
+    plt.xlabel("learning rate"), plt.ylabel("best validation accuracy"), plt.legend(frameon=False, loc="lower right")
     plt.title("circles: 800 sentences, 1 epoch; triangles: 1,600, 2 epochs", fontsize="small")
     plt.tight_layout()
 

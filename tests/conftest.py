@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 
 import hypothesis
@@ -14,6 +15,7 @@ from support.project import TESTS
 pytest_plugins = [
     "support.bank",
     "support.fuzzing",
+    "support.grades",
     "support.grading",
     "support.local_check",
     "support.student_zip",
@@ -21,9 +23,14 @@ pytest_plugins = [
     "support.toy_class",
     "support.wheels",
 ]
+# jsonschema, which nbformat imports, would compile 38 grammars for a check of addresses that nothing here asks for.
+sys.modules.setdefault("rfc3987_syntax", None)
 os.environ["AUTOGRADER_SEED"] = "the tests' own seed"
-# The time that an example takes depends on how busy the machine is.
-hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+os.environ["OMP_NUM_THREADS"] = "1"  # there is a process for each core; more threads than cores wait for each other
+# The time that an example takes depends on how busy the machine is; how many are tried, on the SHARE.
+hypothesis.settings.register_profile(
+    "any machine", max_examples=share.number(100), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("any machine")
 
 

@@ -18,24 +18,25 @@ from .case import PUBLIC_SEED
 PARTS = [importlib.import_module(f".{module.name}", __name__) for module in pkgutil.iter_modules(__path__)]
 
 
-def sizes(seed: int | None, public: bool) -> dict[str, Any]:
+def sizes(seed: int, public: bool) -> dict[str, Any]:
     """Module -> its sizes. All hidden sets have the same; each item has a case that is larger than its public ones."""
     rng = np.random.default_rng(PUBLIC_SEED if public else seed)
     return {part.__name__: part.sizes(rng, public) for part in PARTS if hasattr(part, "sizes")}
 
 
-def worlds(seed: int | None, public: bool, sizes: dict[str, Any]) -> dict[str, dict]:
+def worlds(seed: int, public: bool, sizes: dict[str, Any]) -> dict[str, dict]:
     """Section -> the world that its probes work on."""
     seed, parts = PUBLIC_SEED if public else seed, [part for part in PARTS if hasattr(part, "worlds")]
     return {section: world for part in parts for section, world in part.worlds(seed, sizes[part.__name__]).items()}
 
 
 def draw(
-    seed: int | None, public: bool, names: dict[str, Any], stages: dict[str, Any], sizes: dict[str, Any]
+    seed: int, public: bool, names: dict[str, Any], stages: dict[str, Any], sizes: dict[str, Any]
 ) -> dict[str, dict[str, list[dict]]]:
     """Question id -> group -> cases.
 
-    Groups: ``own``, ``fresh`` (for composites with right prerequisites), ``float64``, ``elsewhere`` (on another device).
+    Groups: ``own``, ``fresh`` (for composites with right prerequisites), ``float64``, ``elsewhere`` (on another device),
+    ``traced`` (with tensors that require gradients).
 
     ``names``: everything that the solutions define; ``stages``: section -> its probes' stage, set up with its world.
     """

@@ -19,6 +19,17 @@ from .ladder import ladder
 VALUE_SIZE = 2.1
 PUBLIC_SIZES = [(1, 10, 1, 6), (1, 10, 3, 6), (2, 4, 2, 8)]  # (batch, n_tok, n_heads, n_embd)
 
+# The arguments through which gradients flow, as the handout calls them.
+WATCHED = {
+    "pairwise_similarities": "QK",
+    "attn_scaled": "A",
+    "attn_softmax": "A",
+    "compute_outputs": "AV",
+    "apply_causal_mask": "A",
+    "split_heads": "x",
+    "merge_heads": "y",
+}
+
 
 def draw(
     seed: int, public: bool, names: dict[str, Any], stages: dict[str, Any], sizes: list[tuple]
@@ -61,13 +72,25 @@ def section2(rng: np.random.Generator, sizes: list[tuple]) -> dict:
             "own": [helper_case(name, rng, size, np.float32, i) for i, size in enumerate(sizes)],
             "float64": [helper_case(name, rng, sizes[-1], np.float64, 0)] if not name.endswith("causal_mask") else [],
         }
+        if name in WATCHED:
+            tree[f"2.1.{name}"]["traced"] = [traced(tree[f"2.1.{name}"]["own"][0], WATCHED[name])]
     for step in ("step1", "step2", "step3"):
         tree[f"2.1.self_attention.{step}"] = {group: attention_cases(step, rng, sizes) for group in ("own", "fresh")} | (
             {"float64": attention_cases(step, rng, sizes, kind=np.float64)[-1:]} if step == "step3" else {}
         )
+    step3 = tree["2.1.self_attention.step3"]
+    step3["traced"] = [traced(step3["own"][-1], "QKV")]
     causal = tree["2.1.self_attention.step2"]
     causal["elsewhere"] = [causal["own"][0] | {"layout": "elsewhere"}]
     return tree
+
+
+def traced(one: dict, names: str) -> dict:
+    """The same call, of which is watched what becomes of the last arrays; those before them are masks, here whole numbers."""
+    args, arrays = list(one["args"]), [n for n, arg in enumerate(one["args"]) if isinstance(arg, np.ndarray)]
+    for n in arrays[: -len(names)]:
+        args[n] = args[n].astype(np.int64)
+    return one | {"args": args, "layout": "traced", "facts": {"names": list(names)}}
 
 
 def sizes(rng: np.random.Generator, public: bool) -> list[tuple[int, int, int, int]]:

@@ -136,6 +136,8 @@ def unambiguous(hits: np.ndarray) -> bool:
     batches = [hits[n : n + BATCH].mean() for n in range(0, len(hits), BATCH)]
     others = [np.mean(batches), 1 - hits.mean(), batches[-1], batches[0], hits.sum() / len(batches), np.sum(batches)]
     apart = len({round(float(other), 3) for other in others}) == len(others)
+    few = hits[: BATCH + 1].mean()  # of a second call, which must not be taken for both calls' together
+    apart = apart and abs(few - hits.mean()) > 0.03
     clear = apart and min(abs(hits.mean() - other) for other in others) > 0.03
     return clear and 0 < batches[0] < 1  # 0 and 1 have other causes, too; the last batch is too small for anything else
 
@@ -175,19 +177,37 @@ def facts(world: Any) -> dict[str, dict]:
             "long": tokens(world.given["long"]["text"], truncation=True, max_length=512)["input_ids"],
         },
         "3.compute_accuracy": {"answers": world.given["answers"]},
-        "3.train_one_epoch": {"batches": batches, "gradient": gradient(model, tokens, [train[n] for n in batches[0]])},
+        "3.train_one_epoch": {"batches": batches, **gradients(model, tokens, [train[n] for n in batches[0]])},
         "3.evaluate": evaluation(model, tokens, rows["validation"]),
         "3.main": {"sizes": MANY},
     }
 
 
-def gradient(model: Any, tokens: Any, batch: list[dict]) -> np.ndarray:
-    """The gradient of a batch's loss with respect to the last layer's weights: flat, float32."""
+def gradients(model: Any, tokens: Any, batch: list[dict]) -> dict[str, Any]:
+    """Gradients of a batch's loss with respect to the last layer's weights, each flat, float32.
+
+    ``gradient``: of the cross-entropy; ``mistaken``: of losses that are taken for it, by name.
+    """
     import torch
 
+    F, labels = torch.nn.functional, torch.tensor(_labels(batch))
     logits = model(**tokens(_texts(batch), padding=True, return_tensors="pt")).logits
-    torch.nn.functional.cross_entropy(logits, torch.tensor(_labels(batch))).backward()
-    return model.classifier.out_proj.weight.grad.numpy().ravel().astype(np.float32)
+    powers, ones = logits.softmax(-1), F.one_hot(labels).to(logits.dtype)
+
+    def of(loss: Any) -> np.ndarray:
+        (found,) = torch.autograd.grad(loss, model.classifier.out_proj.weight, retain_graph=True)
+        return found.numpy().ravel().astype(np.float32)
+
+    return {
+        "gradient": of(F.cross_entropy(logits, labels)),
+        "mistaken": {
+            "softmax": of(F.cross_entropy(powers, labels)),
+            "sigmoid": of(F.cross_entropy(logits.sigmoid(), labels)),
+            "probability": of(F.nll_loss(powers, labels)),
+            "squares of probabilities": of(F.mse_loss(powers, ones)),
+            "squares": of(F.mse_loss(logits, ones)),
+        },
+    }
 
 
 def evaluation(model: Any, tokens: Any, rows: list[dict]) -> dict:

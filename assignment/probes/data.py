@@ -79,9 +79,32 @@ def items(world: World, namespace: dict, plain: Callable) -> dict:
 
     def observed(way: Callable) -> dict:
         dataset = way()
-        return {"picks": picks, "items": [describe(dataset[n], namespace, plain) for n in picks], "misfit": unfit}
+        seen = [describe(dataset[n], namespace, plain) for n in picks]
+        return {"picks": picks, "items": seen, "misfit": unfit, "again": _again(way, picks[1:], namespace, plain)}
 
     return {"ways": successful_results([lambda way=way: observed(way) for way in datasets(world, namespace, rows)])}
+
+
+def _again(way: Callable[[], Any], picks: list[int], namespace: dict, plain: Callable) -> dict | None:
+    """The first index whose item is another one when it is asked for twice, and how many items fewer there are afterwards.
+
+    None where nothing like this is found out. Only then is the dataset asked for its length, which is another question.
+    """
+    try:
+        dataset = way()
+        pairs = [[describe(dataset[n], namespace, plain) for _ in range(2)] for n in picks]
+        index = next((n for n, (a, b) in zip(picks, pairs) if a != b), None)
+    except Exception:
+        return None
+    return None if index is None else {"index": index, "fewer": _counted(way()) - _counted(dataset)}
+
+
+def _counted(dataset: Any) -> int:
+    """The length of a dataset; 0 where it has none: that is another question's."""
+    try:
+        return len(dataset)
+    except Exception:
+        return 0
 
 
 def _misfit(world: World, namespace: dict, rows: list[dict]) -> dict | None:

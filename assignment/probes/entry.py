@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy
 from dis import get_instructions
 from inspect import BoundArguments, signature, unwrap
@@ -86,9 +86,14 @@ def _required(main: Any, namespace: dict) -> dict[str, Any]:
     return values
 
 
+def code_of(main: Any) -> Any:
+    """The code of a function behind its decorators; None for what has none."""
+    return getattr(unwrap(main), "__code__", None)
+
+
 def ignored(main: Any) -> list[str]:
     """The parameters for epochs and batch size that ``main`` never reads."""
-    code = getattr(unwrap(main), "__code__", None)
+    code = code_of(main)
     if code is None:
         return []
     read = names_read(code)
@@ -98,8 +103,22 @@ def ignored(main: Any) -> list[str]:
 
 def counts_epochs(main: Any) -> bool:
     """Whether ``main`` has a name or an attribute of its own for the number of epochs; True if that cannot be known."""
-    code = getattr(unwrap(main), "__code__", None)
+    code = code_of(main)
     return code is None or any("epochs" in name.lower() for name in (*code.co_varnames, *names_read(code)))
+
+
+def counts_from_one(main: Any) -> bool:
+    """Whether ``main`` has a ``range`` from 1 to the number of epochs, which is one epoch fewer."""
+    code = code_of(main)
+    for part in codes(code) if code else ():
+        loaded = [str(one.argval) for one in get_instructions(part) if one.opname.startswith("LOAD_")]
+        if any(names[0] == "range" and names[1] == "1" and names[2] in EPOCH_NAMES for names in triples(loaded)):
+            return True
+    return False
+
+
+def triples(values: list[str]) -> Iterator[tuple[str, str, str]]:
+    return zip(values, values[1:], values[2:])
 
 
 def names_read(code: types.CodeType) -> set[str]:

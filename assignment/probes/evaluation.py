@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 
 from autograder.checks.sealed import sealed
 
@@ -108,8 +108,20 @@ def bare(result: Any) -> Any:
     return float(result) if isinstance(result, float) and not isinstance(result, np.generic) else result
 
 
+def second(namespace: dict, model: Any, loader: DataLoader) -> Any:
+    """What a second call returns, on the first ``BATCH`` + 1 sentences; None if it returns nothing or cannot work with them.
+
+    If anything is kept from the call before, this is where it shows.
+    """
+    few = Subset(loader.dataset, range(BATCH + 1))
+    try:
+        return call_adapted(namespace["evaluate"], model, DataLoader(few, BATCH, collate_fn=loader.collate_fn))
+    except Exception:
+        return None
+
+
 def observe(world: World, namespace: dict, plain: Callable) -> dict:
-    """The result, modes, graphs, the predicted class of each sentence, and how far the weights moved."""
+    """The result, modes, graphs, whether gradients are on afterwards, predicted classes, and how far the weights moved."""
 
     def look(model: Any, loader: DataLoader) -> dict:
         set_seed(0)
@@ -123,10 +135,14 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
                 raise explained(error, recorder) from None
         finally:
             recorder.end()
+            gradients = torch.is_grad_enabled()
+            torch.set_grad_enabled(True)
+        again = second(namespace, model, loader)
         start = world.start("validation")
         predicted = [recorder.predicted.get(start + n, -1) for n in range(len(world.rows["validation"]))]
         return {
             "result": plain(bare(result)),
+            "again": plain(bare(again)),
             "modes": recorder.modes,
             "graphs": recorder.graphs,
             "predicted": predicted,
@@ -136,6 +152,7 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             "scores": passed.scores,
             "drawn": loader.sampler.used,
             "unmasked": recorder.unmasked,
+            "gradients": gradients,
         }
 
     return first_success(combinations(world, namespace, "validation", BATCH, look))

@@ -20,7 +20,7 @@ from autograder.checks.sealed import sealed, sealed_class
 
 from .calls import alike, close
 from .checkpoints import saved_files
-from .entry import EPOCH_NAMES, call_main, counts_epochs, few_epochs, ignored
+from .entry import EPOCH_NAMES, call_main, counts_epochs, counts_from_one, few_epochs, ignored
 from .passes import Forward, Optimizer, Passes, first, loader_of
 from .plain import np
 from .tiny import SPLITS, World
@@ -248,6 +248,7 @@ def watched(run: Run, namespace: dict) -> dict:
     return {
         "asked": asked,
         "counts_epochs": counts_epochs(namespace["main"]),
+        "from_one": counts_from_one(namespace["main"]),
         "ignored": ignored(namespace["main"]),
         "called": run.called,
         "starts": run.starts[:200],

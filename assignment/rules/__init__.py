@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .concepts import ABOUT, CONCEPTS, EDITS, STATEMENTS, STEPS, WORTH
+from .concepts import ABOUT, CONCEPTS, EDITS, SPARE, STATEMENTS, STEPS, WORTH
 
 if TYPE_CHECKING:
     from . import finetuning, masks, properties, queries, reasons
@@ -21,6 +21,7 @@ __all__ = [
     "ABOUT",
     "CONCEPTS",
     "EDITS",
+    "SPARE",
     "STATEMENTS",
     "STEPS",
     "WORTH",

@@ -5,7 +5,7 @@ Read by the engine's ``checks.diagnosis``: see ``core.trusted.load_rules``.
 
 from __future__ import annotations
 
-# What the known mistakes of an item are about; of one mistake, by (item, mistake).
+# What the known mistakes of an item are about, unless the bank says it of one (`concept`).
 ABOUT: dict = {
     "1.2.1": "query direction",
     "1.2.2": "query direction",
@@ -32,14 +32,13 @@ ABOUT: dict = {
     "3.train_one_epoch": "training step",
     "3.evaluate": "evaluation",
     "3.main": "training loop",
-    ("1.2.1", "too short"): "query length",
-    ("1.3.2", "too short"): "query length",
 }
 
 CONCEPTS = {
     "mask side": "which entries does this choose: those of the past, which stay, or those of the future, which are hidden?",
     "triangle": "row i is the token that attends: which columns may it see?",
     "dimension order": "(batch, heads, tokens, width): in which order do the dimensions come before and after this step?",
+    "order of sizes": "which of batch, heads, tokens and width does each of these names get, for a tensor of this shape?",
     "size": "which of batch, heads, tokens and width is this?",
     "gradient order": "in which order do zero_grad, backward and step come, and how often does each run?",
     "composition": "what does this function take, and what comes out of it?",
@@ -99,3 +98,6 @@ STEPS = {
 
 # How many edits the probes of these items are worth: they take a moment each.
 WORTH = {"3.collate": 25, "3.train_one_epoch": 25, "3.evaluate": 25, "3.main": 0}
+
+# Parameters that a right answer may leave unused.
+SPARE = {"3.train_one_epoch": ("epoch",)}

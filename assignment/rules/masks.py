@@ -154,6 +154,11 @@ def masked_right(check: Any, case: Any, masked: Callable[[np.ndarray], Any], sco
             off=count,
         )
     difference_of(np.where(hidden, 0.0, got), np.where(hidden, 0.0, want), case.tolerance, "the visible scores")
+    if hides_zeros(masked, scores, hidden):
+        check.note(
+            "scores that are exactly 0 are masked as well (no points depend on it): what is hidden is chosen by the scores and "
+            "not by the mask"
+        )
     if np.isneginf(got[hidden]).all():
         return
     large = as_array(masked(np.where(hidden, LARGE, -LARGE).astype(scores.dtype)), "the masked scores")
@@ -166,6 +171,15 @@ def masked_right(check: Any, case: Any, masked: Callable[[np.ndarray], Any], sco
             off=count,
         )
     check.note("a finite fill value instead of -inf: it vanishes in the softmax here, but only -inf always does")
+
+
+def hides_zeros(masked: Callable[[np.ndarray], Any], scores: np.ndarray, hidden: np.ndarray) -> bool:
+    """Whether visible scores are masked where all scores are 0, as by ``A == 0`` after a multiplication with the mask."""
+    try:
+        got = as_array(masked(np.zeros_like(scores)), "the masked scores")
+        return bool(got.shape == hidden.shape and np.isneginf(got[~hidden]).all())
+    except Exception:
+        return False  # only a note hangs on it
 
 
 def visible(scores: np.ndarray, hidden: np.ndarray) -> int:

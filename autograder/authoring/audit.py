@@ -20,6 +20,7 @@ from typing import Any
 from autograder.authoring.baking.bank import BankEntry, load_bank
 from autograder.authoring.every_set import Judged, graded_on, of_verdict, on_every_set, section_run
 from autograder.authoring.kept import Kept
+from autograder.authoring.unproved import warnings, weak_inputs
 from autograder.authoring.variants import Variants
 from autograder.core.errors import GraderError
 from autograder.core.processors import graders_at_once
@@ -65,38 +66,62 @@ class Tolerance:
     def margin(self) -> float:
         return min(self.tolerance / max(self.noise, 1e-12), self.mistake / self.tolerance)
 
+    @property
+    def problem(self) -> str:
+        """What is wrong with it; '' if nothing is."""
+        if not self.judged or self.margin >= MARGIN:
+            return ""
+        if self.mistake < MARGIN * self.tolerance:
+            return (
+                f"tolerance of {self.item}: {self.tolerance:g} is too wide: its smallest known mistake is off by only "
+                f"{self.mistake:.2g}; at most {self.mistake / MARGIN:.2g} leaves a margin of {MARGIN:g}x"
+            )
+        return (
+            f"tolerance of {self.item}: {self.tolerance:g} is too narrow: the solutions' own rounding is {self.noise:.2g}; "
+            f"at least {self.noise * MARGIN:.2g} leaves a margin of {MARGIN:g}x"
+        )
+
 
 @dataclass
 class Audit:
     """All outcomes, the table of tolerances, and the mistakes that also cost other items (``shared``).
 
-    ``anew``: how many outcomes are not known from an earlier audit.
+    ``anew``: how many outcomes are not known from an earlier audit; ``weak``: inputs that tell nothing; ``warnings``: what is
+    missing, see ``authoring.unproved``.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
     tolerances: list[Tolerance] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)
     anew: int = 0
+    weak: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Outcome]:
         return [o for o in self.outcomes if o.kind == kind]
 
     @property
     def problems(self) -> list[str]:
-        wrong = [f"{o.kind} {o.item} {o.id}: {o.wrong}" for o in self.outcomes if o.wrong]
-        return wrong + [
-            f"tolerance of {t.item}: margin {t.margin:.1f}x is under {MARGIN:g}x"
-            for t in self.tolerances
-            if t.judged and t.margin < MARGIN
-        ]
+        wrong = [f"{o.kind} {o.item} {o.id}: {o.wrong}" for o in self.outcomes if o.wrong and o.kind != "solution"]
+        margins = [text for tolerance in self.tolerances if (text := tolerance.problem)]
+        return [*self._of_solutions(), *self.weak, *wrong, *margins]
+
+    def _of_solutions(self) -> list[str]:
+        """What is wrong with the solutions: one line, however many hidden sets show it."""
+        wrong = [o.wrong for o in self.of("solution") if o.wrong]
+        more = (
+            f" (and something on {len(wrong) - 1} of the other {len(self.of('solution')) - 1} sets)" if len(wrong) > 1 else ""
+        )
+        return [f"solutions: {wrong[0]}{more}"] if wrong else []
 
     def last_line(self) -> str:
         def count(kind: str) -> str:
             outcomes = self.of(kind)
             return f"{sum(not o.wrong for o in outcomes)}/{len(outcomes)}"
 
-        smallest = min((t.margin for t in self.tolerances if t.judged), default=float("inf"))
-        return f"audit: mistakes {count('mistake')}, alternatives {count('alternative')}, smallest margin {smallest:.0f}x"
+        margins = [t.margin for t in self.tolerances if t.judged]
+        smallest = f", smallest margin {min(margins):.0f}x" if margins else ""
+        return f"audit: mistakes {count('mistake')}, alternatives {count('alternative')}{smallest}"
 
 
 def audit(
@@ -111,8 +136,8 @@ def audit(
 
     ``log`` gets progress; ``kept``: what is known from an earlier audit; ``every``: 10 for a tenth of the bank.
     """
-    assignment, kept, result = grader.assignment, kept or Kept(), Audit()
-    bank = load_bank(assignment)
+    assignment, kept, bank = grader.assignment, kept or Kept(), load_bank(grader.assignment)
+    result = Audit(weak=weak_inputs(assignment, grader.references), warnings=warnings(assignment, bank))
     variants = Variants(assignment, solutions)
     entries = [(kind, entry) for kind in ("mistake", "alternative") for entry in bank[kind]][::every]
     solved = [("solution", {"set": number}) for number in range(len(grader.references["sets"]))]
@@ -230,8 +255,10 @@ def _judge_some(grader: Grader, zygote: ZygoteClient, variants: Variants, tasks:
 
 def _judge(grader: Grader, variants: Variants, kind: str, entry: BankEntry) -> Outcome:
     if kind == "solution":
-        lost = [v.question.id for v in graded_on(grader, entry["set"], variants.solutions) if v.status != PASSED]
-        return Outcome(kind, "", "all items", f"lost {lost} on the hidden set {entry['set']}" if lost else "")
+        verdicts = list(graded_on(grader, entry["set"], variants.solutions))
+        lost = [v.question.id for v in verdicts if v.status != PASSED]
+        wrong = f"lost {lost} on the hidden set {entry['set']}: {_reason(verdicts, set(lost))}" if lost else ""
+        return Outcome(kind, "", "all items", wrong)
     if kind == "starter":
         graded = grade(grader, Path(entry["folder"]), lambda *_: None)
         earned = [v.question.id for v in graded if any(v.score(course) for course in grader.assignment.courses)]
@@ -265,12 +292,16 @@ def _judge_entry(grader: Grader, variants: Variants, kind: str, entry: BankEntry
 
 def _unlike(kind: str, judged: dict[int, Judged]) -> list[str]:
     """What to say about the hidden sets on which a mistake passes or an alternative fails; [] if there are none."""
-    numbers = [number for number, (passed, _) in judged.items() if passed == (kind == "mistake")]
+    numbers = sorted(number for number, (passed, _) in judged.items() if passed == (kind == "mistake"))
+    if kind == "mistake" and numbers and len(numbers) == len(judged):
+        return ["it passes on all hidden sets: either the solution is wrong in the same way, or this is a right answer"]
     return [f"{'passes' if kind == 'mistake' else 'fails'} on the hidden sets {numbers}"] if numbers else []
 
 
 def _reason(verdicts: list[Verdict], ids: set[str]) -> str:
-    return next((v.reason for v in verdicts if v.question.id in ids), "")
+    """Why the first of these items was lost, and what kept it from being tried with correct helpers."""
+    first = next((v for v in verdicts if v.question.id in ids), None)
+    return "; ".join(filter(None, (first.reason, first.data.get("unhelped", "")))) if first else ""
 
 
 def _tolerances(grader: Grader, audited: Audit) -> list[Tolerance]:
@@ -280,7 +311,7 @@ def _tolerances(grader: Grader, audited: Audit) -> list[Tolerance]:
     for question in grader.assignment.questions:
         errors = [o.error for o in audited.of("mistake") if o.item == question.id]
         first = cases[question.id]["own"][0]
-        if first.get("tolerance") and errors:
+        if first.get("tolerance") and errors and not (question.value and min(errors) == float("inf")):  # judged by a rule
             noise = grader.references.get("noise", {}).get(question.id, 0.0)
             rows.append(Tolerance(question.id, noise, first["tolerance"], min(errors), not question.value))
     return rows

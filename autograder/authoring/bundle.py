@@ -17,12 +17,14 @@ from typing import Any
 
 import nbformat
 
+from autograder.authoring.baking.modules import module_files
 from autograder.core.assignment import Assignment, Question, Section
 from autograder.core.digests import files_below
 from autograder.core.errors import GraderError
 from autograder.core.trusted import RULES
 
 BUNDLE_LINE = re.compile(r'^BUNDLE = "(.*?)"', re.MULTILINE)
+SETUP, SETUP_ID = Path(__file__).with_name("setup_cell.txt"), "setup"
 BETWEEN = ","  # not a digit in base 85
 MAX_BUNDLE = 1 << 20
 PLAIN = lzma.FORMAT_ALONE  # no checksums
@@ -80,12 +82,24 @@ def pages_of(notebook: nbformat.NotebookNode) -> tuple[str, ...]:
     )
 
 
-def embed(notebook: nbformat.NotebookNode, bundle: str) -> None:
-    """Fill the setup cell's BUNDLE, so that a notebook works without the files beside it."""
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and BUNDLE_LINE.search(cell.source):
-            cell.source = BUNDLE_LINE.sub(lambda _: f'BUNDLE = "{bundle}"', cell.source, count=1)
-            cell.metadata = {"jupyter": {"source_hidden": True}, "cellView": "form"}
+def embed(notebook: nbformat.NotebookNode, bundle: str, checks_package: str) -> None:
+    """Put the checks into the setup cell, so that a notebook works without the files beside it.
+
+    That is the cell with a BUNDLE; a notebook without one gets it as its first cell of code.
+    """
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and BUNDLE_LINE.search(cell.source)]
+    if not cells:
+        cells = [nbformat.v4.new_code_cell(id=SETUP_ID)]
+        before = next((n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"), len(notebook.cells))
+        notebook.cells.insert(before, cells[0])
+    for cell in cells:
+        cell.source = BUNDLE_LINE.sub(lambda _: f'BUNDLE = "{bundle}"', setup_cell(checks_package), count=1)
+        cell.metadata = {"jupyter": {"source_hidden": True}, "cellView": "form"}
+
+
+def setup_cell(checks_package: str) -> str:
+    """The code that finds the checks beside a notebook or unpacks those that it carries, of which there are none yet."""
+    return SETUP.read_text(encoding="utf-8").rstrip("\n").replace("{{ checks }}", checks_package)
 
 
 def suffixes(files: dict[str, str]) -> list[str]:
@@ -111,7 +125,7 @@ def members_of(tree: Path, assignment: Assignment, section: Section | None) -> d
     rules = BY_RULE.findall("".join(files.values()))
     files |= dict(map(packed_text, modules_for(package, rules, left_out(section, [assignment.question(id) for id in ids]))))
     for module in section.modules if section else ():
-        files |= dict(map(packed_text, files_below(tree / module)))
+        files |= dict(map(packed_text, module_files(tree / module)))
     files[package / CASES] = as_json(
         of_section(json.loads((package / CASES).read_text(encoding="utf-8")), ids, section)
     ).decode()

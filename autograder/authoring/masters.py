@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import json
 import logging
 import re
 import shutil
@@ -16,14 +17,23 @@ from pathlib import Path
 
 import nbformat
 
+from autograder.authoring.baking.marked import BEGIN, END, question_name
+from autograder.authoring.baking.modules import MARKERS, given_modules, module_files, module_of
 from autograder.core.assignment import Assignment, Section
-from autograder.core.digests import files_below
 from autograder.core.errors import GraderError
 from autograder.core.files import own_folder, write_whole
 from autograder.core.text import clean
 
 SOLUTION = re.compile(r"^[ \t]*# BEGIN SOLUTION.*?\n(.*?)^[ \t]*# END SOLUTION", re.DOTALL | re.MULTILINE)
-MARKERS = ("# SOLUTION", "BEGIN SOLUTION", "END SOLUTION", "BEGIN TESTS")
+CONFIG = "# ASSIGNMENT CONFIG"
+OTTERS = """init_cell: false
+export_cell: false
+run_tests: false
+solutions_pdf: false
+template_pdf: false
+tests:
+    files: true
+    ok_format: false"""
 KEPT_METADATA = ("kernelspec", "language_info")
 
 
@@ -44,7 +54,8 @@ def strip(assignment: Assignment, master: Path, folder: Path, tests: Path) -> nb
 
     notebook = read_master(master)
     ids = {cell.source: cell.id for cell in notebook.cells}
-    inject_tests(assignment, notebook, master.name)
+    inject_tests(assignment, notebook)
+    configure(notebook, master.stem)
     work = folder / master.stem
     work.mkdir()
     nbformat.write(notebook, work / master.name)
@@ -56,33 +67,26 @@ def strip(assignment: Assignment, master: Path, folder: Path, tests: Path) -> nb
     return tidy(nbformat.read(work / "out" / "student" / master.name, as_version=4), ids, master.stem)
 
 
-def inject_tests(assignment: Assignment, notebook: nbformat.NotebookNode, name: str) -> None:
-    """Add each question's public test functions, between BEGIN and END TESTS cells, before its END QUESTION cell.
+def configure(notebook: nbformat.NotebookNode, name: str) -> None:
+    """Give Otter Assign the one configuration with which it does what is needed here, whatever the master's own is."""
+    notebook.cells = [cell for cell in notebook.cells if not (cell.cell_type == "raw" and cell.source.startswith(CONFIG))]
+    notebook.cells.insert(0, nbformat.v4.new_raw_cell(f"{CONFIG}\nname: {json.dumps(name)}\n{OTTERS}"))
 
-    Raises GraderError if the master called ``name`` lacks a question of its section.
-    """
+
+def inject_tests(assignment: Assignment, notebook: nbformat.NotebookNode) -> None:
+    """Add each question's public test functions, between BEGIN and END TESTS cells, before its END QUESTION cell."""
     pending = {q.id for q in assignment.questions}
     cells, current = [], ""
     for cell in notebook.cells:
-        if cell.cell_type == "raw" and cell.source.startswith("# BEGIN QUESTION"):
-            current = _question_name(cell.source)
-        elif cell.cell_type == "raw" and cell.source.startswith("# END QUESTION"):
+        if cell.cell_type == "raw" and cell.source.startswith(BEGIN):
+            current = question_name(cell.source)
+        elif cell.cell_type == "raw" and cell.source.startswith(END):
             if current in pending:
                 cells += _test_cells(assignment, current)
                 pending.discard(current)
             current = ""
         cells.append(cell)
     notebook.cells = cells
-    section = section_of(assignment, name)
-    missing = [q.id for q in assignment.questions if q.section is section and q.id in pending]
-    if missing:
-        raise GraderError(f"solutions/{name} has no `# BEGIN QUESTION` for {', '.join(missing)}")
-
-
-def _question_name(source: str) -> str:
-    """The name in a BEGIN QUESTION cell, or ''."""
-    match = re.search(r"^name:\s*[\"']?([\w.]+)[\"']?\s*$", source, re.MULTILINE)
-    return match.group(1) if match else ""
 
 
 def _test_cells(assignment: Assignment, id: str) -> list[nbformat.NotebookNode]:
@@ -99,10 +103,10 @@ def section_of(assignment: Assignment, name: str) -> Section | None:
 
 
 def strip_modules(source: Path, target: Path) -> None:
-    """Copy a folder of modules and data, with the solutions removed from its .py files (same markers as in notebooks)."""
+    """Copy a module, or a folder of modules and data, without the solutions in .py files (same markers as in notebooks)."""
     from otter.assign.solutions import replace_solutions
 
-    for path in files_below(source):
+    for path in module_files(source):
         copy = target / path.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".py":
@@ -130,14 +134,15 @@ def _is_hidden(test: ast.FunctionDef) -> bool:
 
 
 def tidy(notebook: nbformat.NotebookNode, ids: dict[str, str], stem: str) -> nbformat.NotebookNode:
-    """Clean up a stripped notebook: stable ids; no tags, outputs or Otter metadata; no check and answer cells of Otter's.
+    """Clean up a stripped notebook: stable ids; no tags, outputs or Otter metadata; no answer cells of Otter's.
 
-    Our checks do not need Otter, and written answers go into the write-up. ``ids``: cell ids of the master by source.
+    Otter's check cells become ours, unless the master has some. Written answers go into the write-up. ``ids``: cell ids of the
+    master by source.
     """
     cells: list[nbformat.NotebookNode] = []
     seen: set[str] = set()
     for cell in notebook.cells:
-        if cell.source.startswith(("grader.check(", "_Type your answer here")) or not cell.source.strip():
+        if _is_left_out(cell, notebook.cells):
             continue
         id = ids.get(cell.source) or f"{stem.lower()}-{len(cells):03d}"
         cell.id = id if id not in seen else f"{id}-{len(cells):03d}"
@@ -154,15 +159,29 @@ def tidy(notebook: nbformat.NotebookNode, ids: dict[str, str], stem: str) -> nbf
     return notebook
 
 
+def _is_left_out(cell: nbformat.NotebookNode, cells: list[nbformat.NotebookNode]) -> bool:
+    """Whether a cell of Otter's is not for students; its check cells become ours, unless there is one already."""
+    if cell.source.startswith("grader.check("):
+        cell.source = cell.source.removeprefix("grader.")
+        return any(cell.source in other.source for other in cells if other is not cell)
+    return cell.source.startswith("_Type your answer here") or not cell.source.strip()
+
+
 def refuse_leftovers(text: str, name: str) -> None:
     """Raise GraderError if a text for students still has a marker."""
     left = [m for m in MARKERS if m in text]
     if left:
-        raise GraderError(f"{name}: {left[0]!r} is still there after stripping")
+        raise GraderError(
+            f"{name}: {left[0]!r} is still there after stripping: in a question, its answer stands between the raw cells "
+            "`# BEGIN SOLUTION` and `# END SOLUTION`"
+        )
 
 
-def export_scripts(solutions: Path, target: Path) -> list[Path]:
-    """Convert each solution notebook to ``target/<name>.py``; returns the paths."""
+def export_scripts(assignment: Assignment, solutions: Path, target: Path) -> list[Path]:
+    """Convert each solution notebook to ``target/<name>.py``, with the modules beside it that students complete.
+
+    Returns the paths of the scripts.
+    """
     from nbconvert import PythonExporter
 
     own_folder(target, "export")
@@ -171,4 +190,9 @@ def export_scripts(solutions: Path, target: Path) -> list[Path]:
         source, _ = PythonExporter().from_filename(str(notebook))
         written.append(target / f"{notebook.stem}.py")
         write_whole(written[-1], source.encode("utf-8"))
+    given = {name.split(".")[0] for modules in given_modules(assignment, solutions).values() for name in modules}
+    imported = {name: module for section in assignment.sections for name, module in section.imported.items()}
+    for module in (module for name, module in imported.items() if name not in given):
+        for path in module_files(module_of(solutions, module)):
+            write_whole(target / path.relative_to(solutions), path.read_bytes())
     return written

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from autograder.authoring.baking.marked import BEGIN, END, question_name
 from autograder.authoring.masters import SOLUTION, read_master
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
@@ -74,10 +75,9 @@ def answers_of(path: Path) -> dict[str, str]:
     answers: dict[str, str] = {}
     name = ""
     for cell in read_master(path).cells:
-        match = re.search(r"^name:\s*[\"']?([\w.]+)", cell.source, re.MULTILINE) if cell.cell_type == "raw" else None
-        if match and cell.source.startswith("# BEGIN QUESTION"):
-            name = match.group(1)
-        elif cell.cell_type == "raw" and cell.source.startswith("# END QUESTION"):
+        if cell.cell_type == "raw" and cell.source.startswith(BEGIN):
+            name = question_name(cell.source)
+        elif cell.cell_type == "raw" and cell.source.startswith(END):
             name = ""
         elif cell.cell_type == "code" and name:
             code[name] = "\n".join(SOLUTION.findall(cell.source + "\n")).strip()

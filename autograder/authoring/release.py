@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from autograder.authoring.baking.marked import BEGIN, END
 from autograder.authoring.bundle import unbundled, without_comments
 from autograder.authoring.masters import SOLUTION, read_master, sources_of_tests
 from autograder.authoring.student_tree import checks_sources, generate
@@ -44,15 +45,22 @@ class Secrets:
     texts: dict[str, str] = field(default_factory=dict)
 
 
-def build_release(assignment: Assignment, solutions: Path, references: Path, build: Path) -> tuple[Path, list[str]]:
+def build_release(
+    assignment: Assignment, solutions: Path, references: Path, build: Path, proof: Callable[[Path], str] | None = None
+) -> tuple[Path, list[str]]:
     """Generate the student tree and write ``build/student.zip``; returns its path and a summary of the check.
 
-    If a secret would leak, raises GraderError naming the first leak and leaves no archive.
+    ``proof``: tries the tree; returns a line for the summary. If a secret would leak, or the proof raises GraderError, that
+    names the first problem and no archive is left.
     """
     target = build / ARCHIVE
+    proved = []
     with tempfile.TemporaryDirectory() as folder:
         tree = generate(assignment, solutions, references, Path(folder) / "student")
         files = {path.relative_to(tree).as_posix(): path.read_bytes() for path in files_below(tree)}
+        if proof:
+            target.unlink(missing_ok=True)
+            proved = [proof(tree)]
     secrets = collect(assignment, solutions, read_references(references), build)
     leaked = leaks(files, secrets)
     if leaked:
@@ -63,7 +71,7 @@ def build_release(assignment: Assignment, solutions: Path, references: Path, bui
         f"{len(files)} files; they contain none of {len(secrets.lines)} lines of solutions and hidden tests, "
         f"{len(secrets.arrays)} hidden arrays and {len(secrets.texts)} other secrets"
     )
-    return target, [summary]
+    return target, [summary, *proved]
 
 
 def collect(assignment: Assignment, solutions: Path, references: dict[str, Any], build: Path) -> Secrets:
@@ -79,7 +87,11 @@ def collect(assignment: Assignment, solutions: Path, references: dict[str, Any],
     return Secrets(
         {line: origin for line, origin in lines.items() if line not in given},
         hidden_arrays - set(arrays_of(references["public"])),
-        _other_secrets(assignment, solutions, build) | {references["choice"]: "the key that chooses hidden sets"},
+        _other_secrets(assignment, solutions, build)
+        | {
+            references["choice"]: "the key that chooses hidden sets",
+            references["receipt"]: "the key that signs results",
+        },
     )
 
 
@@ -126,7 +138,7 @@ def regions(path: Path, whole: bool) -> tuple[str, str]:
     for cell in read_master(path).cells:
         first = cell.source.split("\n")[0]
         if cell.cell_type == "raw":
-            manual = "manual: true" in cell.source if first == "# BEGIN QUESTION" else manual and first != "# END QUESTION"
+            manual = "manual: true" in cell.source if first == BEGIN else manual and first != END
             inside = first == "# BEGIN SOLUTION" or (inside and first != "# END SOLUTION")
         elif inside and manual:
             secret.append(cell.source)

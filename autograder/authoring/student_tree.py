@@ -6,11 +6,12 @@ import json
 import re
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import nbformat
 import numpy as np
 
+from autograder.authoring.baking.modules import module_of
 from autograder.authoring.bundle import bundle_of, embed, pages_of
 from autograder.authoring.masters import refuse_leftovers, section_of, strip, strip_modules
 from autograder.checks.diagnose import sampled
@@ -24,9 +25,6 @@ from autograder.core.references import read_references
 from autograder.core.trusted import RULES, probe_sources
 from autograder.judging.writeup import outline
 from autograder.written.render import render_handout, write_templates
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 CHECKS = PACKAGE / "checks"
 GRADERS_OWN = "fresh"  # the group of cases on which only the grader judges, with right helpers
@@ -59,9 +57,7 @@ def generate(assignment: Assignment, solutions: Path, references: Path, new: Pat
         stripped = {path.name: strip(assignment, path, Path(folder), new / "tests") for path in masters}
     write_checks(assignment, read_references(references), new / assignment.checks_package)
     for module in dict.fromkeys(m for section in assignment.sections for m in section.modules):
-        if not (solutions / module).is_dir():
-            raise GraderError(f"rubric.toml: modules: there is no folder {module} in {solutions}")
-        strip_modules(solutions / module, new / module)
+        strip_modules(module_of(solutions, module), new / module)
     write_templates(assignment, new / "writeup")
     for source in sorted(solutions.glob("*.student*")):
         text = render_handout(assignment, source, assignment.folder / "course.toml")
@@ -69,7 +65,7 @@ def generate(assignment: Assignment, solutions: Path, references: Path, new: Pat
         (new / source.name.replace(".student", "")).write_text(text, encoding="utf-8")
     mark_generated(new)
     for name, notebook in stripped.items():
-        embed(notebook, bundle_of(new, assignment, section_of(assignment, name), pages_of(notebook)))
+        embed(notebook, bundle_of(new, assignment, section_of(assignment, name), pages_of(notebook)), assignment.checks_package)
         notebook.metadata["generated"] = GENERATED
         nbformat.write(notebook, new / name)
     return new
@@ -178,10 +174,12 @@ def short(case: dict[str, Any]) -> dict[str, Any]:
     """A case whose expected numbers have six decimals, far less than any tolerance away, and without what is empty."""
     expected = case["expected"]
     if isinstance(expected, np.ndarray) and expected.dtype.kind == "f":
-        case = {**case, "expected": expected.round(6) + 0}
+        case = {**case, "expected": np.asarray(expected.round(6) + 0)}
     return {key: value for key, value in case.items() if key in ("args", "kwargs", "expected") or value not in ("", {}, None)}
 
 
-def few_digits(array: NDArray[Any] | None) -> NDArray[Any] | None:
+def few_digits(output: Any) -> Any:
     """A mistake's output with four decimals, enough to recognise it; without -0.0, which depends on the processor."""
-    return array.round(4).astype("float32") + 0 if array is not None and array.dtype.kind == "f" else array
+    if not isinstance(output, np.ndarray) or output.dtype.kind != "f":
+        return output
+    return np.asarray(output.round(4) + 0, dtype="float32")

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from autograder.batch.outputs import OWN_FILES, STORE
-from autograder.batch.roster import Roster, read_roster
+from autograder.batch.roster import Roster, before_grading, read_roster
+from autograder.checks.naming import stem_of
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError, NotWritten
 from autograder.core.files import is_ordinary, own_folder
@@ -23,22 +24,46 @@ from autograder.sandbox.process import hide_from_debuggers
 if TYPE_CHECKING:
     from autograder.batch.process_pool import Done
     from autograder.batch.regrade_diff import Change
-    from autograder.batch.store import Store
+    from autograder.batch.store import Record, Store
 
 TOTAL_SECONDS = 3600.0  # limit for one submission; unlike on Gradescope, no container has a timeout of its own
-ProgressCallback = Callable[[int, int, int], None]  # called with (done, total, graded in this run)
+OTHER_SEED = (
+    "the hidden inputs are drawn from another seed (AUTOGRADER_SEED, or .seed) than in the last run here, so all is graded "
+    "anew, on other inputs: stop and give the former seed if that is not what you want"
+)
+ProgressCallback = Callable[[int, int, int, int], None]  # called with (done, total, graded in this run, not graded)
 
 
 @dataclass
 class Summary:
-    """What a batch did. ``problems``: (submission, why it could not be graded); ``ran``: how many were graded in this run."""
+    """What a batch did. ``problems``: (submission, why it could not be graded); ``ran``: how many were graded in this run.
+
+    ``fresh``: what was graded in this run, by content; ``copies``: submissions with the same content as one of these, which
+    were not graded for themselves; ``absent``: who is in the roster and submitted nothing; ``missing``: like
+    ``problems``, of each folder or file that an export or a roster names and that is not there.
+    """
 
     submissions: int = 0
     ran: int = 0
+    fresh: set[str] = field(default_factory=set)
+    copies: int = 0
+    absent: list[str] = field(default_factory=list)
+    missing: list[tuple[str, str]] = field(default_factory=list)
     seconds: float = 0.0
     problems: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+
+    def count(self, outcomes: dict[str, Outcome], roster: Roster) -> None:
+        """Note how many were copies of what was graded now, and who submitted nothing."""
+        self.copies = sum(o.content in self.fresh and not o.problem for o in outcomes.values()) - self.ran
+        self.absent = [one.person.label for one in roster.absent if not one.missing]
+        people = dict[str, list[str]]()
+        for one in roster.absent:
+            if one.missing:
+                people.setdefault(one.missing, []).append(one.person.label)
+        gone = "not graded: it is not there, and should be of"
+        self.missing = [(name, f"{gone} {', '.join(labels)}") for name, labels in people.items()]
 
 
 @dataclass
@@ -54,6 +79,7 @@ class Batch:
     jobs: int = 0
     scheduler: str = ""
     anonymous: bool = False
+    share: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,14 +90,22 @@ class Outcome:
     problem: str
 
 
-def run_batch(batch: Batch, progress: ProgressCallback, log: Callable[[str], None] = lambda line: None) -> Summary:
+def run_batch(
+    batch: Batch,
+    progress: ProgressCallback,
+    log: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Summary:
     """Grade everything that is not in the store yet, then write what staff get.
 
-    ``progress`` is called several times a second. Raises GraderError if nothing could be graded or the output cannot be
-    written.
+    ``progress`` is called several times a second; ``say`` gets what staff should know before anything is graded, or
+    as soon as it is seen. Raises GraderError if nothing could be graded or the output cannot be written.
     """
     hide_from_debuggers()
     roster = read_roster(batch.source, batch.roster, batch.assignment.courses)
+    refuse_one_submission(batch, roster)
+    for line in before_grading(roster, batch.assignment.courses, batch.course):
+        say(line)
     own_folder(batch.output, "batch", OWN_FILES, 0o700)
     with contextlib.nullcontext() if batch.scheduler else ZygoteClient(batch.assignment.preload) as zygote:
         # Imported here because it takes about as long as the worker needs to load torch.
@@ -88,6 +122,8 @@ def run_batch(batch: Batch, progress: ProgressCallback, log: Callable[[str], Non
                 require_isolation(grader, batch.references.parent, log)
                 zygote.compact()
             judging = judging_key(batch.assignment, grader.references)
+            if store.seed() not in ("", seed_of(grader.references)):
+                say(OTHER_SEED)
             summary = Summary(len(roster.entries), notes=roster.notes)
             started = time.monotonic()
 
@@ -95,15 +131,40 @@ def run_batch(batch: Batch, progress: ProgressCallback, log: Callable[[str], Non
                 return usable(batch.assignment, store.find(content, judging))
 
             if batch.scheduler:
-                from autograder.batch.cluster import on_cluster
-
-                work = on_cluster(batch.scheduler, batch.assignment, batch.references, judging, roster.entries, known)
+                work = _on_cluster(batch, roster, judging, known, say)
             else:
                 work = in_process_pool(grader, roster.entries, batch.jobs or graders_at_once(), known)
             outcomes = _collect(work, store, judging, summary, progress)
             summary.seconds = time.monotonic() - started
-            _write(batch, roster, store, judging, grader.references["says"], outcomes, summary)
+            summary.count(outcomes, roster)
+            _write(batch, roster, store, judging, grader.references, outcomes, summary)
             return summary
+
+
+def _on_cluster(
+    batch: Batch, roster: Roster, judging: str, known: Callable[[str], bool], say: Callable[[str], None]
+) -> Iterator[list[Done]]:
+    from autograder.batch.cluster import on_cluster
+
+    return on_cluster(batch.scheduler, batch.assignment, batch.references, judging, roster.entries, known, say)
+
+
+def refuse_one_submission(batch: Batch, roster: Roster) -> None:
+    """Raise GraderError if what should be a class is one student's folder, with a file for each of several sections."""
+    sections = {section.id.casefold() for section in batch.assignment.sections}
+    files = [entry.path for entry in roster.entries if entry.path.parent == batch.source and entry.path.is_file()]
+    if 1 < len(files) == len(roster.entries) and all(stem_of(path.name).casefold() in sections for path in files):
+        raise GraderError(
+            f"{clean(str(batch.source), 200)} looks like one submission ({files[0].name}, {files[1].name}): name the folder "
+            "above it, or use `autograder grade`"
+        )
+
+
+def seed_of(references: dict[str, Any]) -> str:
+    """Tells the seeds of hidden inputs apart without giving one away."""
+    from autograder.judging.receipt import RECEIPT, key_id
+
+    return key_id(bytes.fromhex(references[RECEIPT]))
 
 
 def usable(assignment: Assignment, text: str | None) -> bool:
@@ -120,13 +181,17 @@ def _collect(
     work: Iterator[list[Done]], store: Store, judging: str, summary: Summary, progress: ProgressCallback
 ) -> dict[str, Outcome]:
     """Commit results as they arrive; returns each submission's outcome by id."""
+    from autograder.batch.store import AWAY
+
     outcomes: dict[str, Outcome] = {}
+    lost = 0
     try:
         for done in work:
             _commit(done, store, judging, outcomes, summary)
-            progress(len(outcomes), summary.submissions, summary.ran)
-    except sqlite3.Error as error:
-        raise GraderError(f"cannot use {store.path}: {error}; move it away, and the next run grades everything again") from None
+            lost += sum(bool(result.problem) for result in done)
+            progress(len(outcomes), summary.submissions, summary.ran, lost)
+    except sqlite3.OperationalError as error:
+        raise GraderError(f"cannot use {store.path}: {error}; {AWAY}") from None
     except KeyboardInterrupt:
         raise GraderError(
             f"stopped; {len(outcomes)} of {summary.submissions} are safe. Run the same command again to continue"
@@ -139,7 +204,7 @@ def _commit(done: list[Done], store: Store, judging: str, outcomes: dict[str, Ou
     if fresh:
         try:
             store.keep(fresh)
-        except sqlite3.Error as error:
+        except sqlite3.OperationalError as error:
             raise GraderError(
                 f"results could not be saved: {error}; {len(outcomes)} of {summary.submissions} are safe. "
                 "Free some disk space and run the same command again to continue"
@@ -147,6 +212,7 @@ def _commit(done: list[Done], store: Store, judging: str, outcomes: dict[str, Ou
     for result in done:
         outcomes[result.entry.id] = Outcome(result.content, result.problem)
     summary.ran += len(fresh)
+    summary.fresh |= {content for content, _, _ in fresh}
 
 
 def _write(
@@ -154,48 +220,63 @@ def _write(
     roster: Roster,
     store: Store,
     judging: str,
-    says: dict[str, dict[str, str]],
+    references: dict[str, Any],
     outcomes: dict[str, Outcome],
     summary: Summary,
 ) -> None:
     """Write results, gradebook, page and score changes; then make this run the one that the next is compared with."""
     from autograder.batch.class_page import Page
     from autograder.batch.gradebook import Gradebook, sheet_of, write_results
-    from autograder.batch.regrade_diff import score_changes, write_changes
     from autograder.batch.similarity import read_alike
     from autograder.batch.store import Record
+    from autograder.judging.receipt import origin_of
 
     assignment = batch.assignment
     records: dict[str, Record] = {}
-    book, page = Gradebook(assignment, batch.course), Page(assignment, says, batch.anonymous)
+    book, page = Gradebook(assignment, batch.course), Page(assignment, references, batch.anonymous)
+    origin = origin_of(assignment, references)
     try:
         _sweep(batch.output, {f"{entry.id}.json" for entry in roster.entries})
         for entry in roster.entries:
             outcome = outcomes[entry.id]
             course = entry.people[0].course or batch.course
             sheet = sheet_of(assignment, entry.id, entry.people, store.find(outcome.content, judging), outcome.problem)
+            sheet.earlier, sheet.created = entry.earlier, entry.created
             summary.problems += [(entry.id, problem) for problem in sheet.problems()]
-            write_results(batch.output / "results", assignment, sheet, course)
+            summary.notes += [f"{entry.id}: {line}" for line in sheet.without() if line.startswith("not read")]
+            write_results(batch.output / "results", assignment, sheet, course, origin, outcome.content)
             book.add(sheet)
             page.add(sheet, course)
             records[entry.id] = Record(outcome.content, judging, course, sheet.scores(course))
-        for person, why in roster.absent:
-            book.add_absent(person, why)
+        for one in roster.absent:
+            book.add_absent(one.person, one.why)
+        page.absent = sum(not one.missing for one in roster.absent)
         book.write(batch.output)
         page.write(batch.output, read_alike(batch.output))
-        before = store.last()
-        if before and before != records:
-            summary.changes = score_changes(store, before, records)
-            write_changes(batch.output / "moved.csv", summary.changes)
-        if before != records:
-            store.replace_last(records)
+        if batch.share:
+            page.write_shared(batch.output)
+        summary.changes = _moved(store, records, batch.output, seed_of(references), roster)
     except NotWritten as error:
         raise GraderError(f"graded and saved, but {error}. Mend that and run the same command again") from None
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.OperationalError) as error:
         raise GraderError(
             f"graded and saved, but {batch.output} cannot be written: {reason(error)}. "
             "Free some disk space and run the same command again"
         ) from None
+
+
+def _moved(store: Store, records: dict[str, Record], output: Path, seed: str, roster: Roster) -> list[Change]:
+    """Write the score changes since the last run, and keep this one in its place."""
+    from autograder.batch.regrade_diff import score_changes, write_changes
+
+    changes: list[Change] = []
+    before = store.last()
+    if before and before != records:
+        changes = score_changes(store, before, records)
+        write_changes(output / "moved.csv", changes, {entry.id: entry.people for entry in roster.entries})
+    if before != records or store.seed() != seed:
+        store.replace_last(records, seed)
+    return changes
 
 
 def _sweep(output: Path, wanted: set[str]) -> None:

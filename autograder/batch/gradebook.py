@@ -18,18 +18,24 @@ from autograder.core.files import write_private
 from autograder.core.tables import write_csv
 from autograder.core.text import cell
 from autograder.core.verdict import MISSING, NOT_RUN, NOT_YET, Verdict, not_yet
-from autograder.judging.results import POSTPONED, gradescope_tree
+from autograder.judging.receipt import Origin, sign
+from autograder.judging.results import POSTPONED, gradescope_tree, student_copy
 
 
 @dataclass
 class Sheet:
-    """One submission as staff see it. ``problem``: why it is not graded, or ''."""
+    """One submission as staff see it. ``problem``: why it is not graded, or ''; ``earlier``: the score of the first upload.
+
+    ``created``: when it was submitted, as the export says it.
+    """
 
     id: str
     people: list[Person]
     verdicts: list[Verdict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     problem: str = ""
+    earlier: float | None = None
+    created: str = ""
 
     def scores(self, course: str) -> dict[str, float | None]:
         """Points per item; None if the item did not run."""
@@ -47,8 +53,15 @@ class Sheet:
         not_run = [v.question.id for v in self.verdicts if v.status == NOT_RUN]
         if not_run:
             return f"not graded: {', '.join(not_run)} did not run"
-        absent = sorted({v.question.section.id for v in self.verdicts if v.status == MISSING})
-        return f"graded; not submitted: {', '.join(absent)}" if absent else "graded"
+        return "; ".join(["graded", *self.without()])
+
+    def without(self) -> Iterator[str]:
+        """What was not submitted, and what could not be read and why."""
+        reasons = sorted({(v.question.section.id, v.reason) for v in self.verdicts if v.status == MISSING})
+        if absent := list(dict.fromkeys(id for id, reason in reasons if reason not in self.notes)):
+            yield f"not submitted: {', '.join(absent)}"
+        if unread := [f"{id} ({reason})" for id, reason in reasons if reason in self.notes]:
+            yield f"not read: {', '.join(unread)}"
 
     def problems(self) -> list[str]:
         """What staff have to see to: why it is not graded, and who is named by another submission, too."""
@@ -64,8 +77,11 @@ def sheet_of(assignment: Assignment, id: str, people: list[Person], text: str | 
     return Sheet(id, people, verdicts, notes, f"not graded: {refused}" if refused else "")
 
 
-def write_results(folder: Path, assignment: Assignment, sheet: Sheet, course: str) -> None:
-    """Write ``folder/<id>.json``, as Gradescope would show it, unless the file already has this content."""
+def write_results(folder: Path, assignment: Assignment, sheet: Sheet, course: str, origin: Origin, content: str) -> None:
+    """Write ``folder/<id>.json``, as Gradescope would show it, unless the file already has this content.
+
+    ``origin``, ``content``: who graded what, see ``judging.receipt``.
+    """
     if sheet.problem.startswith(f"{NOT_YET}: "):
         tree = gradescope_tree(assignment, course, [not_yet(q) for q in assignment.questions], [POSTPONED])
     elif sheet.problem:
@@ -73,7 +89,8 @@ def write_results(folder: Path, assignment: Assignment, sheet: Sheet, course: st
         tree = gradescope_tree(assignment, course, verdicts, [sheet.problem])
     else:
         tree = gradescope_tree(assignment, course, sheet.verdicts, sheet.notes)
-    path, text = folder / f"{sheet.id}.json", json.dumps(tree, indent=1) + "\n"
+        sign(tree, origin, content)
+    path, text = folder / f"{sheet.id}.json", json.dumps(student_copy(tree), indent=1) + "\n"
     if not path.exists() or path.stat().st_size != len(text) or path.read_text(encoding="utf-8") != text:
         write_private(path, text, durable=False)
 
@@ -92,6 +109,7 @@ class GradebookRow(NamedTuple):
     scores: dict[str, float | None]
     total: float | None
     status: str
+    created: str = ""
 
 
 class Gradebook:
@@ -105,7 +123,9 @@ class Gradebook:
         """Add a row for each person of a submission."""
         for person in sheet.people:
             course, status = person.course or self.course, person.contested or sheet.status()
-            self.rows.append(GradebookRow(person, course, sheet.id, sheet.scores(course), sheet.total(course), status))
+            self.rows.append(
+                GradebookRow(person, course, sheet.id, sheet.scores(course), sheet.total(course), status, sheet.created)
+            )
 
     def add_absent(self, person: Person, reason: str) -> None:
         """Add a row for someone without a submission."""
@@ -121,7 +141,7 @@ class Gradebook:
     def _gradebook(self, max_points: dict[str, float]) -> Iterator[list[str]]:
         questions = [question.id for question in self.assignment.questions]
         who = ["Name", "Email", "SID", "Course", "Submission ID"]
-        yield [*who, "Total Score", "Max Points", "Status", *questions]
+        yield [*who, "Total Score", "Max Points", "Status", "Submission Time", *questions]
         for row in self.rows:
             yield [
                 cell(row.person.name),
@@ -132,6 +152,7 @@ class Gradebook:
                 number(row.total),
                 number(max_points[row.course]),
                 cell(row.status),
+                cell(row.created),
                 *(number(row.scores.get(id)) for id in questions),
             ]
 

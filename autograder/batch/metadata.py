@@ -5,6 +5,7 @@ Only the events of the YAML are read: nothing is built but a few capped texts, s
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from autograder.batch.people import Person
+from autograder.batch.people import DATED, Person
 from autograder.core.errors import GraderError
 from autograder.core.files import read_capped
 from autograder.core.text import clean, reason
@@ -22,16 +23,21 @@ METADATA = "submission_metadata.yml"
 MAX_BYTES = 64 << 20
 MAX_PEOPLE = 50_000
 WHO, SUBMITTERS, CREATED = ("name", "email", "sid"), "submitters", "created_at"
+HISTORY, SCORE = "history", "score"
 
 Events = Iterator[Any]
 
 
 @dataclass
 class Submitted:
-    """The record of one submission: its submitters and the export's timestamp ('' if it has none)."""
+    """The record of one submission: its submitters and the export's timestamp ('' if it has none).
+
+    ``earlier``: the score of the first of the earlier uploads, None if the export has none.
+    """
 
     people: list[Person] = field(default_factory=list)
     created: str = ""
+    earlier: float | None = None
 
 
 def read_metadata(path: Path, notes: list[str]) -> dict[str, Submitted]:
@@ -77,6 +83,8 @@ def _record(start: Any, events: Events) -> Submitted:
         name = key.removeprefix(":")
         if name == CREATED and isinstance(value, yaml.ScalarEvent):
             record.created = clean(_plain(value), 40)
+        elif name == HISTORY and isinstance(value, yaml.SequenceStartEvent):
+            record.earlier = _first_score(value, events)
         elif name == SUBMITTERS and isinstance(value, yaml.SequenceStartEvent):
             record.people = list(_people(value, events))
         else:
@@ -84,22 +92,41 @@ def _record(start: Any, events: Events) -> Submitted:
     return record
 
 
+def _first_score(start: Any, events: Events) -> float | None:
+    """The score of the first upload in a history that has its time and its score; None if there is none."""
+    scores = [
+        (upload[CREATED], float(upload[SCORE]))
+        for upload in _texts_of(start, events, (CREATED, SCORE), 40, "uploads")
+        if DATED.match(upload.get(CREATED, "")) and re.fullmatch(r"\d{1,6}(\.\d{1,12})?", upload.get(SCORE, ""))
+    ]
+    return min(scores)[1] if scores else None
+
+
 def _people(start: Any, events: Events) -> Iterator[Person]:
+    for who in _texts_of(start, events, WHO, 200, "submitters"):
+        if any(who.values()):
+            yield Person(who.get("name", ""), who.get("email", ""), who.get("sid", ""))
+
+
+def _texts_of(start: Any, events: Events, keys: tuple[str, ...], length: int, what: str) -> Iterator[dict[str, str]]:
+    """Of each mapping in a sequence, the texts under these keys, at most ``length`` characters of each.
+
+    Raises ValueError, with the line, for more than ``MAX_PEOPLE`` of them; ``what``: what they are.
+    """
     for number, item in enumerate(_items(start, events)):
         if not isinstance(item, yaml.MappingStartEvent):
             _skip(item, events)
             continue
         if number >= MAX_PEOPLE:
-            raise ValueError(f"{_line(item)}: more than {MAX_PEOPLE} submitters")
-        who = {}
+            raise ValueError(f"{_line(item)}: more than {MAX_PEOPLE} {what}")
+        record = {}
         for key, value in _mapping(item, events):
             name = key.removeprefix(":")
-            if name in WHO and isinstance(value, yaml.ScalarEvent):
-                who[name] = clean(_plain(value), 200)
+            if name in keys and isinstance(value, yaml.ScalarEvent):
+                record[name] = clean(_plain(value), length)
             else:
                 _skip(value, events)
-        if any(who.values()):
-            yield Person(**who)
+        yield record
 
 
 def _mapping(start: Any, events: Events, otherwise: str = "a mapping was expected") -> Iterator[tuple[str, Any]]:

@@ -6,19 +6,26 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, NamedTuple
+
+from autograder.written.lateness import moment
 
 DATED = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
 
 
 @dataclass(frozen=True)
 class Person:
-    """One student. ``course`` is '' if unknown; ``contested``: why it is not settled which submission is theirs, or ''."""
+    """One student. ``course`` is '' if unknown; ``contested``: why it is not settled which submission is theirs, or ''.
+
+    ``namesake``: whether somebody else in the class has this name.
+    """
 
     name: str = ""
     email: str = ""
     sid: str = ""
     course: str = ""
     contested: str = ""
+    namesake: bool = False
 
     @property
     def keys(self) -> frozenset[str]:
@@ -27,21 +34,45 @@ class Person:
 
     @property
     def label(self) -> str:
-        return self.name or self.email or self.sid
+        """What to call the person: the name, and the address or number where the name is not enough."""
+        more = self.email or self.sid
+        return f"{self.name} <{more}>" if self.namesake and self.name and more else self.name or more
+
+
+class Absent(NamedTuple):
+    """Someone of whom there is nothing to grade, and why; ``missing``: the folder or file that should be there, or ''."""
+
+    person: Person
+    why: str
+    missing: str = ""
+
+
+def contradiction(one: Person, other: Person) -> str:
+    """``email`` or ``sid`` if both have one and it differs, else ''."""
+    for kind in ("email", "sid"):
+        own, others = getattr(one, kind), getattr(other, kind)
+        if own and others and own.casefold() != others.casefold():
+            return kind
+    return ""
 
 
 @dataclass
 class Entry:
     """One submission. ``id`` names its results file; ``created`` is the export's timestamp.
 
-    ``granted``: the keys of the people to whom the roster gives this submission by its path.
+    ``earlier``: the score of the first upload, where the export has its history; ``exported``: its people by
+    the export; ``granted``: the keys of the people to whom the roster gives this submission by its path, with the line that
+    does; ``timed_by``: the line of the roster that says ``created``, or ''.
     """
 
     id: str
     path: Path
     people: list[Person]
     created: str = ""
-    granted: set[str] = field(default_factory=set)
+    earlier: float | None = None
+    exported: tuple[Person, ...] = ()
+    granted: dict[str, str] = field(default_factory=dict)
+    timed_by: str = ""
 
 
 def settle(entries: list[Entry]) -> Iterator[str]:
@@ -84,11 +115,18 @@ def why_contested(person: Person, rivals: list[Entry]) -> str:
 
 def winner(person: Person, rivals: list[Entry]) -> Entry | None:
     """The submission that counts for a person whom several claim; None if that is for staff to say."""
-    granted = [entry for entry in rivals if entry.granted & person.keys]
+    granted = [entry for entry in rivals if entry.granted.keys() & person.keys]
     if granted:
         return granted[0] if len(granted) == 1 else None
-    dates = sorted(entry.created for entry in rivals)
     same_people = len({frozenset(person.keys for person in entry.people) for entry in rivals}) == 1
-    if not same_people or not all(map(DATED.match, dates)) or dates[-1] == dates[-2]:
+    return _latest(rivals) if same_people else None
+
+
+def _latest(rivals: list[Entry]) -> Entry | None:
+    """The submission that came last; None if their times do not say so."""
+    moments = [moment(entry.created) for entry in rivals]
+    times: list[Any] = moments if all(moments) else [entry.created for entry in rivals]
+    if (any(moments) and not all(moments)) or not all(DATED.match(entry.created) for entry in rivals):
         return None
-    return max(rivals, key=lambda entry: entry.created)
+    last = max(times)
+    return rivals[times.index(last)] if times.count(last) == 1 else None

@@ -3,8 +3,8 @@
 As many submissions are graded at once as there are jobs. A slow submission keeps its process, and another process takes
 that one's place, so a hang delays no other submission. Messages between parent and process:
 
-    parent -> {"path"}        process -> {"content", "needs": [[modules, scratch], …]} | {"problem"}
-                                         ("needs": the branches of the zygote that it will probably open)
+    parent -> {"path"}        process -> {"content", "needs": [section, …]} | {"problem"}
+                                         ("needs": the sections whose branch of the zygote it will probably open)
            -> {"go": bool}    process -> {"verdicts": text} | {"problem"}
                                          (only if "go", which is false if the store has the verdicts)
                                          | {"unstarted": why}, and the process ends: no worker started
@@ -22,11 +22,10 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.batch.people import Entry
-from autograder.batch.store import content_key
 from autograder.batch.verdicts import refusal, text_of
 from autograder.core.errors import GraderError, NotStarted
 from autograder.core.text import clean
@@ -34,6 +33,7 @@ from autograder.core.verdict import NOT_YET, Verdict
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
 from autograder.judging.reading import Reader
+from autograder.judging.receipt import content_key
 from autograder.sandbox import protocol
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import die_with_parent
@@ -101,13 +101,15 @@ class ProcessPool:
         self.tries: dict[str, int] = {}
         self.alone: deque[Entry] = deque()  # no worker started for them; they are tried again at the end, one by one
         self.tried: set[str] = set()  # of those
+        self.copies: list[Job] = []  # of what is being graded now: they wait for its verdicts
         self.timeout = TIMEOUT_FACTOR * grader.assignment.limits.total_seconds
         self.selector = selectors.DefaultSelector()
 
     def work(self, waiting: deque[Entry], known: Callable[[str], bool]) -> Iterator[list[Done]]:
         """Grade all waiting entries; see :func:`in_process_pool`."""
-        while waiting or self.busy or self.alone:
+        while waiting or self.busy or self.alone or self.copies:
             now, done = time.monotonic(), []
+            waiting.extend(self._copies_of_what_is_done())
             if self.alone and not waiting and not self.busy:
                 waiting.append(self.alone.popleft())
             while waiting and self._has_room(now):
@@ -178,10 +180,17 @@ class ProcessPool:
             if job is None:
                 raise protocol.FrameError("a message from an idle process")
             if "content" in answer:
-                job.content = answer["content"]
-                go = not known(job.content)
-                for preload, scratch in answer["needs"] if go else ():
-                    self.grader.zygote.branch(tuple(preload), scratch)  # processes started from now on have it
+                content = answer["content"]
+                if content in self._in_work():
+                    protocol.send(process.sock, {"go": False})
+                    self._free(process)
+                    self.copies.append(replace(job, content=content))
+                    return []
+                job.content = content
+                go = not known(content)
+                for section in self.grader.assignment.sections if go else ():
+                    if section.id in answer["needs"]:
+                        self.grader.zygote_of(section)  # processes started from now on have it
                 protocol.send(process.sock, {"go": go})
                 if go:
                     return []
@@ -191,10 +200,24 @@ class ProcessPool:
         if "unstarted" in answer:
             self._end(process)
             return self._put_off(job.entry, answer["unstarted"])
+        self._free(process)
+        return [Done(job.entry, job.content, answer.get("verdicts"), answer.get("problem", ""))]
+
+    def _free(self, process: Process) -> None:
         self.busy.remove(process)
         process.job = None
         self.idle.append(process)
-        return [Done(job.entry, job.content, answer.get("verdicts"), answer.get("problem", ""))]
+
+    def _copies_of_what_is_done(self) -> list[Entry]:
+        """The copies that wait no longer."""
+        working = self._in_work()
+        ready = [job.entry for job in self.copies if job.content not in working]
+        self.copies = [job for job in self.copies if job.content in working]
+        return ready
+
+    def _in_work(self) -> set[str]:
+        """The contents of what is being graded."""
+        return {job.content for job in self._jobs() if job.content}
 
     def _handle_death(self, process: Process, waiting: deque[Entry]) -> list[Done]:
         """A process ended by itself (out of memory, a bug of ours): retry its submission once."""
@@ -259,11 +282,10 @@ def serve(sock: socket.socket, grader: Grader, zygote: ZygoteClient) -> None:
             return
 
 
-def needs(grader: Grader, reader: Reader) -> list[tuple[tuple[str, ...], bool]]:
-    """The branches of the zygote for the sections of which some file has most of the names in its text."""
+def needs(grader: Grader, reader: Reader) -> list[str]:
+    """The sections with a branch of the zygote of which some file has most of the names in its text, by id."""
     likely = reader.likely_sections()
-    sections = [section for section in grader.assignment.sections if section.preload or section.scratch]
-    return [(section.preload, section.scratch) for section in sections if section.id in likely]
+    return [s.id for s in grader.assignment.sections if (s.preload or s.scratch) and s.id in likely]
 
 
 def verdicts_text(grader: Grader, submitted: Contents | Reader) -> str:

@@ -11,27 +11,48 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from autograder.batch.listed import Listed, Listing, read_listing
 from autograder.batch.metadata import METADATA, Submitted, read_metadata
-from autograder.batch.people import Entry, Person, settle
+from autograder.batch.people import Absent, Entry, Person, contradiction, settle
+from autograder.batch.questions import mark_namesakes, one_person, others_submissions, unreadable_times
 from autograder.checks.formats import ARCHIVE, kind_of_file
 from autograder.checks.naming import stem_of
 from autograder.checks.notebook import CODE
 from autograder.core.errors import GraderError
-from autograder.core.tables import Table, read_table
-from autograder.core.text import clean
+from autograder.core.text import clean, first_of
 
-ROSTER_COLUMNS = ("name", "first", "last", "email", "sid", "course", "path")
 EXPORT = re.compile(r"assignment_\d+_export( \(\d+\))?")  # Gradescope's name for the folder in its zip
+EXPORTED = re.compile(r"submission_\d+")  # a folder in an export
 HASHED = re.compile(r"-[0-9a-f]{16}$")
 
 
 @dataclass
 class Roster:
-    """All submissions that count, in a fixed order. ``absent``: (person, why there is nothing to grade)."""
+    """All submissions that count, in a fixed order, and those of whom there is nothing to grade.
+
+    ``strange``: the name of a roster in which nobody is who submitted, '' otherwise; ``asked``: what may be a mistake.
+    """
 
     entries: list[Entry] = field(default_factory=list)
-    absent: list[tuple[Person, str]] = field(default_factory=list)
+    absent: list[Absent] = field(default_factory=list)
+    strange: str = ""
     notes: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def leave_out(self, listing: Listing) -> None:
+        """Leave out who does not take the course, and name whoever of them has submitted."""
+        rows = {key: row for row in listing.others for key in row.person.keys}
+        submitted = [(row, row.person, clean(row.path)) for row in listing.others if row.path]
+        for entry in self.entries:
+            for person in [person for person in entry.people if person.keys & rows.keys()]:
+                entry.people.remove(person)
+                submitted.append((rows[min(person.keys & rows.keys())], person, entry.id))
+        self.asked += [
+            f"{listing.where(row.line)}: {person.label} is {row.role} there, so {what} is left out: is that right? Who takes "
+            "the course has the role Student, or none"
+            for row, person, what in submitted
+        ]
+        self.absent = [one for one in self.absent if not one.person.keys & rows.keys()]
 
 
 def read_roster(source: Path, listed: Path | None, courses: tuple[str, ...]) -> Roster:
@@ -39,27 +60,74 @@ def read_roster(source: Path, listed: Path | None, courses: tuple[str, ...]) -> 
 
     Raises GraderError if there is nothing to grade.
     """
-    source, roster = Path(source), Roster()
-    try:
-        if source.is_dir():
-            _add_folder(source, roster)
-        elif source.suffix.lower() == ".csv" and source.is_file():
-            listed = source
-        else:
-            raise GraderError(
-                f"{clean(str(source))} is neither a folder of submissions nor a roster CSV"
-                + ("; unpack the export first" if kind_of_file(source.name) == ARCHIVE else "")
-            )
-    except OSError as error:
-        raise GraderError(f"cannot read {clean(str(source))}: {error.strerror}") from None
+    source, roster, listing = Path(source), Roster(), None
+    if not _read_source(source, roster):
+        listed = source
     if listed is not None:
-        _apply(_read_csv(Path(listed), courses, roster.notes), Path(listed).parent, roster)
+        listing = read_listing(Path(listed), courses, roster.notes, roster.asked, with_paths=listed is source)
+        roster.asked += listing.agree(_people(roster))
+        _apply(listing, Path(listed).parent, roster)
+    mark_namesakes(roster.entries, roster.absent)
+    if listing is not None:
+        roster.strange = "" if _meets(listing.students, roster) else listing.name
+        roster.leave_out(listing)
+        roster.asked += [*others_submissions(roster.entries), *one_person(roster.entries, roster.absent, listing)]
     roster.notes += settle(roster.entries)
     roster.entries = [entry for entry in roster.entries if entry.people]
     roster.entries.sort(key=lambda entry: natural(entry.id))
     if not roster.entries:
-        raise GraderError(f"no submissions in {clean(str(source))}" + "".join(f"; {note}" for note in roster.notes[:3]))
+        said = [*roster.notes, *roster.asked][:3]
+        raise GraderError(f"no submissions in {clean(str(source))}" + "".join(f"; {note}" for note in said))
+    roster.asked += first_of(list(unreadable_times(roster.entries)), 3)
     return roster
+
+
+def _read_source(source: Path, roster: Roster) -> bool:
+    """Add the submissions of a folder; False for a roster CSV. Raises GraderError for anything else."""
+    try:
+        if source.is_dir():
+            _add_folder(source, roster)
+            return True
+        if source.suffix.lower() == ".csv" and source.is_file():
+            return False
+    except OSError as error:
+        raise GraderError(f"cannot read {clean(str(source))}: {error.strerror}") from None
+    raise GraderError(
+        f"{clean(str(source))} is neither a folder of submissions nor a roster CSV"
+        + ("; unpack the export first" if kind_of_file(source.name) == ARCHIVE else "")
+    )
+
+
+def _meets(rows: list[Listed], roster: Roster) -> bool:
+    """Whether anyone who submitted is in the rows of a roster, or it has none."""
+    known = {key for row in rows for key in row.person.keys}
+    return not rows or any(person.keys & known for entry in roster.entries for person in entry.people)
+
+
+def before_grading(roster: Roster, courses: tuple[str, ...], course: str) -> list[str]:
+    """What staff should know before anything is graded; ``course``: what people get for whom the roster has none."""
+    without = without_course(roster, courses, course)
+    return [*first_of(roster.asked), *[without] * bool(without)]
+
+
+def without_course(roster: Roster, courses: tuple[str, ...], course: str) -> str:
+    """Who has no course, in a line for staff; '' if everyone has one, or there is only one. ``course``: what they get."""
+    people = list(dict.fromkeys(_people(roster)))
+    lost = [person.label for person in people if not person.course]
+    if not lost or len(courses) == 1:
+        return ""
+    if roster.strange:
+        return f"nobody who submitted is in {roster.strange}: is it this class's? All are graded as course {course}"
+    who = "nobody has a" if len(lost) == len(people) else f"{len(lost)} of {len(people)} people have no"
+    names = "" if len(lost) == len(people) else ": " + ", ".join(lost[:5]) + (", …" if len(lost) > 5 else "")
+    return (
+        f"{who} course in a roster{names}. They are graded as course {course}; "
+        f"a roster's column Course or Sections says who takes {' or '.join(courses)} (--roster)"
+    )
+
+
+def _people(roster: Roster) -> list[Person]:
+    return [*(p for entry in roster.entries for p in entry.people), *(one.person for one in roster.absent)]
 
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
@@ -86,6 +154,7 @@ def _add_folder(folder: Path, roster: Roster) -> None:
     if len(children) == 1 and EXPORT.fullmatch(children[0].name) and children[0].is_dir():
         folder, children = children[0], _visible(children[0], hidden=".")  # an export inside a folder of its own
     metadata = read_metadata(folder / METADATA, roster.notes)
+    roster.notes += _without_metadata(folder, children)
     for path in children:
         if path.name == METADATA:
             continue
@@ -93,9 +162,27 @@ def _add_folder(folder: Path, roster: Roster) -> None:
             roster.entries.append(_entry(path, metadata.pop(path.name, Submitted()), roster.notes))
         else:
             roster.notes.append(f"{clean(path.name)} is not a submission and was left out")
+    roster.notes += _without_record(folder, roster.entries)
     for name, record in metadata.items():
         for person in record.people:
-            roster.absent.append((person, f"{clean(name)} is listed in {METADATA}, but there is no such folder"))
+            why = f"{clean(name)} is listed in {METADATA}, but there is no such folder"
+            roster.absent.append(Absent(person, why, clean(name)))
+
+
+def _without_metadata(folder: Path, children: list[Path]) -> list[str]:
+    """A line if an export's folders lie here without its metadata."""
+    if _exists(folder / METADATA) or not any(EXPORTED.fullmatch(path.name) for path in children):
+        return []
+    return [f"{METADATA} is missing, by which Gradescope says whose each folder is: export the submissions again"]
+
+
+def _without_record(folder: Path, entries: list[Entry]) -> list[str]:
+    """A line if an export's metadata lacks some of its folders."""
+    nobodys = [e.id for e in entries if EXPORTED.fullmatch(e.path.name) and not any(p.email or p.sid for p in e.people)]
+    if not nobodys or not _exists(folder / METADATA):
+        return []
+    named = ", ".join(first_of(nobodys, 3))
+    return [f"{METADATA} does not say whose {named} is: is it cut off? Export the submissions again"]
 
 
 def _visible(folder: Path, hidden: str | tuple[str, ...] = (".", "__MACOSX")) -> list[Path]:
@@ -111,49 +198,49 @@ def _entry(path: Path, record: Submitted, notes: list[str]) -> Entry:
             + ("" if record.people else "; if it is an export's, grade that folder itself")
         )
     name = path.name if path.is_dir() else stem_of(path.name)
-    return Entry(safe_id(path.name), path, record.people or [Person(name=clean(name))], record.created)
+    people, exported = record.people or [Person(name=clean(name))], tuple(record.people)
+    return Entry(safe_id(path.name), path, people, record.created, record.earlier, exported)
 
 
-def _read_csv(path: Path, courses: tuple[str, ...], notes: list[str]) -> list[tuple[Person, str]]:
-    """(person, path or '') for each row. Raises GraderError if the file is not a roster."""
-    table = read_table(path)
-    columns = {kind: table.column(kind) for kind in ROSTER_COLUMNS}
-    if all(columns[kind] < 0 for kind in ("name", "last", "email", "sid", "path")):
-        raise GraderError(
-            f"{clean(str(path))} is not a roster: its first line should name columns such as name, email, sid, path, course"
-        )
-    people = []
-    for number, row in table.rows:
-        cells = {kind: row[index].strip() if 0 <= index < len(row) else "" for kind, index in columns.items()}
-        path_cell = cells.pop("path")
-        who = {kind: clean(text, 200) for kind, text in cells.items()}
-        if any(who.values()) or path_cell:
-            people.append((_person(who, path_cell, courses, table, number, notes), path_cell))
-    return people
-
-
-def _person(who: dict[str, str], path: str, courses: tuple[str, ...], table: Table, number: int, notes: list[str]) -> Person:
-    """The person in row ``number``; adds a note if the course is not in the rubric."""
-    course = next((c for c in courses if re.search(rf"\b{re.escape(c)}\b", who["course"])), "")
-    if who["course"] and not course:
-        notes.append(f"{table.name}, line {number}: no course {who['course']!r} in the rubric ({', '.join(courses)})")
-    name = who["name"] or f"{who['first']} {who['last']}".strip()
-    return Person(name or clean(Path(path).name), who["email"], who["sid"], course)
-
-
-def _apply(rows: list[tuple[Person, str]], folder: Path, roster: Roster) -> None:
+def _apply(listing: Listing, folder: Path, roster: Roster) -> None:
     """Add the submissions that a roster's rows name by path (relative to ``folder``); fill in the courses of the others."""
     by_path = {_resolved(entry.path): entry for entry in roster.entries}
     by_key = _by_key(roster.entries)
-    for person, where in rows:
-        if where:
-            _add_row(person, where, folder / where, by_path, roster)
-            continue
+    for row in listing.students:
+        person, nothing = row.person, Absent(row.person, "not submitted: the folder has no submission of theirs")
+        if row.path:
+            if _add_row(row, folder / row.path, by_path, roster, listing.where(row.line)):
+                roster.absent = [one for one in roster.absent if not one.person.keys & person.keys]
+                continue
+            why = f"the roster names {clean(row.path)}, which does not exist"
+            roster.notes.append(f"{why} (paths in a roster start at its own folder)")
+            nothing = Absent(person, why, clean(row.path))
         entries = [entry for key in person.keys for entry in by_key.get(key, ())]
         if not entries:
-            roster.absent.append((person, "not submitted: the folder has no submission of theirs"))
-        for entry in entries:
-            entry.people = [replace(p, course=person.course) if p.keys & person.keys else p for p in entry.people]
+            _add_absent(nothing, roster)
+        _give_course(entries, person, roster.notes)
+
+
+def _give_course(entries: list[Entry], person: Person, notes: list[str]) -> None:
+    for entry in entries:
+        entry.people = [_with_course(p, person, notes) if p.keys & person.keys else p for p in entry.people]
+
+
+def _add_absent(absent: Absent, roster: Roster) -> None:
+    """Note that there is nothing of this person; once, where the export names them, too, without a folder."""
+    known = [one for one in roster.absent if one.person.keys & absent.person.keys]
+    roster.absent = [one for one in roster.absent if one not in known]
+    course = next((one.person.course for one in [absent, *known] if one.person.course), "")
+    roster.absent.append((known[0] if known else absent)._replace(person=replace((known or [absent])[0].person, course=course)))
+
+
+def _with_course(person: Person, listed: Person, notes: list[str]) -> Person:
+    """A person of the export with the roster's course, unless the roster's row is about somebody else, too."""
+    if kind := contradiction(person, listed):
+        own, other = getattr(person, kind), getattr(listed, kind)
+        notes.append(f"the {kind} of {person.label} is {other} in the roster and {own} in the export: whose is it?")
+        return person
+    return replace(person, course=listed.course)
 
 
 def _by_key(entries: list[Entry]) -> dict[str, list[Entry]]:
@@ -165,23 +252,24 @@ def _by_key(entries: list[Entry]) -> dict[str, list[Entry]]:
     return by_key
 
 
-def _add_row(person: Person, where: str, path: Path, by_path: dict[Path, Entry], roster: Roster) -> None:
-    """Make the person the author of the submission at ``path``, which the roster calls ``where``."""
+def _add_row(row: Listed, path: Path, by_path: dict[Path, Entry], roster: Roster, where: str) -> bool:
+    """Make the person of the row, which is ``where``, the author of the submission at ``path``; False if there is none."""
+    person = row.person
     entry = by_path.get(_resolved(path))
     if entry is None:
         if not _exists(path):
-            problem = f"the roster names {clean(where)}, which does not exist"
-            roster.notes.append(problem)
-            roster.absent.append((person, f"not submitted: {problem}"))
-            return
-        id = safe_id(where)
+            return False
+        id = safe_id(row.path)
         if any(other.id == id for other in roster.entries):  # a file of the same name in another folder
             id = f"{id[:60]}-{_hash(str(_resolved(path)))}"
         entry = by_path[_resolved(path)] = Entry(id, path, [])
         roster.entries.append(entry)
     # The roster's word replaces a name that was taken from the folder's, and what the export says of the same person.
     entry.people = [p for p in entry.people if (p.email or p.sid) and not p.keys & person.keys] + [person]
-    entry.granted |= person.keys
+    entry.granted |= dict.fromkeys(person.keys, where)
+    if row.submitted:
+        entry.created, entry.timed_by = row.submitted, where
+    return True
 
 
 def _resolved(path: Path) -> Path:

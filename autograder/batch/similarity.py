@@ -1,5 +1,8 @@
 """Pairs of submissions that look alike once the starter code is removed: a hint for a person, never a verdict.
 
+copydetect (its last release is of March 2024) is kept for its tokenizer and its comparison, which need nothing else; it reads
+code in a process under limits. `alike --dolos` writes what Dolos takes, where staff want more than a list.
+
 copydetect tokenizes code without names and comments and hashes every run of ``RUN`` tokens (its k-grams). Runs that many
 submissions share (starter code, the obvious way to write a line) carry no information and are dropped. Nothing is executed.
 
@@ -10,6 +13,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,8 +27,8 @@ from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.files import is_ordinary, own_folder, read_capped, write_private
 from autograder.core.syntax import shape
-from autograder.core.tables import write_csv
-from autograder.core.text import cell
+from autograder.core.tables import read_table, write_csv
+from autograder.core.text import cell, clean
 from autograder.sandbox.judge_side.apart import Apart, Ended
 from autograder.submission.sections import take_in
 
@@ -36,7 +40,8 @@ MIN_TOKENS = 48
 MAX_CODE = 200_000  # characters per submission
 MAX_ALIKE = 16 << 20  # bytes of the file of pairs
 
-Pair = dict[str, Any]  # {"one", "other": submission ids, "share": 0 to 1, "tokens": number of tokens shared}
+# {"one", "other": submission ids, "share": 0 to 1, "tokens": number of tokens shared, "declared": whether they said so}
+Pair = dict[str, Any]
 PATIENCE_SECONDS = 120.0  # for one submission, on a busy machine
 
 
@@ -71,7 +76,7 @@ def look_alike(
         from copydetect import compare_files
     except ImportError:
         raise GraderError("`alike` needs copydetect: pip install 'autograder[similarity]'") from None
-    given = _statements(assignment, starter) if starter.exists() else set()
+    given = starters_statements(assignment, starter)
     fingerprints: dict[str, Print] = {}
     for number, entry in enumerate(roster.entries, start=1):
         try:
@@ -82,13 +87,24 @@ def look_alike(
             if fingerprint.hashes:
                 fingerprints[entry.id] = fingerprint
         progress(number, len(roster.entries), number)
-    pairs = []
-    for one, other in sorted(_candidates(fingerprints)):
+    pairs, candidates = [], sorted(_candidates(fingerprints))
+    if few := sum(RUN + len(fingerprint.hashes) <= MIN_TOKENS for fingerprint in fingerprints.values()):
+        tell(few_tokens(few, len(fingerprints)))
+    for one, other in candidates:
         tokens, shares, _ = compare_files(fingerprints[one], fingerprints[other])
         share = min(1.0, float(max(shares)))
         if tokens >= MIN_TOKENS and share >= MIN_SHARE:
-            pairs.append({"one": one, "other": other, "share": round(share, 3), "tokens": int(tokens)})
+            pairs.append({"one": one, "other": other, "share": round(share, 3), "tokens": int(tokens), "declared": False})
     return sorted(pairs, key=lambda pair: (-pair["share"], -pair["tokens"], pair["one"], pair["other"]))
+
+
+def few_tokens(few: int, whole: int) -> str:
+    """What to say of submissions that hardly differ from many others."""
+    shared = max(FEW, int(COMMON * whole))
+    return (
+        f"{few} of {whole} submissions have too little code of their own to compare: what more than {shared} share is left "
+        "out, as the obvious way to write it"
+    )
 
 
 def _candidates(fingerprints: dict[str, Print]) -> set[tuple[str, str]]:
@@ -140,9 +156,51 @@ def _own_code(assignment: Assignment, path: Path, given: set[str]) -> str:
     return "\n".join(own)[:MAX_CODE]
 
 
-def _statements(assignment: Assignment, starter: Path) -> set[str]:
+def code_of(assignment: Assignment, path: Path, given: set[str]) -> str:
+    """The code of the statements that are not in ``given``, read in a process under limits; '' if nothing can be read.
+
+    Raises Ended if it takes too much.
+    """
+    try:
+        with Apart(lambda: lambda request: _own_code(assignment, path, given), PATIENCE_SECONDS) as apart:
+            code = apart.ask("code")
+    except Ended:
+        raise
+    except GraderError:
+        return ""
+    return code[:MAX_CODE] if isinstance(code, str) else ""
+
+
+def starters_statements(assignment: Assignment, starter: Path) -> set[str]:
+    """The statements that everyone was given; none if there is no such folder."""
+    if not starter.exists():
+        return set()
     submission = take_in(assignment, starter)
     return {shape(s.node, s.code) for f in submission.sections.values() if f.parsed for s in f.parsed.statements}
+
+
+def mark_declared(pairs: list[Pair], roster: Roster, path: Path) -> list[str]:
+    """Mark, in place, the pairs of people who declared that they worked together; returns a line for each unknown person.
+
+    ``path``: a CSV file with the columns email or sid, and with: who else, several separated by spaces, commas or semicolons.
+    Raises GraderError if it is none.
+    """
+    table = read_table(path)
+    if table.column("with") < 0 or table.column("email") < 0 > table.column("sid"):
+        raise GraderError(f"{table.name}: expected the columns email or sid, and with (whom)")
+    rows = [(number, _named(who)) for number, who, _ in table.people(("email", "sid", "with"))]
+    keys = {entry.id: {key for person in entry.people for key in person.keys} for entry in roster.entries}
+    for pair in pairs:
+        pair["declared"] = any(group & keys[pair["one"]] and group & keys[pair["other"]] for _, group in rows)
+    known = set().union(*keys.values())
+    return [
+        f"{table.name} row {n}: nobody called {clean(who, 60)} submitted" for n, group in rows for who in sorted(group - known)
+    ]
+
+
+def _named(who: dict[str, str]) -> set[str]:
+    """Everyone in a row, in lower case."""
+    return {key.casefold() for key in (who["email"], who["sid"], *re.split(r"[\s,;]+", who["with"])) if key}
 
 
 def write_alike(output: Path, pairs: list[Pair]) -> None:
@@ -151,8 +209,8 @@ def write_alike(output: Path, pairs: list[Pair]) -> None:
     write_private(output / ALIKE, json.dumps(pairs, indent=1) + "\n")
     write_csv(
         output / "alike.csv",
-        [["One", "Other", "Alike", "Tokens shared"]]
-        + [[cell(p["one"]), cell(p["other"]), f"{p['share']:.3f}", str(p["tokens"])] for p in pairs],
+        [["One", "Other", "Alike", "Tokens shared", "Declared"]]
+        + [[cell(p["one"]), cell(p["other"]), f"{p['share']:.3f}", str(p["tokens"]), "yes" * p["declared"]] for p in pairs],
     )
 
 
@@ -171,9 +229,10 @@ def _is_pair(pair: object) -> bool:
     """Whether this is what ``look_alike`` finds: the page believes nothing else."""
     return (
         isinstance(pair, dict)
-        and pair.keys() == {"one", "other", "share", "tokens"}
+        and pair.keys() == {"one", "other", "share", "tokens", "declared"}
         and all(isinstance(pair[key], str) for key in ("one", "other"))
         and type(pair["share"]) in (int, float)
         and 0 <= pair["share"] <= 1
         and type(pair["tokens"]) is int
+        and type(pair["declared"]) is bool
     )

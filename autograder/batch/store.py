@@ -22,13 +22,15 @@ from autograder.core.errors import GraderError
 from autograder.core.files import is_ordinary
 from autograder.core.needs import needed_versions
 from autograder.core.strict import read_toml
-from autograder.submission.unpack import Contents
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS found
     (content TEXT, judging TEXT, verdicts TEXT NOT NULL, PRIMARY KEY (content, judging)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS last (id TEXT PRIMARY KEY, content TEXT, judging TEXT, course TEXT, scores TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS seed (key TEXT);
 """
+AWAY = "move it away, and the next run grades everything again"
+BESIDE = ("-wal", "-shm", "-journal")  # SQLite's own files
 WORDING = ("points", "extra_credit", "title", "claims")  # keys of a question that do not affect its verdict
 
 
@@ -51,18 +53,32 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if os.path.lexists(path) and not is_ordinary(path):
                 raise OSError(0, "it is not an ordinary file")
+            for suffix in BESIDE:
+                if os.path.lexists(beside := f"{path}{suffix}") and not is_ordinary(Path(beside)):
+                    raise OSError(0, f"{path.name}{suffix} is not an ordinary file")
             self.database = sqlite3.connect(path, timeout=60, isolation_level=None)
+            self._refuse_code()
             self.database.execute("PRAGMA journal_mode=WAL")
             self.database.execute("PRAGMA synchronous=FULL")  # a commit survives a power failure
             self.database.executescript(SCHEMA)
         except (OSError, sqlite3.Error) as error:
-            raise GraderError(f"cannot keep results in {path}: {getattr(error, 'strerror', None) or error}") from None
+            advice = f"; {AWAY}" if _damage(error) else ""
+            raise GraderError(f"cannot keep results in {path}: {getattr(error, 'strerror', None) or error}{advice}") from None
+
+    def _refuse_code(self) -> None:
+        """Raise sqlite3.Error if somebody put a view or a trigger into the file: it would run in every query."""
+        self.database.execute("PRAGMA trusted_schema=OFF")
+        if self.database.execute("SELECT 1 FROM sqlite_master WHERE type NOT IN ('table', 'index') LIMIT 1").fetchone():
+            raise sqlite3.DataError("it holds more than tables, so it is not ours")
 
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, where: object) -> None:
+        """Close it. Raises GraderError in place of an error that says that the file is damaged."""
         self.database.close()
+        if error is not None and _damage(error):
+            raise GraderError(f"cannot use {self.path}: {error}; {AWAY}") from None
 
     def find(self, content: str, judging: str) -> str | None:
         """The verdicts stored under this key by :meth:`keep`, or None."""
@@ -78,12 +94,21 @@ class Store:
     def last(self) -> dict[str, Record]:
         """The records of the last finished run, by submission id."""
         rows = self.database.execute("SELECT id, content, judging, course, scores FROM last")
-        return {id: Record(content, judging, course, _scores(scores)) for id, content, judging, course, scores in rows}
+        return {
+            id: Record(content, judging, course, _scores(scores)) for id, content, judging, course, scores in map(_texts, rows)
+        }
 
-    def replace_last(self, records: dict[str, Record]) -> None:
-        """Set the records that the next run is compared with."""
+    def seed(self) -> str:
+        """The ``key_id`` of the seed from which the last finished run's hidden inputs were drawn; '' if there is none."""
+        row = self.database.execute("SELECT key FROM seed LIMIT 1").fetchone()
+        return _texts(row)[0] if row else ""
+
+    def replace_last(self, records: dict[str, Record], seed: str) -> None:
+        """Set the records that the next run is compared with, and the seed of their hidden inputs."""
         with self.transaction():
             self.database.execute("DELETE FROM last")
+            self.database.execute("DELETE FROM seed")
+            self.database.execute("INSERT INTO seed VALUES (?)", (seed,))
             self.database.executemany(
                 "INSERT INTO last VALUES (?, ?, ?, ?, ?)",
                 [(id, r.content, r.judging, r.course, json.dumps(r.scores)) for id, r in records.items()],
@@ -102,6 +127,18 @@ class Store:
         self.database.execute("COMMIT")
 
 
+def _damage(error: BaseException) -> bool:
+    """Whether an error is about what is in the file; a full disk or a lock is an OperationalError."""
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+
+
+def _texts(row: tuple[Any, ...]) -> tuple[str, ...]:
+    """The row. Raises sqlite3.DataError if anything in it is no text: SQLite keeps any type in any column."""
+    if not all(isinstance(value, str) for value in row):
+        raise sqlite3.DataError("a record is damaged")
+    return row
+
+
 def _scores(text: str) -> dict[str, float | None]:
     """The scores of a record. Raises sqlite3.DataError, as for any other damage to the file."""
     try:
@@ -109,12 +146,6 @@ def _scores(text: str) -> dict[str, float | None]:
         return {str(item): None if score is None else float(score) for item, score in scores.items()}
     except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         raise sqlite3.DataError("a record is damaged") from None
-
-
-def content_key(contents: Contents) -> str:
-    """A hash of the submission's digest, its notes, and the names and sizes of files that were not read."""
-    parts = [contents.digest, *contents.notes, *(f"{f.label} {f.size} {f.unread}" for f in contents.files if f.data is None)]
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def judging_key(assignment: Assignment, references: dict[str, Any]) -> str:
@@ -135,6 +166,7 @@ def judging_key(assignment: Assignment, references: dict[str, Any]) -> str:
         vars(assignment.limits),
         references["says"],
         references["choice"],
+        references.get("concepts", {}),
         needed_versions(assignment),
     ]
     digest = hashlib.sha256(digest_of(files, json.dumps(settings, sort_keys=True)).encode())

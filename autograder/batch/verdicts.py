@@ -18,7 +18,7 @@ LONGEST, MOST = 4_000, 2_500  # characters of a text, entries of a list
 STATUSES = (PASSED, FAILED, MISSING, NOT_RUN)
 ITEM_KEYS = {"id", "status", "reason", "lines", "notes", "tags", "data", "held", "call"}
 OURS = {"id", "verdict", "section", "seconds", "text"}  # what results.json says of an item itself
-TEXTS, LISTS = ("kind", "type", "place", "mistake", "doubt"), ("flags", "like")
+TEXTS, LISTS = ("kind", "type", "place", "mistake", "doubt"), ("flags", "like", "raising_like")
 
 
 def text_of(verdicts: list[Verdict], notes: list[str]) -> str:

@@ -1,8 +1,9 @@
 """``python -m <this package> [FILE …]`` runs every check that is possible before submitting.
 
-Without arguments it checks the notebooks, scripts and PDFs in this folder and the PDFs in its folder ``writeup``. A notebook is
-run up to its last check cell, so nothing after that (training, experiments) is run. Where a script and a notebook of the same
-section lie side by side, the script is checked, as the grader does. Exits with 1 if anything is missing.
+Without arguments it checks the notebooks and scripts in this folder and, where there is a written half, the PDFs here and in
+the folder ``writeup``. A notebook is run up to its last check cell, so nothing after that (training, experiments) is run. Where
+a script and a notebook of the same section lie side by side, the script is checked, as the grader does. Exits with 1 if
+anything is missing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from .data import read_text
 from .deadline import TooLong, deadline
@@ -53,12 +54,13 @@ def check_files(files: dict[Path, str]) -> int:
     status = 0
     code = [path for path in files if path.is_file() and kind_of_file(path.name) == CODE]
     if code:
-        print(f"Running {', '.join(map(str, code))} side by side, each up to its last check. Please wait.")
+        how = "side by side, each up to its last check" if len(code) > 1 else "up to its last check"
+        print(f"Running {', '.join(map(str, code))} {how}. Please wait.")
     with running(code) as processes:
         for path, remark in files.items():
             print(f"\n── {path}{remark}", flush=True)
             status |= shown(processes[path]) if path in processes else check_file(path)
-    if not any(kind_of_file(path.name) == PDF for path in files):
+    if outline()["chapters"] and not any(kind_of_file(path.name) == PDF for path in files):
         print("\nNo PDF was checked. Once you have exported your write-up: ", end="")
         print(f"python -m {PACKAGE.name} {WRITEUP}/writeup.pdf")
     return status
@@ -69,10 +71,16 @@ def check_file(path: Path) -> int:
     if not path.is_file():
         print("❌ this is a folder: name a file in it" if path.is_dir() else "❌ there is no such file")
         return 1
-    if kind_of_file(path.name) == PDF:
+    if kind_of_file(path.name) == PDF and outline()["chapters"]:
         return check_writeup(path)
-    print("❌ neither a notebook, a script nor a PDF")
+    print("❌ neither a notebook, a script nor a PDF" if outline()["chapters"] else "❌ neither a notebook nor a script")
     return 1
+
+
+def outline() -> dict[str, Any]:
+    """What the check of the PDF looks for; it has no chapters where nothing is to be written."""
+    loaded: dict[str, Any] = json.loads(read_text("writeup.json"))
+    return loaded
 
 
 def default_files() -> dict[Path, str]:
@@ -86,7 +94,8 @@ def default_files() -> dict[Path, str]:
         beside = ", ".join(path.name for path in own if path not in scripts)
         remark = f" (not {beside}: if you hand in both, the {SCRIPT} counts)" if beside and scripts else ""
         files |= dict.fromkeys(scripts or own, remark)
-    return files | dict.fromkeys([*pdfs_in(Path()), *pdfs_in(Path(WRITEUP))], "")
+    pdfs = [*pdfs_in(Path()), *pdfs_in(Path(WRITEUP))] if outline()["chapters"] else []
+    return files | dict.fromkeys(pdfs, "")
 
 
 def by_section(paths: list[Path]) -> list[list[Path]]:
@@ -165,7 +174,7 @@ def check_writeup(path: Path) -> int:
     """Check a write-up; returns 1 if anything is missing."""
     from .writeup.review import check_pdf
 
-    report = check_pdf(path.read_bytes(), json.loads(read_text("writeup.json")))
+    report = check_pdf(path.read_bytes(), outline())
     print("\n".join(report.lines()))
     return int(bool(report.missing))
 

@@ -15,13 +15,17 @@ import numpy as np
 from .compare import MISSING, Failure, is_blank, match
 
 OTHER_DEVICE = "is not on the expected device"  # how torch names a tensor on another device than the one without data
+NO_NUMPY = "Can't call numpy() on Tensor that requires grad"  # torch's words
+UNTRAINED = "(no points depend on it), so nothing before it can be trained"
+CUT_BY = ".detach(), .item(), .data, NumPy, no_grad or a new tensor made of numbers cuts it off"
 
 
 @dataclass
 class Case:
     """One call of a student's function with its expected result; ``facts`` are what a probe's observations should match.
 
-    ``layout``: of the arrays among the arguments: "chunk", "elsewhere" (see ``values.make_decoder``) or '', the usual one.
+    ``layout``: of the arrays among the arguments: "chunk", "elsewhere" (see ``values.make_decoder``),
+    "traced" (see ``traced.make_tracer``; floats alone are, ``facts`` has their names) or '', the usual one.
     """
 
     args: list[Any]
@@ -36,8 +40,8 @@ class Case:
         """Call the student's function; raises Failure if it is missing."""
         if function is None:
             raise Failure(MISSING, "the function is not defined")
-        layout = f"${self.layout}" if self.layout else ""
-        args = [{layout: a} if layout and isinstance(a, np.ndarray) else a for a in self.args]
+        layout, kinds = f"${self.layout}", "f" if self.layout == "traced" else "biuf"
+        args = [{layout: a} if self.layout and isinstance(a, np.ndarray) and a.dtype.kind in kinds else a for a in self.args]
         return function(*args, **self.kwargs)
 
     def judge(self, answer: Any, what: str = "the result") -> Any:
@@ -71,7 +75,7 @@ class Check:
     def judge(self, id: str, answer: Any, what: str = "the result") -> None:
         """Check the answer (a function, a value or a probe) against every case of the question; raises Failure.
 
-        The cases in the group ``float64`` are tried too, but only lead to notes.
+        The cases in the groups ``float64`` and ``traced`` are tried too, but only lead to notes.
         """
         for case in self.cases(id):
             self.same_dtype(case.judge(answer, what), case.expected, what)
@@ -80,9 +84,34 @@ class Check:
                 result = case.judge(answer)
             except Exception:
                 self.note("float64 inputs do not work yet (no points depend on it): is a dtype fixed somewhere?")
-                return
+                break
             if isinstance(result, np.ndarray) and result.dtype == np.float32:
                 self.note("float64 inputs come back as float32 (no points depend on it)")
+        self.trace(id, answer)
+
+    def trace(self, id: str, answer: Any) -> None:
+        """Note a function that changes its arguments, or whose result no longer depends on them where it comes to gradients.
+
+        Not in the group ``fresh``, where a judge's helpers stand in the place of its own, through which no gradient flows.
+        """
+        for case in self.cases(id, "traced") if self.group == "own" else []:
+            try:
+                seen = case.call(answer)
+                changed, cut = (
+                    [f"`{name}`" for name, so in zip(case.facts["names"], seen[what], strict=True) if so is True]
+                    for what in ("changed", "cut")
+                )
+            except Exception as error:
+                changed, cut = [], []
+                if NO_NUMPY in str(getattr(error, "message", error)):
+                    self.note(f"no gradient flows through this {UNTRAINED}: NumPy raises for tensors that have one")
+            if changed:
+                self.note(
+                    f"it changes its argument {' and '.join(changed)} in place (no points depend on it), and whoever calls it "
+                    "has other numbers in that afterwards: an operation that makes a new tensor leaves it alone"
+                )
+            if cut:
+                self.note(f"no gradient flows from the result to {' and '.join(cut)} {UNTRAINED}: {CUT_BY}")
 
     def follows(self, case: Case, answer: Any) -> None:
         """Note an answer that mixes its arguments with tensors that are not on their device."""

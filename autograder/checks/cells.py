@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
 import sys
@@ -17,8 +16,10 @@ from .card import Card, publish, show
 from .case import Case, Check
 from .compare import is_blank
 from .data import read_text
-from .diagnose import mistakes_like, outputs_of
+from .deadline import TooLong, deadline
+from .diagnose import mistakes_like, outputs_of, raising_like
 from .explain import explain
+from .hooks import rules_beside
 from .local_tests import FILL_IN, run
 from .own_calls import names_in
 from .probe import LocalProbe, own_calls
@@ -26,6 +27,8 @@ from .quiet import quiet
 from .redirect import redirected
 from .untouched import untouched
 from .values import from_json, on_arrays, to_plain
+
+SECONDS = 30.0  # that the check of one question may take
 
 
 @dataclass(repr=False)
@@ -91,11 +94,20 @@ class LocalCheck(Check):
         """
         self.notes, self.doubts = [], []
         with quiet() as out, untouched(names, self.called(id, names)) as left, redirected(names):
-            card = self.card(id, Names(names, self))
+            card = self.card_in_time(id, Names(names, self))
         card.notes += left
         if out.written and card.mark == "❌":
             card.notes.append("what your code prints during a check is not shown; call it in a cell of its own to see that")
         return card
+
+    def card_in_time(self, id: str, environment: Names) -> Card:
+        """The card, or one that says that the check was stopped."""
+        try:
+            with deadline(SECONDS):
+                return self.card(id, environment)
+        except TooLong:
+            why = f"the check was stopped after {SECONDS:g} s: does a loop in your code never end?"
+            return Card(id, self.titles.get(id, ""), "❌", id, [why])
 
     def judge(self, id: str, answer: Any, what: str = "the result") -> None:
         """See ``Check.judge``; then the cases in the group ``elsewhere`` are tried, which only lead to notes.
@@ -185,7 +197,7 @@ class LocalCheck(Check):
     def charged_elsewhere(self, id: str, like: list[str], environment: Names) -> str:
         """The question about the same function with more points, in which the same mistake is charged; '' for none."""
         own = set(like) if callable(environment.get(self.answers[id])) else set()
-        same = [q for q in self.sharing(id) if q == id or own.intersection(self.like(q, environment))] if own else []
+        same = [q for q in self.sharing(id) if q == id or own & self.slips(q, environment)] if own else []
         charged = max(same, key=lambda q: sum(self.points[q].values()), default=id)
         return "" if charged == id or not self.trouble(charged, environment) else charged
 
@@ -208,10 +220,19 @@ class LocalCheck(Check):
 
     def like(self, id: str, environment: Names) -> list[str]:
         """All known mistakes that give the same outputs."""
+        return mistakes_like(*self.outputs(id, environment))
+
+    def slips(self, id: str, environment: Names) -> set[str]:
+        """The known mistakes that may be behind a wrong answer: those like it, and those that raise in the same cases."""
+        outputs, known = self.outputs(id, environment)
+        return {*mistakes_like(outputs, known), *raising_like(outputs, known)}
+
+    def outputs(self, id: str, environment: Names) -> tuple[list[Any], dict[str, list[Any]]]:
+        """What the answer gives for each public case, and what each known mistake gives."""
         known = {name: groups["own"] for name, groups in self.bank.get(id, {}).items()}
         environment.turn_to(id)
         answer = environment.get("probe" if id in self.probes else self.answers[id])
-        return mistakes_like(outputs_of(answer, self.cases(id), self.signature(id)), known)
+        return outputs_of(answer, self.cases(id), self.signature(id)), known
 
     def signature(self, id: str) -> Callable[[Any, Case], Any]:
         """``rules.signature`` for this question, as a function of a value and a case."""
@@ -268,7 +289,7 @@ def required(function: Any) -> set[str]:
 
 def load_check() -> LocalCheck:
     """Create ``check`` from the public cases next to this file."""
-    rules = importlib.import_module(".rules", __package__)
+    rules = rules_beside(__package__)
     data = from_json(json.loads(read_text("cases.json")))
     known = {one.name for one in fields(LocalCheck)}
     return LocalCheck(data.pop("cases"), rules, **{name: value for name, value in data.items() if name in known})

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import shown
+from .values import Map
 
 # Kinds of failure; tests also use "rule" for conditions specific to their question.
 # SKIPPED: not judged, because of what another test of the same question reports.
@@ -39,6 +40,8 @@ PHRASES = frozenset(
     + [f"array of {what}" for what in ("complex numbers", "objects", "text", "bytes", "records", "dates", "other things")]
 )
 
+NO_TENSOR = {"NumPy array", *(f"Python {kind}" for kind in ("list", "tuple", "bool", "int", "float"))}  # where one is asked for
+
 
 @dataclass
 class Failure(AssertionError):
@@ -64,7 +67,7 @@ def nothing_returned(name: str) -> str:
 
 def object_of(value: Any) -> str:
     """What a worker says about a value that it cannot send; '' for any other value."""
-    text = value.get("$object") if isinstance(value, dict) and len(value) == 1 else None
+    text = value.get("$object") if type(value) is dict and len(value) == 1 else None
     return text if isinstance(text, str) else ""
 
 
@@ -84,7 +87,9 @@ def as_array(value: Any, what: str) -> np.ndarray:
             return array
     found = numeric(value)
     if found is None:
-        raise Failure(KIND, f"{what} should be a tensor of numbers, but is {name_of(value)}", {"concept": "return value"})
+        wanted = "a tensor" if object_of(value) in NO_TENSOR else "a tensor or an array of numbers"
+        text = f"{what} should be {wanted}, but is {name_of(value)}"
+        raise Failure(KIND, text, {"concept": "return value"})
     return found
 
 
@@ -93,6 +98,14 @@ def same(a: np.ndarray | None, b: np.ndarray | None, tolerance: float = 1e-4) ->
     if a is None or b is None or a.shape != b.shape:
         return False
     return bool(np.allclose(a.astype(np.float64), b.astype(np.float64), rtol=tolerance, atol=tolerance, equal_nan=True))
+
+
+def numbers_of(value: Any) -> np.ndarray | None:
+    """An answer as an array if it is one, a number or a list of numbers; None for anything else."""
+    try:
+        return as_array(value, "the answer")
+    except Failure:
+        return None
 
 
 def numeric(value: Any) -> np.ndarray | None:
@@ -152,7 +165,7 @@ def compare(value: Any, expected: np.ndarray, tolerance: float, what: str) -> np
             f"{what} contains NaN ({count} of {got64.size} numbers, first at index {first(np.isnan(got64))})",
             {"nan": count},
         )
-    difference_of(got64, want64, tolerance, what)
+    difference_of(got64, want64, tolerance, what, whole=expected.dtype.kind in "iu")
     return got
 
 
@@ -183,7 +196,9 @@ def _match_dict(value: Any, expected: dict[Any, Any], tolerance: float, what: st
         raise Failure(KIND, f"{what} should be a dict, but is {name_of(value)}")
     if value.keys() != expected.keys():
         raise Failure(SHAPE, f"{what} has the wrong keys")
-    return {key: match(value[key], expected[key], tolerance, f"{what}: {key}") for key in expected}
+    # What a probe observes has names that the assignment chose; the keys of an answer may be a hidden input's own words.
+    own = isinstance(expected, Map)
+    return {k: match(value[k], expected[k], tolerance, f"{what}: {'one of its values' if own else k}") for k in expected}
 
 
 def _match_list(value: Any, expected: list[Any], tolerance: float, what: str) -> list[Any]:
@@ -194,8 +209,11 @@ def _match_list(value: Any, expected: list[Any], tolerance: float, what: str) ->
     return [match(v, e, tolerance, f"{what}, item {n}") for n, (v, e) in enumerate(zip(value, expected))]
 
 
-def difference_of(got: np.ndarray, expected: np.ndarray, tolerance: float, what: str) -> float:
-    """The largest absolute difference (0 for equal infinities); raises Failure if it exceeds ``tolerance``."""
+def difference_of(got: np.ndarray, expected: np.ndarray, tolerance: float, what: str, whole: bool = False) -> float:
+    """The largest absolute difference (0 for equal infinities); raises Failure if it exceeds ``tolerance``.
+
+    ``whole``: only whole numbers are expected.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.where(got == expected, 0.0, np.abs(got - expected))
     error = np.nan_to_num(error, nan=np.inf, posinf=np.inf)
@@ -206,12 +224,14 @@ def difference_of(got: np.ndarray, expected: np.ndarray, tolerance: float, what:
     finite = error[np.isfinite(error)]
     median = float(np.median(finite)) if finite.size else float("inf")
     place = f", first at index {first(off)}" if error.ndim else ""
+    exact = whole and tolerance < 1  # a tolerance that no whole number makes use of would only be read as a riddle
+    size = size_text(largest, tolerance) if exact else beyond(largest, tolerance)
     if error.size == 1:
-        text = f"{what}: off by {beyond(largest, tolerance)}"
+        text = f"{what}: off by {size}; it should be exact" if exact else f"{what}: off by {size}"
     else:
         text = (
             f"{what}: {int(off.sum())} of {error.size} numbers are off{place}; "
-            f"largest error {beyond(largest, tolerance)}, median {size_text(median)}"
+            f"largest error {size}, median {size_text(median)}{'; they should be exact' if exact else ''}"
         )
     raise Failure(
         NUMBERS,

@@ -1,8 +1,9 @@
 """Converts values to plain trees and back; shared by workers, check cells, baking and the files that they write.
 
-A *plain tree* consists of None, bool, int, float, str, lists, dicts and numpy arrays. A process that runs student code makes
-its encoder first: the encoder keeps its own references to every torch and numpy function it uses, so that patching ``torch``
-can only spoil the student's own answers. Neither library is imported here.
+A *plain tree* consists of None, bool, int, float, str, lists, dicts and numpy arrays. A dict of an answer's own is a ``Map``,
+whose keys may be anything that can be one; it travels as ``{"$map": [[key, value], …]}``. A process that runs student code
+makes its encoder first: the encoder keeps its own references to every torch and numpy function it uses, so that patching
+``torch`` can only spoil the student's own answers. Neither library is imported here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from .traced import is_traced, make_tracer
+
 Convert = Callable[[Any], Any]
 MAX_ELEMENTS = 4_000_000
 MAX_ITEMS = 10_000
@@ -18,11 +21,16 @@ MAX_DEPTH = 8
 MAX_TEXT = 20_000
 
 
-def make_encoder() -> Convert:
+class Map(dict[Any, Any]):
+    """A dict that an answer returned, or that it should: its keys are data, and no message quotes them."""
+
+
+def make_encoder(exact: bool = False) -> Convert:
     """Return ``encode(value) -> tree``, bound to the libraries loaded now.
 
     Tensors and numpy arrays become arrays (subclasses stripped, sparse made dense, bfloat16 widened);
-    what cannot be sent becomes ``{"$object": type name}``, a dict ``{"$map": [[key, value], …]}``.
+    what cannot be sent becomes ``{"$object": type name}``, a dict ``{"$map": [[key, value], …]}``. ``exact``: tuples, sets,
+    bytes, complex numbers and numpy's single numbers are told apart, too, so that ``decode`` gives the same again.
     """
     most_items, deepest = MAX_ITEMS, MAX_DEPTH
     scalar, other = _scalar_encoder(), _array_encoder(sys.modules.get("torch"), sys.modules.get("numpy"))
@@ -31,13 +39,15 @@ def make_encoder() -> Convert:
         kind = type(value)
         if value is None or kind is bool or kind is float:
             return value
+        if exact and (apart := told_apart(value, depth)) is not None:
+            return apart
         if kind is int or kind is str or value is Ellipsis:
             return scalar(value)
         if kind in (list, tuple, dict) and depth < deepest and len(value) <= most_items:
             return container(value, depth + 1)
         return other(value)
 
-    container = _container_encoder(encode)
+    container, told_apart = _container_encoder(encode), _exact_encoder(encode)
     return encode
 
 
@@ -51,6 +61,29 @@ def _container_encoder(encode: Callable[[Any, int], Any]) -> Callable[[Any, int]
         return [encode(item, depth) for item in value]
 
     return container
+
+
+def _exact_encoder(encode: Callable[[Any, int], Any]) -> Callable[[Any, int], Any]:
+    """Encode what an ordinary encoder takes for something else or cuts off, None for every other value."""
+    numbers = getattr(sys.modules.get("numpy"), "generic", ())
+    most_items, deepest, most_text = MAX_ITEMS, MAX_DEPTH, MAX_TEXT
+    marks: dict[type, str] = {tuple: "$tuple", set: "$set", frozenset: "$frozenset"}
+
+    def told_apart(value: Any, depth: int) -> Any:
+        kind = type(value)
+        if kind in marks and depth < deepest and len(value) <= most_items:
+            return {marks[kind]: [encode(item, depth + 1) for item in value]}
+        if kind in (str, bytes) and len(value) > most_text:
+            return {"$object": f"very long {kind.__name__}"}
+        if kind is bytes:
+            return {"$bytes": list(value)}
+        if kind is complex:
+            return {"$complex": [value.real, value.imag]}
+        if isinstance(value, numbers) and type(plain := value.item()) in (bool, int, float):
+            return plain
+        return None
+
+    return told_apart
 
 
 def _scalar_encoder() -> Convert:
@@ -124,37 +157,46 @@ def _tensor_encoder(torch: Any, array: Convert) -> Convert:
     return tensor
 
 
-def make_decoder() -> Convert:
-    """Return ``decode(tree) -> value``: arrays become tensors if torch is loaded.
+def make_decoder(tensors: bool = True) -> Convert:
+    """Return ``decode(tree) -> value``: arrays become tensors if torch is loaded and ``tensors`` are wanted.
 
     ``{"$chunk": array}`` becomes a non-contiguous view, the middle third of a wider tensor, laid out
     like one of the three outputs of a fused query-key-value projection; ``{"$elsewhere": array}`` a tensor without data, on
     another device than all others.
     """
-    torch: Any = sys.modules.get("torch")
+    torch: Any = sys.modules.get("torch") if tensors else None
     numpy = sys.modules.get("numpy")
+    marks: dict[str, Convert] = {
+        "$chunk": lambda array: _chunk(torch, array),
+        "$elsewhere": lambda array: torch.from_numpy(array.copy()).to("meta"),
+        "$map": lambda pairs: {decode(key): decode(value) for key, value in pairs},  # whose keys are bytes, sets and the like
+        "$tuple": lambda items: tuple(map(decode, items)),
+        "$set": lambda items: set(map(decode, items)),
+        "$frozenset": lambda items: frozenset(map(decode, items)),
+        "$bytes": lambda items: bytes(list(items)),  # of a number, bytes would be that many zeros
+        "$complex": lambda parts: complex(*parts),
+    }
 
     def decode(node: Any) -> Any:
         if isinstance(node, list):
             return [decode(item) for item in node]
         if isinstance(node, dict):
-            if set(node) == {"$chunk"}:
-                return chunk(node["$chunk"])
-            if set(node) == {"$elsewhere"}:
-                return torch.from_numpy(node["$elsewhere"].copy()).to("meta")
+            if type(node) is dict and len(node) == 1 and (made := marks.get(next(iter(node)))):
+                return made(next(iter(node.values())))
             return {key: decode(item) for key, item in node.items()}
         if numpy is not None and isinstance(node, numpy.ndarray):
             return torch.from_numpy(node.copy()) if torch is not None else node.copy()
         return node
 
-    def chunk(array: Any) -> Any:
-        width = array.shape[-1]
-        wide = torch.zeros(*array.shape[:-1], 3 * width, dtype=torch.from_numpy(array).dtype)
-        view = wide[..., width : 2 * width]
-        view.copy_(torch.from_numpy(array))
-        return view
-
     return decode
+
+
+def _chunk(torch: Any, array: Any) -> Any:
+    width = array.shape[-1]
+    wide = torch.zeros(*array.shape[:-1], 3 * width, dtype=torch.from_numpy(array).dtype)
+    view = wide[..., width : 2 * width]
+    view.copy_(torch.from_numpy(array))
+    return view
 
 
 def make_tensor_check() -> Convert:
@@ -174,13 +216,18 @@ def make_tensor_check() -> Convert:
 
 
 def to_plain(value: Any) -> Any:
-    """Convert one value to a plain tree with the libraries loaded now."""
-    return make_encoder()(value)
+    """Convert one value to a plain tree with the libraries loaded now, as it arrives at the judge."""
+    return opened(make_encoder()(value))
 
 
-def from_plain(tree: Any) -> Any:
-    """Inverse of :func:`to_plain`: arrays become tensors if torch is loaded."""
-    return make_decoder()(tree)
+def exactly_plain(value: Any) -> Any:
+    """A plain tree that :func:`from_plain` turns into the same value again, tuples and sets included."""
+    return opened(make_encoder(exact=True)(value))
+
+
+def from_plain(tree: Any, tensors: bool = True) -> Any:
+    """Inverse of :func:`to_plain` and :func:`exactly_plain`: arrays become tensors as ``make_decoder`` says."""
+    return make_decoder(tensors)(tree)
 
 
 def on_arrays(function: Callable[..., Any], tensor: bool = False) -> Callable[..., Any]:
@@ -188,10 +235,54 @@ def on_arrays(function: Callable[..., Any], tensor: bool = False) -> Callable[..
 
     def call(*args: Any, **kwargs: Any) -> Any:
         decode = make_decoder()
+        if any(map(is_traced, args)):
+            return make_tracer(decode)(function, list(args), kwargs)
         result = function(*map(decode, args), **{key: decode(value) for key, value in kwargs.items()})
         return (tensor and make_tensor_check()(result)) or to_plain(result)
 
     return call
+
+
+def opened(tree: Any) -> Any:
+    """The tree with each ``{"$map": [[key, value], …]}`` as a ``Map``: lists among its keys become tuples."""
+    if isinstance(tree, list):
+        return [opened(item) for item in tree]
+    if isinstance(tree, dict):
+        return map_of({key: opened(item) for key, item in tree.items()})
+    return tree
+
+
+def map_of(node: dict[str, Any]) -> dict[Any, Any]:
+    """The ``Map`` that a dict stands for; the dict itself if it stands for none, or for one whose keys cannot be any."""
+    if len(node) == 1 and "$map" in node and not isinstance(node, Map):
+        try:
+            return Map((_key(key), value) for key, value in node["$map"])
+        except (TypeError, ValueError):
+            pass
+    return node
+
+
+def _key(key: Any) -> Any:
+    """A key as Python takes it: a tuple for a list, a number for an array without dimensions."""
+    if type(key) is dict and "$tuple" in key:
+        key = key["$tuple"]
+    if isinstance(key, list):
+        return tuple(map(_key, key))
+    return key.item() if getattr(key, "ndim", None) == 0 else key
+
+
+def unsendable(tree: Any) -> str:
+    """The type of the first value in a plain tree that could not be sent; '' if there is none."""
+    if isinstance(tree, dict):
+        if set(tree) == {"$object"} and not isinstance(tree, Map):
+            return str(tree["$object"])
+        tree = list(tree.values())
+    return next((kind for item in tree if (kind := unsendable(item))), "") if isinstance(tree, list) else ""
+
+
+def _is_map(node: dict[Any, Any]) -> bool:
+    """Whether a dict cannot be an object of JSON: its keys are an answer's, or no texts."""
+    return isinstance(node, Map) or not all(type(key) is str for key in node)
 
 
 def stored(tree: Any, keep: Convert) -> Any:
@@ -207,9 +298,11 @@ def stored(tree: Any, keep: Convert) -> Any:
         if isinstance(node, (list, tuple)):
             return [lower(item) for item in node]
         if isinstance(node, dict):
+            if _is_map(node):
+                return {"$map": [[lower(key), lower(item)] for key, item in node.items()]}
             if "$array" in node:
                 raise TypeError("'$array' is a reserved key")
-            return {str(key): lower(item) for key, item in node.items()}
+            return {key: lower(item) for key, item in node.items()}
         if numpy is not None and isinstance(node, numpy.ndarray):
             # In C order. numpy.array keeps 0-d arrays 0-d; ascontiguousarray does not.
             return {"$array": keep(numpy.array(node, order="C", copy=None))}
@@ -225,7 +318,7 @@ def restored(tree: Any, fetch: Convert) -> Any:
     if isinstance(tree, dict):
         if set(tree) == {"$array"}:
             return fetch(tree["$array"])
-        return {key: restored(item, fetch) for key, item in tree.items()}
+        return map_of({key: restored(item, fetch) for key, item in tree.items()})
     return tree
 
 

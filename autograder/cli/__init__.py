@@ -28,6 +28,8 @@ class ReportingGroup(click.Group):
             return super().invoke(context)
         except GraderError as error:
             message = str(error)
+        except BrokenPipeError:  # `… | head` has read enough: click ends without a word
+            raise
         except OSError as error:
             path = clean(str(error.filename2 or error.filename or "a file"), 200)
             message = f"cannot use {path}: {clean(reason(error), 160)}"

@@ -1,4 +1,4 @@
-"""Commands for staff before a term: bake, audit, pack, release."""
+"""Commands for staff before a term: new, bake, audit, pack, release."""
 
 from __future__ import annotations
 
@@ -16,6 +16,43 @@ if TYPE_CHECKING:
     from autograder.core.assignment import Assignment
 
 PATH = click.Path(path_type=Path)
+STRICT = click.option("--strict", is_flag=True, help="Refuse also what is only a warning, such as a question without mistakes.")
+
+
+@click.command()
+@click.argument("folder", type=PATH)
+@click.option("--title", default="", help="Title of the assignment (default: from the folder's name).")
+@click.option("--course", default=["101"], multiple=True, help="The course that takes it (default: 101).")
+@click.option(
+    "--from-otter", "master", type=PATH, help="Start from this master notebook of Otter Assign instead of the template."
+)
+def new(folder: Path, title: str, course: tuple[str, ...], master: Path | None) -> None:
+    """Make a new assignment in FOLDER: a small one that works at once, to be changed into yours.
+
+    It has a notebook with three questions, a rubric, inputs, rules, known mistakes and a Makefile; its README.md says what
+    each file is for. With --from-otter, questions, points and tests come from an existing notebook, and TODO.md lists what is
+    left to do.
+    """
+    from autograder.authoring.from_otter import assignment_from
+    from autograder.authoring.new import new_assignment
+
+    if len(course) > 1:
+        raise GraderError("one --course makes the assignment: add the others to `courses` in its assignment/rubric.toml")
+    lines = assignment_from(master, folder, title, course[0]) if master else new_assignment(folder, title, course[0])
+    click.echo("\n".join(lines))
+
+
+@click.command()
+@click.pass_obj
+def schema(project: Project) -> None:
+    """Write JSON Schemas beside the rubric, with which editors complete its keys, and the bank's, and mark errors.
+
+    `new` does so, too; run this after an update of autograder. The first line of rubric.toml has to be
+    `#:schema ./rubric.schema.json`, that of a file in bank/ `#:schema ../bank.schema.json`.
+    """
+    from autograder.authoring.schema import write_schemas
+
+    click.echo("\n".join(f"wrote {path}" for path in write_schemas(project.load().folder)))
 
 
 @click.command()
@@ -33,21 +70,31 @@ def bake(project: Project) -> None:
 
 @click.command()
 @click.option("--course", help="Build only this course's archive (default: all).")
+@STRICT
 @click.pass_obj
-def pack(project: Project, course: str | None) -> None:
-    """Build the Gradescope archives, one per course. Refuses unless an audit of exactly these bytes succeeds."""
+def pack(project: Project, course: str | None, strict: bool) -> None:
+    """Build the Gradescope archives, one per course.
+
+    Refuses unless an audit of exactly these bytes succeeds, and the smoke test with which an image will prove itself.
+    """
+    from autograder.authoring import unproved
+    from autograder.authoring.baking.bank import load_bank
     from autograder.core.files import write_whole
     from autograder.gradescope.archive import certificate, members_of, write_archive
+    from autograder.gradescope.smoke import rehearsed
 
     assignment, references = project.load(), project.fresh_references()
     courses = [course_of(assignment, course)] if course else assignment.courses
     archives = {name: members_of(assignment, references, name) for name in assignment.courses}
+    _warn(unproved.warnings(assignment, load_bank(assignment)), strict)
     stamp, audited = certificate(assignment, archives), project.build / "audited"
     if not audited.exists() or audited.read_text(encoding="utf-8") != stamp:
         result = run_audit(project, assignment, references)
         if result.problems:
             raise GraderError("not built, the audit failed: " + "; ".join(result.problems[:3]))
         click.echo(result.last_line())
+        if told := rehearsed(assignment, references):
+            click.echo(told)
         write_whole(audited, stamp.encode())
     for name in courses:
         path = write_archive(archives[name], name, project.build)
@@ -55,14 +102,54 @@ def pack(project: Project, course: str | None) -> None:
 
 
 @click.command()
+@STRICT
+@click.option("--against", "other", help="Another interpreter: audit with it, too, and say which verdicts move.")
+@click.option("--references", type=PATH, help="Audit these instead of baking.")
+@click.option("--outcomes", type=PATH, help="File to write every outcome to, as JSON.")
+@click.option("--verbose", is_flag=True, help="Name all mistakes that are not recognised, not only the first few.")
 @click.pass_obj
-def audit(project: Project) -> None:
-    """Grade the grader: solutions, starter, all known mistakes and alternatives; exits 1 if any result is unexpected."""
+def audit(
+    project: Project, strict: bool, other: str | None, references: Path | None, outcomes: Path | None, verbose: bool
+) -> None:
+    """Grade the grader: solutions, starter, all known mistakes and alternatives; exits 1 if any result is unexpected.
+
+    With --against, also if any verdict is another one there.
+    """
+    from autograder.authoring.against import write_outcomes
     from autograder.cli.terminal import print_audit
 
-    result = run_audit(project, project.load(), project.fresh_references())
-    print_audit(result)
-    sys.exit(1 if result.problems else 0)
+    assignment, references = project.load(), references or project.fresh_references()
+    result = run_audit(project, assignment, references)
+    if outcomes:
+        write_outcomes(result, assignment, outcomes)
+    print_audit(result, verbose)
+    moved = run_against(project, assignment, references, result, other) if other else False
+    sys.exit(1 if result.problems or moved or (strict and result.warnings) else 0)
+
+
+def run_against(project: Project, assignment: Assignment, references: Path, result: Audit, python: str) -> bool:
+    """Audit with another interpreter and print what is another one there; whether anything is."""
+    from autograder.authoring.against import audited_by, compared
+    from autograder.cli.status import Status
+    from autograder.core.text import first_of
+
+    folders = {"--assignment": project.assignment, "--solutions": project.solutions}
+    with Status() as status:
+        against = compared(result, assignment, audited_by(python, folders, references, status.show))
+    for line in first_of([f"version: {version}" for version in against.versions], 40):
+        click.echo(line)
+    for line in first_of([f"moved: {line}" for line in against.moved], 100):
+        click.echo(line)
+    click.echo(f"against {python}: {len(against.moved) or 'no'} verdict{'s' * (len(against.moved) != 1)} moved")
+    return bool(against.moved)
+
+
+def _warn(warnings: list[str], strict: bool) -> None:
+    """Print what is missing. Raises GraderError if that is to stop the command."""
+    if warnings and strict:
+        raise GraderError("not built: " + "; ".join(warnings))
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
 
 
 @click.command()
@@ -80,10 +167,24 @@ def student(project: Project, output: Path | None) -> None:
 @click.command()
 @click.pass_obj
 def release(project: Project) -> None:
-    """Build student.zip and check that it contains nothing of the solutions, hidden tests, seed or inputs."""
-    from autograder.authoring.release import build_release
+    """Build student.zip, after checking that it works and that it contains nothing secret.
 
-    path, summary = build_release(project.load(), project.solutions, project.fresh_references(), project.build)
+    Each notebook is run alone in a fresh kernel, as students get it and with the solutions. Nothing of the solutions, hidden
+    tests, seed or inputs may be in it.
+    """
+    from autograder.authoring.release import build_release
+    from autograder.authoring.tried import refuse_broken
+    from autograder.cli.status import Status
+
+    assignment, references = project.load(), project.fresh_references()
+    with Status() as status:
+        path, summary = build_release(
+            assignment,
+            project.solutions,
+            references,
+            project.build,
+            lambda tree: refuse_broken(assignment, tree, project.solutions, status.show),
+        )
     click.echo("\n".join([*summary, f"built {path} ({path.stat().st_size >> 10} KB)"]))
 
 
@@ -94,7 +195,7 @@ def export(project: Project, target: Path) -> None:
     """Write the solutions as a student would submit them."""
     from autograder.authoring.masters import export_scripts
 
-    export_scripts(project.solutions, target)
+    export_scripts(project.load(), project.solutions, target)
 
 
 @click.command()
@@ -123,4 +224,4 @@ def run_audit(project: Project, assignment: Assignment, references: Path) -> Aud
         return audit_grader(grader, project.solutions, project.student, status.show, kept)
 
 
-COMMANDS = (bake, pack, audit, student, release, export, answers)
+COMMANDS = (new, schema, bake, pack, audit, student, release, export, answers)

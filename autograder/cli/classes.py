@@ -23,6 +23,7 @@ PATH = click.Path(path_type=Path)
     "--archive", type=PATH, help="Grade with the assignment and references in this archive; no other folder is needed."
 )
 @click.option("--anonymous", is_flag=True, help="No names on index.html.")
+@click.option("--share", is_flag=True, help="Write share.html, too: by concept, with nothing about fewer than five people.")
 @click.option(
     "--jobs", type=click.IntRange(min=0), default=0, help="Submissions graded at once (default: three per two processors)."
 )
@@ -37,6 +38,7 @@ def batch(  # noqa: PLR0913, PLR0917 - click passes one argument per option
     roster: Path | None,
     archive: Path | None,
     anonymous: bool,
+    share: bool,
     jobs: int,
     scheduler: str,
     quiet: bool,
@@ -44,37 +46,61 @@ def batch(  # noqa: PLR0913, PLR0917 - click passes one argument per option
     """Grade a class: a Gradescope export, a folder of submissions, or a roster CSV; exits 1 if any could not be graded."""
     from autograder.batch.grade_class import TOTAL_SECONDS, Batch, run_batch
     from autograder.cli.terminal import Progress, print_summary
+    from autograder.core.text import lines_of
 
     output = output or project.build / "class"
     with graded_with(project, archive, course, default_seconds=TOTAL_SECONDS) as (assignment, references, chosen):
-        settings = Batch(assignment, references(), folder, output, chosen, roster, jobs, scheduler, anonymous)
+        settings = Batch(assignment, references(), folder, output, chosen, roster, jobs, scheduler, anonymous, share)
         with Progress(quiet) as progress:
-            summary = run_batch(settings, progress)
+            summary = run_batch(settings, progress, say=lambda line: click.echo(f"note: {lines_of(line)}"))
     print_summary(summary, output)
-    sys.exit(1 if summary.problems else 0)
+    sys.exit(1 if summary.problems or summary.missing else 0)
 
 
 @click.command()
 @click.argument("folder", type=PATH)
 @click.option("--output", type=PATH, help="Where `batch` put its results (default: build/class).")
+@click.option("--roster", type=PATH, help="The CSV of people of `batch`, which names what came by mail, too.")
 @click.option("--starter", type=PATH, help="What students received (default: student, beside the solutions).")
+@click.option(
+    "--together", type=PATH, help="CSV of who declared to have worked together: email or sid, with; such pairs are marked."
+)
+@click.option("--dolos", type=PATH, help="Zip file to write for Dolos, too: everyone's own code and an info.csv with names.")
 @click.option("--quiet", is_flag=True)
 @click.pass_obj
-def alike(project: Project, folder: Path, output: Path | None, starter: Path | None, quiet: bool) -> None:
+def alike(
+    project: Project,
+    folder: Path,
+    output: Path | None,
+    roster: Path | None,
+    starter: Path | None,
+    together: Path | None,
+    dolos: Path | None,
+    quiet: bool,
+) -> None:
     """List submissions that look alike once the starter code is removed; the next `batch` shows them on its page."""
     from autograder.batch.roster import read_roster
-    from autograder.batch.similarity import look_alike, write_alike
+    from autograder.batch.similarity import look_alike, mark_declared, write_alike
     from autograder.cli.terminal import Progress
     from autograder.core.text import first_of
 
     assignment, output = project.load(), output or project.build / "class"
     with Progress(quiet) as progress:
-        roster, left_out = read_roster(folder, None, assignment.courses), list[str]()
-        pairs = look_alike(assignment, roster, starter or project.student, progress, left_out.append)
+        people, left_out = read_roster(folder, roster, assignment.courses), list[str]()
+        pairs = look_alike(assignment, people, starter or project.student, progress, left_out.append)
+        if together:
+            left_out += mark_declared(pairs, people, together)
+        if dolos:
+            from autograder.batch.dolos import write_dolos
+
+            written = write_dolos(dolos, assignment, people, starter or project.student, left_out.append)
     for line in first_of(left_out):
         click.echo(line, err=True)
     write_alike(output, pairs)
-    click.echo(f"{len(pairs)} pairs look alike: {output / 'alike.csv'}; run `batch` again to see them on its page")
+    looks = "1 pair looks" if len(pairs) == 1 else f"{len(pairs)} pairs look"
+    click.echo(f"{looks} alike: {output / 'alike.csv'}; run `batch` again to see them on its page")
+    if dolos:
+        click.echo(f"{written} submissions for Dolos: {dolos}")
 
 
 COMMANDS = (batch, alike)

@@ -22,8 +22,11 @@ PATH = click.Path(path_type=Path)
 )
 @click.option("--output", type=PATH, help="File to write (default: build/results.json).")
 @click.option("--quiet", is_flag=True, help="Write the file without printing a table.")
+@click.option("--all-points", is_flag=True, help="Exit 1 unless it earns every point, as the solutions have to.")
 @click.pass_obj
-def grade(project: Project, path: Path, course: str | None, archive: Path | None, output: Path | None, quiet: bool) -> None:
+def grade(
+    project: Project, path: Path, course: str | None, archive: Path | None, output: Path | None, quiet: bool, all_points: bool
+) -> None:
     """Grade one submission: a .ipynb, a .py, a folder or a zip."""
     from autograder.judging.run import run_grading
 
@@ -38,6 +41,27 @@ def grade(project: Project, path: Path, course: str | None, archive: Path | None
 
         print_table(tree)
         click.echo(f"results: {output}")
+    if all_points and (lost := [test["number"] for test in tree["tests"] if test["score"] < test["max_score"]]):
+        raise GraderError(f"{path} should earn every point, and lost some in {', '.join(lost)}")
+
+
+@click.command()
+@click.argument("results", type=PATH)
+@click.argument("submission", type=PATH)
+@click.option("--archive", type=PATH, help="The archive that graded it, if it is not this project as it stands.")
+@click.pass_obj
+def replay(project: Project, results: Path, submission: Path, archive: Path | None) -> None:
+    """Grade SUBMISSION again and say whether RESULTS, a results.json, holds to the last verdict; exits 1 if it does not."""
+    from autograder.authoring.baking.freshness import OtherSeed
+    from autograder.judging.replay import replay as grade_again
+
+    with graded_with(project, archive, None) as (assignment, references, _):
+        try:
+            answer = grade_again(assignment, references, results, submission)
+        except OtherSeed as error:  # to delete the references would make every result another one
+            raise GraderError(f"{error.found}: give the former one, or the archive that graded it (--archive)") from None
+    click.echo("\n".join(answer.lines))
+    sys.exit(0 if answer.same else 1)
 
 
 @click.command()
@@ -64,4 +88,4 @@ def doctor(project: Project) -> None:
     sys.exit(0 if diagnosis.safe else 1)
 
 
-COMMANDS = (grade, doctor)
+COMMANDS = (grade, replay, doctor)

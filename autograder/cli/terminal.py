@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
     from rich.progress import Progress as ProgressBar
     from rich.progress import TaskID
 
-    from autograder.authoring.audit import Audit
+    from autograder.authoring.audit import Audit, Outcome
     from autograder.batch.grade_class import Summary
     from autograder.sandbox.judge_side.doctor import Diagnosis
 
 SHOWN_NOTES = 50
+FEW = 12  # mistakes that are not recognised, named without being asked
 STYLES = {"passed": "green", "failed": "red", "not submitted": "yellow", "not run": "yellow"}
 
 
@@ -54,24 +57,48 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
     console.print(Text(safe, style="bold green" if diagnosis.safe else "bold red"))
 
 
-def print_audit(result: Audit) -> None:
-    """Print the table of tolerances, the mistakes that cost several items, the problems and a one-line summary."""
+def print_audit(result: Audit, verbose: bool = False) -> None:
+    """Print the table of tolerances, the mistakes that cost several items, the problems and a one-line summary.
+
+    Mistakes that are not recognised are named if there are few, or with ``verbose``.
+    """
     console = Console()
+    if result.tolerances:
+        console.print(_margins(result), end="\n\n")
+    for line in _recognised(result.of("mistake"), verbose):
+        console.print(Text(line), soft_wrap=True)
+    rest = "; the rest is known from an earlier audit" if result.anew < len(result.outcomes) else ""
+    console.print(f"graded anew: {result.anew} of {len(result.outcomes)}{rest}")
+    for shared in result.shared:
+        console.print(Text(f"shared: {shared}", style="dim"))
+    for warning in result.warnings:
+        console.print(Text(f"warning: {warning}", style="yellow"))
+    for problem in result.problems:
+        console.print(Text(problem, style="bold red"))
+    console.print(Text(result.last_line(), style="bold"))
+
+
+def _margins(result: Audit) -> Table:
+    """A row for each tolerance."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("item", "noise", "tolerance", "smallest mistake", "margin"):
         table.add_column(column, justify="left" if column == "item" else "right")
     for row in result.tolerances:
-        margin = f"{row.margin:.0f}x" if row.judged else "fixed by the course"
-        table.add_row(row.item, f"{row.noise:.1e}", f"{row.tolerance:g}", f"{row.mistake:.2g}", margin)
-    console.print(table)
-    mistakes = result.of("mistake")
-    console.print(f"\nrecognised by name: {sum(o.named for o in mistakes)} of {len(mistakes)} mistakes")
-    console.print(f"graded anew: {result.anew} of {len(result.outcomes)}; the rest is known from an earlier audit")
-    for shared in result.shared:
-        console.print(Text(f"shared: {shared}", style="dim"))
-    for problem in result.problems:
-        console.print(Text(problem, style="bold red"))
-    console.print(Text(result.last_line(), style="bold"))
+        mistake = f"{row.mistake:.2g}" if math.isfinite(row.mistake) else "–"  # of texts and rules
+        margin = "–" if mistake == "–" and not row.noise else f"{row.margin:.0f}x" if row.judged else "fixed by the course"
+        table.add_row(row.item, f"{row.noise:.1e}", f"{row.tolerance:g}", mistake, margin)
+    return table
+
+
+def _recognised(mistakes: list[Outcome], verbose: bool) -> Iterator[str]:
+    """How many of the mistakes are recognised under their own name, and which are not."""
+    unnamed = [f"{one.item} {one.id}" for one in mistakes if not one.named]
+    if mistakes:
+        yield f"recognised by name: {len(mistakes) - len(unnamed)} of {len(mistakes)} mistakes"
+    few = len(unnamed) if verbose else FEW
+    more = f" and {len(unnamed) - few} more (--verbose names them)" if len(unnamed) > few else ""
+    if unnamed:
+        yield f"not recognised: {', '.join(unnamed[:few])}{more}"
 
 
 def print_table(tree: dict[str, Any]) -> None:
@@ -110,7 +137,8 @@ class Progress:
                 progress.BarColumn(),
                 progress.MofNCompleteColumn(),
                 progress.TextColumn("{task.fields[rate]}"),
-                progress.TimeRemainingColumn(),
+                progress.TextColumn("{task.fields[left]}"),
+                progress.TextColumn("{task.fields[lost]}", style="yellow"),
                 console=Console(stderr=True),
                 auto_refresh=False,
                 transient=True,
@@ -120,27 +148,44 @@ class Progress:
     def __enter__(self) -> Progress:
         if self.bar:
             self.bar.start()
-            self.task = self.bar.add_task("", total=None, rate="")
+            self.task = self.bar.add_task("", total=None, rate="", left="", lost="")
         return self
 
     def __exit__(self, *_: object) -> None:
         if self.bar:
             self.bar.stop()
 
-    def __call__(self, done: int, total: int, ran: int) -> None:
-        """Show that ``done`` of ``total`` submissions are done, ``ran`` of which were graded now."""
+    def __call__(self, done: int, total: int, ran: int, lost: int = 0) -> None:
+        """Show that ``done`` of ``total`` submissions are done, ``ran`` of which were graded now.
+
+        ``lost`` could not be graded.
+        """
         now = time.monotonic()
         if not self.started:
             self.started = self.printed = now
+        if self.quiet or not (self.bar or now - self.printed >= self.every):
+            return
+        rate, left = pace(done, total, ran, now - self.started)
+        failed = f"{lost} not graded" if lost else ""
         if self.bar and self.task is not None:
-            rate = ran / (now - self.started) if ran and now > self.started else 0.0
-            self.bar.update(self.task, completed=done, total=total, rate=f"{rate:.1f} per second" if rate else "")
+            self.bar.update(self.task, completed=done, total=total, rate=rate, left=left, lost=failed)
             self.bar.refresh()
-        elif not self.quiet and now - self.printed >= self.every:
+        else:
             self.printed = now
-            rate = done / (now - self.started)
-            left = (total - done) / rate if done else 0.0
-            print(f"{done} of {total}, {rate:.1f} per second, about {left:.0f} s left", file=sys.stderr, flush=True)
+            print(", ".join(filter(None, [f"{done} of {total}", rate, left, failed])), file=sys.stderr, flush=True)
+
+
+def pace(done: int, total: int, ran: int, seconds: float) -> tuple[str, str]:
+    """(rate, time left) of what is graded now, in words.
+
+    '' as long as they are not known. What was known before takes no time.
+    """
+    if not ran or seconds <= 0:
+        return "", ""
+    rate, left = ran / seconds, round((total - done) * seconds / ran)
+    hours, minutes = left // 3600, left % 3600 // 60
+    clock = f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {left % 60:02d} s" if minutes else f"{left} s"
+    return f"{rate:.1f} per second", f"about {clock} left" if left else ""
 
 
 def print_summary(summary: Summary, output: Path) -> None:
@@ -148,7 +193,7 @@ def print_summary(summary: Summary, output: Path) -> None:
     console = Console(soft_wrap=True, highlight=False)
     for note in first_of(summary.notes, SHOWN_NOTES):
         console.print(Text(f"note: {clean(note, 700)}", style="dim"))
-    for id, problem in summary.problems:
+    for id, problem in [*summary.problems, *summary.missing]:
         console.print(Text(f"{id}: {clean(problem, 700)}", style="yellow"))
     for change in summary.changes[:20]:
         scores = f"{change.old or 'none'} -> {change.new or 'none'}"
@@ -157,12 +202,15 @@ def print_summary(summary: Summary, output: Path) -> None:
         submissions = len({change.submission for change in summary.changes})
         changed = f"{len(summary.changes)} scores of {submissions} submissions have changed since the last run"
         console.print(Text(f"{changed}: {output / 'moved.csv'}", style="bold"))
-    stored = summary.submissions - summary.ran - len(summary.problems)
+    if summary.absent:
+        console.print(Text(f"nothing submitted: {clean(', '.join(first_of(summary.absent, 10)), 700)}", style="yellow"))
+    stored = summary.submissions - summary.ran - summary.copies - len(summary.problems)
+    copies = f", {summary.copies} with the same files as one of these" if summary.copies else ""
     rate = f", {summary.ran / summary.seconds:.1f} per second" if summary.ran and summary.seconds else ""
     console.print(
         Text(
-            f"{summary.submissions} submissions: {summary.ran} graded now{rate}, {max(stored, 0)} known before, "
-            f"{len(summary.problems)} not graded",
+            f"{summary.submissions + len(summary.missing)} submissions: {summary.ran} graded now{rate}{copies}, "
+            f"{max(stored, 0)} known before, {len(summary.problems) + len(summary.missing)} not graded",
             style="bold",
         )
     )

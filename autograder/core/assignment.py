@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import accumulate
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from autograder.core.written import Written, total
 
@@ -42,8 +42,9 @@ class Section:
 
     ``prelude`` is the code given to every student and ``prelude_file`` is where it comes from. The graded part ends at the
     first heading that begins with one of ``until_labels`` or at the first import of one of ``until_imports``. ``modules``
-    are folders next to the notebook that it imports from; they are handed out with it. Numbers that are expected are met
-    within ``tolerance``. It is judged on one of at most ``hidden_sets`` sets of hidden inputs, each of which the audit tries.
+    are folders and .py files next to the notebook that it imports from; they are handed out with it, and students whose
+    modules hold a solution hand them in again. Numbers that are expected are met within ``tolerance``. It is judged on one
+    of at most ``hidden_sets`` sets of hidden inputs, each of which the audit tries.
 
     A section that needs more than plain function calls has ``probes``, a package of the assignment that runs next to the
     student's code. ``preload`` lists modules that only this section's workers import in advance; ``scratch`` gives each
@@ -69,6 +70,11 @@ class Section:
     simulated_calls: tuple[str, ...] = ()
     never_calls: tuple[str, ...] = ()
     entry_points: tuple[str, ...] = ()
+
+    @property
+    def imported(self) -> dict[str, str]:
+        """The name by which each of ``modules`` is imported -> the folder or file, as in the rubric."""
+        return {module.removesuffix(".py"): module for module in self.modules}
 
 
 @dataclass(frozen=True)
@@ -112,8 +118,9 @@ class Question:
 class Assignment:
     """Everything the engine needs to know about one assignment.
 
-    ``preload``: modules that every worker imports in advance; ``flags``: names whose use in an answer is reported to staff;
-    ``show_right_results``: of small public calls on which an answer fails; ``written``: the items graded by a person.
+    ``preload``: modules that every worker imports in advance, numpy unless the rubric says otherwise; ``flags``: names whose
+    use in an answer is reported to staff; ``show_right_results``: of small public calls on which an answer fails;
+    ``written``: the items graded by a person.
     """
 
     folder: Path
@@ -131,6 +138,11 @@ class Assignment:
     def question(self, id: str) -> Question:
         """The question with this id; raises StopIteration if there is none."""
         return next(q for q in self.questions if q.id == id)
+
+    def is_module(self, path: PurePath) -> bool:
+        """Whether a submitted file is, by its name, one of the modules that sections import from, and so no notebook."""
+        modules = {module for section in self.sections for module in section.modules}
+        return path.name in modules or bool(modules & set(path.parts[:-1]))
 
     def of_section(self, section: Section) -> list[Question]:
         return [q for q in self.questions if q.section is section]

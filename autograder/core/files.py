@@ -47,9 +47,14 @@ def is_ordinary(path: Path) -> bool:
 
 
 def read_capped(path: Path, limit: int) -> bytes:
-    """A file of at most ``limit`` bytes, whatever size it claims to have. Raises OSError, or GraderError if it has more."""
-    data = bytearray()
-    with open(path, "rb") as file:
+    """A file of at most ``limit`` bytes, whatever size it claims to have.
+
+    Raises OSError, or GraderError if it has more or is a pipe or a device, which could keep a reader waiting for ever.
+    """
+    data, at_once = bytearray(), getattr(os, "O_NONBLOCK", 0)  # Windows has none, and no pipes among files
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | at_once)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise GraderError(f"cannot read {clean(str(path), 200)}: it is not an ordinary file")
         while len(data) <= limit and (chunk := file.read(READ_BYTES)):  # no buffer of the size that might come
             data += chunk
     if len(data) > limit:
@@ -74,7 +79,7 @@ def own_folder(folder: Path, command: str, known: tuple[str, ...] = (), mode: in
         )
     try:
         mark = folder / MARK
-        marked = mark.is_file() and (not mark.stat().st_size or f"`autograder {command}`" in mark.read_text(encoding="utf-8"))
+        marked = mark.is_file() and (not mark.stat().st_size or f"`autograder {command}`".encode() in _start_of(mark))
         if folder.is_dir() and any(folder.iterdir()) and not marked and not any((folder / name).exists() for name in known):
             raise GraderError(
                 f"{clean(str(folder), 200)} was not made by `autograder {command}`, so it was left untouched: "
@@ -86,6 +91,11 @@ def own_folder(folder: Path, command: str, known: tuple[str, ...] = (), mode: in
     except OSError as error:
         raise GraderError(f"cannot write into {clean(str(folder), 200)}: {clean(reason(error), 120)}") from None
     return folder
+
+
+def _start_of(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(1000)
 
 
 def replace_tree(new: Path, target: Path, command: str) -> None:

@@ -7,25 +7,43 @@ import functools
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from autograder.core.assignment import Assignment, Limits, Question, Section
 from autograder.core.claims import check_claims, claims_of
 from autograder.core.errors import GraderError
-from autograder.core.strict import build, listed, nearest, read_toml, refuse_twice, refuse_unknown, typed
+from autograder.core.strict import build, listed, nearest, read_toml, refuse_keys, refuse_twice, refuse_unknown, typed
 from autograder.core.text import clean, reason
 from autograder.core.written import Chapter, Manual, Part, Written, total
 
 TABLES = ("assignment", "totals", "worker", "limits", "section", "question", "part", "chapter", "manual", "writeup")
-HEAD = ("title", "courses", "checks_package", "flags", "show_right_results")
 TOTAL_SECONDS = 540.0
 Scored = TypeVar("Scored", Part, Manual)
+Table = TypeVar("Table", "Head", "Preload")
 
 
 @dataclass(frozen=True)
-class _Reading:
+class Head:
+    """``[assignment]``: see Assignment."""
+
+    title: str
+    courses: tuple[str, ...]
+    checks_package: str = "checks"
+    flags: tuple[str, ...] = ()
+    show_right_results: bool = True
+
+
+@dataclass(frozen=True)
+class Preload:
+    """``[worker]``: see Assignment."""
+
+    preload: tuple[str, ...] = ("numpy",)  # arrays travel as numpy's
+
+
+@dataclass(frozen=True)
+class Reading:
     """``[writeup]``: see Written."""
 
     rules: tuple[str, ...] = ()
@@ -43,8 +61,8 @@ def load_assignment(
     """
     folder = Path(folder).resolve()
     rubric, where = _rubric(folder), "rubric.toml"
-    head, worker = _table(rubric, "assignment", HEAD), _table(rubric, "worker", ("preload",))
-    courses = _courses(head)
+    head, worker = _table(rubric, "assignment", Head), _table(rubric, "worker", Preload)
+    courses = _courses(head.courses)
     sections = _sections(folder, listed(rubric, "section", where))
     questions = _questions(folder, listed(rubric, "question", where), sections, courses)
     if not questions:
@@ -55,17 +73,15 @@ def load_assignment(
     allowed |= {"total_seconds": min(allowed["total_seconds"], at_most), **limits}
     return Assignment(
         folder=folder,
-        title=typed(str, head["title"], f"{where}: [assignment] title"),
+        title=head.title,
         courses=courses,
         sections=tuple(sections.values()),
         questions=questions,
         limits=Limits(**allowed),
-        preload=typed(tuple[str, ...], worker.get("preload", []), f"{where}: [worker] preload"),
-        checks_package=_checks_package(
-            typed(str, head.get("checks_package", "checks"), f"{where}: [assignment] checks_package")
-        ),
-        flags=typed(tuple[str, ...], head.get("flags", []), f"{where}: [assignment] flags"),
-        show_right_results=typed(bool, head.get("show_right_results", True), f"{where}: [assignment] show_right_results"),
+        preload=worker.preload,
+        checks_package=_checks_package(head.checks_package),
+        flags=head.flags,
+        show_right_results=head.show_right_results,
         written=written,
     )
 
@@ -78,17 +94,13 @@ def _rubric(folder: Path) -> dict[str, Any]:
             "go to the folder that holds it, or pass it with --assignment"
         )
     rubric = read_toml(path)
-    refuse_unknown(rubric, TABLES, "rubric.toml", "table")
+    refuse_unknown(rubric, TABLES, "rubric.toml", "table", fitting=TABLES)  # [[question]] may follow [[qestion]]
     return rubric
 
 
-def _courses(head: dict[str, Any]) -> tuple[str, ...]:
-    """The courses of ``[assignment]``, after checking that it has all required keys."""
+def _courses(courses: tuple[str, ...]) -> tuple[str, ...]:
+    """The courses of ``[assignment]``. Raises GraderError if there are none, or for a name that cannot be a file's."""
     where = "rubric.toml: [assignment]"
-    for key in ("title", "courses"):
-        if key not in head:
-            raise GraderError(f"{where} the key {key!r} is missing")
-    courses: tuple[str, ...] = typed(tuple[str, ...], head["courses"], f"{where} courses")
     refuse_twice(courses, "rubric.toml", "course")
     if not courses or not all(re.fullmatch(r"[\w.-]+", course) for course in courses):
         raise GraderError(f"{where} courses should name at least one, in letters, digits, dots and dashes")
@@ -114,13 +126,13 @@ def _checks_package(name: str) -> str:
     return name
 
 
-def _table(rubric: dict[str, Any], name: str, keys: tuple[str, ...]) -> dict[str, Any]:
-    """The table ``[name]``; raises GraderError if it has any other keys."""
+def _table(rubric: dict[str, Any], name: str, kind: type[Table]) -> Table:
+    """The table ``[name]``; raises GraderError if it has any other keys than the fields of ``kind``, or lacks one."""
     table = rubric.get(name, {})
     if not isinstance(table, dict):
         raise GraderError(f"rubric.toml: {name} should be written as [{name}]")
-    refuse_unknown(table, keys, f"rubric.toml: [{name}]", "key")
-    return table
+    refuse_unknown(table, [field.name for field in fields(kind)], f"rubric.toml: [{name}]", "key")
+    return build(kind, table, f"rubric.toml: [{name}]")
 
 
 def _where(what: str, entry: dict[str, Any], number: int) -> str:
@@ -139,10 +151,12 @@ def _sections(folder: Path, entries: list[dict[str, Any]]) -> dict[str, Section]
 
 def _section(folder: Path, entry: dict[str, Any], where: str) -> Section:
     file = typed(str, entry.get("prelude", ""), f"{where}: prelude")
-    if "prelude_file" in entry:
-        raise GraderError(f"{where}: unknown key 'prelude_file'; did you mean 'prelude'?")
-    section = build(Section, entry, where, prelude=_prelude(folder, file, where), prelude_file=file)
+    prelude = _prelude(folder, file, where)
+    section = build(Section, entry, where, not_keys=("prelude_file",), prelude=prelude, prelude_file=file)
     _check_pattern(section.file_pattern, f"{where}: file_pattern")
+    for name, module in section.imported.items():
+        if not name.isidentifier():
+            raise GraderError(f"{where}: modules: {clean(module)!r} should be a folder or a .py file beside the notebook")
     if section.tolerance < 0:
         raise GraderError(f"{where}: tolerance should not be negative")
     if section.hidden_sets < 1:
@@ -178,24 +192,32 @@ def _check_pattern(pattern: str, where: str) -> None:
 def _questions(
     folder: Path, entries: list[dict[str, Any]], sections: dict[str, Section], courses: tuple[str, ...]
 ) -> tuple[Question, ...]:
+    # Before anything is said about one of them, such as that its test file is missing.
+    refuse_twice([entry["id"] for entry in entries if isinstance(entry.get("id"), str)], "rubric.toml", "question")
     questions = [_question(folder, entry, number, sections, courses) for number, entry in enumerate(entries, 1)]
     ids = [question.id for question in questions]
-    refuse_twice(ids, "rubric.toml", "question")
     bound = {name for question in questions for name in question.names} | {n for s in sections.values() for n in s.names}
     for question in questions:
         where = f"rubric.toml: question {question.id}"
         if question.id in question.prerequisites:
             raise GraderError(f"{where}: it cannot be its own prerequisite")
-        refuse_unknown(question.prerequisites, ids, where, "prerequisite")
-        refuse_unknown(question.context, bound, where, "name")
+        refuse_unknown(question.prerequisites, ids, where, "prerequisite", _helpers(question, questions))
+        refuse_unknown(question.context, bound, where, "name", bound - {*question.names, *question.context})
         _check_use(question, questions, where)
     return tuple(questions)
+
+
+def _helpers(question: Question, questions: list[Question]) -> list[str]:
+    """The questions that can be one more prerequisite of this one: functions of its section that it does not have yet."""
+    others = [q for q in questions if q.section is question.section and not q.value and q.names[0] != question.names[0]]
+    return [q.id for q in others if q.id not in question.prerequisites]
 
 
 def _question(
     folder: Path, entry: dict[str, Any], number: int, sections: dict[str, Section], courses: tuple[str, ...]
 ) -> Question:
     where = _where("question", entry, number)
+    refuse_keys(Question, entry, where)
     if "section" in entry:
         refuse_unknown([entry["section"]], sections, where, "section")
     points = _points(entry, courses, where)
@@ -203,7 +225,7 @@ def _question(
     section = sections.get(entry.get("section", ""))
     question = build(Question, entry, where, points=points, claims=claims, section=section)
     refuse_unknown(question.extra_credit, courses, where, "course")
-    refuse_unknown(question.calls.values(), question.names, where, "name")
+    refuse_unknown(question.calls.values(), question.names, where, "name", fitting=question.names)
     if question.section is None:
         raise GraderError(f"{where}: the key 'section' is missing")
     if not question.names or not all(name.isidentifier() for name in question.names):
@@ -220,7 +242,7 @@ def _check_use(question: Question, questions: list[Question], where: str) -> Non
         raise GraderError(f"{where}: used_by and uses belong together: the question whose answer calls this one, and a probe")
     if question.uses and not question.probe:
         raise GraderError(f"{where}: uses {clean(question.uses)!r} serves a probe, and this question has none")
-    probed = [q.id for q in questions if q.section is question.section and q.probe]
+    probed = [q.id for q in questions if q.section is question.section and q.probe and q is not question]
     refuse_unknown(filter(None, [question.used_by]), probed, where, "question with a probe")
 
 
@@ -279,7 +301,7 @@ def _written(rubric: dict[str, Any], courses: tuple[str, ...], questions: list[s
         parts=tuple(_scored(Part, entry, _where("part", entry, n), courses) for n, entry in enumerate(parts, 1)),
         chapters=tuple(build(Chapter, entry, _where("chapter", entry, n)) for n, entry in enumerate(chapters, 1)),
         items=tuple(_scored(Manual, entry, _where("manual", entry, n), courses) for n, entry in enumerate(items, 1)),
-        **vars(build(_Reading, rubric.get("writeup", {}), "rubric.toml: [writeup]")),
+        **vars(build(Reading, rubric.get("writeup", {}), "rubric.toml: [writeup]")),
     )
     if not 0 <= written.collaborators_percent <= 100:
         raise GraderError("rubric.toml: [writeup]: collaborators_percent should be a number from 0 to 100")
@@ -296,6 +318,7 @@ def _written(rubric: dict[str, Any], courses: tuple[str, ...], questions: list[s
 
 def _scored(kind: type[Scored], entry: dict[str, Any], where: str, courses: tuple[str, ...]) -> Scored:
     """A part or a manual item with its points by course."""
+    refuse_keys(kind, entry, where)
     scored = build(kind, entry, where, points=_points(entry, courses, where))
     refuse_unknown(scored.extra_credit, courses, where, "course")
     return scored

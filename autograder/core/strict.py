@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograder.core.errors import GraderError
+from autograder.core.files import read_capped
 from autograder.core.text import clean, reason
 from autograder.core.toml import tomllib
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T", bound="DataclassInstance")
+MAX_BYTES = 8 << 20  # of a file
 LARGEST = 1e15  # largest number accepted in a table
 WORDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
@@ -25,7 +27,7 @@ WORDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a 
 def read_toml(path: Path) -> dict[str, Any]:
     """Parse a TOML file; raises GraderError, one line, if it is missing or not valid TOML."""
     try:
-        tree: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        tree: dict[str, Any] = tomllib.loads(read_capped(path, MAX_BYTES).decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise GraderError(f"cannot use {clean(str(path), 200)}: {clean(reason(error), 160)}") from None
     except (ValueError, RecursionError) as error:
@@ -33,23 +35,35 @@ def read_toml(path: Path) -> dict[str, Any]:
     return tree
 
 
-def build(kind: type[T], table: Any, where: str, **given: Any) -> T:
+def build(kind: type[T], table: Any, where: str, not_keys: tuple[str, ...] = (), **given: Any) -> T:
     """Create a dataclass of type ``kind`` from a table; fields in ``given`` override the table.
+
+    ``not_keys``: fields that a table cannot set.
 
     Raises GraderError for an unknown key, a missing key or a value of the wrong type; its message begins with ``where``.
     """
     if not isinstance(table, dict):
         raise GraderError(f"{where}: expected a table, not {clean(repr(table))}")
-    known = {f.name: f for f in fields(kind)}
-    for key in table:
-        if key not in known:
-            raise GraderError(f"{where}: unknown key {clean(key)!r}{nearest(key, known)}")
+    known = {f.name: f for f in fields(kind) if f.name not in not_keys}
+    _refuse_keys(table, list(known), where)
     for name, f in known.items():
         if name not in table and name not in given and f.default is MISSING and f.default_factory is MISSING:
             raise GraderError(f"{where}: the key {name!r} is missing")
     hints = _hints(kind)
     read = {key: typed(hints[key], value, f"{where}: {key}") for key, value in table.items() if key not in given}
     return kind(**read, **given)
+
+
+def refuse_keys(kind: type[T], table: dict[str, Any], where: str, not_keys: tuple[str, ...] = ()) -> None:
+    """Raise GraderError for a key that is no field of ``kind``: to be told before a key that is missing because of it."""
+    _refuse_keys(table, [f.name for f in fields(kind) if f.name not in not_keys], where)
+
+
+def _refuse_keys(table: dict[str, Any], known: list[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            hint = nearest(key, [name for name in known if name not in table])
+            raise GraderError(f"{where}: unknown key {clean(key)!r}{hint}")
 
 
 @functools.cache
@@ -85,21 +99,35 @@ def listed(tree: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]:
     return tables
 
 
-def refuse_unknown(given: Iterable[str], known: Iterable[str], where: str, what: str) -> None:
-    """Raise GraderError for the first given name that is not a known one."""
-    known = list(known)
+def refuse_unknown(
+    given: Iterable[str], known: Iterable[str], where: str, what: str, fitting: Iterable[str] | None = None
+) -> None:
+    """Raise GraderError for the first given name that is not a known one.
+
+    ``fitting``: the names to suggest in its place, those that would be right there; known ones that are not given already,
+    unless the caller knows better.
+    """
+    given, known = list(given), list(known)
     for name in given:
         if name not in known:
-            raise GraderError(f"{where}: no {what} {clean(str(name))!r}{nearest(str(name), known)}")
+            suggested = [other for other in known if other not in given] if fitting is None else list(fitting)
+            hint = nearest(str(name), suggested) if suggested or not known else ""
+            raise GraderError(f"{where}: no {what} {clean(str(name))!r}{hint}")
 
 
 def refuse_twice(names: Iterable[str], where: str, what: str) -> None:
-    """Raise GraderError for the first duplicate name."""
+    """Raise GraderError for the first duplicate name, with the numbers of both."""
+    names = list(names)
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise GraderError(f"{where}: {what} {clean(name)} occurs twice")
+            raise GraderError(f"{where}: {what} {clean(name)} occurs twice{_places(names, name)}")
         seen.add(name)
+
+
+def _places(names: list[str], name: str) -> str:
+    first, second, *_ = [number for number, other in enumerate(names, 1) if other == name]
+    return f": number {first} and number {second}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -1,4 +1,7 @@
-"""Reads and writes CSV files: those of Gradescope, Canvas, registrars and spreadsheet programs."""
+"""Reads and writes CSV files: those of Gradescope, Canvas, registrars and spreadsheet programs.
+
+One table of headers (``COLUMNS``) and one reader serve rosters, gradebooks, graders' sheets and extensions.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,44 @@ from pathlib import Path
 
 from autograder.core.errors import GraderError
 from autograder.core.files import read_capped, write_private
-from autograder.core.text import clean, reason
+from autograder.core.text import clean, reason, uncell
 
 # Column -> accepted headers, most reliable first, in lower case without spaces and punctuation.
 COLUMNS = {
     "name": ("name", "student", "studentname", "fullname"),
-    "first": ("firstname",),
-    "last": ("lastname",),
+    "first": ("firstname", "givenname"),
+    "last": ("lastname", "surname", "familyname"),
     "email": ("email", "emailaddress", "sisloginid"),
-    "sid": ("sid", "studentid", "sisuserid", "id"),
+    "sid": ("sid", "studentid", "studentnumber", "studentno", "sisuserid", "id"),
     "course": ("course", "section", "sections"),
+    "role": ("role",),
     "path": ("path", "submission", "file", "folder"),
     "status": ("status",),
-    "collaborators": ("collaborators", "collaboratorsstatement"),
-    "late_days": ("latedays", "dayslate"),
+    "collaborators": ("collaborators", "collaboratorsstatement", "collaborator", "collab", "collabs"),
+    "late_days": ("latedays", "dayslate", "lateday", "days"),
     "lateness": ("latenesshms", "lateness"),
+    "absent": ("absent", "noshow"),
+    "submitted": ("submissiontime",),
+    "max": ("maxpoints", "outof"),
+    "days": ("days", "extensiondays", "latedaysused", "latedays"),
+    "total": ("total", "totalscore"),
+    "with": ("with", "workedwith", "together"),
+    "assignment": ("assignment", "assignmentname"),
+}
+NUMBERED_SECTION = re.compile(r"sections?\d+")  # a column for each section of a person
+WHO = ("name", "first", "last", "email", "sid")
+ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)  # what spreadsheet programs make of long numbers
+NOBODY = {"points possible", "student, test", "test student"}  # rows of Canvas's exports that are no people
+# What a row is called that sums others up, squeezed; one of them with an address or a number is a person all the same.
+SUMMARY = {"average", "classaverage", "mean", "median", "maximum", "total", "totals", "stddev", "std.dev.", "standarddeviation"}
+TITLES = {name for kind in (*WHO, "course") for name in COLUMNS[kind]}  # no address and no number is one of these
+MAX_TITLES = 5  # lines above the header: a spreadsheet's or a table's title
+# How files begin that spreadsheet programs write and that are no CSV.
+OTHER_FILES = {
+    b"PK\x03\x04": "a workbook (.xlsx, .numbers or .ods)",
+    b"\xd0\xcf\x11\xe0": "a workbook (.xls)",
+    b"%PDF": "a PDF",
+    b"<": "a web page or XML",
 }
 MAX_BYTES = 64 << 20
 MAX_ROWS, MAX_COLUMNS, MAX_CELLS, MAX_TITLE = 50_000, 1_000, 2_000_000, 300
@@ -35,15 +61,26 @@ LINE = re.compile(r"[^\r\n]+(?:\r\n|\r|\n)?|\r\n|\r|\n")
 
 @dataclass
 class Table:
-    """A CSV file: its header, and all other rows with their 1-based row numbers. ``name`` is safe to print."""
+    """A CSV file: its header, and all other rows with their 1-based row numbers. ``name`` is safe to print.
+
+    ``ended``: whether the last row has its line end, which only Google Sheets leaves out.
+    """
 
     name: str
     header: list[str]
     rows: list[tuple[int, list[str]]]
+    ended: bool = True
+
+    @property
+    def cut_off(self) -> str:
+        """A question to staff if the last row looks as if the file ended before its time, else ''."""
+        if self.ended or not self.rows or len(self.rows[-1][1]) >= len(self.header):
+            return ""
+        return f"{self.name}, line {self.rows[-1][0]}, has fewer cells than the header, and no end: is the file cut off?"
 
     def column(self, kind: str) -> int:
         """The index of the column of this kind (see COLUMNS), -1 if missing. Raises GraderError if it is ambiguous."""
-        plain = [squeezed(cell).replace(".", "") for cell in self.header]
+        plain = [_plain_title(cell) for cell in self.header]
         for name in COLUMNS[kind]:
             if plain.count(name) > 1:
                 raise GraderError(f"{self.name}: two columns for {kind}")
@@ -51,23 +88,131 @@ class Table:
                 return plain.index(name)
         return -1
 
+    def people(self, kinds: Iterable[str]) -> Iterator[tuple[int, dict[str, str], list[str]]]:
+        """(row number, cells by kind, all cells) of each row that is about a person; a missing column's cells are ''.
+
+        ``name`` is put together where first and last name have a column each, and ``course`` of all columns about it.
+        Rows that sum others up are passed over. Raises GraderError if a column is ambiguous, or a row is a second header.
+        """
+        where = {kind: self.column(kind) for kind in kinds if kind != "course"}
+        sections = [index for index, title in enumerate(self.header) if about_course(title)]
+        for number, row in self.rows:
+            cells = [*map(plain_cell, row), *[""] * (len(self.header) - len(row))]
+            who = dict.fromkeys([*WHO, *where], "") | {kind: cells[index] for kind, index in where.items() if index >= 0}
+            who["course"] = " ".join(cells[index] for index in sections).strip()
+            who["name"] = who["name"] or f"{who['first']} {who['last']}".strip()
+            if any(cells) and not _about_nobody(who):
+                self._refuse_keys(number, who["email"], who["sid"])
+                yield number, who, cells
+
+    def _refuse_keys(self, number: int, email: str, sid: str) -> None:
+        if {_plain_title(key) for key in (email, sid)} & TITLES:
+            raise GraderError(f"{self.name}, row {number} is another header: join the sheets under one")
+        if ROUNDED.fullmatch(sid):
+            raise GraderError(
+                f"{self.name}, line {number}: the SID {clean(sid, 40)} was rounded by a spreadsheet program; "
+                "export the file again, and do not let a spreadsheet read that column as numbers"
+            )
+
+
+def _about_nobody(who: dict[str, str]) -> bool:
+    said = [squeezed(who[key]) for key in ("name", "email", "sid") if who[key]]
+    return who["name"].casefold() in NOBODY or (len(said) == 1 and said[0] in SUMMARY)
+
+
+def _plain_title(title: str) -> str:
+    """A header as COLUMNS has it: in lower case, without spaces and punctuation."""
+    return squeezed(title).replace(".", "")
+
+
+def about_course(title: str) -> bool:
+    """Whether a header is of a column about the course or a section."""
+    plain = _plain_title(title)
+    return plain in COLUMNS["course"] or bool(NUMBERED_SECTION.fullmatch(plain))
+
+
+def plain_cell(text: str) -> str:
+    """A cell without what programs put around its text: spaces, ``="007"``, the apostrophe before what looks like a formula."""
+    text = text.strip()
+    quoted = re.fullmatch(r'="([^"]*)"', text)
+    return quoted[1].strip() if quoted else uncell(text)
+
+
+def courses_in(text: str, courses: Iterable[str]) -> list[str]:
+    """The courses that a cell names: 447 in ``447``, ``CSE447`` or ``CSE 447 A, CSE 447 AB``, not in ``4470``."""
+    found = []
+    for course in sorted(courses, key=len, reverse=True):  # 447H before 447
+        before, after = (r"\d" if end.isdigit() else r"\w" for end in (course[0], course[-1]))
+        text, times = re.subn(rf"(?<!{before}){re.escape(course)}(?!{after})", " ", text, flags=re.IGNORECASE)
+        found += [course] * bool(times)
+    return found
+
 
 def read_table(path: Path) -> Table:
-    """Read a CSV file with commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252. Raises GraderError, one line."""
+    """Read a CSV file with commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252.
+
+    Raises GraderError, one line, if it cannot be used, or if a cell that is not empty is to the right of the last title.
+    """
+    name = clean(path.name)
     try:
-        text = _decoded(read_capped(path, MAX_BYTES))
-        # Spreadsheets use semicolons in locales where the comma is the decimal separator.
-        delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
-        name = clean(path.name)
-        numbered = list(_rows(text, delimiter, name))
+        data = read_capped(path, MAX_BYTES)
+        for start, kind in OTHER_FILES.items():
+            if data.lstrip(b"\xef\xbb\xbf \r\n").startswith(start):
+                raise GraderError(f"{name} is {kind}, not CSV: export it as CSV (File → Download or Save As → CSV UTF-8)")
+        text = _decoded(data)
+        if named := re.match(r"sep=(.)\r?\n", text):  # Excel's own line about the delimiter
+            text = text[named.end() :]
+        delimiter = named[1] if named and named[1] in ",;\t" else _delimiter(text)
+        numbered = list(_rows(text, delimiter, name, 1 + bool(named)))
     except (OSError, csv.Error) as error:
         raise GraderError(f"cannot read {clean(str(path), 200)}: {clean(reason(error), 120)}") from None
-    if not numbered:
+    header = _header(numbered)
+    if header < 0:
         raise GraderError(f"{name} is empty: expected a header line and a line for each person")
-    return Table(name, [title[:MAX_TITLE] for title in numbered[0][1]], numbered[1:])
+    if len(numbered[header][1]) == 1 and "|" in numbered[header][1][0]:
+        raise GraderError(f"{name} has | between its columns: save it with commas, semicolons or tabs")
+    if len(numbered) - header - 1 > MAX_ROWS:
+        raise _too_much(name)
+    titles, rows = [title[:MAX_TITLE].strip() for title in numbered[header][1]], numbered[header + 1 :]
+    table = Table(name, titles, rows, text.endswith(("\n", "\r")))
+    _refuse_shifted(table)
+    return table
 
 
-def _rows(text: str, delimiter: str, name: str) -> Iterator[tuple[int, list[str]]]:
+def _refuse_shifted(table: Table) -> None:
+    """Raise GraderError for a row that reaches beyond the header: with one cell too many, all behind it are another column's.
+
+    A spreadsheet program pads the header to the longest row, so a column without a title at the right is beyond it, too.
+    """
+    width = max((index for index, title in enumerate(table.header, 1) if title), default=0)
+    for number, row in table.rows:
+        if beyond := next((cell for cell in row[width:] if cell.strip()), ""):
+            raise GraderError(
+                f"{table.name}, row {number}: {clean(beyond, 40)!r} stands to the right of the last title: is the row shifted? "
+                "If not, give that column a title"
+            )
+
+
+def _delimiter(text: str) -> str:
+    """Spreadsheets use semicolons in locales where the comma is the decimal separator; titles above the header have none."""
+    for line in text.split("\n", MAX_TITLES + 1)[: MAX_TITLES + 1]:
+        outside = re.sub(r'"[^"]*"', "", line[:MAX_SEPARATORS])
+        if any(delimiter in outside for delimiter in ",;\t"):
+            return max(",;\t", key=outside.count)
+    return ","
+
+
+def _header(numbered: list[tuple[int, list[str]]]) -> int:
+    """The index of the header: the first row with text, or one close below titles and groups of columns."""
+    known = {name for names in COLUMNS.values() for name in names}
+    said = [sum(_plain_title(cell) in known for cell in row) for _, row in numbered[: MAX_TITLES + 1]]
+    first = next((index for index, (_, row) in enumerate(numbered) if any(map(str.strip, row))), -1)
+    if 0 <= first < len(said) and not said[first]:
+        return next((index for index, number in enumerate(said) if number > 1), first)
+    return first
+
+
+def _rows(text: str, delimiter: str, name: str, first: int) -> Iterator[tuple[int, list[str]]]:
     """The rows with their numbers. Raises GraderError before they are more than a list of people has."""
     separators = cells = 0
 
@@ -79,9 +224,9 @@ def _rows(text: str, delimiter: str, name: str) -> Iterator[tuple[int, list[str]
                 raise _too_much(name)
             yield line[0]
 
-    for number, row in enumerate(csv.reader(lines(), delimiter=delimiter), 1):
+    for number, row in enumerate(csv.reader(lines(), delimiter=delimiter), first):
         separators, cells = 0, cells + len(row)
-        if number > MAX_ROWS + 1 or len(row) > MAX_COLUMNS or cells > MAX_CELLS:
+        if number > MAX_ROWS + MAX_TITLES or len(row) > MAX_COLUMNS or cells > MAX_CELLS:
             raise _too_much(name)
         yield number, row
 
@@ -95,6 +240,8 @@ def _too_much(name: str) -> GraderError:
 def _decoded(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
+    if b"\0" in data[:200]:  # UTF-16 without the mark at its beginning
+        return data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be", errors="replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

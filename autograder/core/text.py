@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import sys
 import unicodedata
@@ -36,9 +37,17 @@ def keep_libraries_quiet() -> None:
         warnings.simplefilter("ignore")
 
 
+FORMULA = re.compile(r"'*[=+@\t\r-]")  # how a cell begins that a spreadsheet program may take for a formula, escaped or not
+
+
 def cell(text: str) -> str:
-    """The text of a CSV cell, escaped so that no spreadsheet program takes it for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """The text of a CSV cell, escaped so that no spreadsheet program takes it for a formula; see :func:`uncell`."""
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def uncell(text: str) -> str:
+    """What :func:`cell` was given. Any other apostrophe stays, that of 't Hooft, too."""
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
 def reason(error: Exception) -> str:

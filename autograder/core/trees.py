@@ -14,7 +14,7 @@ import struct
 import types
 from typing import TYPE_CHECKING, Any
 
-from autograder.checks.values import stored
+from autograder.checks.values import map_of, stored
 
 if TYPE_CHECKING:
     import mmap
@@ -119,10 +119,10 @@ WRITE = writer(None, _refuse, quoted, None, ":", ",", False, False, True)
 
 
 def _node(arrays: dict[str, Any], pairs: list[tuple[str, Any]]) -> Any:
-    """A dict, or the array that it stands for: each once, so that a short text cannot repeat a large one."""
+    """A dict, or the ``Map`` or array that it stands for: each once, so that a short text cannot repeat a large one."""
     if len(pairs) == 1 and pairs[0][0] == "$array":
         return arrays.pop(pairs[0][1])
     tree = dict(pairs)
     if len(tree) != len(pairs):
         raise TreeError("the same key twice")
-    return tree
+    return map_of(tree)

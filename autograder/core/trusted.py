@@ -15,6 +15,7 @@ import types
 from collections.abc import Iterator
 from pathlib import Path
 
+from autograder.checks.hooks import with_defaults
 from autograder.core.assignment import Assignment, Section
 from autograder.core.errors import GraderError
 from autograder.core.text import clean
@@ -43,6 +44,8 @@ def load_part(folder: Path, name: str) -> types.ModuleType:
     sys.modules[unique] = part
     with blamed(folder):
         spec.loader.exec_module(part)
+    if path == module:
+        part.__name__ = name  # in Python's messages; a package's name is needed for its own imports
     return part
 
 
@@ -69,37 +72,16 @@ def _place(folder: Path, error: BaseException) -> str:
 
 
 def load_rules(assignment: Assignment) -> types.ModuleType:
-    """The assignment's verdict rules, with defaults for what is optional: functions that return None, and empty data.
-
-    ``signature(id, value, case)`` describes an answer's behaviour as an array, to compare it with known mistakes;
-    ``wanted_weights(id, case)`` is the attention that pictures show as the target, and
-    ``weights_of(id, value, case)`` that of an answer which is a value; ``teller(probe, world)`` has an ``answer``
-    to what a probe asks while it runs, and an ``account``, which becomes the observation's "told"; ``right_value(name, case)``
-    is a right answer of that name, for answers that are computed from it; ``broken_property(id, case, result)`` says
-    what a wrong result breaks. Each may return None.
-
-    For diagnosis (``checks.diagnosis``): ``reason(id, value, case, context)`` tells (concept, sentence) about a wrong value;
-    ``CONCEPTS``: concept -> the question about a line; ``ABOUT``: question id -> the concept of its known mistakes, of one by
-    ``(id, mistake)``; ``STEPS``: question id -> the functions that its composite calls, in order; ``EDITS``: (concept, find,
-    put), and ``STATEMENTS``: (concept, code), which may repair an answer; ``WORTH``: question id -> how many
-    edits its probe is tried with.
-    """
-    rules = types.ModuleType(RULES)
-    if any((assignment.folder / name).exists() for name in (RULES, f"{RULES}.py")):
-        rules = load_part(assignment.folder, RULES)
-    for name in ("signature", "wanted_weights", "weights_of", "teller", "right_value", "broken_property", "reason"):
-        if not hasattr(rules, name):
-            setattr(rules, name, lambda *_: None)
-    for name, nothing in (("CONCEPTS", {}), ("ABOUT", {}), ("STEPS", {}), ("WORTH", {}), ("EDITS", ()), ("STATEMENTS", ())):
-        if not hasattr(rules, name):
-            setattr(rules, name, nothing)
-    return rules
+    """The assignment's verdict rules, with defaults for what is optional (see ``checks.hooks``); it may have none at all."""
+    there = any((assignment.folder / name).exists() for name in (RULES, f"{RULES}.py"))
+    return with_defaults(load_part(assignment.folder, RULES) if there else types.ModuleType(RULES))
 
 
 def helpers_beside(assignment: Assignment) -> tuple[str, list[str]]:
     """The source of the helpers that run beside student code, and their names: its public functions ('' and [] without any).
 
     Each takes the student's version, their names, and the ids of the questions that it lost; it returns a correct version.
+    Raises GraderError, one line, for a file that is not made of such functions.
     """
     path = assignment.folder / f"{BESIDE}.py"
     if not path.is_file():
@@ -107,7 +89,40 @@ def helpers_beside(assignment: Assignment) -> tuple[str, list[str]]:
     with blamed(assignment.folder):
         source = path.read_text(encoding="utf-8")
         body = ast.parse(source, str(path)).body
-    return source, [node.name for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+    helpers = [node for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+    _refuse_other_forms(body, helpers)
+    return source, [node.name for node in helpers]
+
+
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
+BESIDE_FORM = (
+    f"should be a function `NAME(theirs, names, lost)` that returns a right NAME, see {BESIDE}.py in docs/authoring.md"
+)
+
+
+def _refuse_other_forms(body: list[ast.stmt], helpers: list[ast.FunctionDef]) -> None:
+    """Raise GraderError unless a file of helpers only defines things, and each helper takes three arguments and returns one."""
+    for node in body:
+        if not isinstance(node, DEFINITIONS) and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            raise GraderError(f"{BESIDE}.py, line {node.lineno}: it should only define helpers: each {BESIDE_FORM}")
+    if not helpers:
+        raise GraderError(f"{BESIDE}.py defines no helper: each {BESIDE_FORM}")
+    for helper in helpers:
+        required = [*helper.args.posonlyargs, *helper.args.args]
+        takes = len(required) - len(helper.args.defaults) <= 3 <= len(required) or helper.args.vararg is not None
+        returns = any(isinstance(inner, ast.Return) and inner.value is not None for inner in _own_nodes(helper))
+        if not takes or not returns:
+            raise GraderError(f"{BESIDE}.py, line {helper.lineno}: {helper.name} {BESIDE_FORM}")
+
+
+def _own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """All nodes in a function's body, without those of functions and classes in it."""
+    pending: list[ast.AST] = list(function.body)
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            pending += ast.iter_child_nodes(node)
 
 
 def probe_sources(assignment: Assignment, section: Section) -> dict[str, str]:

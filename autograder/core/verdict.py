@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -11,6 +12,7 @@ from autograder.core.assignment import Question
 PASSED, FAILED, MISSING, NOT_RUN = "passed", "failed", "not submitted", "not run"
 
 
+NO_FILE = "nothing to grade: no file was submitted"
 NOT_YET = "not graded yet"  # begins the reason if no worker could be started
 
 
@@ -18,8 +20,8 @@ NOT_YET = "not graded yet"  # begins the reason if no worker could be started
 class Verdict:
     """The judge's result for one question, before it is formatted for Gradescope.
 
-    ``held``: the claims that a failed answer keeps, each with points of its own; ``call``: the smallest public call on which
-    it fails, as lines of code and comments.
+    ``bare``: the reason without what is known of the cause, where something is; ``held``: the claims that a failed answer
+    keeps, each with points of its own; ``call``: the smallest public call on which it fails, as lines of code and comments.
     """
 
     question: Question
@@ -32,6 +34,7 @@ class Verdict:
     held: list[str] = field(default_factory=list)
     call: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    bare: str = ""
 
     def score(self, course: str) -> float:
         """The points in a course: all of them, those of the claims that hold, or none."""
@@ -44,6 +47,13 @@ class Verdict:
     def partly(self, course: str) -> bool:
         """Whether some of the points in a course are earned, but not all."""
         return self.status == FAILED and self.score(course) > 0
+
+
+Amend = Callable[[list[Verdict], list[str]], tuple[list[Verdict], list[str]]]  # verdicts and notes -> what is shown of them
+
+
+def as_they_are(verdicts: list[Verdict], notes: list[str]) -> tuple[list[Verdict], list[str]]:
+    return verdicts, notes
 
 
 def not_yet(question: Question) -> Verdict:

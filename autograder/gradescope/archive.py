@@ -21,10 +21,12 @@ from autograder.core.files import read_capped, write_whole
 from autograder.core.needs import needed_versions
 from autograder.core.paths import PACKAGE
 from autograder.core.references import REFERENCES
+from autograder.core.resubmission import FACTS, declared, read_resubmission
 from autograder.core.text import clean, reason
 from autograder.core.zips import zip_bytes
 
 ASSIGNMENT, COURSE = "assignment", "course.txt"
+PINS = f"{ASSIGNMENT}/constraints.txt"
 OTHERS = (COURSE, REFERENCES)
 MAX_BYTES, MAX_MEMBERS = 1 << 30, 10_000  # of an archive, packed and unpacked
 HERE = PACKAGE / "gradescope"
@@ -43,16 +45,24 @@ class Unpacked:
 
 def members_of(assignment: Assignment, references: Path, course: str) -> dict[str, bytes]:
     """Name -> bytes of everything in the archive, as determined by what ``gradescope`` imports and what the rubric names."""
+    read_resubmission(assignment.folder)  # refuses it before it is packed
     files = package_files(packages_of("gradescope"))
     included = [
         assignment.folder / "rubric.toml",
         *assignment.parts(),
         *assignment.folder.glob("requirements*"),
         *(path for path in [assignment.folder / "smoke"] if path.exists()),
+        *([assignment.folder / FACTS] if declared(assignment.folder) else []),
     ]
     files |= {f"{ASSIGNMENT}/{name}": path for name, path in folder_files(assignment.folder, included).items()}
     files |= {name: HERE / name for name in SCRIPTS} | {REFERENCES: references}
-    return {name: path.read_bytes() for name, path in files.items()} | {COURSE: f"{course}\n".encode()}
+    return {name: path.read_bytes() for name, path in files.items()} | {COURSE: f"{course}\n".encode(), PINS: pins(assignment)}
+
+
+def pins(assignment: Assignment) -> bytes:
+    """The versions with which an assignment is baked and audited, as constraints for pip; its own lock file comes first."""
+    versions = sorted(needed_versions(assignment).items())
+    return "".join(f"{name}=={version}\n" for name, version in versions if version and name != "python").encode()
 
 
 def write_archive(members: dict[str, bytes], course: str, build: Path) -> Path:
@@ -88,6 +98,8 @@ def read_unpacked(source: Path) -> Unpacked:
 @contextlib.contextmanager
 def opened(archive: Path) -> Iterator[Unpacked]:
     """Unpack an archive's assignment and references into a private temporary folder. Raises GraderError if it is not ours."""
+    if not archive.is_file():
+        raise GraderError(f"there is no file {clean(str(archive), 200)}: `autograder pack` builds archives")
     with tempfile.TemporaryDirectory(prefix="archive-") as folder:
         try:
             with zipfile.ZipFile(io.BytesIO(read_capped(archive, MAX_BYTES))) as zipped:

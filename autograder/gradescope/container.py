@@ -1,6 +1,7 @@
 """Gradescope's container: its folders, its metadata, its time limit. One call grades the submission in a container.
 
-The metadata is untrusted and nothing in it changes a score: it only serves to warn staff.
+The metadata is untrusted and nothing in it changes a score: it serves to warn staff, and to tell students
+what moved since their last upload.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from typing import Any
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
+from autograder.core.resubmission import read_resubmission
 from autograder.core.text import clean
 from autograder.gradescope.archive import read_unpacked
 from autograder.judging.run import run_grading
+from autograder.judging.uploads import Again, uploads_of
 
 METADATA = "submission_metadata.json"
-METADATA_BYTES = 1 << 20
+METADATA_BYTES = 16 << 20  # with the results of earlier uploads
 TIMEOUT, TIMEOUT_SECONDS = "AUTOGRADER_TIMEOUT", 600.0
 # Subtracted from Gradescope's time limit, for warming up and for what follows the last item; the least that is left.
 RESERVE_SECONDS, LEAST_SECONDS = 60.0, 10.0
@@ -35,8 +38,10 @@ def grade_container(root: Path, log: Callable[[str], None]) -> None:
     archive = read_unpacked(root / "source")
     seconds = allowed_seconds(os.environ.get(TIMEOUT, ""), log)
     assignment = load_assignment(archive.assignment, default_seconds=seconds, at_most=seconds)
-    for line in warnings(assignment, archive.course, read_metadata(root / METADATA)):
+    metadata = read_metadata(root / METADATA)
+    for line in warnings(assignment, archive.course, metadata):
         log(line)
+    again = Again(read_resubmission(archive.assignment), uploads_of(metadata), archive.course)
     target = root / "results" / "results.json"
     if not (root / "submission").is_dir():
         from autograder.judging.results import ResultsFile
@@ -44,7 +49,7 @@ def grade_container(root: Path, log: Callable[[str], None]) -> None:
         message = "nothing was submitted: the folder `submission` is missing; please submit again, or tell the staff"
         ResultsFile(target, assignment, archive.course).refuse(message)
         raise GraderError(message)
-    run_grading(assignment, archive.references, root / "submission", archive.course, target, log=log)
+    run_grading(assignment, archive.references, root / "submission", archive.course, target, log, again.amend)
 
 
 def close_to_others(root: Path) -> None:
@@ -71,7 +76,7 @@ def allowed_seconds(text: str, log: Callable[[str], None]) -> float:
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """Gradescope's description of the submission; {} if it is missing, too large or not a JSON object."""
+    """Gradescope's description of the submission and of earlier ones; {} if it is missing, too large or not a JSON object."""
     try:
         with path.open("rb") as file:
             metadata = json.loads(file.read(METADATA_BYTES))

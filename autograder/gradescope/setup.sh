@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Run once when the image is built, by Gradescope or by our Dockerfile: creates a virtual environment and tests it by grading
 # a submission. Safe to run twice.
-set -euo pipefail
+set -eEuo pipefail
+trap 'echo "setup.sh: line $LINENO failed with exit $?" >&2' ERR
 umask 022
 root="${AUTOGRADER_ROOT:-/autograder}"
 source="$root/source"
@@ -39,18 +40,25 @@ if [ -f "$lock" ]; then
     # A complete lock file (see `make lock`): nothing else is installed, and every file has to match its hash.
     "$python" -m pip install -qq --no-deps --require-hashes -r "$lock"
 else
-    own="$source/assignment/requirements.in"
-    "$python" -m pip install -qq -r "$source/autograder/judging/requirements.in" $([ -f "$own" ] && echo -r "$own")
+    own="$source/assignment/requirements.in" pins="$source/assignment/constraints.txt"
+    pinned="$([ ! -f "$pins" ] || echo "-c $pins")"
+    # Otter declares a browser, pandas and Sphinx, too, for what is not done here: of its packages, grading needs these (see uv.toml).
+    grep -vx otter-grader "$source/autograder/judging/requirements.in" > "$root/venv/requirements.in"
+    "$python" -m pip install -qq -r "$root/venv/requirements.in" python-frontmatter pyyaml $([ ! -f "$own" ] || echo "-r $own") $pinned
+    "$python" -m pip install -qq --no-deps otter-grader fica $pinned
 fi
 if [ -f "$source/assignment/requirements-torch.txt" ]; then
     # The CPU build of torch; the default Linux wheel brings gigabytes of CUDA. TORCH_INDEX="" uses pip's own configuration.
     torch_index="${TORCH_INDEX-https://download.pytorch.org/whl/cpu}"
     "$python" -m pip install -qq --no-deps ${torch_index:+--index-url "$torch_index"} -r "$source/assignment/requirements-torch.txt"
-    # Only needed to compile against torch or to test it, and a quarter of its size.
+    # Only needed to compile against torch, to debug or to test it, and two fifths of its size.
     torch="$("$python" -c 'import importlib.util; print(importlib.util.find_spec("torch").submodule_search_locations[0])')"
     rm -rf "$torch/include" "$torch/test" "$torch/share"
     find "$torch/bin" -type f ! -name torch_shm_manager -delete
+    ! command -v strip >/dev/null || strip --strip-unneeded "$torch/lib/libtorch_cpu.so"
 fi
+# Packages' own tests.
+find "$root"/venv/lib/python3*/site-packages -type d -name tests -prune -exec rm -rf {} +
 # Student code runs as another user, who has to reach Python and torch, and nothing of ours.
 chmod go+x "$root"
 chmod 700 "$source"

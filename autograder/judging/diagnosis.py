@@ -7,9 +7,12 @@ another one, by the question's own tests.
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -17,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 from autograder.checks.case import Case
 from autograder.checks.compare import BLANK, MISSING, numeric, same
 from autograder.checks.diagnosis.composition import composition, unused
-from autograder.checks.diagnosis.edits import RETURN, Edit
+from autograder.checks.diagnosis.edited import Edit
+from autograder.checks.diagnosis.edits import RETURN
 from autograder.checks.diagnosis.findings import BANK, RANDOM, RULE, Call, Finding, call_of, comparable, joined
+from autograder.checks.diagnosis.keeping import KEPT, may_keep
 from autograder.checks.diagnosis.raised import raised
-from autograder.checks.diagnosis.repair import asked, repairing
+from autograder.checks.diagnosis.repair import asked, leads_away, repairing
 from autograder.checks.diagnosis.signatures import signature
 from autograder.core.assignment import Question
 from autograder.core.errors import GraderError
@@ -30,6 +35,7 @@ from autograder.judging import feedback
 from autograder.judging.absence import quoted
 from autograder.judging.environments import environments
 from autograder.judging.question_tests import Outcome
+from autograder.sandbox.judge_side.clock import charged_seconds
 from autograder.sandbox.judge_side.worker import WorkerError
 
 if TYPE_CHECKING:
@@ -37,7 +43,7 @@ if TYPE_CHECKING:
     from autograder.judging.section import SectionRun
     from autograder.judging.sessions import Session
 
-NOT_ASKED: dict[str, list[Any]] = {"float64": []}  # groups of cases that only lead to notes
+NOT_ASKED: dict[str, list[Any]] = {"float64": [], "traced": []}  # groups of cases that only lead to notes
 MOST_CALLS = 6  # of an item's, right and wrong ones each, with which edits are tried
 MOST_PROVED, MOST_PROBED, MOST_HUNG = 12, 60, 2
 SECONDS, ALL_SECONDS = 1.0, 3.0  # of a statement or a call, and of trying edits for one section
@@ -61,7 +67,8 @@ class Diagnosis:
         self.run, self.grader = run, run.grader
         self.rules = run.grader.tests.rules
         self.public = run.grader.references["public"]["cases"]
-        self.end = min(run.deadline, time.monotonic() + ALL_SECONDS)  # of trying edits
+        self.spent = 0.0  # seconds of sessions in which edits were tried, charged so that a busy machine changes no words
+        self.spending: Callable[[], float] = float  # the same of the session that is open
         self.proofs: dict[Edit, set[str]] = {}  # of edits tried again, the items that each repairs
         self.random: set[str] = set()  # the items whose calls give something else each time
 
@@ -94,12 +101,22 @@ class Diagnosis:
         edits = self._edits(lost)
         called = [verdict.question for verdict in lost if not verdict.question.probe]
         calls = self.calls(called, edits.parameters) if called else {}
+        may = called if may_keep(edits.source) else []
+        kept = [question for question in may if self._keeps(question, calls[question.id])]
+        yield from ((verdict, KEPT) for verdict in lost if verdict.question in kept)
+        yield from self._by_calls([verdict for verdict in lost if verdict.question not in kept], edits, calls)
+
+    def _by_calls(self, lost: list[Verdict], edits: Edits, calls: dict[str, list[Tried]]) -> Iterator[tuple[Verdict, Finding]]:
+        """What results and exceptions show, and where an edit would help."""
         found = {
             verdict.question.id: self.by_results(verdict, calls.get(verdict.question.id, []), edits.source) for verdict in lost
         }
         for verdict in lost:
             yield from ((verdict, finding) for finding in found[verdict.question.id])
-        yield from self.repairs([one for one in lost if self._is_unclear(one, found[one.question.id])], edits, calls)
+        unclear = [one for one in lost if self._is_unclear(one, found[one.question.id])]
+        for verdict, finding in self.repairs(unclear, edits, calls):
+            if not leads_away(finding, found[verdict.question.id]):
+                yield verdict, finding
 
     def _edits(self, lost: list[Verdict]) -> Edits:
         edits = self.run.slicer.edits(lost[0].question)
@@ -121,9 +138,10 @@ class Diagnosis:
         return [*found, *self.by_value(question)] if question.value else found
 
     def about(self, question: Question, mistake: str = "") -> str:
-        """The concept of an item's known mistakes, or of one of them."""
-        about: dict[Any, str] = self.rules.ABOUT
-        return about.get((question.id, mistake)) or about.get(question.id) or question.title
+        """The concept of an item's known mistakes, or of one of them: the bank's tag first."""
+        tagged: str = self.grader.references.get("concepts", {}).get(question.id, {}).get(mistake, "")
+        about: dict[str, str] = self.rules.ABOUT
+        return tagged or about.get(question.id) or question.title
 
     def by_value(self, question: Question) -> list[Finding]:
         """What the assignment's rules say about a wrong value."""
@@ -147,9 +165,11 @@ class Diagnosis:
         with self._opened(questions[0]) as session:
             return {question.id: self._called(question, session, parameters) for question in questions}
 
-    def _called(self, question: Question, session: Session, parameters: list[str]) -> list[Tried]:
+    def _called(
+        self, question: Question, session: Session, parameters: list[str], cases: list[Case] | None = None
+    ) -> list[Tried]:
         found = []
-        for case in self._cases(question):
+        for case in self._cases(question) if cases is None else cases:
             if not session.worker.alive:
                 return []
             names = [*parameters, *(f"argument {n + 1}" for n in range(len(parameters), len(case.args)))]
@@ -173,7 +193,7 @@ class Diagnosis:
         if verdict.data.get("kind") == "exception":
             found.append(self._raised(verdict, tried))
         if verdict.data.get("kind") != BLANK:
-            found.append(unused(verdict.question.names[0], code))
+            found.append(unused(verdict.question.names[0], code, self.rules.SPARE.get(verdict.question.id, ())))
             found.append(composition(verdict.question.names[0], code, self.rules.STEPS.get(verdict.question.id, ())))
             found.append(RANDOM if verdict.question.id in self.random else signature([one.call for one in tried], code))
         return [finding for finding in found if finding]
@@ -189,6 +209,15 @@ class Diagnosis:
         except WorkerError:
             return False
         return again is not None and not same(again, one.call.got)
+
+    def _keeps(self, question: Question, tried: list[Tried]) -> bool:
+        """Whether the largest call that is wrong is right when it is the first."""
+        wrong = [one for one in tried if not one.call.right]
+        if not wrong or len(wrong) == len(tried):
+            return False
+        case = max(wrong, key=lambda one: one.call.size).case
+        with self._opened(question) as session:
+            return any(one.call.right for one in self._called(question, session, [], [case]))
 
     def _raised(self, verdict: Verdict, tried: list[Tried]) -> Finding | None:
         """What an exception on public inputs means, if it is of the kind that the student reads of."""
@@ -250,10 +279,10 @@ class Diagnosis:
         calls = [_to_try(tried[question.id]) for question in questions]
         found: dict[str, list[Edit]] = {question.id: [] for question in questions}
         left, hung = list(edits.of), 0
-        while left and hung <= MOST_HUNG and time.monotonic() < self.end:
+        while left and hung <= MOST_HUNG and self.may_try():
             with self._opened(questions[0]) as session:
                 try:
-                    while left and time.monotonic() < self.end:
+                    while left and self.may_try():
                         for edit, group in self._try(questions[0], session, left, calls):
                             found[questions[group].id].append(edit)
                 except WorkerError:
@@ -285,13 +314,13 @@ class Diagnosis:
         most = self.rules.WORTH.get(question.id, MOST_PROBED)
         found: list[Edit] = []
         for _, group in groupby(edits.of[:most], key=lambda pair: pair[0]):
-            if time.monotonic() > self.end:
+            if not self.may_try():
                 break
             tried = [edit for _, edit in group]
             with self._opened(question) as session:
                 seen = session.worker.observe_edits([edit.code for edit in tried], question.probe)
-                environments = [environments(self.run, question, session)[0] for _ in tried]
-            for edit, one, environment in zip(tried, seen, environments):
+                fresh = [environments(self.run, question, session)[0] for _ in tried]
+            for edit, one, environment in zip(tried, seen, fresh):
                 environment["probe"].seen = one
                 if one is not None and self._passes(question, environment):
                     found.append(edit)
@@ -308,7 +337,7 @@ class Diagnosis:
         if edit not in self.proofs:
             claimed = [self.grader.assignment.question(id) for id, some in working.items() if edit in some]
             self.proofs[edit] = set()
-            if time.monotonic() < self.end:
+            if self.may_try():
                 with self._opened(claimed[0], {statement: edit.code}) as session:
                     self.proofs[edit] = {one.id for one in claimed if accepted(self._tested(one, session))}
         return self.proofs[edit]
@@ -318,10 +347,22 @@ class Diagnosis:
         cases = {**self.public, question.id: {**groups, "own": [*groups.get("ladder", []), *groups["own"]], **NOT_ASKED}}
         return self.grader.tests.run(question, cases, environments(self.run, question, session)[0])
 
-    def _opened(self, question: Question, replaced: dict[int, str] | None = None) -> Session:
+    def may_try(self) -> bool:
+        """Whether there is time left to try edits."""
+        return self.spent + self.spending() < ALL_SECONDS and time.monotonic() < self.run.deadline
+
+    @contextlib.contextmanager
+    def _opened(self, question: Question, replaced: dict[int, str] | None = None) -> Iterator[Session]:
         limits = self.grader.assignment.limits
         limits = replace(limits, statement_seconds=SECONDS, call_seconds=SECONDS, probe_seconds=5 * SECONDS)
-        return self.run.sessions.open([question], public=True, limits=limits, replaced=replaced or {})
+        with self.run.sessions.open([question], public=True, limits=limits, replaced=replaced or {}) as session:
+            clock = functools.partial(charged_seconds, session.worker.pid, os.getpid())
+            begun = clock()
+            self.spending = lambda: clock() - begun
+            try:
+                yield session
+            finally:
+                self.spent, self.spending = self.spent + self.spending(), float
 
 
 def accepted(outcome: Outcome) -> bool:
@@ -343,4 +384,5 @@ def _to_try(tried: list[Tried]) -> list[tuple[Any, ...]]:
 def told(verdict: Verdict, findings: list[Finding]) -> Verdict:
     """The verdict with what is known: in its reason, for the student, and in its data, for tools."""
     best = next((finding for finding in findings if finding.line is not None), findings[0])
-    return replace(verdict, reason=joined(verdict.reason, findings), data={**verdict.data, "diagnosis": best.tree()})
+    reason, data = joined(verdict.reason, findings), {**verdict.data, "diagnosis": best.tree()}
+    return replace(verdict, reason=reason, bare=verdict.bare or verdict.reason, data=data)

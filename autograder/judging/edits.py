@@ -7,7 +7,8 @@ import types
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.checks.diagnosis.edits import PART, Edit, edits
+from autograder.checks.diagnosis.edited import PART, Edit
+from autograder.checks.diagnosis.edits import edits
 from autograder.checks.diagnosis.templates import template
 from autograder.core.assignment import Question
 from autograder.core.text import clean

@@ -17,21 +17,31 @@ if TYPE_CHECKING:
 def environments(run: SectionRun, question: Question, session: Session) -> list[dict[str, Any]]:
     """What the tests may see, at least one: values for ``value`` questions, proxies for functions, None where missing."""
     if not question.value:
-        names, bound = (*question.names, *question.context), session.loaded.bound
+        bound = session.loaded.bound
         probe = {}
         if question.probe:
             teller = run.grader.tests.rules.teller(question.probe, session.world)
             probe["probe"] = Probe(session.worker, question, bound, run.sessions.hung.get(question.id), teller)
-        return [probe | {n: proxy(session.worker, n, question.tensor) if bound.get(n) == "function" else None for n in names}]
-    context = {name: _value_of(run, name, session) for name in question.context}
+        own = {n: proxy(session.worker, n, question.tensor) if bound.get(n) == "function" else None for n in question.names}
+        return [probe | _context(run, question, session) | own]
+    context = _context(run, question, session)
     values = _candidates(run, question, session)
     return [{**context, question.names[0]: value} for value in values or [None]]
 
 
+def _context(run: SectionRun, question: Question, session: Session) -> dict[str, Any]:
+    """The further names that the question's tests take: a proxy for a function, otherwise the value."""
+    functions = [name for name in question.context if session.loaded.bound.get(name) == "function"]
+    proxies = {name: proxy(session.worker, name, question.tensor) for name in functions}
+    return {name: proxies[name] if name in proxies else _value_of(run, name, session) for name in question.context}
+
+
 def _value_of(run: SectionRun, name: str, session: Session) -> Any:
-    """The value that counts for a name, by the question that owns it; None without one."""
-    owner = next((q for q in run.questions if name in q.names), None)
-    values = _candidates(run, owner, session) if owner else []
+    """The value that counts for a name, by the question that owns it, otherwise its last one; None without one."""
+    owner = next((q for q in run.questions if name in q.names and q.value), None)
+    if owner is None:
+        return next((value for known, _, value in reversed(session.loaded.snapshots) if known == name), None)
+    values = _candidates(run, owner, session)
     return values[0] if values else None
 
 

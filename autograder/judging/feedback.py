@@ -71,19 +71,27 @@ def reason(question: Question, error: Failure | WorkerError, shown: Shown) -> tu
             {"kind": "timeout"},
         )
     if error.kind == "exception":
-        kind, message, called = _shown_exception(error, shown.public_error(question, error))
-        missing = missing_packages.why(kind, message.removeprefix(": "), parsed, shown.session, shown.available)
-        first = None if missing else cause_of(undefined(kind, message.removeprefix(": ")), shown)
-        if first:
-            text = f"`{first[0]}` has no value: {first[1]}, so `{name}` raised {kind}{_place(error, parsed)}"
-        else:
-            text = f"`{name}` raised {kind}{message}{_place(error, parsed)}{called}" + (f". {missing}" if missing else "")
-        return text, {"kind": "exception", "type": kind, "place": _place(error, parsed)}
+        return _why_raised(question, error, shown)
     return (
         f"`{name}` ended the Python process (a crash, an exit or too much memory)"
         if error.kind == "died"
         else f"`{name}` gave an answer that could not be read: return what the handout asks for, as plain tensors or numbers"
     ), {"kind": error.kind}
+
+
+def _why_raised(question: Question, error: WorkerError, shown: Shown) -> tuple[str, dict[str, Any]]:
+    """``reason`` for an answer that raised an exception."""
+    name, parsed = question.names[0], shown.parsed
+    kind, message, called = _shown_exception(error, shown.public_error(question, error))
+    missing = missing_packages.why(kind, message.removeprefix(": "), parsed, shown.session, shown.available)
+    first = None if missing else cause_of(undefined(kind, message.removeprefix(": ")), shown)
+    if missing and missing_packages.left_out(missing):
+        text = f"{missing}. Without it, `{name}` raised {kind}{message}{_place(error, parsed)}"
+    elif first:
+        text = f"`{first[0]}` has no value: {first[1]}, so `{name}` raised {kind}{_place(error, parsed)}"
+    else:
+        text = f"`{name}` raised {kind}{message}{_place(error, parsed)}{called}" + (f". {missing}" if missing else "")
+    return text, {"kind": "exception", "type": kind, "place": _place(error, parsed)}
 
 
 def _shown_exception(error: WorkerError, public: WorkerError | None) -> tuple[str, str, str]:

@@ -70,15 +70,20 @@ class Grader:
 
     def zygote_of(self, section: Section) -> ZygoteClient:
         """The zygote that forks workers for this section; the first call starts it without waiting for its imports."""
-        return self.zygote.branch(section.preload, section.scratch)
+        return self.zygote.branch(section.preload, section.scratch, tuple(self.probes[section.id].values()))
+
+    def given(self, section: Section) -> dict[str, str]:
+        """Name -> source of the modules that all students of this section were given."""
+        modules: dict[str, str] = self.references["modules"].get(section.id, {})
+        return modules
 
     def may_write(self, source: str) -> bool:
         """Whether the worker that runs this code gets a folder to write in, also where its section's workers have none."""
         return self.writes and bool(ABOUT_FILES.search(source))
 
     def use_public_inputs(self) -> None:
-        """Drop the hidden sets, because student code could reach them here: use only the public inputs."""
-        self.references = {**self.references, "sets": []}
+        """Drop the hidden sets, because student code could reach them here: use only the public inputs, and sign nothing."""
+        self.references = {**self.references, "sets": [], "receipt": ""}
 
     def count(self, section: Section) -> int:
         """How many hidden sets a section may be judged on; 0 on the public inputs."""

@@ -10,10 +10,12 @@ from autograder.core.text import clean
 from autograder.slicing.known import Known
 
 if TYPE_CHECKING:
+    from autograder.core.assignment import Section
     from autograder.judging.reading import Plan
     from autograder.judging.sessions import Session
 
 NAME_ERROR = re.compile(r"^name '(\w+)' is not defined")
+LEFT_OUT = " was not handed in"
 MODULE_ERROR = re.compile(r"^No module named '(\w+)'")
 
 
@@ -27,7 +29,7 @@ def why(type_name: str, message: str, parsed: Plan, session: Session, available:
     place = ""
     while True:
         if type_name == "ModuleNotFoundError" and (match := MODULE_ERROR.match(message)):
-            return _sentence(match[1], place, available) * _is_written(match[1], session)
+            return _sentence(match[1], place, parsed.section, available) * _is_written(match[1], session)
         match = NAME_ERROR.match(message) if type_name == "NameError" else None
         if not match or match[1] in names:
             return ""
@@ -43,7 +45,7 @@ def _attempts(binding: list[Known], name: str, parsed: Plan, session: Session, a
     """The sentence about the first of these statements that attempts to import the name from what is not there."""
     for statement in binding:
         if package := _attempted(statement, name, session.program.modules):
-            return _sentence(package, _place(statement, parsed), available)
+            return _sentence(package, _place(statement, parsed), parsed.section, available)
     return ""
 
 
@@ -80,6 +82,13 @@ def _place(statement: Known, parsed: Plan) -> str:
     return f" ({parsed.document.place(statement.cell, statement.line)} imports it)"
 
 
-def _sentence(package: str, place: str, available: list[str]) -> str:
+def left_out(sentence: str) -> bool:
+    """Whether a sentence is about a module of the assignment, which explains by itself why anything fails."""
+    return LEFT_OUT in sentence
+
+
+def _sentence(package: str, place: str, section: Section, available: list[str]) -> str:
+    if module := section.imported.get(package):
+        return f"`{module}`{LEFT_OUT}{place}: submit it with your notebook"
     listed = f"; available are: {', '.join(available)}, and your own modules if you submit them" if available else ""
     return f"`{clean(package, 60)}` is not installed where this is graded{place}{listed}"

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import replace
 
 from autograder.checks.case import Case
 from autograder.checks.compare import BLANK, MISSING, SKIPPED
+from autograder.checks.diagnosis.keeping import STATE
 from autograder.checks.smallest import Ladder, by_size, smallest_call
 from autograder.core.assignment import Question
 from autograder.core.errors import NotStarted
@@ -21,6 +23,7 @@ from autograder.judging.environments import environments
 from autograder.judging.question_tests import proxy
 from autograder.judging.section import SectionRun
 from autograder.judging.sessions import Session
+from autograder.sandbox.judge_side.clock import charged_seconds
 
 UNTOLD = {BLANK, MISSING, SKIPPED, "timeout", "died", "protocol"}  # failures that a small call does not explain
 SHARE = 0.1  # of the limits of a call and of a statement: how long one call, and all of it, may take
@@ -29,16 +32,18 @@ SHARE = 0.1  # of the limits of a call and of a statement: how long one call, an
 def add_calls(run: SectionRun, verdicts: Iterable[Verdict]) -> None:
     """Set ``call`` of the failed verdicts of one section, as far as there is time."""
     failed = [verdict for verdict in verdicts if verdict.question in run.questions and _is_told(run, verdict)]
-    end = time.monotonic() + SHARE * run.grader.assignment.limits.statement_seconds
-    if not failed or run.deadline < end:
+    whole = run.grader.assignment.limits
+    limits = replace(whole, statement_seconds=SHARE * whole.statement_seconds, call_seconds=SHARE * whole.call_seconds)
+    if not failed or run.deadline < time.monotonic() + limits.statement_seconds:
         return
-    with contextlib.suppress(NotStarted), run.sessions.public(end) as session:
-        session.worker.limits = replace(session.worker.limits, call_seconds=SHARE * session.worker.limits.call_seconds)
+    with contextlib.suppress(NotStarted), run.sessions.open(run.sessions.questions, public=True, limits=limits) as session:
+        clock = functools.partial(charged_seconds, session.worker.pid, os.getpid())
+        end = clock() + limits.statement_seconds
         for verdict in failed:
             if session.loaded.bound.get(verdict.question.names[0]) == "function":
                 ladder = _ladder(run, verdict.question, session)
                 kind = verdict.data.get("type") or verdict.data.get("kind", "")
-                verdict.call = smallest_call(ladder, kind, lambda: time.monotonic() > end or not session.worker.alive)
+                verdict.call = smallest_call(ladder, kind, lambda: clock() > end or not session.worker.alive)
 
 
 def _is_told(run: SectionRun, verdict: Verdict) -> bool:
@@ -47,6 +52,7 @@ def _is_told(run: SectionRun, verdict: Verdict) -> bool:
     return (
         verdict.status == FAILED
         and verdict.data.get("kind", SKIPPED) not in UNTOLD
+        and verdict.data.get("diagnosis", {}).get("concept") != STATE  # a call would not fail if it were made alone
         and not question.value
         and not question.probe
         and not run.broken_helpers(question)

@@ -215,7 +215,7 @@ def noting_shapes(answer: Callable[..., Any], parameters: list[str]) -> Callable
 class Probe:
     """``probe()`` in a test: what the question's probe observes in a worker; run once, then cached.
 
-    ``seen``: what is known already; ``teller``: see ``core.trusted.load_rules``. Raises Failure if the answer is not defined,
+    ``seen``: what is known already; ``teller``: see ``checks.hooks``. Raises Failure if the answer is not defined,
     WorkerError if the probe fails on the student's code.
     """
 

@@ -12,9 +12,11 @@ from autograder.checks.writeup.review import Report
 from autograder.core.assignment import Assignment
 from autograder.core.files import write_whole
 from autograder.core.text import clean, first_of
-from autograder.core.verdict import NOT_RUN, NOT_YET, PASSED, Verdict, not_yet
+from autograder.core.verdict import NOT_RUN, NOT_YET, PASSED, Amend, Verdict, as_they_are, not_yet
 from autograder.judging.output import ITEM_BYTES, MAX_LINES, fitting, item_output
 from autograder.judging.question_tests import otter_test_files
+from autograder.judging.receipt import Origin, content_key, origin_of, sign
+from autograder.submission.unpack import Contents
 
 WRITEUP, INFORMATION = "writeup", "for information"
 POSTPONED = (
@@ -37,18 +39,29 @@ NOTES_BYTES, DATA_BYTES = 8_000, 2_000
 
 
 class ResultsFile:
-    """results.json for one submission and one course; ``write`` may be called any number of times."""
+    """results.json for one submission and one course; ``write`` may be called any number of times.
 
-    def __init__(self, path: Path, assignment: Assignment, course: str):
-        self.path, self.assignment, self.course = Path(path), assignment, course
+    ``amend``: what the verdicts and notes become for the student, such as by earlier uploads; it changes no points.
+    """
+
+    def __init__(self, path: Path, assignment: Assignment, course: str, amend: Amend = as_they_are):
+        self.path, self.assignment, self.course, self.amend = Path(path), assignment, course, amend
         self.started = time.monotonic()
         self.writeup: Report | None = None
+        self.origin: Origin | None = None  # with the digest of the submission, once both are known
+        self.submission = ""
+
+    def made_by(self, references: dict[str, Any], contents: Contents) -> None:
+        """Sign what is written from now on: it was graded with these references, and the submission is this one."""
+        self.origin, self.submission = origin_of(self.assignment, references), content_key(contents)
 
     def write(self, verdicts: list[Verdict], notes: list[str]) -> dict[str, Any]:
         """Replace the file with these verdicts; returns what was written."""
-        tree = gradescope_tree(self.assignment, self.course, verdicts, notes)
+        tree = gradescope_tree(self.assignment, self.course, *self.amend(verdicts, notes))
         if self.writeup is not None:
             tree["tests"].append(writeup_entry(self.writeup))
+        if self.origin is not None:
+            sign(tree, self.origin, self.submission)
         tree["execution_time"] = round(time.monotonic() - self.started, 3)
         write_whole(self.path, (json.dumps(tree, indent=1) + "\n").encode("ascii"))
         return tree
@@ -85,6 +98,12 @@ def gradescope_tree(assignment: Assignment, course: str, verdicts: list[Verdict]
         extra_data={"course": course, "complete": not not_run},
     )
     return tree
+
+
+def student_copy(tree: dict[str, Any]) -> dict[str, Any]:
+    """The same result for its student's eyes: without the numbers of the hidden sets. Its signature still holds."""
+    tests = [{**test, "extra_data": {k: v for k, v in test["extra_data"].items() if k != "inputs"}} for test in tree["tests"]]
+    return {**tree, "tests": tests}
 
 
 def _entry(verdict: Verdict, course: str) -> dict[str, Any]:

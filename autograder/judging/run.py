@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError, NotStarted, NotWritten
-from autograder.core.verdict import NOT_RUN, Verdict
+from autograder.core.verdict import NOT_RUN, Amend, Verdict, as_they_are
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import hide_from_debuggers
 
@@ -26,24 +26,24 @@ def run_grading(
     course: str,
     output: Path,
     log: Callable[[str], None] = lambda line: None,
+    amend: Amend = as_they_are,
 ) -> dict[str, Any]:
     """Grade one submission and keep results.json truthful from the first moment on; returns its content.
 
     ``references``: the baked file, or what bakes it first where that is necessary, while the worker imports its libraries.
-    ``log`` receives lines for instructors. Raises GraderError, after writing it, if nothing could be graded; NotWritten
-    as soon as it cannot be written.
+    ``log`` receives lines for instructors; ``amend``: see ``ResultsFile``. Raises GraderError, after writing it, if nothing
+    could be graded; NotWritten as soon as it cannot be written.
     """
     hide_from_debuggers()
-    # The worker imports torch while the judge reads the submission; nothing that it needs is secret.
+    # The worker, which needs no secrets, imports torch while the judge imports what takes as long, and reads the submission.
     with ZygoteClient(assignment.preload) as zygote:
-        # Imported here, while the worker imports torch: both take about as long.
         from autograder.core.references import read_references
         from autograder.judging.grade import begin, grade
         from autograder.judging.grader import Grader
         from autograder.judging.reading import Reader
         from autograder.judging.results import ResultsFile
 
-        results = ResultsFile(output, assignment, course)
+        results = ResultsFile(output, assignment, course, amend)
         latest: tuple[list[Verdict], list[str]] = [Verdict(q) for q in assignment.questions], []
         results.write(*latest)
 
@@ -58,6 +58,7 @@ def run_grading(
             grader = Grader(assignment, read_references(baked), zygote)
             begin(grader, reader)
             require_isolation(grader, baked.parent, log)
+            results.made_by(grader.references, reader.contents)
             grade(grader, reader, report)
         except NotWritten:
             reader.close()
@@ -67,8 +68,7 @@ def run_grading(
             return _end_early(results, *latest, error, log)
     with reader:
         _check_writeup(results, reader, log)
-    # Written again now that every worker has ended: nothing that a submission left behind can come after this.
-    return results.write(*latest)
+    return results.write(*latest)  # again, now that every worker has ended: nothing that a submission left can follow
 
 
 def _end_early(

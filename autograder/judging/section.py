@@ -16,8 +16,7 @@ from dataclasses import replace
 
 from autograder.checks.case import Case
 from autograder.checks.compare import Failure
-from autograder.checks.diagnose import mistakes_like, outputs_of
-from autograder.checks.diagnosis.findings import ended
+from autograder.checks.diagnose import mistakes_like, outputs_of, raising_like
 from autograder.core.assignment import Question, Section
 from autograder.core.text import clean
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
@@ -101,7 +100,7 @@ class SectionRun:
         return verdict
 
     def _corrected(self) -> Iterator[Verdict]:
-        for verdict in charging.corrected(self.questions, self.done, self.misfits):
+        for verdict in charging.corrected(self.questions, self.done, self.misfits, self.grader.references["says"]):
             self.done[verdict.question.id] = verdict
             yield verdict
 
@@ -144,7 +143,7 @@ class SectionRun:
         """The verdict where a helper hangs or crashes, as it would again in everything that uses it."""
         again = self.with_right_helpers(question, broken)
         if again.status != PASSED:
-            again.notes.append(f"tested with correct versions of {charging.listed(broken)}")
+            again.notes.append(charging.tried_with(broken, again, alone=True))
             return self._with_fitting_helpers(question, broken) or again
         return again
 
@@ -153,9 +152,9 @@ class SectionRun:
         if "like" in again.data:
             return again
         better = again if self._points(again) > self._points(verdict) else verdict
-        better.notes.append(
-            f"tested with your own functions, and again with correct versions of {charging.listed(broken)}: wrong both times"
-        )
+        better.notes.append(charging.tried_with(broken, again))
+        if "unhelped" in again.data:
+            charging.unhelped(better, again.data["unhelped"])
         return better
 
     def _points(self, verdict: Verdict) -> float:
@@ -254,6 +253,8 @@ class SectionRun:
         if verdict.status != PASSED and shared:
             session.worker.close()
             return self._judged_with_right(question, broken, width)
+        if verdict.status != PASSED and session.worker.refused:
+            charging.unhelped(verdict, charging.refusals(session.worker.refused))
         return verdict
 
     def _name_mistake(self, question: Question, verdict: Verdict, session: Session, group: str) -> None:
@@ -265,14 +266,14 @@ class SectionRun:
         cases = [Case(**{**case, "layout": ""}) for case in self.hidden["cases"][question.id][group]]
         answer = environments(self, question, session)[0]["probe" if question.probe else question.names[0]]
         signature = functools.partial(self.grader.tests.rules.signature, question.id)
-        like = mistakes_like(outputs_of(answer, cases, signature), known)
+        outputs = outputs_of(answer, cases, signature)
+        like = mistakes_like(outputs, known)
         if like:
             verdict.data["like"] = like
+        elif raising := raising_like(outputs, known):
+            verdict.data["raising_like"] = raising
         if len(like) == 1:
-            name = verdict.data["mistake"] = like[0]
-            verdict.reason = (
-                f"{ended(verdict.reason)} Likely: {self.grader.references['says'][question.id][name]} ({question.see})"
-            )
+            charging.name(verdict, like[0], self.grader.references["says"])
 
     def explained(self, question: Question, outcome: Outcome, session: Session, group: str = "own") -> Verdict:
         """The verdict in words. If the test itself is broken, the item counts as not run, and its reason says so."""
@@ -288,7 +289,7 @@ class SectionRun:
             told = clean(f"{type(error).__name__}: {error}", 300)
             print(f"autograder: the test of {question.id} is broken: {told}", file=sys.stderr)
             verdict = Verdict(question, NOT_RUN, "not run: the test itself failed; please tell the staff", tags=["grader"])
-        if verdict.status == FAILED and isinstance(error, Failure):
+        if verdict.status == FAILED and (isinstance(error, Failure) or self._raises_in_a_part(question, error)):
             self._name_mistake(question, verdict, session, group)
         verdict.lines = outcome.lines()
         verdict.held = outcome.held
@@ -300,6 +301,11 @@ class SectionRun:
         if flags := list(dict.fromkeys([*mentioned, *outcome.flags, *touched])):
             verdict.data["flags"] = flags
         return verdict
+
+    def _raises_in_a_part(self, question: Question, error: BaseException | None) -> bool:
+        """Whether one of several questions about the same function raises: the others may tell by which mistake."""
+        parts = [other for other in self.questions if other.names == question.names]
+        return isinstance(error, WorkerError) and error.kind == "exception" and len(parts) > 1 and not question.probe
 
     def _quotable(self, question: Question, outcome: Outcome, session: Session) -> AbstractContextManager[Session]:
         """The session whose failures may be quoted: this one, or one in the public world if this one's is hidden."""

@@ -14,9 +14,11 @@ from autograder.core.assignment import Limits, Question, Section
 from autograder.judging.grader import Grader
 from autograder.judging.reading import Plan
 from autograder.sandbox.judge_side.bounds import Most, most_for
-from autograder.sandbox.judge_side.worker import Loaded, Worker, WorkerError
+from autograder.sandbox.judge_side.replies import Loaded
+from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.slicing.known import Known
 from autograder.slicing.slicer import SLICE, Program
+from autograder.submission.own_modules import Shelf
 
 MAX_KILLERS = 6
 NOTHING: Mapping[int, str] = {}
@@ -97,17 +99,14 @@ class Sessions:
         self, questions: list[Question], width: str, replaced: Mapping[int, str], values: Mapping[str, np.ndarray]
     ) -> Program:
         program = self.slicer.program(questions, width)
+        given, _ = Shelf().admitted((s.code for s in program.statements), self.grader.given(self.section))
+        program = replace(program, modules={**given, **program.modules})  # what a student handed in comes first
         if replaced:
             statements = [replace(s, code=replaced.get(s.index, s.code)) for s in program.statements]
             program = replace(program, statements=statements)
         for name, value in values.items():
             program = with_value(program, name, value)
         return program
-
-    def public(self, deadline: float) -> Session:
-        """A session for all questions in the public world, none of whose requests waits beyond ``deadline``."""
-        self.deadline = min(self.deadline, deadline)
-        return self.open(self.questions, public=True)
 
     def alone(self, question: Question, width: str) -> Session:
         """A fresh session for one question, which lives until the next one."""
@@ -169,9 +168,14 @@ class Sessions:
         return {"probes": {"sources": self.grader.probes[self.section.id], "world": shown}}
 
 
+def _as_array(value: np.ndarray) -> str:
+    return f"__import__('numpy').array({value.tolist()}, dtype={value.dtype.name!r})"
+
+
 def with_value(program: Program, name: str, value: np.ndarray) -> Program:
     """The program with this value for a name: in place of what is assigned to it, and before all else."""
-    code = f"{name} = __import__('torch').tensor({value.tolist()})"
+    loaded = "__import__('sys').modules"
+    code = f"{name} = {loaded}['torch'].tensor({value.tolist()}) if 'torch' in {loaded} else {_as_array(value)}"
     statements = [
         replace(one, code=code) if one.binds == {name} else one
         for one in program.statements

@@ -16,7 +16,27 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from importlib.machinery import ModuleSpec
+
+
+COMPILED: dict[str, types.CodeType] = {}  # source -> code, in a process that workers are forked from, and in them until used
+
+
+def compile_ahead(sources: Iterable[str]) -> None:
+    """Compile what every worker that is forked from this process imports."""
+    COMPILED.update((source, code_of(source, "<ahead>")) for source in sources)
+
+
+def code_of(source: str, file: str) -> types.CodeType:
+    """The code of a module, which names this file in tracebacks."""
+    known = COMPILED.get(source)
+    return compile(source, file, "exec") if known is None else _of_file(known, file)
+
+
+def _of_file(code: types.CodeType, file: str) -> types.CodeType:
+    inner = (_of_file(part, file) if isinstance(part, types.CodeType) else part for part in code.co_consts)
+    return code.replace(co_filename=file, co_consts=tuple(inner))
 
 
 class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -36,7 +56,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         source = self.sources.get(module.__name__, self.sources.get(f"{module.__name__}.__init__", ""))
-        exec(compile(source, f"<{module.__name__}.py>", "exec"), module.__dict__)
+        exec(code_of(source, f"<{module.__name__}.py>"), module.__dict__)
 
 
 class Probes(Modules):
@@ -61,6 +81,7 @@ def open_stage(sources: dict[str, str], world: Any) -> Any:
         package = importlib.import_module(name)
     finally:
         sys.meta_path.remove(finder)
+        COMPILED.clear()
         for module in [known for known in sys.modules if known.partition(".")[0] == name]:
             del sys.modules[module]
     return package.Stage(world)

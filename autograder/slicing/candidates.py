@@ -50,7 +50,7 @@ def values_for(
     if len(sharing) > 1:
         if len(_filled(candidates)) < len(sharing):
             candidates = _grouped(changes, statements, name, by_reading=False)
-        return _shared(candidates, question, sharing)
+        return _shared(candidates, question, sharing) or _kept(candidates, statements, question)
     own = _own_part(candidates, question, rivals, statements)
     return [own[-1].value] if own else []
 
@@ -107,19 +107,31 @@ def _labels(id: str) -> list[str]:
     return [".".join(parts[:n]) for n in range(len(parts), 1, -1)]
 
 
+def _by_heading(candidates: list[Candidate], question: Question) -> list[Any]:
+    """The value under the question's own heading, a filled one if there is any; [] without one."""
+    own = _under(candidates, question.id)
+    return [(_filled(own) or own)[-1].value] if own else []
+
+
+def _kept(candidates: list[Candidate], statements: list[Known], question: Question) -> list[Any]:
+    """The value that the name has already where the question's own part binds it to the same one again; [] otherwise."""
+    name = question.names[0]
+    bound = [s.index for s in statements if s.label == question.id and name in s.binds | s.changes]
+    before = [candidate.value for candidate in candidates if bound and candidate.index < bound[0]]
+    return before[-1:]
+
+
 def _shared(candidates: list[Candidate], question: Question, sharing: list[Question]) -> list[Any]:
     """Values of a name shared by several questions: by heading if every question has its own, otherwise in order.
 
     If there are more candidates than questions, the first questions cannot mean the last candidates or vice versa; choosing
     among the rest is left to the judge.
     """
-    if all(_under(candidates, q.id) for q in sharing):
-        own = _under(candidates, question.id)
-        return [(_filled(own) or own)[-1].value]
     filled = _filled(candidates)
-    if len(filled) < len(sharing) <= len(candidates):
+    few = len(filled) < len(sharing)
+    if all(_under(candidates, q.id) for q in sharing) or (few and any(_under(filled, q.id) for q in sharing)):
+        return _by_heading(candidates, question)
+    if few and len(sharing) <= len(candidates):
         filled = candidates  # the position of a blank shows which question the other candidates are for
-    elif len(filled) < len(sharing) and any(_under(filled, q.id) for q in sharing):
-        return [candidate.value for candidate in _under(filled, question.id)][-1:]  # so do headings
     position, after = sharing.index(question), len(sharing) - 1 - sharing.index(question)
     return [candidate.value for candidate in filled[position : max(len(filled) - after, position + 1)]]

@@ -103,7 +103,7 @@ def imported(nodes: list[ast.stmt]) -> dict[str, str]:
             if isinstance(item, ast.Import):
                 packages |= {a.asname or a.name.split(".")[0]: a.name.split(".")[0] for a in item.names}
             elif isinstance(item, ast.ImportFrom) and item.module:
-                packages |= {a.asname or a.name: item.module.split(".")[0] for a in item.names}
+                packages |= dict.fromkeys((a.asname or a.name for a in item.names), item.module.split(".")[0])
     return packages
 
 

@@ -282,7 +282,8 @@ def program_of(
     calls: dict[str, list[tuple[str, str]]],
 ) -> Program:
     """A program of these statements for these questions."""
-    watch = tuple(dict.fromkeys(n for q in questions if q.value for n in (*q.names, *q.context)))
+    observed = [(*(q.names if q.value else ()), *q.context) for q in questions if not q.probe]
+    watch = tuple(dict.fromkeys(name for names in observed for name in names))
     return Program(statements, watch, wanted_by(assignment, questions), section.prelude, future, modules, calls)
 
 

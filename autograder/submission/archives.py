@@ -11,7 +11,6 @@ import re
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import IO, Any
@@ -24,8 +23,8 @@ MAX_RATIO = 200
 RECORD = b"PK\1\2"  # what each entry of a zip's directory begins with
 NOT_OPENED = "is an archive of a kind that is not opened: pack the files as .zip"
 LINK = "is a link and was left out: hand in the file itself"
+UNNAMED = "(a file)"
 NOT_REGULAR = "is not a regular file and was left out"
-UNREADABLE = (ValueError, OverflowError, OSError, EOFError)
 OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
 
@@ -56,10 +55,12 @@ def _zip(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Entry]:
         budget.entries -= count
         archive = zipfile.ZipFile(stream)
         members = archive.infolist()
-    except (*UNREADABLE, zipfile.BadZipFile, NotImplementedError):
+    except (Unopened, MemoryError):
+        raise
+    except Exception:  # for damaged bytes zipfile and tarfile raise many kinds, which differ between versions of Python
         raise Unopened("is not a readable zip: pack the files again") from None
     for member in members:
-        path = _member_path(member.filename, member.is_dir())
+        path = _member_path(member.filename, member.filename.endswith("/"))
         if path is None:
             continue
         if not budget.admits():
@@ -136,7 +137,9 @@ def _tar(stream: IO[bytes], opener: Any, name: str, budget: Budget) -> Iterator[
             if opener and not entry.unread:
                 _keep(entry, budget)
             yield entry
-    except (*UNREADABLE, tarfile.TarError, RecursionError, lzma.LZMAError, zlib.error):
+    except (Unopened, MemoryError):
+        raise
+    except Exception:  # as in _zip
         raise Unopened("is not a readable archive: pack the files as .zip") from None
 
 
@@ -170,11 +173,13 @@ def _from_tar(archive: tarfile.TarFile, member: tarfile.TarInfo, capped: _Capped
 
 def _member_path(filename: str, folder: bool) -> PurePosixPath | None:
     """The path of a file inside an archive; None for folders and what is nobody's answer."""
-    path = PurePosixPath(filename.replace("\\", "/"))
+    path = PurePosixPath(filename.replace("\\", "/") or UNNAMED)
     return None if folder or any(is_ignored(part) for part in path.parts if part != "..") else path
 
 
 def _unsafe(filename: str) -> str:
+    if not filename:
+        return "has no name in the archive and was left out: pack the files again"
     path = PurePosixPath(filename.replace("\\", "/"))
     unsafe = path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", filename)
     return "has an unsafe name and was left out" if unsafe else ""

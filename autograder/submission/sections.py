@@ -14,6 +14,7 @@ from autograder.checks.naming import stem_of, why_no_code
 from autograder.core.assignment import Assignment, Section
 from autograder.core.errors import GraderError
 from autograder.core.syntax import shape, walk
+from autograder.core.verdict import NO_FILE
 from autograder.core.watch import LARGE, watch, why
 from autograder.submission.recovery import Effort
 from autograder.submission.statements import Parsed, parse_document
@@ -77,10 +78,15 @@ def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
     notes = [*contents.notes, *told(unread)]
     if not candidates:
         raise GraderError(_nothing_to_grade(contents.files, notes))
-    sections = {s.id: _chosen(s, candidates, unread, assignment) for s in assignment.sections}
+    sections = {s.id: _chosen(s, _answering(assignment, candidates), unread, assignment) for s in assignment.sections}
     graded = {id(found.parsed) for found in sections.values() if found.parsed}
-    modules = _modules([candidate for candidate in candidates if id(candidate.parsed) not in graded], notes)
+    modules = _modules([c for c in candidates if id(c.parsed) not in graded], notes)
     return Submission(sections, modules, notes, [candidate.file for candidate in candidates], unread)
+
+
+def _answering(assignment: Assignment, candidates: list[_Candidate]) -> list[_Candidate]:
+    """The files that may hold a section: a module of the assignment does not, whatever its name and content."""
+    return [candidate for candidate in candidates if not assignment.is_module(candidate.file.path)]
 
 
 @dataclass
@@ -158,6 +164,8 @@ def _content(file: File) -> bytes:
 
 
 def _nothing_to_grade(files: list[File], notes: list[str]) -> str:
+    if not files and not notes:
+        return NO_FILE
     only_pdf = any(file.kind == PDF for file in files)
     plain = all(file.kind not in (CODE, TEXT, ARCHIVE) for file in files)
     expected = f": expected {CODE_SUFFIXES} files" * (plain and bool(files or not notes))
@@ -222,7 +230,9 @@ def _mentions(assignment: Assignment, file: File) -> bool:
 
 
 def _named(assignment: Assignment, file: File) -> list[str]:
-    """The ids of the sections that a file is named for."""
+    """The ids of the sections that a file is named for; a module is for none."""
+    if assignment.is_module(file.path):
+        return []
     return [s.id for s in assignment.sections if re.search(s.file_pattern, stem_of(file.path.name).lower())]
 
 

@@ -20,8 +20,13 @@ WHO = ("name", "email", "sid")
 class Final:
     """One person's grade. ``problems``: what keeps it from being graded; ``rules``: the deductions, in words.
 
-    ``sources``: the rows of the autograded and the manual scores; ``deductions``: points taken off, by rule; ``voided``: the
-    autograded points that do not count because an answer to a written item makes theirs ineligible, by item.
+    ``sources``: the rows of the autograded and the manual scores; ``zeros``: which halves count as zero because nothing was
+    submitted, and why; ``stays``: which halves keep their points though the sheet says that nothing was submitted;
+    ``extended``: the extension that was given, in words; ``before``: what late days used before have changed, in words;
+    ``used_before``: (how many of the term's late days those are, the row that says so) for each row; ``untimed``: whether
+    nothing says when it was handed in, though there is a rule about that; ``late_days_used``: how many of the term's late days
+    this one took (None without such a rule); ``deductions``: points taken off, by rule; ``voided``: the autograded points that
+    do not count because an answer to a written item makes theirs ineligible, by item.
     """
 
     who: dict[str, str]
@@ -31,12 +36,33 @@ class Final:
     rules: list[str] = field(default_factory=list)
     voided: dict[str, Fraction] = field(default_factory=dict)
     sources: list[str] = field(default_factory=lambda: ["", ""])
+    zeros: list[str] = field(default_factory=list)
+    stays: list[str] = field(default_factory=list)
+    extended: str = ""
+    before: str = ""
+    used_before: list[tuple[int, str]] = field(default_factory=list)
+    untimed: bool = False
+    late_days_used: int | None = None
     deductions: dict[str, Fraction] = field(default_factory=lambda: {"collaborators": Fraction(0), "late": Fraction(0)})
+
+
+def named(final: Final) -> str:
+    """The name with the e-mail address or the number, since two people may share a name."""
+    key = final.who["email"] or final.who["sid"]
+    return clean(f"{final.who['name']} <{key}>" if final.who["name"] and key else final.who["name"] or key, 120)
 
 
 def final_sum(final: Final) -> Fraction:
     """The sum of all scores before deductions."""
     return sum(final.scores.values(), Fraction(0))
+
+
+def nothing_left(final: Final) -> str:
+    """The rule by which being late has cost everything there was; '' if it has not."""
+    late = final.deductions["late"]
+    if final.problems or not late or final_sum(final) > sum(final.deductions.values()):
+        return ""
+    return next((rule for rule in final.rules if rule.startswith("late: ")), "late")
 
 
 def shown(value: Fraction) -> str:
@@ -83,10 +109,15 @@ def total_cell(final: Final) -> str:
 
 
 def deduction_cells(final: Final) -> dict[str, str]:
-    """The sum before deductions, then each deduction; empty if the person is not graded."""
+    """The sum before deductions, then each deduction, and the term's late days; empty if the person is not graded."""
+    days = "" if final.late_days_used is None else str(final.late_days_used)
     if final.problems:
-        return dict.fromkeys(["sum", *final.deductions], "")
-    return {"sum": shown(final_sum(final)), **{rule: shown(-n) if n else "" for rule, n in final.deductions.items()}}
+        return {**dict.fromkeys(["sum", *final.deductions], ""), "late days used": days}
+    return {
+        "sum": shown(final_sum(final)),
+        **{rule: shown(-n) if n else "" for rule, n in final.deductions.items()},
+        "late days used": days,
+    }
 
 
 def sum_cell(final: Final, items: Sequence[Question | Manual]) -> str:

@@ -19,11 +19,12 @@ from autograder.core.errors import GraderError
 from autograder.core.files import own_folder, write_whole
 from autograder.core.needs import available_to_students
 from autograder.core.paths import PACKAGE
+from autograder.core.resubmission import TABLE
 from autograder.core.strict import nearest, read_toml
 from autograder.core.tables import csv_text
 from autograder.core.text import cell, clean, reason
 from autograder.core.written import PLACEHOLDER, Chapter, Written, total
-from autograder.written.sheets import Row, read_rows
+from autograder.written.sheets import CONTROL, Row, read_rows
 
 TEMPLATES = PACKAGE / "written" / "templates"
 # Goes beside each write-up: tells pdflatex how to print ≤, θ, − and other characters that people type directly.
@@ -154,9 +155,9 @@ def render_rubric(
 
 
 def sheet(assignment: Assignment, people: Iterable[Row] = ()) -> str:
-    """The CSV file that graders fill in: the person, the statement about collaborators, late days, and every item."""
-    who, rest = ("email", "sid", "name", "course"), [""] * (len(assignment.written.items) + 3)
-    head = [*who, "collaborators", "late_days", *(item.id for item in assignment.written.items), "comment"]
+    """The CSV file that graders fill in: the person, absence, collaborators, late days, and every item."""
+    who, rest = ("email", "sid", "name", "course"), [""] * (len(assignment.written.items) + 4)
+    head = [*who, *CONTROL, *(item.id for item in assignment.written.items), "comment"]
     rows = [[*(cell(clean(person.who[column], 200)) for column in who), *rest] for person in people]
     return csv_text([head, *rows], end="\n")
 
@@ -188,6 +189,7 @@ def render_handout(assignment: Assignment, source: Path, facts: Path) -> str:
     made = environment(source.parent)
     try:
         course = read_toml(facts) if facts.exists() else {}
+        course.pop(TABLE, None)  # the grader's rules, not the handout's
         refuse_unread(course, made.parse(source.read_text(encoding="utf-8")), facts.name, source.name)
         return made.get_template(source.name).render(
             overview(assignment), course=course, packages=available_to_students(assignment)

@@ -5,29 +5,63 @@ All requirements on these files are checked here.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from autograder.core.errors import GraderError
 from autograder.core.strict import nearest, read_toml
-from autograder.core.tables import COLUMNS, Table, read_table, squeezed
-from autograder.core.text import clean
-from autograder.core.written import Written
+from autograder.core.tables import COLUMNS, Table, about_course, read_table, squeezed
+from autograder.core.text import clean, first_of
+from autograder.core.written import VOID, Written
 
-POLICY = {"collaborators": ("percent",), "late": ("percent_per_day", "free_days", "most_days"), "course": ("default",)}
+POLICY = {
+    "collaborators": ("percent",),
+    "late": ("percent_per_day", "free_days", "most_days", "budget_days", "due"),
+    "absent": ("autograded", "written"),
+    "course": ("default", "assignment"),
+}
+RESULT = ("autograded from", "read from")  # columns that only the result of `finalise` has
+NO_NUMBER = "expected a number"
+SHARES = {"full": Fraction(1), "half": Fraction(1, 2), "none": Fraction(0)}  # what words in a cell earn of the item's points
+WORDS = {*SHARES, VOID}
+ZERO = "zero"  # the value of the rules in [absent]
+CONTROL = ("absent", "collaborators", "late_days")  # columns of the graders' sheet that are no items and cost points
+# Usual columns that nothing reads: of Gradescope's exports, the gradebook and the graders' sheet; squeezed.
+COMMENTS = {"comment", "comments"}
+UNREAD = {"submissionid", "submissioncount", "viewcount", *COMMENTS}
+WORTH = re.compile(r"\s*\(([\d.]+) (?:pts?|points?)\)\s*$")  # behind a title of Gradescope's: the question's points
+
+
+@dataclass
+class Policy:
+    """The term's rules from the policy file called ``name`` ('' and no rules without one)."""
+
+    name: str
+    rules: dict[str, Any]
+
+    def table(self, name: str) -> dict[str, Any]:
+        rules: dict[str, Any] = self.rules.get(name, {})
+        return rules
 
 
 @dataclass
 class Row:
-    """A row of a file. ``who``: cells by column kind (see COLUMNS); ``scores``: cells by item id; ``source``: file and row."""
+    """A row of a file. ``who``: cells by column kind (see COLUMNS); ``scores``: cells by item id; ``source``: file and row.
+
+    ``worth``: the items' points where the file's header gives them.
+    """
 
     source: str
     who: dict[str, str]
     scores: dict[str, str]
+    worth: dict[str, Fraction] = field(default_factory=dict)
 
 
 def check_paths(inputs: dict[str, Path | None], output: Path) -> None:
@@ -39,6 +73,15 @@ def check_paths(inputs: dict[str, Path | None], output: Path) -> None:
                 raise GraderError(f"{clean(str(path), 200)} is named twice, as {other_role} and as {role}: name two files")
         if same_file(path, output):
             raise GraderError(f"{clean(str(output), 200)} is the {role} and would be overwritten: choose another --output")
+    if output.is_file() and not _is_result(output):
+        raise GraderError(f"{clean(str(output), 200)} exists and is no result of `finalise`: choose another --output")
+
+
+def _is_result(path: Path) -> bool:
+    try:
+        return set(RESULT) <= set(read_table(path).header)
+    except GraderError:
+        return False
 
 
 def same_file(one: Path, other: Path) -> bool:
@@ -65,7 +108,9 @@ def read_policy(path: Path | None, courses: tuple[str, ...]) -> dict[str, Any]:
                 raise GraderError(unknown_rule(path, rule.rstrip(".")))
             expected = expected_value(name, value, courses)
             if expected:
-                raise GraderError(f"{path.name}: {rule} should be {expected}, not {clean(str(value))}")
+                quoted = isinstance(value, str) and re.search("number|time zone", expected)
+                given_as = f'"{value}", in quotes' if quoted else str(value)
+                raise GraderError(f"{path.name}: {rule} should be {expected}, not {clean(given_as)}")
     return policy
 
 
@@ -78,27 +123,82 @@ def expected_value(name: str, value: object, courses: tuple[str, ...]) -> str:
     """What the value of a rule should be, or '' if it is fine."""
     if name == "default":
         return "" if str(value) in courses else " or ".join(courses)
+    if name == "due":
+        return expected_time(value)
+    if name in POLICY["absent"] or name == "assignment":
+        return expected_text(name, value)
     if name.endswith("_days"):
         return "" if type(value) is int and 0 <= value <= 1000 else "a whole number of days, 0 or more"
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100:
-        return ""
-    return "a number from 0 to 100"
+    return expected_percent(value)
 
 
-def read_rows(path: Path, ids: list[str], labels: dict[str, str]) -> tuple[list[Row], list[str]]:
+def expected_percent(value: object) -> str:
+    """The same for a rule whose value is a percentage."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 100:
+        return "a number from 0 to 100"
+    return "in percent, such as 10 for a tenth" if 0 < value < 1 else ""
+
+
+def expected_time(value: object) -> str:
+    """The same for a rule whose value is a moment."""
+    timed = isinstance(value, dt.datetime) and value.tzinfo is not None
+    return "" if timed else "a time with its time zone, such as 2024-02-09T23:59:59-08:00"
+
+
+def expected_text(name: str, value: object) -> str:
+    """The same for rules whose values are texts."""
+    if name == "assignment":
+        return "" if isinstance(value, str) and value.strip() else "this assignment's name"
+    return "" if value == ZERO else f'"{ZERO}", or left out'
+
+
+def read_rows(
+    path: Path, ids: list[str], labels: dict[str, str], other: Sequence[str] = (), wanted: Sequence[str] = ()
+) -> tuple[list[Row], list[str]]:
     """(rows, notes) of a CSV file, also one exported by Gradescope.
 
-    ``ids``: the items to find; ``labels``: their other names, see ``labels_of``. Raises GraderError if the file cannot be
-    used, or if a header is almost the id of an item that has no column.
+    ``ids``: the items to find; ``labels``: their other names, see ``labels_of``; ``other``: the other half's items;
+    ``wanted``: the kinds of columns (see COLUMNS) that are missed, too. Raises GraderError if the file cannot be used, or if
+    a header is almost the id of an item that has no column.
     """
     table = read_table(path)
-    who = {kind: table.column(kind) for kind in COLUMNS}
+    _refuse_mistaken(table, ids, labels, other)
+    who = {kind: table.column(kind) for kind in COLUMNS if kind != "course"}
     if who["email"] < 0 and who["sid"] < 0:
         raise GraderError(f"{table.name}: no column email or sid; its columns are {clean(', '.join(table.header), 160)}")
     items = item_columns(table, ids, labels)
-    notes = missing_columns(table, ids, items, set(who.values()))
-    rows = [read_row(table, number, cells, who, items, ids) for number, cells in table.rows]
-    return [row for row in rows if any(row.who[kind] for kind in ("name", "email", "sid"))], notes
+    missed = [kind for kind in wanted if who[kind] < 0 and not (kind == "late_days" and who["lateness"] >= 0)]
+    notes = missing_columns(table, ids, items, set(who.values()), missed)
+    return list(_rows(table, ids, items)), [*notes, *first_of(list(_scores_as_comments(table)), 5)] if wanted else notes
+
+
+def _rows(table: Table, ids: list[str], items: list[str]) -> Iterator[Row]:
+    """The rows about people. ``items``: each column's item or ''."""
+    where = {item: index for index, item in enumerate(items) if item}
+    worth = {item: points for item, index in where.items() if (points := worth_of(table.header[index])) is not None}
+    for number, person, cells in table.people(COLUMNS):
+        if person["name"] or person["email"] or person["sid"]:
+            scores = {id: cells[where[id]] if id in where else "" for id in ids}
+            yield Row(f"{table.name} row {number}", person, scores, worth)
+
+
+def _scores_as_comments(table: Table) -> Iterator[str]:
+    """A question about scores where comments are: with one cell too many in a row, the last item's score is the comment."""
+    where = [index for index, title in enumerate(table.header) if squeezed(title) in COMMENTS]
+    for number, _, cells in table.people(()):
+        for score in (cells[index] for index in where):
+            if score.casefold() in WORDS or not plain_number(score)[1]:
+                yield f"{table.name} row {number}: the comment is {clean(score, 30)!r}: is the row shifted by a cell?"
+
+
+def _refuse_mistaken(table: Table, ids: list[str], labels: dict[str, str], other: Sequence[str]) -> None:
+    """Raise GraderError for a table that is the other half, or a result."""
+    if set(RESULT) <= set(table.header):
+        raise GraderError(
+            f"{table.name} is a result of `finalise`, not one of its two halves: name the gradebook and the sheet"
+        )
+    if set(other) & set(table.header) and not any(item_of(header, ids, labels) for header in table.header):
+        raise GraderError(f"{table.name} has the other half's items: name the gradebook first, then the graders' sheet")
 
 
 def item_columns(table: Table, ids: list[str], labels: dict[str, str]) -> list[str]:
@@ -106,34 +206,28 @@ def item_columns(table: Table, ids: list[str], labels: dict[str, str]) -> list[s
     items = [item_of(header, ids, labels) for header in table.header]
     if repeated := sorted({item for item in items if item and items.count(item) > 1}):
         raise GraderError(f"{table.name}: two columns for {', '.join(repeated)}")
-    if not set(ids) & set(items):
-        raise GraderError(f"{table.name}: no column is an item of the rubric, such as {ids[0] if ids else ''}")
+    if ids and not set(ids) & set(items):
+        raise GraderError(f"{table.name}: no column is an item of the rubric, such as {ids[0]}")
     return items
 
 
-def missing_columns(table: Table, ids: list[str], items: list[str], who: set[int]) -> list[str]:
-    """A note if items have no column. ``items``: each column's item or ''; ``who``: the columns about the person.
+def missing_columns(table: Table, ids: list[str], items: list[str], who: set[int], missed: list[str]) -> list[str]:
+    """A note if items have no column, or ``missed`` kinds, with the headers that may be theirs: those that nothing reads.
 
-    Raises GraderError for a misspelt header.
+    ``items``: each column's item or ''; ``who``: the columns about the person. Raises GraderError for a misspelt header.
     """
     missing = [id for id in ids if id not in items]
-    columns = enumerate(zip(table.header, items))
-    others = [header.strip() for n, (header, item) in columns if header.strip() and not item and n not in who]
+    others = [header for n, header in enumerate(table.header) if header and not items[n] and n not in who]
     refuse_misspelt(table.name, others, missing)
-    if not missing:
+    if not missing and not missed:
         return []
-    unknown = f"; no item is called {clean(', '.join(others), 160)}" if others else ""
-    return [f"{table.name} has no column for {', '.join(missing)}{unknown}"]
+    unread = ", ".join(header for header in others if not _usual(header))
+    unknown = f"; nothing reads {clean(unread, 160)}" if unread else ""
+    return [f"{table.name} has no column for {', '.join([*missing, *missed])}{unknown}"]
 
 
-def read_row(table: Table, number: int, cells: list[str], who: dict[str, int], items: list[str], ids: list[str]) -> Row:
-    """The row with this number; ``who`` and ``items`` say what the columns are."""
-    # The batch, and we, put an apostrophe before text that a spreadsheet would take for a formula.
-    plain = [cell.strip().removeprefix("'") for cell in cells] + [""] * len(table.header)
-    person = {kind: plain[index] if index >= 0 else "" for kind, index in who.items()}
-    person["name"] = person["name"] or f"{person['first']} {person['last']}".strip()
-    scores = {item: plain[index] for index, item in enumerate(items) if item}
-    return Row(f"{table.name} row {number}", person, {id: scores.get(id, "") for id in ids})
+def _usual(header: str) -> bool:
+    return about_course(header) or squeezed(header) in UNREAD
 
 
 def refuse_misspelt(name: str, headers: list[str], missing: list[str]) -> None:
@@ -150,10 +244,28 @@ def item_of(header: str, ids: list[str], labels: dict[str, str]) -> str:
 
     ``labels``: other names of items, see ``labels_of``.
     """
-    plain = re.sub(r"^\d+(?:\.\d+)*:\s*|\s*\([\d.]+ (?:pts|points)\)\s*$", "", header.strip())
+    plain = re.sub(r"^\d+(?:\.\d+)*:\s*", "", WORTH.sub("", header.strip()))
     number = squeezed(plain.split(" ")[0])
     known = {squeezed(id): id for id in ids} | labels
     return known.get(squeezed(plain)) or (known.get(number, "") if re.search(r"\d", number) else "")
+
+
+def worth_of(header: str) -> Fraction | None:
+    """The points that a title of Gradescope's gives its question, None if it gives none."""
+    given = WORTH.search(header)
+    return Fraction(given[1]) if given and re.fullmatch(r"\d+(\.\d+)?", given[1]) else None
+
+
+def plain_number(text: str) -> tuple[Fraction, str]:
+    """(the number in a cell, with a decimal point or comma, '') or (0, what it is instead, or how to write it)."""
+    if re.fullmatch(r"\d{1,40}([.,]\d{0,40})?|[.,]\d{1,40}", text):
+        return Fraction(text.replace(",", ".") + "0" * text.endswith((".", ","))), ""
+    written = re.fullmatch(r"([+-]?)(\d{1,40}([.,]\d{0,40})?|[.,]\d{1,40})(e[+-]?\d{1,4})?", text, re.IGNORECASE)
+    if not written:
+        return Fraction(0), NO_NUMBER
+    if written[1] == "-":
+        return Fraction(0), "less than 0"
+    return Fraction(0), f"expected plain digits, without {'an exponent' if written[4] else 'a sign'}"
 
 
 def labels_of(written: Written) -> dict[str, str]:

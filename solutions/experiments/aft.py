@@ -21,12 +21,17 @@ def steady(K: torch.Tensor) -> torch.Tensor:
     return K.clamp(-30, 30).exp()
 
 
-def aft_simple(Q, K, V, n_heads=1, causal=True):
-    """AFT with w = 0, by running sums. (B, T, C) x 3 -> (B, T, C)."""
+def running_mean(K: torch.Tensor, V: torch.Tensor, causal: bool) -> torch.Tensor:
+    """The mean of V so far, weighted by exp(K), each feature separately. (B, T, C) x 2 -> (B, T, C)."""
     k = steady(K)
     if causal:
-        return Q.sigmoid() * (k * V).cumsum(1) / k.cumsum(1)
-    return Q.sigmoid() * (k * V).sum(1, keepdim=True) / k.sum(1, keepdim=True)
+        return (k * V).cumsum(1) / k.cumsum(1)
+    return ((k * V).sum(1, keepdim=True) / k.sum(1, keepdim=True)).expand_as(V)
+
+
+def aft_simple(Q, K, V, n_heads=1, causal=True):
+    """AFT with w = 0. (B, T, C) x 3 -> (B, T, C)."""
+    return Q.sigmoid() * running_mean(K, V, causal)
 
 
 class AFTFull(nn.Module):

@@ -8,7 +8,10 @@ import torch
 
 from .variant import Variant
 
-VARIANTS = [Variant("baseline", "scaled dot product, learned positions, nothing changed")]
+VARIANTS = [
+    Variant("baseline", "scaled dot product, learned positions, nothing changed"),
+    Variant("baseline, other dropout", "the same model, weights and batches: what a difference by chance looks like", luck=1),
+]
 
 
 def heads(n_heads: int, *tensors: torch.Tensor) -> list[torch.Tensor]:

@@ -1,127 +1,39 @@
-"""Train the baseline and every variant with the same budget and seeds, and compare them.
+"""Train the baseline and every variant with the same budget and seeds, and compare them pair by pair.
 
     python -m experiments.run [--quick] [--only NAME]… [--output FOLDER]        (in solutions/, or: make experiments QUICK=1)
 
-Each finished run is saved as a small JSON file: stop whenever you like, and the same command continues with the next run.
+Each finished run is saved as a small JSON file: stop whenever you like, and the same command continues with the next run. To
+use several processors, start the command several times, each with other seeds (--seed); the last one to finish has all runs.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
-from dataclasses import asdict, dataclass
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
 import click
+import torch
 from mingpt import ngram
-from mingpt.data import MAX_LEN, PAD, Sentences, Vocabulary, load_text
-from mingpt.evaluate import causality_leak, evaluate_losses, perplexities
-from mingpt.model import GPT
-from mingpt.trainer import Trainer, iterations
-from mingpt.utils import set_seed
+from mingpt.data import Sentences, Text, Vocabulary, load_text
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from . import aft, baseline, favor, masking, positions, projections, sharing, similarity
-from .measure import by_position, sample
+from . import aft, alibi, baseline, control, favor, gating, masking, positions, projections, sharing, similarity, talking
+from .measure import unknown
+from .positions import SHORT
 from .report import write_report
+from .trial import Budget, measuring_seconds, train_and_measure, training_seconds
 from .variant import Variant
 
-VARIANTS: list[Variant] = [
-    v for m in (baseline, similarity, sharing, positions, masking, projections, aft, favor) for v in m.VARIANTS
-]
-PROMPT = "And the"
-PROBED = 6  # batches that are timed to estimate how long a variant takes
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What every run gets. Results of different budgets are kept in separate folders."""
-
-    name: str
-    epochs: float
-    seeds: tuple[int, ...]
-    learning_rate: float = 3e-3
-    batch_size: int = 32
-    block_size: int = 1024
-
-
-FULL = Budget("full", epochs=4, seeds=(447, 448, 449))
-QUICK = Budget("quick", epochs=1, seeds=(447,))
-
-
-def build(variant: Variant, vocabulary: Vocabulary, budget: Budget) -> GPT:
-    """A gpt-nano with the variant's one change, initialised from torch's current seed."""
-    config = GPT.get_default_config()
-    config.vocab_size, config.block_size, config.pad_token = len(vocabulary), budget.block_size, PAD
-    config.merge_from_dict(variant.changes)
-    return GPT(config)
-
-
-def trainer(model: GPT, train: Sentences, budget: Budget, **settings) -> Trainer:
-    config = Trainer.get_default_config()
-    config.merge_from_dict(
-        {
-            "epochs": budget.epochs,
-            "learning_rate": budget.learning_rate,
-            "batch_size": budget.batch_size,
-            "schedule": "cosine",
-            "progress": False,
-            **settings,
-        }
-    )
-    return Trainer(config, model, train)
-
-
-def train_and_measure(variant: Variant, seed: int, text, vocabulary: Vocabulary, budget: Budget, on_batch) -> dict:
-    """Train one variant with one seed; returns its measurements as a dict for JSON. Raises KeyboardInterrupt if interrupted."""
-    set_seed(seed)
-    model = build(variant, vocabulary, budget)
-    train, dev = Sentences(text.train, vocabulary, variant.train_length or MAX_LEN), Sentences(text.dev, vocabulary)
-    work, curve = trainer(model, train, budget), []
-
-    def follow(t):
-        on_batch()
-        if t.iter_num % max(1, t.total // 40) == 0:
-            curve.append([t.iter_num, t.loss.item()])
-
-    work.set_callback("on_batch_end", follow)
-    started, cpu_started = time.perf_counter(), time.process_time()
-    work.run()
-    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
-    if work.iter_num < work.total:
-        raise KeyboardInterrupt
-    sums, lengths = evaluate_losses(model, dev)
-    train_sample = text.train[:: max(1, len(text.train) // len(text.dev))]  # about as many sentences as in dev, from every book
-    return {
-        "variant": variant.name,
-        "seed": seed,
-        "budget": asdict(budget),
-        "source": text.source,
-        "parameters": model.count_parameters(),
-        "seconds": seconds,
-        "cpu_seconds": cpu_seconds,
-        "device": work.device,
-        "curve": curve,
-        "train": perplexities(*evaluate_losses(model, Sentences(train_sample, vocabulary))),
-        "dev": perplexities(sums, lengths),
-        "by_position": by_position(model, dev),
-        "leak": causality_leak(model),
-        "sample": sample(model, vocabulary, PROMPT, seed),
-    }
-
-
-def estimate(variant: Variant, text, vocabulary: Vocabulary, budget: Budget) -> float:
-    """Seconds that one run will take, extrapolated from a few batches."""
-    model, train = build(variant, vocabulary, budget), Sentences(text.train, vocabulary, variant.train_length or MAX_LEN)
-    work = trainer(model, train, budget, max_iters=PROBED)
-    durations = []
-    work.set_callback("on_batch_end", lambda t: durations.append(t.iter_dt))
-    work.run()
-    count = iterations(trainer(model, train, budget).config, -(-len(train) // budget.batch_size))
-    return count * sum(durations[1:]) / len(durations[1:])
+FILES = (baseline, control, similarity, sharing, positions, alibi, masking, projections, talking, aft, gating, favor)
+VARIANTS: list[Variant] = [variant for file in FILES for variant in file.VARIANTS]
+FULL = Budget("full", epochs=4, seeds=(447, 448, 449, 450, 451))
+QUICK = Budget("quick", epochs=1, seeds=(447,), batch_size=16)  # smaller batches: twice as many steps for the same work
 
 
 def chosen(names: tuple[str, ...]) -> list[Variant]:
@@ -143,8 +55,7 @@ def read_result(path: Path, budget: Budget, source: str) -> dict | None:
         result = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    same = result.get("budget") == json.loads(json.dumps(asdict(budget))) and result.get("source") == source
-    return result if same else None
+    return result if result.get("budget") == budget.each() and result.get("source") == source else None
 
 
 def write_result(path: Path, result: dict) -> None:
@@ -157,10 +68,12 @@ def write_result(path: Path, result: dict) -> None:
 @click.command()
 @click.option("--quick", is_flag=True, help="one seed and one epoch each: takes minutes, gives a rough picture")
 @click.option("--only", multiple=True, metavar="NAME", help="only variants whose name contains this (the baseline runs always)")
+@click.option("--seed", "seeds", multiple=True, type=int, help="only these seeds (default: all of the budget's)")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("../build/experiments"), show_default=True)
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("."), help="where to look for the course's text files")
-def main(quick: bool, only: tuple[str, ...], output: Path, folder: Path) -> None:
+def main(quick: bool, only: tuple[str, ...], seeds: tuple[int, ...], output: Path, folder: Path) -> None:
     """Compare the variants; the table and plots go to OUTPUT."""
+    torch.set_num_threads(1)  # more gain a model this small little, and on a busy machine they wait for each other
     budget, console = (QUICK if quick else FULL), Console()
     variants, place = chosen(only), output / budget.name
     place.mkdir(parents=True, exist_ok=True)
@@ -169,37 +82,74 @@ def main(quick: bool, only: tuple[str, ...], output: Path, folder: Path) -> None
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     vocabulary = Vocabulary(text.train)
-    results = finished_runs(variants, place, budget, text.source)
-    todo = [(v, s) for s in budget.seeds for v in variants if (v.name, s) not in results]
+    asked = [(v, s) for s in seeds or budget.seeds for v in variants]
+    todo = [(v, s) for v, s in asked if not read_result(result_file(place, v, s), budget, text.source)]
     if todo:
-        announce(console, todo, len(results), text, vocabulary, budget)
         try:
-            run_all(console, todo, results, place, text, vocabulary, budget)
+            announce(console, todo, len(asked) - len(todo), text, vocabulary, budget)
+            run_all(console, todo, place, text, vocabulary, budget)
         except KeyboardInterrupt:
-            console.print(f"stopped: {len(results)} runs are kept in {place}; the same command continues from there")
+            kept = len(finished(asked, place, budget, text.source))
+            console.print(f"stopped: {kept} runs are kept in {place}; the same command continues from there")
             raise SystemExit(130) from None
-    counted = ngram.baselines(text.train, text.dev, vocabulary)
-    write_report(console, place, [[results[v.name, s] for s in budget.seeds] for v in variants], variants, counted)
+    everything = [(v, s) for s in sorted({*budget.seeds, *seeds}) for v in variants]
+    runs = paired_runs(finished(everything, place, budget, text.source), len(variants))
+    counting = ngram.baselines(text.train, text.dev, vocabulary)
+    write_report(console, place, runs, variants, counting, described(text, vocabulary))
 
 
-def finished_runs(variants: list[Variant], place: Path, budget: Budget, source: str) -> dict[tuple[str, int], dict]:
-    """(variant, seed) -> result, for every run that is already done."""
-    runs = {(v.name, seed): read_result(result_file(place, v, seed), budget, source) for v in variants for seed in budget.seeds}
-    return {run: result for run, result in runs.items() if result}
+def finished(wanted: list[tuple[Variant, int]], place: Path, budget: Budget, source: str) -> list[dict]:
+    """The results that are there, variant by variant."""
+    results = [(v.name, read_result(result_file(place, v, seed), budget, source)) for v, seed in wanted]
+    order = list(dict.fromkeys(name for name, _ in results))
+    return sorted((r for _, r in results if r), key=lambda r: (order.index(r["variant"]), r["seed"]))
 
 
-def announce(console: Console, todo: list, done: int, text, vocabulary: Vocabulary, budget: Budget) -> None:
+def paired_runs(runs: list[dict], variants: int) -> list[dict]:
+    """The runs of the seeds that every variant has been trained with: means over different seeds would not be comparable."""
+    complete = {seed for seed, n in Counter(run["seed"] for run in runs).items() if n == variants}
+    return [run for run in runs if run["seed"] in complete]
+
+
+def described(text: Text, vocabulary: Vocabulary) -> dict:
+    """What a report says about the text."""
+    train, dev = Sentences(text.train, vocabulary), Sentences(text.dev, vocabulary)
+    return {
+        "source": text.source,
+        "sentences": {"train": len(train), "dev": len(dev)},
+        "tokens": {"train": train.tokens(), "dev": dev.tokens()},
+        "types": len(vocabulary),
+        "unknown": {"train": unknown(train), "dev": unknown(dev)},
+        "longest": max(map(targets, text.train)),
+        "short": Sentences(text.train, vocabulary, SHORT).tokens(),
+        "beyond": {n: beyond(text.dev, n) for n in (SHORT, 2 * SHORT)},
+    }
+
+
+def targets(line: list[str]) -> int:
+    """How many tokens of a sentence are predicted: its words and <STOP>."""
+    return len(line) + 1
+
+
+def beyond(lines: list[list[str]], n_tok: int) -> dict[str, int]:
+    """How many sentences are longer than n_tok tokens, and how many tokens that makes from there on."""
+    longer = [targets(line) - n_tok for line in lines if targets(line) > n_tok]
+    return {"sentences": len(longer), "tokens": sum(longer)}
+
+
+def announce(console: Console, todo: list, done: int, text: Text, vocabulary: Vocabulary, budget: Budget) -> None:
     """Print how long the runs will take."""
-    seconds = {v.name: estimate(v, text, vocabulary, budget) for v in {v.name: v for v, _ in todo}.values()}
-    total = sum(seconds[v.name] + 3 for v, _ in todo)  # 3 s to measure a model
+    seconds = {v.name: training_seconds(v, text, vocabulary, budget) for v in {v.name: v for v, _ in todo}.values()}
+    total = sum(seconds[v.name] for v, _ in todo) + len(todo) * measuring_seconds(text, vocabulary, budget)
     kept = f", {done} are already done" if done else ""
     console.print(
         f"{len(todo)} runs of {budget.epochs:g} epochs ({budget.name} budget{kept}): "
-        f"about {total / 60:.0f} minutes on this machine"
+        f"about {total / 60:.0f} minutes on this machine as busy as it is now"
     )
 
 
-def run_all(console: Console, todo: list, results: dict, place: Path, text, vocabulary: Vocabulary, budget: Budget) -> None:
+def run_all(console: Console, todo: list, place: Path, text: Text, vocabulary: Vocabulary, budget: Budget) -> None:
+    """Make every run, with a progress bar; each result is written when it is there."""
     columns = [
         TextColumn("{task.description:32}"),
         BarColumn(),
@@ -207,19 +157,19 @@ def run_all(console: Console, todo: list, results: dict, place: Path, text, voca
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     ]
+    count = max(1, math.ceil(budget.epochs * -(-len(text.train) // budget.batch_size)))
+    started = time.perf_counter()
     with Progress(*columns, console=console) as progress:
         overall = progress.add_task("all runs", total=len(todo))
         for variant, seed in todo:
-            count = iterations(
-                trainer(build(variant, vocabulary, budget), Sentences([], vocabulary), budget).config,
-                -(-len(text.train) // budget.batch_size),
-            )
+            if read_result(result_file(place, variant, seed), budget, text.source):
+                continue  # another process has made it in the meantime
             bar = progress.add_task(variant.name, total=count)
             result = train_and_measure(variant, seed, text, vocabulary, budget, partial(progress.advance, bar))
             write_result(result_file(place, variant, seed), result)
-            results[variant.name, seed] = result
             progress.remove_task(bar)
             progress.advance(overall)
+    console.print(f"{len(todo)} runs took {(time.perf_counter() - started) / 60:.1f} minutes")
 
 
 if __name__ == "__main__":

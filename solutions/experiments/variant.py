@@ -1,4 +1,4 @@
-"""A variant of the model: its name, the idea behind it and the one thing it changes."""
+"""A variant of the model: its name, the idea behind it and what it changes."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ class Variant:
     changes: dict[str, Any] = field(default_factory=dict)
     train_length: int | None = None
     leaks: bool = False  # it looks into the future, on purpose
+    luck: int = 0  # another stream of dropout and nothing else: what chance alone does
+
+    def task(self) -> tuple[int | None, bool]:
+        """What a training loss is a loss of: only variants of the same task have comparable curves."""
+        return self.train_length, self.leaks

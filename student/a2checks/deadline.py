@@ -7,20 +7,33 @@ import _thread
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+PATIENCE = 10  # how much longer than it may work a thing may take, on a machine that does something else meanwhile
 
 
 class TooLong(Exception):
     """The code took longer than it may."""
 
 
+def used_up(seconds: float) -> Callable[..., bool]:
+    """A function that says whether this thread has worked for so long since, whatever else the machine does meanwhile."""
+    work, wait = time.thread_time() + seconds, time.monotonic() + PATIENCE * seconds
+    return lambda *_: time.thread_time() > work or time.monotonic() > wait
+
+
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Interrupt what runs inside after this many seconds; raises TooLong then.
 
-    Only in the main thread. What does not return to Python, such as one long call of a library, cannot be interrupted.
+    Only in the main thread; in another one nothing is interrupted. What does not return to Python, such as one long call of a
+    library, cannot be interrupted.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     lock, state = threading.Lock(), {"over": False, "late": False}
 
     def interrupt() -> None:
@@ -34,7 +47,8 @@ def deadline(seconds: float) -> Iterator[None]:
     timer.start()
     try:
         try:
-            yield
+            with _interruptible():
+                yield
         finally:
             with lock:
                 state["over"] = True
@@ -43,6 +57,20 @@ def deadline(seconds: float) -> Iterator[None]:
         if state["late"]:
             raise TooLong from None
         raise
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Meanwhile Ctrl-C raises KeyboardInterrupt, also in a process that ignores it, as those in the background do."""
+    before = signal.getsignal(signal.SIGINT)
+    if callable(before):
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
 
 
 def _interrupt() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-import time
 from typing import TYPE_CHECKING, Any
 
 from . import local_tests
 from .case import Case, Check
 from .compare import Failure
+from .deadline import used_up
 from .diagnose import outputs_of
 from .local_tests import raised
 
@@ -26,7 +26,8 @@ def explain(check: LocalCheck, card: Card, environment: Names, like: list[str], 
     ``like``: the known mistakes that it may be; ``failing``: the case that its first failing test took.
     """
     if len(like) == 1:
-        card.likely.append(f"{check.says[card.id][like[0]]} ({check.see.get(card.id, '')}).")
+        see = check.see.get(card.id, "")
+        card.likely.append(check.says[card.id][like[0]] + f" ({see})" * bool(see) + ".")
     elif card.mark == "❌" and not card.blank:
         card.why += why(check, card, environment)
     card.call = smallest(check, card.id, environment)
@@ -69,7 +70,7 @@ def smallest(check: LocalCheck, id: str, environment: Names) -> list[str]:
         return []
     from .smallest import SECONDS, Ladder, by_size, kind_of, smallest_call
 
-    cases, end = by_size(rungs, check.cases(id)), time.monotonic() + SECONDS
+    cases, enough = by_size(rungs, check.cases(id)), used_up(SECONDS)
 
     def attempt(tree: dict[str, Any]) -> Exception | None:
         environment["check"] = Check(tree, check.rules)
@@ -85,7 +86,7 @@ def smallest(check: LocalCheck, id: str, environment: Names) -> list[str]:
         right=check.show_right_results,
     )
     failure = attempt(check.tree)
-    lines = smallest_call(ladder, kind_of(failure), lambda: time.monotonic() > end) if failure is not None else []
+    lines = smallest_call(ladder, kind_of(failure), enough) if failure is not None else []
     environment["check"] = check
     return lines
 

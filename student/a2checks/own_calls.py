@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from typing import TypeGuard
 
 from .document import parse, unparse
 
@@ -22,6 +23,8 @@ def calls_of(name: str, statements: Iterable[ast.stmt]) -> list[tuple[str, str]]
     tried = 0
     for statement in statements:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and statement.name == name:
+            continue
+        if not any(_is_call(node, name) for node in ast.walk(statement)):
             continue
         try:
             for before, call in _calls(statement, name, []):
@@ -60,13 +63,17 @@ def _calls(statement: ast.stmt, name: str, before: list[ast.stmt]) -> Iterator[t
     blocks = list(_blocks(statement))
     inside = {id(node) for block in blocks for inner in block for node in ast.walk(inner)}
     for node in ast.walk(statement):
-        if id(node) not in inside and isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+        if id(node) not in inside and _is_call(node, name):
             yield [*before, *_rounds_around(statement, node)], node
     for block in blocks:
         preceding = [*before, *_first_round(statement)]
         for inner in block:
             yield from _calls(inner, name, list(preceding))
             preceding += [inner] if isinstance(inner, SIMPLE) else []
+
+
+def _is_call(node: ast.AST, name: str) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
 
 
 def _rounds_around(statement: ast.stmt, call: ast.Call) -> list[ast.stmt]:

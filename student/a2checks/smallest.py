@@ -15,6 +15,7 @@ import numpy as np
 
 from .case import Case
 from .compare import BLANK, MISSING, SKIPPED, Failure, name_of, shape_text
+from .values import Map, unsendable
 
 MOST_NUMBERS = 48  # of an array that is written out
 SECONDS = 0.3  # how long a check in a notebook looks for it
@@ -124,16 +125,28 @@ def lines_of(ladder: Ladder, found: Failing) -> list[str]:
 def outcome(ladder: Ladder, found: Failing) -> list[str]:
     """Comments: what was raised or returned, what is wrong with it, and the right result, if that may be shown."""
     expected = found.case.expected
-    right = [f"# right: {written(expected)}"] if ladder.right and isinstance(expected, np.ndarray) else []
+    right = [f"# right: {told(expected)}"] if ladder.right and expected is not None else []
     if found.error is not None:
         return [one_line(f"# raises {kind_of(found.error)}", message_of(found.error)), *right]
     result = found.result
     if not isinstance(result, np.ndarray):
-        return [f"# yours: {written(np.array(result)) if type(result) in (int, float, bool) else name_of(result)}", *right]
+        return [f"# yours: {told(result)}", *right]
     if not isinstance(expected, np.ndarray):
-        return [f"# yours: {written(result)}"]
+        return [f"# yours: {written(result)}", *right]
     broken = ladder.broken(found.case, result)
     return [*compared(found.case, result, bool(right)), *([f"# {broken}"] if broken else [])]
+
+
+def told(value: Any) -> str:
+    """A result in one line: numbers as ``written``, text and what holds some as Python, of anything else only its type."""
+    if isinstance(value, np.ndarray):
+        return written(value)
+    if type(value) in (int, float, bool):
+        return written(np.array(value))
+    if value is None or not isinstance(value, (str, list, Map)) or unsendable(value) or (isinstance(value, list) and not value):
+        return name_of(value)
+    text = " ".join(repr(value).split()) if not isinstance(value, str) else repr(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def compared(case: Case, result: np.ndarray, right: bool) -> list[str]:

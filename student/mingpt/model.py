@@ -37,10 +37,13 @@ def init_qkv_proj(n_embd: int) -> tuple[nn.Module, nn.Module, nn.Module]:
     return nn.Linear(n_embd, n_embd), nn.Linear(n_embd, n_embd), nn.Linear(n_embd, n_embd)
 
 
-def fused_attention(Q: torch.Tensor, K: torch.Tensor, V: torch.Tensor, n_heads: int = 1, causal: bool = True) -> torch.Tensor:
-    """The default attention, PyTorch's fused kernel. Q, K, V (B, T, C) -> (B, T, C)."""
+def fused_attention(
+    Q: torch.Tensor, K: torch.Tensor, V: torch.Tensor, n_heads: int = 1, causal: bool = True, dropout: float = 0.0
+) -> torch.Tensor:
+    """The default attention, PyTorch's fused kernel. Q, K, V (B, T, C) -> (B, T, C). ``dropout``: of its weights."""
     Q, K, V = (x.unflatten(-1, (n_heads, -1)).transpose(1, 2) for x in (Q, K, V))  # (B, n_heads, T, C / n_heads)
-    return F.scaled_dot_product_attention(Q, K, V, is_causal=causal).transpose(1, 2).flatten(2)
+    y = F.scaled_dot_product_attention(Q, K, V, dropout_p=dropout, is_causal=causal)
+    return y.transpose(1, 2).flatten(2)
 
 
 class SelfAttention(nn.Module):
@@ -53,10 +56,14 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.n_head = config.n_head
         self.W_Q, self.W_K, self.W_V = (config.attn_init_fn or init_qkv_proj)(config.n_embd)
-        attn_fn = config.attn_fn or fused_attention
+        self.attn_pdrop = config.attn_pdrop
+        attn_fn = config.attn_fn or self.fused
         self.attn_fn = copy.deepcopy(attn_fn) if isinstance(attn_fn, nn.Module) else attn_fn
         self.c_proj = nn.Linear(config.n_embd, config.n_embd)
         self.resid_dropout = nn.Dropout(config.resid_pdrop)
+
+    def fused(self, Q: torch.Tensor, K: torch.Tensor, V: torch.Tensor, n_heads: int, causal: bool) -> torch.Tensor:
+        return fused_attention(Q, K, V, n_heads, causal, self.attn_pdrop if self.training else 0.0)
 
     def forward(self, x: torch.Tensor, is_pad: torch.Tensor) -> torch.Tensor:
         """is_pad (B, T): True where there is no token; attention's output is zeroed there."""
@@ -102,6 +109,7 @@ class GPT(nn.Module):
             pad_token=-1,  # the id that means "no token"
             embd_pdrop=0.1,
             resid_pdrop=0.1,
+            attn_pdrop=0.0,  # of the default attention's weights; an attn_fn drops what it wants itself
             attn_init_fn=None,  # n_embd -> (W_Q, W_K, W_V); None: three linear layers
             attn_fn=None,  # (Q, K, V, n_heads=, causal=) -> (B, T, C); None: PyTorch's fused attention
             position_fn=None,  # (block_size, n_embd) -> module from positions (T,) to (T, C); None: learned

@@ -18,6 +18,7 @@ import torch
 from torch.utils.data import DataLoader, RandomSampler, Sampler, default_collate
 from tqdm.auto import tqdm
 
+from . import on_a_gpu
 from .utils import CfgNode
 
 POOL = 4  # batches that are sorted by length together: more are faster, but too similar sentences in a batch train worse
@@ -26,7 +27,8 @@ POOL = 4  # batches that are sorted by length together: more are faster, but too
 class Trainer:
     """``Trainer(config, model, train_dataset).run()``; the dataset gives pairs (x, y) of token ids, (T,) each.
 
-    Attributes for callbacks: ``loss`` (a tensor), ``iter_num``, ``iter_dt`` (seconds), ``total``, ``device``.
+    Attributes for callbacks: ``loss`` (a tensor), ``iter_num`` (0 for the first batch), ``iter_dt`` (seconds, of the batch
+    before), ``total``, ``device``.
     """
 
     @staticmethod
@@ -35,7 +37,7 @@ class Trainer:
             device="auto",  # cuda when there is one, else cpu
             num_workers=0,
             max_iters=None,
-            epochs=None,  # max_iters goes first; default: one epoch
+            epochs=None,  # max_iters goes first; neither: one epoch (minGPT would go on until it is stopped)
             batch_size=32,
             learning_rate=5e-4,
             schedule="constant",  # or "cosine": warm-up over the first 5 %, then decay to a tenth
@@ -43,7 +45,9 @@ class Trainer:
             weight_decay=0.1,  # on matrices
             grad_norm_clip=1.0,
             skip_padding=True,  # False: the plain recipe
+            data_seed=None,  # fixes the order of the sentences; None: torch's seed, whatever has been drawn since it was set
             progress=True,
+            **on_a_gpu.DEFAULTS,
         )
 
     def __init__(self, config: CfgNode, model: Any, train_dataset: Any):
@@ -52,8 +56,9 @@ class Trainer:
             raise ValueError(f"schedule {self.config.schedule!r} is unknown; use 'constant' or 'cosine'")
         self.device = ("cuda" if torch.cuda.is_available() else "cpu") if self.config.device == "auto" else self.config.device
         self.model, self.train_dataset, self.optimizer = model.to(self.device), train_dataset, None
+        self.parameters = sum(p.numel() for p in model.parameters())
         self.callbacks: dict[str, list[Callable]] = defaultdict(list)
-        self.iter_num, self.iter_time, self.iter_dt, self.loss, self.total = 0, 0.0, 0.0, None, 0
+        self.iter_num, self.iter_time, self.iter_dt, self.loss, self.loss_of, self.total = 0, 0.0, 0.0, None, None, 0
         if self.config.progress:
             print("running on device", self.device)
 
@@ -72,18 +77,26 @@ class Trainer:
         loader = self.loader()
         self.total = iterations(self.config, len(loader))
         self.optimizer = self.model.configure_optimizers(self.config)
+        cheap = self.config.skip_padding and hasattr(self.model, "loss")
+        loss_of = self.model.loss if cheap else lambda x, y: self.model(x, y)[1]
+        self.loss_of = on_a_gpu.compiled(loss_of, self.config.compile)
         self.model.train()
-        self.iter_num, self.iter_time = 0, time.perf_counter()
+        self.iter_num, self.iter_dt, self.iter_time = 0, 0.0, time.perf_counter()
         bar = tqdm(total=self.total, unit="batch", disable=not self.config.progress, mininterval=0.5)
+        done = 0
         try:
             for x, y in batches(loader, self.total):
-                self.step(x.to(self.device), y.to(self.device))
+                self.step(*on_a_gpu.moved(self.device, x, y))
+                done += 1
                 self.trigger_callbacks("on_batch_end")
+                self.iter_num += 1
+                now = time.perf_counter()
+                self.iter_dt, self.iter_time = now - self.iter_time, now
                 bar.update()
                 if bar.n % 20 == 0:
                     bar.set_postfix_str(f"loss {self.loss.item():.3f}", refresh=False)
         except KeyboardInterrupt:
-            print(f"stopped after {self.iter_num} of {self.total} batches; the model keeps what it has learned")
+            print(f"stopped after {done} of {self.total} batches; the model keeps what it has learned")
         finally:
             bar.close()
 
@@ -91,35 +104,25 @@ class Trainer:
         """One batch, x and y (B, T): loss, gradients, one optimizer step."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * rate_at(self.iter_num, self.total, self.config.schedule)
-        cheap = self.config.skip_padding and hasattr(self.model, "loss")
-        self.loss = self.model.loss(x, y) if cheap else self.model(x, y)[1]
+        with on_a_gpu.autocast(self.device, self.config.precision, self.parameters):
+            self.loss = self.loss_of(x, y)
         self.model.zero_grad(set_to_none=True)
         self.loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.grad_norm_clip)
         self.optimizer.step()
-        now = time.perf_counter()
-        self.iter_num, self.iter_dt, self.iter_time = self.iter_num + 1, now - self.iter_time, now
 
     def loader(self) -> DataLoader:
-        """A loader of one epoch's batches, in an order drawn from torch's seed."""
-        pin, workers = self.device == "cuda", self.config.num_workers
+        """A loader of one epoch's batches. Their order has a generator of its own, so no model can change it."""
+        seed = self.config.data_seed
+        draw = torch.Generator().manual_seed(torch.initial_seed() if seed is None else seed)
+        settings = {"num_workers": self.config.num_workers, "pin_memory": on_a_gpu.pinned(self.device), "generator": draw}
         pad = getattr(self.model, "pad_token", None)
         if not self.config.skip_padding or pad is None:
-            return DataLoader(
-                self.train_dataset,
-                self.config.batch_size,
-                sampler=RandomSampler(self.train_dataset),
-                num_workers=workers,
-                pin_memory=pin,
-            )
+            sampler = RandomSampler(self.train_dataset, generator=draw)
+            return DataLoader(self.train_dataset, self.config.batch_size, sampler=sampler, **settings)
         lengths = [real_length(y, pad) for _, y in (self.train_dataset[i] for i in range(len(self.train_dataset)))]
-        return DataLoader(
-            self.train_dataset,
-            batch_sampler=LengthBatches(lengths, self.config.batch_size),
-            collate_fn=Trimmed(pad),
-            num_workers=workers,
-            pin_memory=pin,
-        )
+        by_length = LengthBatches(lengths, self.config.batch_size, draw)
+        return DataLoader(self.train_dataset, batch_sampler=by_length, collate_fn=Trimmed(pad), **settings)
 
 
 def iterations(config: CfgNode, batches_in_epoch: int) -> int:
@@ -162,21 +165,21 @@ class LengthBatches(Sampler):
     many tokens as in the plain recipe and an epoch has as many steps.
     """
 
-    def __init__(self, lengths: list[int], batch_size: int):
-        self.lengths, self.batch_size = torch.tensor(lengths), batch_size
+    def __init__(self, lengths: list[int], batch_size: int, generator: torch.Generator | None = None):
+        self.lengths, self.batch_size, self.generator = torch.tensor(lengths), batch_size, generator
 
     def __len__(self) -> int:
         return math.ceil(len(self.lengths) / self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
         cut = []
-        for pool in torch.randperm(len(self.lengths)).split(POOL * self.batch_size):
+        for pool in torch.randperm(len(self.lengths), generator=self.generator).split(POOL * self.batch_size):
             ordered = pool[self.lengths[pool].argsort(stable=True)]
             count = math.ceil(len(ordered) / self.batch_size)
             tokens = self.lengths[ordered].cumsum(0)
             place = ((tokens - 1) * count).div(tokens[-1], rounding_mode="floor")  # the batch of each sentence
             cut += [batch for i in range(count) if len(batch := ordered[place == i])]
-        for i in torch.randperm(len(cut)).tolist():
+        for i in torch.randperm(len(cut), generator=self.generator).tolist():
             yield cut[i].tolist()
 
 

@@ -45,7 +45,7 @@ def graded(source: Path, output: Path, count: int) -> Run:
     assignment = load_assignment(ROOT / "assignment")
     started, memory, parent = [], [], psutil.Process()
 
-    def progress(done: int, total: int, ran: int) -> None:
+    def progress(*_: int) -> None:
         started.append(time.perf_counter())
         memory.append(parent.memory_info().rss)
 

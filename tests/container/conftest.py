@@ -109,8 +109,9 @@ def graded(built, graded_in):
 @pytest.fixture
 def solutions(tmp_path) -> Path:
     from autograder.authoring.masters import export_scripts
+    from autograder.core.loading import load_assignment
 
-    export_scripts(ROOT / "solutions", tmp_path / "solutions")
+    export_scripts(load_assignment(ROOT / "assignment"), ROOT / "solutions", tmp_path / "solutions")
     return tmp_path / "solutions"
 
 

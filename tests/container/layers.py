@@ -15,7 +15,7 @@ from autograder.core.assignment import Assignment
 
 OURS, INSTALLED = "autograder/", ("autograder/venv/", "autograder/python/")
 # Lines such as `return result` occur in libraries too: how many of ours, and what share of a file, indicate a copy.
-FEWEST, SHARE = 3, 0.3
+FEWEST, SHARE = 3, 0.1
 
 
 @dataclass(frozen=True)

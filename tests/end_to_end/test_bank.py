@@ -14,10 +14,10 @@ import pytest
 from autograder.authoring import audit
 from autograder.checks import picture
 from autograder.checks.diagnose import mistake_of
-from support.bank import cells_and_grades_agree, pairs_cost_both_items
 from support.project import ROOT
 
 
+@pytest.mark.slow
 def test_mistakes_cost_their_own_items_most_are_named_and_alternatives_cost_nothing(grader, capsys):
     """Some of the bank; `make audit` looks at all of it."""
     audited = audit.audit(grader, ROOT / "solutions", ROOT / "student", every=23)
@@ -44,18 +44,6 @@ def test_no_mistake_costs_two_questions_about_the_same_function(grader, bank):
         assert owner.value or owner.probe or all(other.names != owner.names for other in others), mistake["id"]
 
 
-@pytest.mark.parametrize("count", [4])
-@pytest.mark.usefixtures("only_judging")
-def test_two_mistakes_in_one_submission_cost_both_items_and_nothing_else(grader, bank, variants, capsys, count):
-    pairs_cost_both_items(grader, bank, variants, capsys, count)
-
-
-@pytest.mark.parametrize("sections, first, step", [("12", 0, 19), ("3", 4, 33)])
-@pytest.mark.usefixtures("only_judging")
-def test_check_cells_and_grades_agree_over_the_whole_bank(grader, bank, variants, capsys, sections, first, step):
-    cells_and_grades_agree(grader, bank, variants, capsys, sections, first, step)
-
-
 def expected_texts(references: dict) -> Iterator[str]:
     """The expected values of all cases as they would be printed, except those of so few digits that any number may be one."""
     groups = (group for item in references["cases"].values() for group in item.values())
@@ -65,7 +53,7 @@ def expected_texts(references: dict) -> Iterator[str]:
             yield from (text for x in values if np.isfinite(x) and len((text := f"{abs(x):.5g}").strip("0.")) > 3)
 
 
-@pytest.mark.many(of=3)
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(3))
 def test_no_hidden_expected_value_is_ever_shown(grader, bank, variants, part):
     hidden = {text for number in range(8) for text in expected_texts(grader.inputs(number))}

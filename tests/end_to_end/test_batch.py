@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -12,8 +13,12 @@ from pathlib import Path
 import pytest
 
 from autograder.batch import grade_class, process_pool
+from autograder.batch.gradebook import Sheet
+from autograder.cli.terminal import pace
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
+from autograder.core.references import REFERENCES
+from autograder.core.verdict import MISSING, NO_FILE, PASSED, Verdict
 from support.project import ROOT
 from support.toy_class import RIGHT, WRONG, command, kill_at_random
 
@@ -92,9 +97,9 @@ def test_a_roster_maps_people_to_paths_and_courses(course):
         ("Cy", "102", ""),
         ("Di", "102", ""),
     ]
-    assert course.row(Name="Cy")["Status"] == "not graded: not submitted: the roster names class/c, which does not exist"
-    assert summary.notes[0].startswith("roster.csv, line 5: no course '103'")
-    assert summary.notes[1] == "the roster names class/c, which does not exist"
+    assert course.row(Name="Cy")["Status"] == "not graded: the roster names class/c, which does not exist"
+    assert summary.notes[0].startswith("roster.csv, line 5: the course '103' is not in the rubric")
+    assert summary.notes[1].startswith("the roster names class/c, which does not exist (paths in a roster start at its own")
 
 
 def test_a_roster_gives_the_people_of_an_export_their_course(course):
@@ -116,6 +121,95 @@ def test_the_later_of_two_submissions_counts(course):
     assert summary.notes == ["Cy <b> submitted twice: submission_1 counts, submission_2 does not"] and len(course.rows()) == 2
 
 
+@pytest.mark.slow
+def test_what_was_not_graded_before_is_never_said_to_have_other_points(course):
+    course.hand_in("a", RIGHT)
+    course.hand_in("b", None)
+    assert course.run().problems == [("b", f"not graded: {NO_FILE}")]
+    course.hand_in("b", WRONG)
+    summary = course.run()
+    assert {(c.item, c.old, c.new, c.reason.split("; now: ")[0]) for c in summary.changes} == {
+        ("1.add", "", "0", "was not graded before"),
+        ("1.mean", "", "3", "was not graded before"),
+    }
+    rubric = course.folder / "rubric.toml"
+    rubric.write_text(
+        rubric.read_text().replace("points = 3", "points = 1").replace("[5, 0]", "[3, 0]").replace("[7, 0]", "[5, 0]")
+    )
+    assert {c.reason for c in course.run().changes} == {"the item's points changed"}
+
+
+def test_a_roster_says_who_takes_which_course_and_who_teaches_before_anything_is_graded(course):
+    course.hand_in("submission_1", RIGHT)
+    course.hand_in("submission_2", WRONG)
+    course.metadata(EXPORT)
+    (course.root / "roster.csv").write_text(
+        "First Name,Last Name,SID,Email,Role,Sections\nA,B,007,ada@example.edu,Student,CSE101 A\n"
+        "C,Y,3,cy@example.edu,TA,CSE 102 A\nB,O,2,bo@example.edu,Student,\n"
+    )
+    said = []
+    course.run(roster=course.root / "roster.csv", progress=lambda *_: said.append("graded"), say=said.append)
+    assert [(row["SID"], row["Course"]) for row in course.rows()] == [("007", "101"), ("2", "102"), ("4", "102")]
+    assert said[0].startswith("roster.csv, line 3: Cy <b> is TA there, so submission_2 is left out")
+    assert said[1].startswith("2 of 3 people have no course in a roster: Bo, Di. They are graded as course 102")
+
+
+@pytest.mark.slow
+def test_an_empty_submission_ends_make_batch_with_the_summary(course):
+    course.hand_in("a", RIGHT)
+    course.hand_in("b", None)
+    line = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("\t$(RUN) batch"))
+    makefile = f"RUN := {' '.join(command(course)[:9])}\nbatch:\n{line}\n"
+    (course.root / "Makefile").write_text(makefile)
+    made = ["make", "batch", f"FOLDER={course.root / 'class'}", f"OUTPUT={course.root / 'out'}", "COURSE=101"]
+    done = subprocess.run(made, cwd=course.root, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0 and "Error" not in done.stderr, done.stderr
+    assert "known before, 1 not graded" in done.stdout and f"b: not graded: {NO_FILE}" in done.stdout
+    failed = subprocess.run([*made[:2], "FOLDER=nowhere", *made[3:]], cwd=course.root, capture_output=True, text=True)
+    assert failed.returncode != 0
+
+
+HISTORY = """submission_1:
+  :submitters:
+  - :name: Ada
+  :created_at: 2026-10-03 12:00:00 Z
+  :score: 9.0
+  :history:
+  - :created_at: 2026-10-02 12:00:00 Z
+    :score: 4.0
+    :results: {tests: [1, 2]}
+  - :created_at: 2026-10-01 12:00:00 Z
+    :score: 2.5
+  - :created_at: 2026-09-01 12:00:00 Z
+    :score:
+  - broken
+"""
+
+
+def test_the_first_uploads_score_comes_from_the_exports_history(course):
+    course.hand_in("submission_1", RIGHT)
+    course.metadata(HISTORY)
+    course.run(share=True)
+    assert "of 1 who uploaded more than once: median 2.5 before, 7 now" in (course.root / "out" / "index.html").read_text()
+    assert "there is nothing to share" in (course.root / "out" / "share.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "done, total, ran, seconds, rate, left",
+    [
+        (0, 10, 0, 5.0, "", ""),
+        (5, 10, 0, 5.0, "", ""),
+        (6, 10, 2, 4.0, "0.5 per second", "about 8 s left"),
+        (2, 2000, 2, 1.0, "2.0 per second", "about 16 min 39 s left"),
+        (1, 10_000, 1, 1.0, "1.0 per second", "about 2 h 46 min left"),
+        (10, 10, 10, 1.0, "10.0 per second", ""),
+    ],
+)
+def test_the_time_left_counts_only_what_has_to_be_graded(done, total, ran, seconds, rate, left):
+    assert pace(done, total, ran, seconds) == (rate, left)
+
+
+@pytest.mark.many(of=2)
 @pytest.mark.parametrize("text", ["a: [", "- 1\n- 2", "\0", "submission_1: 3", "submission_1:\n  :submitters: {}\n"])
 def test_bad_metadata_costs_only_the_names(course, text):
     course.hand_in("submission_1", RIGHT)
@@ -150,6 +244,27 @@ def test_a_folder_without_a_class_is_a_one_line_error(course, what):
         course.run(what)
 
 
+def test_one_students_folder_is_no_class(course):
+    folder = course.hand_in("ada", RIGHT)
+    shutil.copy(folder / "T1.py", folder / "t1.ipynb")
+    with pytest.raises(GraderError, match=r"looks like one submission \(T1.py, t1.ipynb\): name the folder above it"):
+        course.run("class/ada")
+
+
+@pytest.mark.slow
+def test_the_summary_names_who_submitted_nothing_and_counts_copies(course):
+    for name in ("a", "b", "c"):
+        course.hand_in(name, RIGHT)
+    (course.root / "roster.csv").write_text("name,course\na,101\nb,101\nc,102\nD,102\n小明,101\n")
+    done = subprocess.run(command(course, "--roster", course.root / "roster.csv"), cwd=ROOT, capture_output=True, text=True)
+    assert "nothing submitted: D, 小明\n" in done.stdout, done.stderr
+    assert re.search("1 graded now[^,]*, [^,]*, 2 with the same files as one of these, 0 known before", done.stdout)
+    assert "2 people of the roster submitted nothing" in (course.root / "out" / "index.html").read_text()
+    again = subprocess.run(command(course, "--quiet"), cwd=ROOT, capture_output=True, text=True)
+    assert "0 graded now, 3 known before" in again.stdout
+
+
+@pytest.mark.slow
 def test_cached_results_are_not_recomputed_and_give_the_same_bytes(course):
     for name in "abc":
         course.hand_in(name, RIGHT + f"\n# {name}")
@@ -164,6 +279,7 @@ def test_cached_results_are_not_recomputed_and_give_the_same_bytes(course):
     assert change[4].startswith("new submission: failed, add does not return the sum")
 
 
+@pytest.mark.slow
 def test_new_points_rerun_nothing_and_report_which_scores_moved(course):
     course.hand_in("a", RIGHT)
     course.run()
@@ -176,6 +292,7 @@ def test_new_points_rerun_nothing_and_report_which_scores_moved(course):
     assert course.rows("moved.csv")[0]["Why"] == "the item's points changed"
 
 
+@pytest.mark.slow
 def test_a_new_test_reruns_everything_and_reports_why_a_score_moved(course):
     course.hand_in("a", RIGHT)
     course.run()
@@ -187,6 +304,7 @@ def test_a_new_test_reruns_everything_and_reports_why_a_score_moved(course):
     assert summary.changes == [("a", "1.add", "4", "0", why)]
 
 
+@pytest.mark.slow
 def test_a_hang_delays_no_other_submission(course, monkeypatch):
     for index in range(4):
         course.hand_in(f"a{index}", HANG + f"# {index}\n")
@@ -202,7 +320,7 @@ def test_a_hang_delays_no_other_submission(course, monkeypatch):
             time.sleep(0.05)
         return graded(grader, reader)
 
-    def progress(done, total, ran):
+    def progress(done, total, ran, lost):
         if done == 20:
             others_done.touch()
 
@@ -212,6 +330,7 @@ def test_a_hang_delays_no_other_submission(course, monkeypatch):
     assert {r["1.add"] for r in course.rows()} == {"0", "4"}
 
 
+@pytest.mark.slow
 def test_the_number_of_jobs_changes_nothing(course):
     kinds = [RIGHT, WRONG, "x = 1", "def add(a, b):\n    import os\n    os._exit(3)\n"]
     for index in range(12):
@@ -246,6 +365,7 @@ def test_a_grader_that_dies_on_a_submission_costs_only_that_one_and_retries_it_n
     assert course.run().ran == 2 and [row["Total Score"] for row in course.rows()] == ["7", "7", "7"]
 
 
+@pytest.mark.slow
 def test_a_broken_test_of_ours_never_gives_a_zero(course):
     course.hand_in("a", RIGHT)
     test = course.folder / "questions" / "1.add.py"
@@ -261,6 +381,7 @@ def test_a_broken_test_of_ours_never_gives_a_zero(course):
 # ---- the command, and what kills it ----
 
 
+@pytest.mark.slow
 def test_the_command_reports_what_happened_and_exits_1_if_some_were_not_graded(course):
     course.hand_in("a", RIGHT)
     done = subprocess.run(command(course), cwd=ROOT, capture_output=True, text=True)
@@ -273,6 +394,7 @@ def test_the_command_reports_what_happened_and_exits_1_if_some_were_not_graded(c
     assert done.returncode == 2 and len(done.stderr.strip().split("\n")) == 1
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_a_one_line_error_and_stored_results_survive(course):
     for index in range(40):
         course.hand_in(f"s{index}", RIGHT + f"\n# {index}" + "\n# " + "x" * 100)
@@ -287,15 +409,17 @@ def test_a_full_disk_is_a_one_line_error_and_stored_results_survive(course):
     assert again.returncode == 0 and " 0 known before" not in again.stdout and len(course.rows()) == 40, again.stdout
 
 
+@pytest.mark.slow
 def test_a_batch_killed_at_any_moment_resumes_and_gives_the_same_bytes(course):
     kill_at_random(course, 1, seed=1)
 
 
+@pytest.mark.slow
 def test_ctrl_c_explains_how_to_resume(course, monkeypatch):
     for index in range(6):
         course.hand_in(f"s{index}", RIGHT + f"\n# {index}")
 
-    def interrupted(done, total, ran):
+    def interrupted(done, total, ran, lost):
         if done:
             raise KeyboardInterrupt
 
@@ -343,6 +467,7 @@ def mean(numbers):
 """
 
 
+@pytest.mark.slow
 def test_a_copy_with_other_names_and_comments_is_listed_and_the_starter_is_not(course):
     pytest.importorskip("copydetect")
     from autograder.batch.roster import read_roster
@@ -383,3 +508,41 @@ def test_a_zip_bomb_and_a_hostile_archive_cost_their_own_submission(course):
     assert course.row(Name="bomb")["Status"].startswith(bomb)
     assert "unsafe name" in course.row(Name="unsafe")["Status"] and course.row(Name="good")["Total Score"] == "7"
     assert not (course.root / "T1.py").exists()
+
+
+def test_what_could_not_be_read_is_not_called_not_submitted():
+    assignment = load_assignment(ROOT / "assignment")
+    why = "A2S1.ipynb is not valid JSON, so it is not a notebook; save or download it again"
+    reasons = {"A2S1": why, "A2S3": "no file for it"}
+    found = {id: (MISSING, reason) for id, reason in reasons.items()}
+    verdicts = [Verdict(q, *found.get(q.section.id, (PASSED, ""))) for q in assignment.questions]
+    assert Sheet("ada", [], verdicts, notes=[why]).status() == f"graded; not submitted: A2S3; not read: A2S1 ({why})"
+    assert Sheet("ada", [], [v for v in verdicts if v.status == PASSED]).status() == "graded"
+
+
+@pytest.mark.slow
+def test_an_export_without_its_metadata_is_said_to_lack_it(course):
+    course.hand_in("submission_1001", RIGHT)
+    assert any("submission_metadata.yml is missing" in line for line in course.run().notes)
+    course.metadata(":submission_1001:\n  :submitters:\n  - :name: Ada\n    :email: a@u.edu\n")
+    assert not any("is missing" in line for line in course.run().notes)
+
+
+def test_another_seed_than_last_time_is_said_before_everything_is_graded_anew(course, monkeypatch):
+    said = []
+    course.hand_in("a", RIGHT)
+    course.run(say=said.append)
+    course.run(say=said.append)
+    assert not any("seed" in line for line in said)
+    monkeypatch.setenv("AUTOGRADER_SEED", "a new shell's")
+    references = course.root / "build" / REFERENCES
+    before = references.read_bytes()
+    with pytest.raises(GraderError, match=r"was drawn from another seed than AUTOGRADER_SEED: give the former one, or delete"):
+        course.run(say=said.append)
+    assert references.read_bytes() == before
+    references.unlink()
+    assert course.run(say=said.append).ran == 1
+    assert [line for line in said if "drawn from another seed" in line]
+    said.clear()
+    assert course.run(say=said.append).ran == 0
+    assert not any("seed" in line for line in said)

@@ -143,6 +143,7 @@ def one_batch_only(A):
     return weights if A.shape[0] == 1 else F.softmax(A, dim=0)
 
 
+@pytest.mark.many(of=2)
 @pytest.mark.parametrize(
     "id, name, answer, tokens, title",
     [

@@ -53,8 +53,11 @@ def run(source, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def members(run, tmp_path_factory):
-    """``members(site)``: what each member, inside a function or inside main, has touched."""
+def members(run, tmp_path_factory, request):
+    """``members(site)``: what each member that is tested, inside a function or inside main, has touched; all in one program."""
+    tested = [
+        item.callspec.params for item in request.session.items if item.path == request.path and "members" in item.fixturenames
+    ]
 
     def programs(site, names):
         head, work = SITES[site]
@@ -70,14 +73,13 @@ def members(run, tmp_path_factory):
 
     @functools.cache
     def touched(site):
-        if site == "3.main":
-            return report("solutions/A2S3.ipynb", site, IN_MAIN)
-        return report("solutions/A2S2.ipynb", site, list(MEMBERS))
+        names = [params["name"] for params in tested if params.get("site") == site]
+        return report(f"solutions/{'A2S3' if site == '3.main' else 'A2S2'}.ipynb", site, names)
 
     return touched
 
 
-@pytest.mark.many(of=5)
+@pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_no_check_of_a_notebook_changes_a_file_a_setting_or_a_global(run, notebook):
     report = run(notebook)
@@ -88,11 +90,12 @@ def test_no_check_of_a_notebook_changes_a_file_a_setting_or_a_global(run, notebo
         assert all("✅" in said for said, _, _ in report.values()), report
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "site, name",
     [
         *(("2.1.attn_softmax", name) for name in MEMBERS),
-        *(pytest.param("3.main", name, marks=pytest.mark.slow) for name in IN_MAIN),
+        *(("3.main", name) for name in IN_MAIN),
     ],
 )
 def test_what_an_answer_does_besides_its_task_leaves_nothing_behind(members, site, name):

@@ -6,7 +6,7 @@ from autograder.core.errors import GraderError
 from support.classroom import CASES, ENDLESS
 
 
-@pytest.mark.many(of=9)
+@pytest.mark.many(of=180)
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_a_submission_loses_exactly_what_is_wrong(submit, tmp_path, case):
     folder = tmp_path / "handed in"

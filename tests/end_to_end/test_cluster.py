@@ -1,9 +1,11 @@
-"""A class on a Dask cluster: a real scheduler and two worker processes, one of which is killed."""
+"""A class on a Dask cluster: a real scheduler and workers, of which some die or are not this grader."""
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -15,18 +17,40 @@ from support.toy_class import RIGHT, WRONG
 Client = pytest.importorskip("distributed").Client
 
 
-def start(*arguments, cwd):
+def start(*arguments, cwd, engine=ROOT):
     return subprocess.Popen(
         [sys.executable, "-m", "distributed.cli." + arguments[0], *arguments[1:]],
         cwd=cwd,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": str(engine), "PATH": "/usr/bin:/bin"},
     )
 
 
+def engine(folder, name, module, before, after):
+    """A copy of the engine in which something is different."""
+    copy = folder / name
+    shutil.copytree(ROOT / "autograder", copy / "autograder", ignore=shutil.ignore_patterns("__pycache__"))
+    path = copy / "autograder" / module
+    source = path.read_text()
+    assert before in source
+    path.write_text(source.replace(before, after, 1))
+    return copy
+
+
 @pytest.fixture
-def cluster(tmp_path):
+def engines(tmp_path, request):
+    """Of five workers: three have this engine, one has another version, one answers for another grader; or one of these."""
+    other = engine(tmp_path, "other", "judging/grade.py", '"""', '"""Another version. ')
+    liar = engine(tmp_path, "liar", "batch/cluster.py", 'return content_key(contents), shared["judging"]', 'return "x", "y"')
+    broken = engine(tmp_path, "broken", "batch/cluster.py", "import", "import no_such_module, ")
+    every = [ROOT, ROOT, ROOT, other, liar, broken]
+    chosen = every[getattr(request, "param", slice(5))]
+    return chosen if isinstance(chosen, list) else [chosen]
+
+
+@pytest.fixture
+def cluster(tmp_path, engines):
     """(address, worker processes)."""
     file = tmp_path / "scheduler.json"
     options = ["--no-dashboard", "--scheduler-file", str(file)]
@@ -35,13 +59,13 @@ def cluster(tmp_path):
         while not (text := file.read_text() if file.exists() else ""):
             assert started[0].poll() is None, "the scheduler ended"
             time.sleep(0.1)
-        for number in range(2):
+        for number, source in enumerate(engines):
             folder = ["--local-directory", str(tmp_path / f"worker{number}")]
-            worker = start("dask_worker", "--nthreads", "1", "--no-nanny", *options, *folder, cwd=tmp_path)
+            worker = start("dask_worker", "--nthreads", "1", "--no-nanny", *options, *folder, cwd=tmp_path, engine=source)
             started += [worker]
         address = json.loads(text)["address"]
         with Client(address, timeout=3600) as client:
-            client.wait_for_workers(2, timeout=3600)
+            client.wait_for_workers(len(engines), timeout=3600)
         yield address, started[1:]
     finally:
         for process in reversed(started):
@@ -50,7 +74,8 @@ def cluster(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed(course, cluster):
+def test_a_cluster_gives_the_same_bytes_whatever_becomes_of_its_workers(course, cluster):
+    """One is killed, one has another version, one answers for another grader."""
     address, workers = cluster
     for index in range(60):
         course.hand_in(f"s{index}", [RIGHT, WRONG, "import time\ntime.sleep(0.05)\n" + RIGHT][index % 3] + f"\n# {index}")
@@ -58,17 +83,61 @@ def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed(course, clu
     course.run()
     here = course.bytes()
     shutil.rmtree(course.root / "out")
-    killed = []
+    happened = []
 
-    def progress(done, total, ran):
-        if ran >= 5 and not killed:
-            killed.append(ran)
+    def progress(done, total, ran, lost):
+        if ran >= 5 and not happened:
+            happened.append(ran)
             workers[0].kill()
 
-    summary = course.run(scheduler=address, progress=progress)
-    assert killed and killed[0] < 55 and workers[0].wait() and workers[1].poll() is None
+    told = []
+    summary = course.run(scheduler=address, progress=progress, say=told.append)
+    assert happened and happened[0] < 55 and workers[0].wait() and workers[2].poll() is None
     assert course.bytes() == here and summary.ran == 61
+    told = [line for line in told if "is left out" in line]
+    assert len(told) == 2 and "has a different version" in "".join(told) and "sent something else" in "".join(told), told
     assert course.run(scheduler=address).ran == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engines", [slice(2)], ids=["two"], indirect=True)
+@pytest.mark.parametrize("moment", [0, 5], ids=["before it starts", "while it runs"])
+def test_a_worker_that_does_not_answer_for_a_while_changes_no_score(course, cluster, moment):
+    address, workers = cluster
+    for index in range(30):
+        course.hand_in(f"s{index}", [RIGHT, WRONG][index % 2] + f"\n# {index}")
+    gradebook = course.root / "out" / "gradebook.csv"
+    course.run()
+    here = gradebook.read_bytes()
+    shutil.rmtree(course.root / "out")
+    back = threading.Timer(20.0, workers[0].send_signal, [signal.SIGCONT])
+
+    def stop():
+        workers[0].send_signal(signal.SIGSTOP)
+        back.start()
+
+    def progress(done, total, ran, lost):
+        if ran >= moment and back.ident is None:
+            stop()
+
+    if not moment:
+        stop()
+    summary = course.run(scheduler=address, progress=progress)
+    assert gradebook.read_bytes() == here and summary.ran == 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "engines", [3, 4, 5], ids=["another version", "an answer for another grader", "an engine that fails"], indirect=True
+)
+def test_where_no_worker_is_this_grader_each_submission_says_so(course, cluster):
+    course.hand_in("a", RIGHT)
+    course.hand_in("b", WRONG)
+    assert course.run(scheduler=cluster[0]).ran == 0
+    problems = [row["Status"] for row in course.rows()]
+    assert len(problems) == 2 and all(
+        any(why in p for why in ("different version", "something else", "on the cluster")) for p in problems
+    ), problems
 
 
 def test_a_missing_scheduler_is_a_one_line_error(course):

@@ -6,10 +6,8 @@ import re
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from autograder.core.errors import GraderError
@@ -17,7 +15,8 @@ from autograder.gradescope.archive import build_archive
 from autograder.gradescope.container import METADATA, allowed_seconds, warnings
 from autograder.gradescope.smoke import smoke
 from autograder.sandbox.worker_side.cage import memory_left
-from support.project import ROOT, SCHEMA
+from support.container import Container
+from support.project import ROOT
 
 GRADESCOPE = ROOT / "autograder" / "gradescope"
 PEOPLE = [{"email": "a@x.edu", "id": 1, "name": "Ada"}, {"email": "b@x.edu", "id": 2, "name": "Bob <script>"}]
@@ -50,30 +49,6 @@ KINDS_OF_METADATA = {
 }
 
 
-@dataclass
-class Container:
-    """An unpacked archive laid out as on Gradescope; ``run`` grades the folder ``submission``."""
-
-    root: Path
-
-    def run(self, **environment) -> tuple[dict, str]:
-        done = subprocess.run(
-            ["bash", self.root / "source" / "run_autograder"],
-            capture_output=True,
-            text=True,
-            cwd="/",
-            env={
-                "AUTOGRADER_ROOT": str(self.root),
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                **environment,
-            },
-        )
-        assert done.returncode == 0, done.stderr
-        tree = json.loads((self.root / "results" / "results.json").read_text())
-        jsonschema.validate(tree, SCHEMA)
-        return tree, done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory, grader, references) -> Path:
     folder = tmp_path_factory.mktemp("archive")
@@ -97,7 +72,7 @@ def timeless(tree: dict) -> dict:
     }
 
 
-@pytest.mark.many(of=3)
+@pytest.mark.many(of=9)
 @pytest.mark.parametrize("content", KINDS_OF_METADATA.values(), ids=KINDS_OF_METADATA)
 def test_metadata_of_any_kind_changes_nothing(container, content):
     expected, _ = container.run()
@@ -168,6 +143,7 @@ main(["grade", sys.argv[1]])
 """
 
 
+@pytest.mark.slow
 def test_when_time_runs_out_graded_items_stand_and_the_rest_say_so(container, s2):
     hanging = re.sub(r"(def (?:attn_softmax|merge_heads)\(.*\):\n)", r"\1    while True: pass\n", s2)
     (container.root / "submission" / "A2S2.py").write_text(hanging)
@@ -196,6 +172,7 @@ def test_a_missing_submission_folder_is_reported_in_the_results(container):
     assert "nothing was submitted" in tree["output"] and "nothing was submitted" in told and "Traceback" not in told
 
 
+@pytest.mark.slow
 def test_the_smoke_test_passes_here_and_fails_if_a_verdict_differs(tmp_path, grader, references, unpacked):
     assert "4 of 4" in smoke(grader.assignment, references, "517", lambda line: None)
     from dataclasses import replace

@@ -6,10 +6,19 @@ import sqlite3
 
 import pytest
 
+from autograder.batch.store import Record, Store
 from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
+from autograder.core.strict import read_toml
+from autograder.core.tables import read_table
+from autograder.gradescope.archive import opened
+from autograder.judging.replay import read_results
+from autograder.submission.unpack import read_files
+from support.project import TOY
 from support.toy_class import RIGHT
 
 
+@pytest.mark.slow
 def test_a_class_of_pipes_devices_sockets_links_and_deep_trees_grades_the_rest(course, monkeypatch):
     good = course.hand_in("good", RIGHT)
     folder = course.root / "class"
@@ -74,6 +83,7 @@ def test_an_output_that_is_a_link_is_one_line(course, name):
     assert (course.root / "precious").read_text() == "precious"
 
 
+@pytest.mark.many(of=3)
 @pytest.mark.parametrize("kind", ["text", "link", "pipe", "folder", "other tables"])
 def test_a_store_that_is_none_is_one_line(course, kind):
     course.hand_in("a", RIGHT)
@@ -97,6 +107,90 @@ def test_a_store_that_is_none_is_one_line(course, kind):
     assert not (course.root / "other.sqlite").exists()
 
 
+@pytest.fixture
+def store(tmp_path):
+    path = tmp_path / "store.sqlite"
+    with Store(path) as opened_store:
+        opened_store.replace_last({"a": Record("content", "judging", "101", {"1.add": 1.0})}, "seed")
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_what_lies_beside_the_store_is_neither_followed_nor_waited_for(store, kind, suffix):
+    beside, precious = store.with_name(f"store.sqlite{suffix}"), store.with_name("precious")
+    beside.unlink(missing_ok=True)
+    precious.write_text("precious")
+    if kind == "link":
+        beside.symlink_to(precious)
+    elif kind == "pipe":
+        os.mkfifo(beside)
+    else:
+        beside.mkdir()
+    with pytest.raises(GraderError, match=rf"^[^\n]*store.sqlite{suffix} is not an ordinary file[^\n]*$"):
+        Store(store)
+    assert precious.read_text() == "precious"
+
+
+VIEW = """DROP TABLE last; CREATE VIEW last AS
+    WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT x id, x content, x judging, x course, x scores FROM n"""
+
+
+@pytest.mark.parametrize("code", [VIEW, "CREATE TRIGGER mine AFTER INSERT ON last BEGIN DELETE FROM found; END"])
+def test_a_store_with_code_in_it_is_not_ours(store, code):
+    with sqlite3.connect(store) as database:
+        database.executescript(code)
+    with pytest.raises(GraderError, match=r"^[^\n]*it holds more than tables[^\n]*$"):
+        Store(store)
+
+
+@pytest.mark.parametrize("value", [b"\xff", None], ids=repr)
+@pytest.mark.parametrize("column", ["id", "content", "judging", "course", "scores"])
+def test_a_record_of_other_types_is_damaged(store, column, value):
+    with sqlite3.connect(store) as database:
+        database.execute("DROP TABLE last")
+        database.execute("CREATE TABLE last (id, content, judging, course, scores)")
+        database.execute("INSERT INTO last VALUES ('a', 'content', 'judging', '101', '{}')")
+        database.execute(f"UPDATE last SET {column} = ?", (value,))
+    with Store(store) as opened_store, pytest.raises(sqlite3.DataError, match="a record is damaged"):
+        opened_store.last()
+
+
+READERS = {
+    "a table": read_table,
+    "a policy": read_toml,
+    "a result": lambda path: read_results(path, load_assignment(TOY / "assignment")),
+    "an archive": lambda path: opened(path).__enter__(),
+    "a submission": lambda path: read_files(path, 1 << 20),
+}
+
+
+@pytest.mark.many(of=6)
+@pytest.mark.parametrize("what", READERS)
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "device", "folder", "loop", "1 GB", "nothing"])
+def test_what_staff_name_by_mistake_is_one_line_and_keeps_nobody_waiting(tmp_path, kind, what):
+    path = tmp_path / "named.py"
+    if kind in ("pipe", "link to a pipe"):
+        os.mkfifo(tmp_path / "pipe")
+        path.symlink_to("pipe")
+        path = tmp_path / "pipe" if kind == "pipe" else path
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "loop":
+        path.symlink_to(path)
+    elif kind == "1 GB":
+        with path.open("wb") as file:
+            file.truncate(1 << 30)
+    if (what, kind) in {("a submission", "folder"), ("a submission", "1 GB")}:
+        READERS[what](path)  # nothing to grade, which is said elsewhere
+        return
+    with pytest.raises(GraderError, match=r"^[^\n]+$"):
+        READERS[what](path)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "{", '{"items": [], "notes": []}', '{"items": 3}', "[" * 10_000, '{"refused": [1]}'])
 def test_a_damaged_entry_of_the_store_is_graded_again(course, text):
     course.hand_in("a", RIGHT)

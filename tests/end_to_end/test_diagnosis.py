@@ -7,6 +7,7 @@ import pytest
 from autograder.checks.diagnosis import local
 from autograder.judging import diagnosis
 from support.local_check import notebook
+from support.world.kind import S3, changed
 
 # item, code, line of the answer that is named (None: a known mistake, which has none), concepts that may be named
 WRONG = {
@@ -20,7 +21,7 @@ WRONG = {
         "2.1.pairwise_similarities",
         ("def pairwise_similarities(Q, K):\n    return Q.matmul(K.transpose(-3, -1))"),
         2,
-        "transpose|broadcasting|matrix product",
+        "transpose|swapped dimensions|broadcasting|matrix product",
     ),
     "not divided": (
         "2.1.attn_scaled",
@@ -51,6 +52,30 @@ WRONG = {
         ("def compute_outputs(A, V):\n    return (V.mT @ A).mT"),
         None,
         "transpose|operand order|matrix product",
+    ),
+    "a product of three dimensions only": (
+        "2.1.compute_outputs",
+        ("def compute_outputs(A, V):\n    weights = A\n    return weights.bmm(V)"),
+        3,
+        "matrix product|leading dimensions",
+    ),
+    "each round replaces the last": (
+        "2.1.compute_outputs",
+        (
+            "def compute_outputs(A, V):\n"
+            "    out = torch.zeros_like(V)\n"
+            "    for j in range(V.shape[-2]):\n"
+            "        out = A[..., j : j + 1] * V[..., j : j + 1, :]\n"
+            "    return out"
+        ),
+        4,
+        "accumulation",
+    ),
+    "sums along the columns": (
+        "2.1.attn_softmax",
+        ("def attn_softmax(A):\n    e = torch.exp(A)\n    total = e.sum(dim=-1)\n    return e / total"),
+        3,
+        "kept dimension",
     ),
     "a strict triangle": (
         "2.1.make_causal_mask",
@@ -98,6 +123,33 @@ WRONG = {
         3,
         "contiguous",
     ),
+    "sizes in the wrong order": (
+        "2.1.merge_heads",
+        ("def merge_heads(y):\n    B, n, h, w = y.shape\n    y = y.transpose(1, 2)\n    return y.reshape(B, n, h * w)"),
+        2,
+        "order of sizes",
+    ),
+    "sizes in the wrong order, split": (
+        "2.1.split_heads",
+        ("def split_heads(x, n_heads):\n    n, B, w = x.size()\n    return x.reshape(B, n, n_heads, -1).transpose(1, 2)"),
+        None,
+        "order of sizes|shape",
+    ),
+    "the size of another dimension": (
+        "2.1.self_attention.step2",
+        (
+            "def self_attention(Q, K, V, n_heads=1, causal=True):\n"
+            "    width = Q.shape[-1]\n"
+            "    q, k, v = split_heads_qkv(Q, K, V, n_heads)\n"
+            "    A = attn_scaled(pairwise_similarities(q, k), width, n_heads)\n"
+            "    if causal:\n"
+            "        length = q.size(1)\n"
+            "        A = apply_causal_mask(make_causal_mask(length), A)\n"
+            "    return merge_heads(compute_outputs(attn_softmax(A), v))"
+        ),
+        6,
+        "size",
+    ),
     "nothing returned": (
         "2.1.merge_heads",
         ("def merge_heads(y):\n    y.transpose(1, 2).flatten(2)"),
@@ -117,6 +169,7 @@ def lost(graded) -> set[str]:
     return {id for id in graded.lost if id.startswith("2.1.")}
 
 
+@pytest.mark.many(of=12)
 @pytest.mark.parametrize("item, code, line, concepts", WRONG.values(), ids=WRONG)
 def test_a_mistake_is_told_with_its_line_and_not_its_repair(submit, s2, item, code, line, concepts):
     graded = submit({"A2S2.py": f"{s2}\n{code}\n"})
@@ -130,6 +183,7 @@ def test_a_mistake_is_told_with_its_line_and_not_its_repair(submit, s2, item, co
     assert not re.search(r"transpose\(-2, -1\)|reshape\(y|\*\* 0\.5|dim=-1\b", text.split("Look at")[-1].partition("`:")[2])
 
 
+@pytest.mark.many(of=3)
 @pytest.mark.parametrize("item, code", [(item, code) for item, code, *_ in WRONG.values()], ids=WRONG)
 def test_the_notebook_knows_it_too(check, s2, item, code, capsys):
     check(item, notebook(s2, code))
@@ -149,6 +203,7 @@ def test_a_search_for_an_edit_ends_when_its_time_is_up(check, s2, capsys, monkey
     assert shown.startswith("❌") and "sum to one" in shown and "Look at line" not in shown
 
 
+@pytest.mark.slow
 def test_scores_are_the_same_whether_or_not_reasons_are_looked_for(grader, submit, s2):
     script = {"A2S2.py": "\n".join([s2, *(code for _, code, *_ in list(WRONG.values())[::4])])}
     with_reasons = submit(script).scores
@@ -156,6 +211,7 @@ def test_scores_are_the_same_whether_or_not_reasons_are_looked_for(grader, submi
         assert submit(script).scores == with_reasons
 
 
+@pytest.mark.slow
 def test_right_answers_are_told_nothing(submit, bank, s2):
     rights = [entry for entry in bank["alternative"] if entry["item"].startswith("2.1.")][::7]
     for right in rights:
@@ -163,6 +219,20 @@ def test_right_answers_are_told_nothing(submit, bank, s2):
         assert not lost(graded)
         told = [test for test in graded.tree["tests"] if "diagnosis" in test["extra_data"]]
         assert not told
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "scores = A * mask\n    scores[scores == 0] = float('-inf')\n    return scores",
+        "return A.masked_fill(A * mask == 0, float('-inf'))",
+        "return torch.where((A * mask).abs() > 0, A, torch.tensor(-torch.inf))",
+    ],
+)
+def test_scores_that_choose_what_is_hidden_cost_nothing_and_are_noted(submit, s2, body):
+    graded = submit({"A2S2.py": f"{s2}\ndef apply_causal_mask(mask, A):\n    {body}\n"})
+    assert not lost(graded)
+    assert "scores that are exactly 0 are masked as well" in graded.output("2.1.apply_causal_mask")
 
 
 def test_a_slip_of_diagnosis_costs_its_words_only(monkeypatch, submit, s2):
@@ -195,6 +265,68 @@ def test_an_argument_that_is_never_used_is_named(submit, s2):
     assert "never uses `n_tok`" in submit({"A2S2.py": f"{s2}\n{code}"}).output("2.1.make_causal_mask")
 
 
+KEPT = {
+    "a mask on the function": (
+        "def make_causal_mask(n_tok):\n    if not hasattr(make_causal_mask, 'made'):\n"
+        "        make_causal_mask.made = torch.ones(n_tok, n_tok).tril()\n    return make_causal_mask.made\n"
+    ),
+    "a global": (
+        "MASK = None\ndef make_causal_mask(n_tok):\n    global MASK\n    if MASK is None:\n"
+        "        MASK = torch.ones(n_tok, n_tok).tril()\n    return MASK\n"
+    ),
+    "a default": (
+        "def make_causal_mask(n_tok, rows=[]):\n    rows += [[float(j <= i) for j in range(n_tok)] for i in range(n_tok)]\n"
+        "    return torch.tensor(rows)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("code", KEPT.values(), ids=KEPT)
+def test_what_is_kept_from_one_call_to_the_next_is_told_and_no_single_call_is_shown(submit, s2, code):
+    graded = submit({"A2S2.py": f"{s2}\n{code}"})
+    told = graded.output("2.1.make_causal_mask")
+    assert "kept from one call to the next" in told and "smallest public call" not in told
+    test = next(test for test in graded.tree["tests"] if test["number"] == "2.1.make_causal_mask")
+    assert test["extra_data"]["diagnosis"]["concept"] == "state between calls"
+
+
+MADE_INSIDE = """
+def maker():
+    calls = 0
+    def make_causal_mask(n_tok):
+        nonlocal calls
+        calls += 1
+        return torch.ones(n_tok, n_tok).tril(calls - 2)
+    return make_causal_mask
+make_causal_mask = maker()
+"""
+
+
+def test_a_function_that_cannot_be_made_again_by_itself_is_checked_all_the_same(check, s2, capsys):
+    check("2.1.make_causal_mask", notebook(s2, MADE_INSIDE))
+    shown = capsys.readouterr().out
+    assert shown.startswith("❌") and "SyntaxError" not in shown
+
+
+SQUARED = "    return (predictions == labels).float().mean().item()"
+LENGTH = "        return len(self.data)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "item, old, new",
+    [
+        ("3.compute_accuracy", SQUARED, f"{SQUARED} ** 2"),
+        ("3.compute_accuracy", SQUARED, SQUARED.replace(".item()", ".sqrt().item()")),
+        ("3.dataset.len", LENGTH, f"{LENGTH} * 2"),
+    ],
+)
+def test_an_answer_that_a_probe_watches_is_repaired_too(submit, item, old, new):
+    graded = submit({"A2S3.py": changed(S3, (old, new))})
+    test = next(test for test in graded.tree["tests"] if test["number"] == item)
+    assert test["extra_data"]["diagnosis"]["by"] == "repair", graded.output(item)
+
+
 QUERIES = {
     "too short": ("query131 = 30 * key.mean(dim=0)", "1.3.1", "shorter"),
     "along another key": ("query121 = 40 * key[3]", "1.2.1", "so it selects v3"),
@@ -204,6 +336,7 @@ QUERIES = {
 }
 
 
+@pytest.mark.many(of=2)
 @pytest.mark.parametrize("line, item, words", QUERIES.values(), ids=QUERIES)
 def test_a_query_is_told_by_its_similarities(submit, s1, line, item, words):
     name = line.split(" =")[0]

@@ -33,6 +33,7 @@ SMALL_3 = {
 SIZES = [case for case in CASES if case.family == "sizes"]
 
 
+@pytest.mark.many(of=5)
 @pytest.mark.parametrize("case", SIZES, ids=lambda case: case.name)
 def test_an_answer_that_is_right_for_some_sizes_only_fails_on_every_set(grader, tmp_path, case):
     for name, content in case.files.items():
@@ -43,6 +44,7 @@ def test_an_answer_that_is_right_for_some_sizes_only_fails_on_every_set(grader, 
         assert len(judged) == len(grader.references["sets"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("id", SMALL_3)
 def test_an_answer_to_section_3_that_is_right_for_the_public_counts_only_fails_on_every_set(grader, tmp_path, id):
     right, small = SMALL_3[id]
@@ -131,6 +133,7 @@ def section_2(submit, tmp_path):
     return graded
 
 
+@pytest.mark.slow
 def test_every_format_of_a_notebook_gets_the_same_set(section_2):
     path, found = ROOT / "solutions" / "A2S2.ipynb", {}
     for write in ALL.values():
@@ -139,6 +142,7 @@ def test_every_format_of_a_notebook_gets_the_same_set(section_2):
     assert len(set(map(str, found.values()))) == 1, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

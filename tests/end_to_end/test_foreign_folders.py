@@ -11,6 +11,7 @@ from support.project import ROOT
 from support.toy import autograder
 
 
+@pytest.mark.slow
 def test_a_command_never_replaces_a_folder_that_it_did_not_make(toy):
     precious = toy / "student"
     precious.mkdir()
@@ -20,6 +21,7 @@ def test_a_command_never_replaces_a_folder_that_it_did_not_make(toy):
     assert (precious / "thesis.md").read_text() == "years of work" and [p.name for p in precious.iterdir()] == ["thesis.md"]
 
 
+@pytest.mark.slow
 def test_a_command_refuses_a_folder_that_another_command_made(toy):
     (toy / "class" / "ada").mkdir(parents=True)
     shutil.copy(toy / "solutions" / "T1.py", toy / "class" / "ada")
@@ -40,6 +42,7 @@ def test_a_submission_is_never_overwritten(toy):
     assert (toy / "solutions" / "T1.py").read_text() == source and not (toy / "solutions" / "results.json").exists()
 
 
+@pytest.mark.slow
 def test_a_path_of_the_wrong_kind_is_a_one_line_error(toy):
     (toy / "file").write_text("x")
     for command in (
@@ -54,6 +57,7 @@ def test_a_path_of_the_wrong_kind_is_a_one_line_error(toy):
         assert done.returncode == 2 and len(said) == 1 and said[0].startswith("autograder: "), (command, done.stderr)
 
 
+@pytest.mark.slow
 def test_the_seed_does_not_depend_on_how_the_folder_is_spelled(toy):
     keep = {"AUTOGRADER_SEED": ""}
     assert autograder("bake", cwd=toy, **keep).returncode == 0
@@ -75,11 +79,12 @@ def test_the_seed_does_not_depend_on_how_the_folder_is_spelled(toy):
     assert (toy / "build" / "reference.safetensors").read_bytes() == made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
         ["export", "{folder}"],
-        ["batch", "{toy}/solutions", "--output", "{folder}"],
+        ["batch", "{toy}/class", "--output", "{folder}"],
         ["rubric", "--output", "{folder}"],
         ["alike", "{toy}/solutions", "--output", "{folder}"],
     ],
@@ -88,12 +93,14 @@ def test_no_command_writes_into_someone_elses_folder(toy, tmp_path, command):
     folder = tmp_path / "somebody's"
     (folder / "results").mkdir(parents=True)
     (folder / "results" / "mine.json").write_text("{}")
+    shutil.copytree(toy / "solutions", toy / "class" / "ada")
     shutil.copy(ROOT / "student" / "A2S1.ipynb", toy / "solutions" / "T1.ipynb")
     done = autograder(*(part.format(folder=folder, toy=toy) for part in command), cwd=toy)
     assert done.returncode == 2 and "was not made by" in done.stderr, done.stderr
     assert sorted(p.name for p in folder.rglob("*")) == ["mine.json", "results"]
 
 
+@pytest.mark.slow
 def test_a_command_may_overwrite_its_own_output(toy, tmp_path):
     (toy / "class" / "ada").mkdir(parents=True)
     shutil.copy(toy / "solutions" / "T1.py", toy / "class" / "ada")
@@ -117,6 +124,7 @@ def test_only_the_named_folders_are_touched(toy, tmp_path):
     assert Project(Path("a"), toy / "solutions", Path("b")).student == toy / "student"
 
 
+@pytest.mark.slow
 def test_a_folder_without_an_assignment_is_a_one_line_error(tmp_path):
     for command in (["grade", "x.py"], ["pack"], ["batch", "."], ["student"], ["rubric"], ["audit"], ["release"], ["answers"]):
         done = autograder(*command, cwd=tmp_path)
@@ -129,6 +137,7 @@ def test_a_folder_without_an_assignment_is_a_one_line_error(tmp_path):
     assert not list(tmp_path.iterdir()), "nothing is left behind"
 
 
+@pytest.mark.slow
 def test_an_archive_is_all_that_grading_needs(toy, tmp_path):
     assert autograder("pack", cwd=toy).returncode == 0
     archive = shutil.copy(toy / "build" / "autograder-101.zip", tmp_path)

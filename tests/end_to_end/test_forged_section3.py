@@ -65,6 +65,7 @@ def run_of_main(teller) -> dict:
     return {
         "asked": 5,
         "counts_epochs": True,
+        "from_one": False,
         "ignored": [],
         "called": True,
         "starts": [{"holds": True, "anew": False, "again": False, "raised": "", "loader": ""}] * epochs,
@@ -273,6 +274,7 @@ def test_what_the_source_of_a_section_shows_is_told_once(submit):
     assert len(flags) == 1 and flags[0].startswith("get_objects at line")
 
 
+@pytest.mark.slow
 def test_a_module_is_read_and_one_that_no_word_names_is_not_there(submit):
     hidden = S3 + "\nimport importlib\ntool = importlib.import_module(''.join(reversed('repleh')))\n"
     hidden += "def compute_accuracy(predictions, labels):\n    return tool.look()\n"

@@ -26,6 +26,7 @@ def notebook(name, root, noisy):
     return read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noisy", [False, True], ids=["clean", "noisy"])
 @pytest.mark.parametrize("form", ALL)
 def test_the_solutions_earn_full_points_in_every_format(submit, pytestconfig, form, noisy):
@@ -38,6 +39,7 @@ def test_the_solutions_earn_full_points_in_every_format(submit, pytestconfig, fo
     assert graded.tree["score"] == 58
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ALL)
 def test_the_starter_earns_nothing_and_every_item_names_its_todo(submit, pytestconfig, form):
     files = {}
@@ -49,6 +51,7 @@ def test_the_starter_earns_nothing_and_every_item_names_its_todo(submit, pytestc
     assert all("TODO" in graded.output(id) for id in graded.scores)
 
 
+@pytest.mark.many(of=3)
 @pytest.mark.parametrize("magic", ["%%time", "%%capture", "%%timeit -n1 -r1"])
 @pytest.mark.parametrize("form", ALL)
 def test_answers_in_a_magic_cell_are_found(submit, s1, form, magic):

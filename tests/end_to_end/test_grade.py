@@ -40,12 +40,14 @@ def section1(ids):
     return {i for i in ids if i.startswith("1.")}
 
 
+@pytest.mark.many(of=3)
 @pytest.mark.parametrize("name", HELPERS)
 def test_a_wrong_helper_costs_its_own_item_and_no_other(submit, s2, name):
     graded = submit({"A2S2.py": with_body(s2, name, WRONG[name])})
     assert section2(graded.lost) == {f"2.1.{name}"}
 
 
+@pytest.mark.many(of=3)
 @pytest.mark.parametrize("name", HELPERS)
 def test_a_missing_helper_costs_its_own_item_and_no_other(submit, s2, name):
     graded = submit({"A2S2.py": with_body(s2, name, "pass")})
@@ -66,6 +68,7 @@ def test_all_helpers_wrong_leave_a_right_self_attention_its_points(submit, s2):
     assert section2(submit({"A2S2.py": s2}).earned) == {f"2.1.self_attention.step{n}" for n in (1, 2, 3)}
 
 
+@pytest.mark.slow
 def test_a_wrong_self_attention_costs_its_steps_only(submit, s2):
     graded = submit({"A2S2.py": s2.replace("A = attn_softmax(A)", "A = attn_softmax(A) * 1.1")})
     assert section2(graded.lost) == {f"2.1.self_attention.step{n}" for n in (1, 2, 3)}
@@ -77,6 +80,7 @@ def test_a_self_attention_that_ignores_the_mask_loses_the_causal_step_with_the_m
     assert graded.verdict("2.1.self_attention.step2") == "passed"
 
 
+@pytest.mark.many(of=3)
 @pytest.mark.parametrize(
     "body",
     [
@@ -95,6 +99,7 @@ def test_a_function_that_hangs_or_crashes_costs_only_its_own_item(submit, s2, bo
     assert section2(graded.lost) == {"2.1.attn_softmax"}
 
 
+@pytest.mark.many(of=7)
 @pytest.mark.parametrize(
     "line",
     [
@@ -124,6 +129,7 @@ def test_constant_and_stateful_answers_fail(submit, s2, body):
     assert "2.1.attn_softmax" in submit({"A2S2.py": with_body(s2, "attn_softmax", body)}).lost
 
 
+@pytest.mark.many(of=3)
 @pytest.mark.parametrize(
     "setting",
     [
@@ -165,6 +171,7 @@ def test_an_inverted_mask_pair_costs_the_mask_only(submit, s2):
     assert "inverted" in graded.output("2.1.make_causal_mask")
 
 
+@pytest.mark.many(of=2)
 @pytest.mark.parametrize(
     "expression",
     [
@@ -181,6 +188,7 @@ def test_an_answer_may_be_any_kind_of_array(submit, s1, expression):
     assert "1.2.1" not in submit({"A2S1.py": s1.replace("query121 = S * key[0]", f"query121 = {expression}")}).lost
 
 
+@pytest.mark.many(of=2)
 @pytest.mark.parametrize(
     "expression, word",
     [
@@ -247,6 +255,7 @@ def test_142_requires_unit_length(submit, s1, k2, lost):
     assert section1(submit({"A2S1.py": s1.replace("query132 / query132.norm()", k2)}).lost) == lost
 
 
+@pytest.mark.many(of=2)
 @pytest.mark.parametrize("broken", ["m_key = key.clone(", "m_key = 1 / 0", ""])
 @pytest.mark.parametrize("lost", ["1.4.1", "1.4.2"])
 def test_an_m_key_cell_that_fails_costs_only_its_own_question_if_headings_tell_whose_it_is(submit, s1, broken, lost):
@@ -278,6 +287,7 @@ def test_447_counts_14_as_extra_credit(submit, s1, s2):
     assert [(t["number"], t["max_score"]) for t in extra] == [("1.4.1", 1.5), ("1.4.2", 1.5)]
 
 
+@pytest.mark.slow
 def test_an_exception_names_the_students_own_line_and_nothing_hidden(submit, s2):
     graded = submit({"A2S2.py": with_body(s2, "attn_scaled", "x = A.tolist()\nraise ValueError(f'saw {x}')")})
     output = graded.output("2.1.attn_scaled")

@@ -15,14 +15,16 @@ from support.hostile_runs import MODES, SYSTEM_PYTHON, corpus, same_version, tal
 from support.project import ROOT, TESTS
 
 
+@pytest.mark.many(of=3)
 @pytest.mark.parametrize("mode", MODES)
 def test_a_sample_of_every_family_is_contained(references, tmp_path, mode, capsys):
-    rows = corpus(references, tmp_path, mode, first=20 * list(MODES).index(mode) + 2, step=60)
+    rows = corpus(references, tmp_path, mode, first=50 * list(MODES).index(mode) + 2, step=150)
     with capsys.disabled():
         print("\n" + tally(mode, rows))
     assert not [r for r in rows if r["broken"]]
 
 
+@pytest.mark.slow
 def test_the_corpus_can_fail(references, monkeypatch, tmp_path):
     """Without the cage, the same payload reads the same secret."""
     from hostile.corpus import CASES
@@ -99,6 +101,7 @@ def passed(results: Path) -> set[str]:
     return {t["number"] for t in tests if t["score"]}
 
 
+@pytest.mark.slow
 def test_workers_die_with_a_killed_grader_and_the_results_stay_truthful(references, settings, s2, tmp_path):
     (tmp_path / "A2S2.py").write_text(s2.replace("return F.softmax(A, dim=-1)", "while True: pass"))
     command = [

@@ -1,13 +1,13 @@
 """In a class, who someone is comes from what staff or Gradescope wrote beside the submissions, never from inside one."""
 
 import os
-import tracemalloc
 import zipfile
 
 import pytest
 
 from autograder.batch.metadata import read_metadata
 from autograder.batch.roster import read_roster, safe_id
+from support.memory import at_most
 from support.toy_class import RIGHT, WRONG
 
 COURSES = ("101", "102")
@@ -32,6 +32,7 @@ INSIDE = {
 }
 
 
+@pytest.mark.many(of=15)
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("inside", INSIDE.values(), ids=INSIDE)
 def test_nothing_inside_a_submission_says_who_anyone_is(course, inside, packed):
@@ -59,7 +60,8 @@ def test_the_only_submission_of_a_class_is_no_export(course):
     (attacker / "victim" / "T1.py").write_text(WRONG)
     summary = course.run()
     assert [(row["Name"], row["Submission ID"]) for row in course.rows()] == [("submission_1", "submission_1")]
-    assert "is inside a submission and was not read; if it is an export's, grade that folder itself" in summary.notes[0]
+    inside = "is inside a submission and was not read; if it is an export's, grade that folder itself"
+    assert any(inside in note for note in summary.notes)
 
 
 def test_an_export_in_a_folder_of_its_own_is_still_found(course):
@@ -103,6 +105,7 @@ CLAIMS = {
 }
 
 
+@pytest.mark.many(of=6)
 @pytest.mark.parametrize("text", CLAIMS.values(), ids=CLAIMS)
 def test_two_claims_to_one_person_are_told_and_neither_is_chosen(course, text):
     course.hand_in("s1", RIGHT)
@@ -181,14 +184,13 @@ def test_metadata_is_read_without_aliases_anchors_and_tags(tmp_path, text, says)
     assert len(notes) == 1 and says in notes[0] and "names are taken from the folders" in notes[0]
 
 
+@pytest.mark.many(of=3)
 @pytest.mark.parametrize("text", [BOMB, "s1: " + "[" * 20_000 + "]" * 20_000, "s1:\n  :submitters:\n" + "  - {}\n" * 20_000])
 def test_metadata_costs_what_its_bytes_cost(tmp_path, text):
     (tmp_path / "submission_metadata.yml").write_text(text)
     read_metadata(tmp_path / "submission_metadata.yml", [])
-    tracemalloc.start()
-    read_metadata(tmp_path / "submission_metadata.yml", [])
-    assert tracemalloc.get_traced_memory()[1] < (1 << 20) + 8 * len(text)
-    tracemalloc.stop()
+    with at_most((1 << 20) + 8 * len(text)):
+        read_metadata(tmp_path / "submission_metadata.yml", [])
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder", "loop", "device", "sparse"])

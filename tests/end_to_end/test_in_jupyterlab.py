@@ -13,6 +13,8 @@ import pytest
 
 from support.project import ROOT
 
+pytestmark = pytest.mark.slow
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE = 3_600_000  # milliseconds: on a busy machine slow is not hanging
 CELL = """(start) => {

@@ -57,6 +57,7 @@ grade_container(root, lambda line: None)
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", KEYS)
 def test_the_key_covers_every_module_that_is_loaded(package, toy, tmp_path):
     build = tmp_path / "build"
@@ -127,6 +128,7 @@ def keys(folder: Path) -> list:
     return json.loads(done.stdout)
 
 
+@pytest.mark.many(of=12)
 @pytest.mark.parametrize(
     "file, judged_anew, baked_anew, audited_anew",
     [
@@ -163,7 +165,7 @@ def test_a_changed_byte_invalidates_exactly_the_keys_that_cover_it(copied_engine
     assert [a != b for a, b in zip(before[:3], after[:3])] == [judged_anew, baked_anew, audited_anew]
 
 
-@pytest.mark.many(of=9)
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(9))
 def test_every_byte_of_every_file_in_the_archive_is_certified(grader, references, part):
     members = {"517": members_of(grader.assignment, references, "517")}
@@ -182,6 +184,7 @@ def test_what_is_written_into_references_reaches_no_file_and_no_other_reader(ref
     assert (other == kept).all() and references.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_pack_audits_again_when_the_archive_changes_and_refuses_when_the_audit_fails(toy):
     (toy / "assignment" / "bank").mkdir()
     (toy / "assignment" / "bank" / "mistakes.toml").write_text(

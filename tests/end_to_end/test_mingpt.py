@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import math
+import re
 import sys
 import types
 from collections import Counter
 
+import mingpt
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from mingpt import data, ngram
+from mingpt import data, ngram, on_a_gpu
 from mingpt.data import PAD, START, STOP, UNK, Sentences, Vocabulary, load_text, pad_to_length
 from mingpt.evaluate import causality_leak, evaluate_losses, perplexities
 from mingpt.model import GPT, fused_attention, init_qkv_proj, load_checkpoint, save_checkpoint
 from mingpt.trainer import LengthBatches, Trainer, Trimmed
 from mingpt.utils import set_seed
+
+from support.project import ROOT
 
 LINES = [line.split() for line in ["a b c a b c d", "a b", "c c c d d a", "b a", "a a b", "d c b a c", "b", "a b c d"] * 6]
 VOCABULARY = Vocabulary(LINES)
@@ -242,6 +248,7 @@ def test_the_same_seed_trains_the_same_model():
     assert all(torch.equal(first[k], second[k]) for k in first)
 
 
+@pytest.mark.slow
 def test_training_beats_counting_on_sentences_with_a_pattern():
     lines = [list("abcd" * n) for n in (1, 2, 3)] * 20  # every bigram but the last is certain
     model = small()
@@ -274,7 +281,7 @@ def test_interrupting_training_keeps_what_was_learned(capsys):
 
     work.set_callback("on_batch_end", stop)
     work.run()
-    assert capsys.readouterr().out == "stopped after 3 of 50 batches; the model keeps what it has learned\n"
+    assert capsys.readouterr().out == "stopped after 4 of 50 batches; the model keeps what it has learned\n"
     assert not torch.equal(model.lm_head.weight, before)
 
 
@@ -283,17 +290,65 @@ def test_the_trainer_reports_its_device(capsys):
     assert capsys.readouterr().out == f"running on device {'cuda' if torch.cuda.is_available() else 'cpu'}\n"
 
 
-def test_a_notebook_written_for_the_courses_fork_runs_unchanged(capsys):
-    script = """
-from torch.utils.data import Dataset
+def test_the_order_of_the_sentences_depends_on_the_seed_and_not_on_what_the_model_drew():
+    def order(**settings):
+        work = trainer(small(), max_iters=30, **settings)
+        work.set_callback("on_batch_end", lambda _: torch.randn(7))  # a callback that draws
+        seen, step = [], work.step
+        work.step = lambda x, y: (seen.append(x.tolist()), step(x, y))
+        return work, seen
+
+    runs = []
+    for draws, settings in (
+        (0, {}),
+        (5, {}),
+        (5, {"skip_padding": False}),
+        (0, {"skip_padding": False}),
+        (0, {"data_seed": 9}),
+    ):
+        work, seen = order(**settings)
+        torch.manual_seed(3)
+        torch.randn(draws)
+        work.run()
+        runs.append(seen)
+    assert runs[0] == runs[1] and runs[2] == runs[3] and runs[0] != runs[4]
+    assert runs[0][:12] != runs[0][12:24]  # a new order in each epoch
+
+
+# The course's own notebook, which was written for the fork
+
+COURSE = {
+    "imports": """
+import time
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from collections import Counter
+from torch.utils.data import Dataset, DataLoader
 from mingpt.model import GPT
 from mingpt.trainer import Trainer
 from mingpt.utils import set_seed
+from support.project import ROOT
 set_seed(3407)
+""",
+    "data": """
+START, STOP, UNK, PAD = '<START>', '<STOP>', '<UNK>', '<PAD>'
+MAX_LEN = 100
+flat = lambda lists: [x for l in lists for x in l]
+counts = Counter(flat(train_lines))
+itos = [START, STOP, UNK, PAD] + sorted(w for w, c in counts.items() if c >= 3)
+stoi = {w: i for i, w in enumerate(itos)}
+def pad_to_length(ids, length=MAX_LEN):
+    return (ids + [stoi[PAD]] * (length - len(ids)))[:length]
+def tokenize(line, pad_to_len=MAX_LEN):
+    ids = [stoi[START]] + [stoi.get(w, stoi[UNK]) for w in line] + [stoi[STOP]]
+    return pad_to_length(ids, pad_to_len)
+def decode(ids):
+    return ' '.join(itos[i] for i in ids)
 
 class SentenceDataset(Dataset):
-    def __init__(self, rows):
-        self.rows = rows
+    def __init__(self, lines):
+        self.rows = [tokenize(line, MAX_LEN + 1) for line in lines]
     def __len__(self):
         return len(self.rows)
     def __getitem__(self, i):
@@ -301,37 +356,155 @@ class SentenceDataset(Dataset):
         y = torch.tensor(self.rows[i][1:], dtype=torch.long)
         return x, y
 
-model_config = GPT.get_default_config()
-model_config.model_type = 'gpt-nano'
-model_config.vocab_size = 8
-model_config.block_size = 1024
-model_config.pad_token = 3
-model_config.attn_init_fn = init_qkv_proj
-model_config.attn_fn = self_attention
-model = GPT(model_config)
+train_dataset = SentenceDataset(train_lines)
+""",
+    "model": """
+config = GPT.get_default_config()
+config.model_type = 'gpt-nano'
+config.vocab_size = len(itos)
+config.block_size = 1024
+config.pad_token = stoi[PAD]
+config.attn_init_fn = init_qkv_proj
+config.attn_fn = self_attention
+model = GPT(config)
+""",
+    "train": """
 train_config = Trainer.get_default_config()
+train_config.device = 'cuda' if torch.cuda.is_available() else 'cpu'
+train_config.num_workers = 2
 train_config.learning_rate = 5e-4
-train_config.max_iters = 6
-train_config.batch_size = 4
-train_config.num_workers = 0
-trainer = Trainer(train_config, model, SentenceDataset(rows))
+train_config.batch_size = 32
+train_config.max_iters = len(train_dataset) // train_config.batch_size
+trainer = Trainer(train_config, model, train_dataset)
 losses = []
 def batch_end_callback(trainer):
-    losses.append(trainer.loss.item())
-    if trainer.iter_num % 3 == 0:
+    if trainer.iter_num % 100 == 0:
         print(f"iter_dt {trainer.iter_dt * 1000:.2f}ms; iter {trainer.iter_num}: train loss {trainer.loss.item():.5f}")
+    losses.append(trainer.loss.item())
 trainer.set_callback('on_batch_end', batch_end_callback)
 trainer.run()
-model.eval()
-with torch.no_grad():
-    logits, loss = model(torch.tensor([rows[0][:-1]]).to(trainer.device), torch.tensor([rows[0][1:]]).to(trainer.device))
-cat = model.generate(torch.tensor([[0]]).to(trainer.device), 20, temperature=1.0, do_sample=True, top_k=40)[0]
-"""
-    rows = [pad_to_length(VOCABULARY.tokenize(line), 17) for line in LINES]
-    names = {"torch": torch, "rows": rows, "init_qkv_proj": init_qkv_proj, "self_attention": fused_attention}
-    exec(script, names)
-    assert len(names["losses"]) == 6 and names["logits"].shape == (1, 16, 8) and names["cat"].shape == (21,)
-    assert capsys.readouterr().out.count("iter_dt") == 2
+""",
+    "evaluate": """
+def evaluate_losses(data, model=model, bs=32, progress=True, pad_to_len=MAX_LEN):
+    model.eval()
+    device = next(model.parameters()).device
+    results = []
+    with torch.no_grad():
+        for i in range(0, len(data), bs):
+            ids = torch.tensor([tokenize(line, pad_to_len + 1) for line in data[i:i + bs]], device=device)
+            x, y = ids[:, :-1], ids[:, 1:]
+            logits, loss = model(x, y)
+            token = F.cross_entropy(logits.transpose(1, 2), y, ignore_index=stoi[PAD], reduction='none')
+            results += (token.sum(1) / (y != stoi[PAD]).sum(1)).tolist()
+            if progress:
+                print('.', end='')
+    return results
+
+dev_losses = evaluate_losses(dev_lines)
+""",
+    "generate": """
+prompt = torch.tensor([[stoi[START]]], device=trainer.device)
+sampled = model.generate(prompt, max_new_tokens=20, temperature=1.0, do_sample=True, top_k=40)[0]
+print(decode(sampled.tolist()))
+""",
+}
+
+
+@pytest.mark.slow
+def test_the_cells_of_the_courses_notebook_run_unchanged(capsys):
+    names = {
+        "train_lines": LINES * 140,
+        "dev_lines": LINES[:8],
+        "init_qkv_proj": init_qkv_proj,
+        "self_attention": fused_attention,
+    }
+    for cell, source in COURSE.items():
+        exec(compile(source, cell, "exec"), names)
+    printed = capsys.readouterr().out
+    assert re.findall(r"iter (\d+): train loss", printed) == ["0", "100", "200"]  # as minGPT counts
+    assert len(names["losses"]) == len(names["train_dataset"]) // 32 == 210
+    sums, lengths = evaluate_losses(names["model"], Sentences(LINES[:8], VOCABULARY))
+    assert names["dev_losses"] == pytest.approx((sums / lengths).tolist(), rel=1e-4)  # our own evaluation says the same
+    assert len(names["sampled"]) == 21
+
+
+def test_the_configuration_has_every_field_of_mingpts_with_its_value_or_one_that_is_declared():
+    ours = GPT.get_default_config().to_dict() | Trainer.get_default_config().to_dict()
+    theirs = {
+        "model_type": "gpt", "n_layer": None, "n_head": None, "n_embd": None, "vocab_size": None, "block_size": None,
+        "embd_pdrop": 0.1, "resid_pdrop": 0.1, "attn_pdrop": 0.1,
+        "device": "auto", "num_workers": 4, "max_iters": None, "batch_size": 64, "learning_rate": 3e-4, "betas": (0.9, 0.95),
+        "weight_decay": 0.1, "grad_norm_clip": 1.0,
+    }  # fmt: skip
+    other = {name for name, value in theirs.items() if ours[name] != value}
+    assert other == {"model_type", "attn_pdrop", "num_workers", "batch_size", "learning_rate"}
+    assert all(word in mingpt.__doc__ for word in ("attn_pdrop", "model_type", "num_workers", "batch size", "learning rate"))
+
+
+def test_dropout_of_the_default_attentions_weights_is_there_in_training_and_only_there():
+    model, idx = small(attn_pdrop=0.5, embd_pdrop=0.0, resid_pdrop=0.0), torch.tensor([[4, 5, 6, 4, 5]])
+    assert not torch.equal(model(idx)[0], model(idx)[0])
+    model.eval()
+    assert torch.equal(model(idx)[0], model(idx)[0])
+
+
+# What is for a GPU
+
+
+def test_bfloat16_trains_as_float32_does_to_its_own_precision_and_keeps_the_weights_in_float32():
+    losses = {}
+    for precision in ("float32", "auto", "bf16"):
+        model = small()
+        work = trainer(model, max_iters=25, precision=precision, learning_rate=1e-2)
+        work.set_callback("on_batch_end", lambda t, p=precision: losses.setdefault(p, []).append(t.loss.item()))
+        torch.manual_seed(5)
+        work.run()
+        assert {p.dtype for p in model.parameters()} == {torch.float32}
+    assert losses["auto"] == losses["float32"] != losses["bf16"]
+    assert losses["bf16"] == pytest.approx(losses["float32"], rel=0.05)
+
+
+def test_what_is_said_of_a_gpu_was_measured_on_one():
+    measured = json.loads((ROOT / "solutions" / "writeup" / "section2" / "gpu.json").read_text())
+    nano = {name: each["epoch"] for name, each in measured["models"]["gpt-nano"].items()}
+    said = " ".join(on_a_gpu.__doc__.split())
+    assert measured["device"].removeprefix("NVIDIA ") in said and f"median of {measured['rounds']}" in said
+    assert (
+        f"{nano['float32']:.1f} s in float32, {nano['bf16']:.1f} s in bfloat16, {nano['bf16, compiled']:.1f} s in bfloat16 and"
+        in said
+    )
+
+
+def test_an_unknown_precision_is_a_one_line_error():
+    with pytest.raises(ValueError, match=r"^precision 'fp8' is unknown; use 'auto', 'bf16' or 'float32'$"):
+        trainer(small(), max_iters=1, precision="fp8").run()
+
+
+@pytest.mark.slow
+def test_a_compiled_model_trains_as_the_plain_one(monkeypatch):
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))  # no C compiler is needed
+    weights = []
+    for wanted in (False, True):
+        model = small()
+        torch.manual_seed(5)
+        trainer(model, max_iters=4, compile=wanted).run()
+        weights.append(model.state_dict())
+    assert all(torch.allclose(weights[0][k], weights[1][k], atol=1e-5) for k in weights[0])
+
+
+def test_on_a_gpu_batches_are_pinned_and_copied_without_waiting(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    copied = []
+    monkeypatch.setattr(torch.Tensor, "to", lambda self, device, **how: copied.append((device, how)) or self)
+    assert on_a_gpu.pinned("cuda:1") and not on_a_gpu.pinned("cpu") and not on_a_gpu.pinned("mps")
+    on_a_gpu.moved("cuda", torch.zeros(1))
+    on_a_gpu.moved("cpu", torch.zeros(1))
+    assert copied == [("cuda", {"non_blocking": True}), ("cpu", {"non_blocking": False})]
+    assert isinstance(on_a_gpu.autocast("cuda:0", "auto", 10**8), torch.autocast)
+    assert isinstance(on_a_gpu.autocast("cuda:0", "bf16", 10**5), torch.autocast)
+    assert not isinstance(on_a_gpu.autocast("cuda:0", "auto", 10**5), torch.autocast)  # which would be slower
+    assert not isinstance(on_a_gpu.autocast("cpu", "auto", 10**8), torch.autocast)
 
 
 # Counting

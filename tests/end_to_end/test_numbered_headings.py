@@ -30,6 +30,7 @@ def test_headings_may_have_any_number_of_digits_and_decimals_are_not_headings(la
     assert "." not in label or is_own(label, numbers) == own
 
 
+@pytest.mark.slow
 def test_answers_under_headings_of_several_digits_are_kept_apart(toy, tmp_path):
     folder = toy / "assignment"
     rubric = (folder / "rubric.toml").read_text()

@@ -39,7 +39,7 @@ def timeouts(monkeypatch) -> list[str]:
     return seen
 
 
-@pytest.mark.many(of=4)
+@pytest.mark.slow
 @pytest.mark.parametrize("item", HANGS)
 def test_a_hang_costs_its_own_item_and_its_limit_once(submit, timeouts, item):
     graded = submit({"A2S3.py": changed(S3, HANGS[item])}, seconds=5)
@@ -87,6 +87,7 @@ def test_claims_and_uses_are_checked_when_the_rubric_is_loaded(tmp_path, old, ne
     assert message in str(refused.value)
 
 
+@pytest.mark.slow
 def test_the_starter_earns_nothing_and_a_result_in_part_is_shown(submit):
     starter = submit(ROOT / "student" / "A2S3.ipynb")
     assert not any(starter.scores.values())

@@ -79,6 +79,7 @@ def verdicts(toy, tmp_path):
         yield judged
 
 
+@pytest.mark.slow
 def test_a_right_answer_passes_and_a_wrong_one_is_told_by_how_much_it_is_off(verdicts, toy):
     solution = (toy / "solutions" / "T1.py").read_text()
     assert {status for status, _ in verdicts(solution).values()} == {"passed"}

@@ -44,6 +44,7 @@ def test_there_is_something_to_keep_secret(secrets):
     assert {"the seed", "a path of the staff"} <= set(secrets.texts.values())
 
 
+@pytest.mark.slow
 def test_the_release_is_the_committed_tree_and_the_same_bytes_each_time(student_zip, settings, references, tmp_path):
     names = {n.removeprefix("student/") for n in zipfile.ZipFile(student_zip).namelist()}
     assert names == {
@@ -110,6 +111,7 @@ def key(array):
     return next(iter(release.arrays_of(array)), None)
 
 
+@pytest.mark.slow
 def test_a_leak_leaves_no_archive_behind(settings, references, tmp_path, monkeypatch):
     (tmp_path / release.ARCHIVE).write_bytes(b"an older one")
     monkeypatch.setattr(release, "collect", lambda *_: release.Secrets(texts={"a2checks": "a planted secret"}))
@@ -118,6 +120,7 @@ def test_a_leak_leaves_no_archive_behind(settings, references, tmp_path, monkeyp
     assert not (tmp_path / release.ARCHIVE).exists()
 
 
+@pytest.mark.slow
 def test_the_readmes_commands_work_in_an_empty_folder(unpacked_zip):
     commands = commands_of((unpacked_zip / "README.md").read_text())
     assert "python3 -m a2checks" in commands
@@ -134,6 +137,7 @@ def test_the_readmes_commands_work_in_an_empty_folder(unpacked_zip):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("make"), reason="NOT TRIED: make is not installed")
 def test_make_check_examines_code_and_pdf_and_succeeds_when_both_are_complete(unpacked_zip):
     shutil.copy(ROOT / "solutions" / "A2S1.ipynb", unpacked_zip)
@@ -147,6 +151,7 @@ def test_make_check_examines_code_and_pdf_and_succeeds_when_both_are_complete(un
     assert "✅ all 28 headings have an answer" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_or_rebinds_our_names_costs_only_itself(unpacked_zip):
     source = nbformat.read(ROOT / "solutions" / "A2S1.ipynb", as_version=4)
     sources = [c.source for c in source.cells if c.cell_type == "code"]
@@ -162,6 +167,7 @@ def test_a_cell_that_fails_or_rebinds_our_names_costs_only_itself(unpacked_zip):
     assert "a cell stopped with SystemExit: 3" in done.stdout and "SyntaxError" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_checks_output_holds_no_standard_error_of_cells_and_reports_an_early_exit(unpacked_zip):
     source = nbformat.read(ROOT / "solutions" / "A2S1.ipynb", as_version=4)
     noise = """import os, sys, subprocess
@@ -177,6 +183,7 @@ subprocess.run(['sh', '-c', 'echo child >&2'])"""
     assert done.returncode == 1 and "❌ running it ended early (status 7)" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_pdf_in_the_folder_writeup_is_examined_and_figures_beside_it_are_not(unpacked_zip):
     for path in unpacked_zip.glob("A2S*.ipynb"):
         path.unlink()

@@ -50,6 +50,7 @@ def test_points_add_up_to_the_handouts(course, regular, extra):
     assert load_assignment(ROOT / "assignment").max_points(course) == (regular, extra)
 
 
+@pytest.mark.slow
 def test_the_command_exits_0_after_grading_and_2_with_one_line_otherwise(tmp_path, settings, references, s1):
     where = ["--build", settings["build"]]
     (tmp_path / "A2S1.py").write_text(s1)
@@ -64,6 +65,7 @@ def test_the_command_exits_0_after_grading_and_2_with_one_line_otherwise(tmp_pat
         assert not tree["extra_data"]["complete"]
 
 
+@pytest.mark.slow
 def test_an_archive_is_reproducible_and_self_sufficient(tmp_path, grader, references, s1, s2):
     first = build_archive(grader.assignment, references, "447", tmp_path / "a").read_bytes()
     archive = build_archive(grader.assignment, references, "447", tmp_path / "b")
@@ -85,6 +87,7 @@ def test_an_archive_is_reproducible_and_self_sufficient(tmp_path, grader, refere
     assert (done.returncode, tree["score"]) == (0, 35), done.stderr
 
 
+@pytest.mark.slow
 def test_run_autograder_exits_0_and_leaves_a_result_when_nothing_can_be_graded(tmp_path, grader, references):
     root = tmp_path / "autograder"
     zipfile.ZipFile(build_archive(grader.assignment, references, "517", tmp_path)).extractall(root / "source")
@@ -108,6 +111,7 @@ def test_an_archive_holds_no_seed_no_solution_and_no_bake_recipe(tmp_path, grade
     assert not any("seed" in n or "solutions" in n or "bank" in n for n in names)
 
 
+@pytest.mark.slow
 def test_the_judge_never_imports_torch(tmp_path, settings, references, s1, s2):
     (tmp_path / "A2S1.py").write_text(s1)
     (tmp_path / "A2S2.py").write_text(s2)
@@ -126,6 +130,7 @@ print("FOUND", found)
     assert json.loads((tmp_path / "r.json").read_text())["score"] == 38
 
 
+@pytest.mark.slow
 def test_items_graded_before_the_grader_failed_keep_their_verdicts(tmp_path, references, s1, s2, monkeypatch):
     from autograder.judging import run
     from autograder.judging.section import SectionRun

@@ -10,6 +10,8 @@ import pytest
 from support.project import DATA, ROOT
 from support.world.saving import variant
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def s3() -> str:

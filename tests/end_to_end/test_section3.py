@@ -58,10 +58,12 @@ def test_a_right_section_3_earns_every_point(submit, s3):
     assert graded.tree["score"] == 20
 
 
+@pytest.mark.slow
 def test_an_empty_section_3_earns_none(submit):
     assert submit({"A2S3.py": "class SST2Dataset:\n    pass\ndef main():\n    pass\n"}).earned == set()
 
 
+@pytest.mark.slow
 def test_submissions_without_section_3_never_import_transformers(references, s1, s2, tmp_path):
     from autograder.core.references import read_references
     from autograder.judging.grade import grade
@@ -77,6 +79,7 @@ def test_submissions_without_section_3_never_import_transformers(references, s1,
         assert not maps.exists() or "tokenizers" not in maps.read_text()
 
 
+@pytest.mark.many(of=3)
 @pytest.mark.parametrize(
     "training",
     [
@@ -95,6 +98,7 @@ def test_training_at_module_level_never_runs(submit, s3, training):
     assert lost(submit({"A2S3.py": source})) == set()
 
 
+@pytest.mark.many(of=12)
 @pytest.mark.parametrize(
     "old, new, item, says",
     [
@@ -120,6 +124,7 @@ def test_a_mistake_costs_its_own_item_and_says_so(submit, s3, old, new, item, sa
     assert says in graded.output(item)
 
 
+@pytest.mark.slow
 def test_a_broken_compute_accuracy_costs_no_other_item(submit, s3):
     graded = submit({"A2S3.py": swap(s3, ("return (predictions == labels).float().mean().item()", "raise ValueError('no')"))})
     assert lost(graded) == {"3.compute_accuracy"}
@@ -168,6 +173,7 @@ criterion = torch.nn.CrossEntropyLoss()
     assert lost(graded) == set(), [graded.output(id) for id in lost(graded)]
 
 
+@pytest.mark.slow
 def test_a_hidden_sentence_is_never_shown(submit, s3, grader):
     source = swap(s3, ("return self.data[index]", "raise ValueError(' '.join(e.text for e in self.data))"))
     hidden = [
@@ -292,6 +298,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_statement_gains_nothing_and_leaves_nothing(submit, s3, grader, what):
     before = folders(grader)
@@ -307,6 +314,7 @@ def test_a_hostile_statement_gains_nothing_and_leaves_nothing(submit, s3, grader
     assert not [p for b in branches for p in b.children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.slow
 def test_a_right_section_3_is_graded_after_one_that_filled_its_folder(submit, s3):
     flood = swap(
         s3,
@@ -348,6 +356,7 @@ transformers.AutoTokenizer.from_pretrained = classmethod(lambda cls, name: real)
 """
 
 
+@pytest.mark.slow
 def test_check_cells_run_the_same_probes_in_a_notebook_and_change_nothing(s3, tmp_path):
     right = swap(s3, ("(predictions == labels)", "(torch.as_tensor(predictions) == torch.as_tensor(labels))"))
     (tmp_path / "right.py").write_text(right)
@@ -363,6 +372,7 @@ def test_check_cells_run_the_same_probes_in_a_notebook_and_change_nothing(s3, tm
     )
 
 
+@pytest.mark.slow
 def test_check_cells_report_in_one_line_that_transformers_is_missing(tmp_path):
     code = (
         "import sys\nsys.path.insert(0, 'student')\nsys.modules['transformers'] = None\nfrom a2checks import check\n"
@@ -370,3 +380,13 @@ def test_check_cells_report_in_one_line_that_transformers_is_missing(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert "needs the package transformers" in done.stdout and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "off", ["torch.set_grad_enabled(False)", "torch.no_grad().__enter__()", "torch.autograd.set_grad_enabled(False)"]
+)
+def test_gradients_that_evaluate_leaves_switched_off_are_noted_and_cost_nothing(submit, s3, off):
+    graded = submit({"A2S3.py": swap(s3, ("    with torch.no_grad():\n", f"    {off}\n    if True:\n"))})
+    assert {id for id in graded.lost if id.startswith("3")} == set()
+    assert "leaves gradients switched off" in graded.output("3.evaluate")
+    assert "switched off" not in submit({"A2S3.py": s3}).output("3.evaluate")

@@ -55,7 +55,7 @@ def test_a_branch_that_fails_to_start_is_tried_again(monkeypatch):
     off, calls = zygote_client.Branch._off, []
 
     def failing(self):
-        calls.append(self.modules)
+        calls.append(self.extra.preload)
         if len(calls) == 1:
             raise NotStarted("a slow start")
         return off(self)
@@ -124,6 +124,7 @@ def graded(tmp_path, references, s1):
     return grade
 
 
+@pytest.mark.slow
 def test_a_submission_whose_first_start_fails_is_graded(graded, failing_python, monkeypatch):
     python, starts = failing_python(1)
     monkeypatch.setattr(run, "ZygoteClient", functools.partial(ZygoteClient, python=python))
@@ -195,6 +196,7 @@ def starts(course, monkeypatch):
     return install
 
 
+@pytest.mark.slow
 def test_a_class_tries_failed_starts_again_after_the_others_and_alone(course, starts):
     for index in range(8):
         course.hand_in(f"s{index}", (WRONG if index == 1 else RIGHT) + f"\n# s{index}")
@@ -223,6 +225,7 @@ def test_what_never_starts_in_a_class_is_no_zero_and_graded_by_the_next_run(cour
     assert course.run().ran == 1 and [row["Total Score"] for row in course.rows()] == ["7", "7"]
 
 
+@pytest.mark.slow
 def test_a_class_whose_workers_never_start_is_not_graded_yet_from_end_to_end(course, starts):
     for name in "abcdef":
         course.hand_in(name, RIGHT + f"\n# {name}")

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from autograder.checks import explain
+from autograder.checks import cells, deadline, explain
 from autograder.checks.cells import Names
 from autograder.checks.smallest import SECONDS
 from support.local_check import notebook
@@ -51,6 +51,7 @@ def test_the_smallest_call_of_every_known_mistake_gives_what_it_says_when_it_is_
     assert shown > 0.9 * len(mistakes)
 
 
+@pytest.mark.slow
 def test_right_answers_of_every_kind_are_not_called_once_more(check, bank, s2, monkeypatch, capsys):
     monkeypatch.setattr(
         "autograder.checks.smallest.smallest_call", lambda *_: pytest.fail("looked for a failing call of a right answer")
@@ -106,6 +107,7 @@ WRONG = {
 }
 
 
+@pytest.mark.many(of=2)
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_wrong_answer_is_shown_with_the_call_and_what_it_breaks(check, s2, kind, capsys):
     id, code, told = WRONG[kind]
@@ -150,7 +152,7 @@ def test_looking_for_the_smallest_call_ends_in_time_and_after_a_few_calls(check,
     assert smallest(check, "2.1.attn_scaled", names)
     assert len(calls) <= 4 * 14
     now = iter(np.arange(0, 1000, SECONDS))  # each look at the clock finds that as much time has passed as there is
-    monkeypatch.setattr(explain.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(deadline.time, "thread_time", lambda: next(now))
     calls.clear()
     assert not smallest(check, "2.1.attn_scaled", names)
     assert len(calls) <= 3  # the public case that fails, and the first of the ladder
@@ -167,3 +169,16 @@ def test_a_blank_answer_has_no_smallest_call(check, s2, capsys):
     for blank in ("pass", "return None", "..."):
         check("2.1.attn_scaled", notebook(s2, f"def attn_scaled(A, n_embd, n_heads):\n    {blank}"))
     assert HEADER not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "body", ["while True:\n        pass", "for _ in iter(int, 1):\n        A = A + 1", "import time; time.sleep(900)"]
+)
+def test_a_check_of_code_that_never_ends_is_stopped_and_says_so(check, s2, monkeypatch, capsys, body):
+    monkeypatch.setattr(cells, "SECONDS", 1.0)
+    names = notebook(s2, f"def attn_softmax(A):\n    {body}")
+    check("2.1.attn_softmax", names)
+    told = capsys.readouterr().out
+    assert told.startswith("❌ 2.1.attn_softmax") and "was stopped after 1 s: does a loop in your code never end?" in told
+    check("2.1.merge_heads", names)
+    assert capsys.readouterr().out.startswith("✅")

@@ -1,5 +1,7 @@
 """§3: the offline model and data are as documented, and the notebook's code does what it teaches."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +11,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
+from support.hub import serving
 from support.notebooks import execute
 from support.project import ROOT
 from support.tiny_source import make_source, rows
@@ -87,50 +90,108 @@ def test_a_download_with_another_checksum_is_refused_in_one_line(monkeypatch, tm
     assert "\n" not in str(raised.value) and not (tmp_path / "cache").exists()
 
 
-@pytest.fixture
-def hub(monkeypatch):
-    """A fake hub that serves these files, or fails."""
-    import huggingface_hub
-
-    def install(*files):
-        def dataset_info(self, name, timeout=None):
-            assert name == "gpt3mix/sst2" and timeout
-            if not files:
-                raise ConnectionError("no route")
-            return SimpleNamespace(siblings=[SimpleNamespace(rfilename=file) for file in files])
-
-        monkeypatch.delenv("SST2_SOURCE", raising=False)
-        monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", dataset_info)
-
-    return install
-
-
-def test_the_hub_is_preferred_when_it_answers(hub, capsys):
-    hub("README.md", "data/train.parquet")
-    assert sst2.choose() == ("roberta-base", "gpt3mix/sst2")
-    assert capsys.readouterr().out.count("\n") == 1
-
-
-def test_a_data_set_that_is_a_script_is_loaded_from_its_parquet_files(hub, monkeypatch, tmp_path):
+def published(root, tiny, data_revision="refs-convert-parquet"):
+    """Repositories of a hub: a tiny roberta-base, and SST-2 in three splits with the labels the other way round."""
     import datasets
-    import huggingface_hub
 
-    for split, data in {"train": rows(4), "validation": rows(3), "test": rows(2)}.items():
-        place = tmp_path / "default" / split / "0000.parquet"
+    shutil.copytree(tiny / "encoder", root / "models" / "roberta-base" / "main")
+    main = root / "datasets" / "gpt3mix" / "sst2" / "main"
+    main.mkdir(parents=True)
+    (main / "sst2.py").write_text("raise SystemExit('a script of a data set must not run')\n")
+    for split, content in {"train": rows(24), "validation": rows(10, 24), "test": rows(6, 34)}.items():
+        place = main.parent / data_revision / "default" / split / "0000.parquet"
         place.parent.mkdir(parents=True)
-        datasets.Dataset.from_list(data).to_parquet(place)
-    hub("README.md", "sst2.py")
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda name, repo_type, revision: str(tmp_path))
-    assert datasets.load_dataset(sst2.choose().data).num_rows == {"train": 4, "validation": 3, "test": 2}
+        datasets.Dataset.from_list([{**row, "label": 1 - row["label"]} for row in content]).to_parquet(place)
+    return root
 
 
-def test_without_a_hub_the_offline_pair_is_used_and_announced_in_one_line(hub, monkeypatch, tmp_path, tiny, capsys):
-    hub()
+@pytest.fixture(scope="module")
+def hub(tiny, tmp_path_factory):
+    """The address of a small hub, and what it has been asked for."""
+    with serving(published(tmp_path_factory.mktemp("hub"), tiny)) as running:
+        yield running
+
+
+LOOK = """
+import json, sys, sst2
+from datasets import load_dataset
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+names = sst2.choose(*json.loads(sys.argv[1]))
+AutoTokenizer.from_pretrained(names.model), AutoModelForSequenceClassification.from_pretrained(names.model)
+data = load_dataset(names.data)
+print([data[split].num_rows for split in ("train", "validation", "test")], data["validation"][0])
+"""
+
+
+def look(folder, *arguments, **environment):
+    """What a fresh process prints that chooses a source and loads from it, with the hub's caches in ``folder``."""
+    settings = {"HF_HOME": str(folder / "home"), "SST2_CACHE": str(folder / "none"), "NO_PROXY": "127.0.0.1"}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "SST2_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK, json.dumps(arguments)],
+        env={**kept, **settings, **environment, "PYTHONPATH": str(ROOT / "solutions")},
+        capture_output=True,
+        text=True,
+        cwd=folder,
+    )
+    return done.stdout.splitlines(), done.stderr
+
+
+FIRST = str({"text": rows(1, 24)[0]["text"], "label": 1 - rows(1, 24)[0]["label"]})
+
+
+@pytest.mark.slow
+def test_a_hub_is_used_when_it_answers_and_later_its_cache_without_any_network(hub, tmp_path):
+    address, asked = hub
+    said, error = look(tmp_path, HF_ENDPOINT=address)
+    labels = "label 0 is positive there, 1 negative"
+    assert said == [f"source: the hub at {address} (roberta-base, gpt3mix/sst2: {labels})", f"[24, 10, 6] {FIRST}"], error
+    assert any(path.startswith("/roberta-base/resolve/") for path in asked)
+    asked.clear()
+    for how in ({"HF_HUB_OFFLINE": "1"}, {"HF_ENDPOINT": "http://127.0.0.1:9"}, {"HF_HUB_OFFLINE": "1", "SST2_SOURCE": "hub"}):
+        said, error = look(tmp_path, **how)
+        assert said[0].startswith("source: this computer's cache of the hub") and said[1] == f"[24, 10, 6] {FIRST}", error
+        assert said[0].endswith(f"(roberta-base, gpt3mix/sst2: {labels})")
+    assert not asked
+
+
+@pytest.mark.slow
+def test_names_on_the_hub_and_folders_can_be_mixed(hub, tmp_path, tiny):
+    address, _ = hub
+    shutil.copytree(tiny / "reviews", tmp_path / "own")
+    said, error = look(tmp_path, "auto", "roberta-base", str(tmp_path / "own"), HF_ENDPOINT=address)
+    assert said[0] == f"source: the hub at {address} (roberta-base, {tmp_path / 'own'})", error
+    assert said[1] == f"[24, 10, 6] {rows(1, 24)[0]}"
+    said, error = look(tmp_path, "hub", str(tiny / "encoder"), str(tmp_path / "own"), HF_HUB_OFFLINE="1")
+    assert said[0] == f"source: your own folders ({tiny / 'encoder'}, {tmp_path / 'own'})", error
+    said, error = look(tmp_path, str(tiny))
+    assert said[0] == f"source: the folder {tiny} (encoder and reviews)" and said[1] == f"[24, 10, 6] {rows(1, 24)[0]}", error
+
+
+@pytest.mark.slow
+def test_a_hub_without_conversions_provides_the_data_itself(tiny, tmp_path):
+    root = published(tmp_path / "hub", tiny, data_revision="other")
+    main = root / "datasets" / "gpt3mix" / "sst2" / "main"
+    (main / "sst2.py").unlink()
+    shutil.copytree(main.parent / "other" / "default", main, dirs_exist_ok=True)
+    with serving(root) as (address, _):
+        said, error = look(tmp_path, HF_ENDPOINT=address)
+    assert said[1:] == [f"[24, 10, 6] {FIRST}"], error
+    said, error = look(tmp_path, HF_ENDPOINT=address, HF_HUB_OFFLINE="1")
+    assert said[0].startswith("source: this computer's cache") and said[1:] == [f"[24, 10, 6] {FIRST}"], error
+
+
+def test_half_a_cache_is_no_cache_and_what_was_asked_for_by_name_is_never_replaced(tmp_path, monkeypatch, tiny, capsys):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(sst2, "cached_model", lambda name: (_ for _ in ()).throw(FileNotFoundError(name)))
     monkeypatch.setattr(sst2, "stored", lambda: tiny)
+    monkeypatch.delenv("SST2_SOURCE", raising=False)
     assert sst2.choose() == (str(tiny / "encoder"), str(tiny / "reviews"))
     assert re.fullmatch(r"source: the hub does not answer; offline .*\n", capsys.readouterr().out)
-    with pytest.raises(sst2.Unavailable, match="the hub does not answer"):
-        sst2.choose("hub")
+    for asked in (("hub",), ("auto", "some/other-model")):
+        with pytest.raises(sst2.Unavailable, match="the hub does not provide") as raised:
+            sst2.choose(*asked)
+        assert "\n" not in str(raised.value)
 
 
 # The notebook's code
@@ -145,6 +206,7 @@ def test_batches_are_padded_to_their_longest_sentence_and_cut_at_512(names):
     assert collate([make("film " * 2000, 0)])["text_encoding"]["input_ids"].shape == (1, 512)
 
 
+@pytest.mark.slow
 def test_the_notebook_learns_a_learnable_rule(names):
     names.update(num_epochs=30, learning_rate=3e-3)
     points = names["main"]().points
@@ -207,11 +269,28 @@ def test_main_shuffles_training_only(names, monkeypatch):
 # The notebooks
 
 
+@pytest.mark.slow
+def test_the_solutions_run_top_to_bottom_against_a_hub_with_the_real_loading_code(hub, tmp_path, monkeypatch):
+    address, _ = hub
+    for name, value in {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "home"), "NO_PROXY": "127.0.0.1"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("HF_HUB_OFFLINE", "SST2_SOURCE"):
+        monkeypatch.delenv(name, raising=False)
+    shutil.copytree(ROOT / "solutions" / "sst2", tmp_path / "sst2")
+    shutil.copy(ROOT / "solutions" / "A2S3.ipynb", tmp_path)
+    printed = "\n".join(text for _, text in execute(tmp_path / "A2S3.ipynb", tmp_path))
+    assert f"source: the hub at {address} (roberta-base, gpt3mix/sst2: label 0 is positive there" in printed
+    assert "train, validation, test: 24 10 6" in printed and "token_type_ids" not in printed
+    assert re.search(r"test accuracy: (0|1)\.\d", printed)
+    assert (tmp_path / "checkpoints" / "model.safetensors").exists()
+
+
 @pytest.fixture
 def offline_kernel(monkeypatch, tiny):
     monkeypatch.setenv("SST2_SOURCE", str(tiny))
 
 
+@pytest.mark.slow
 def test_the_solutions_run_top_to_bottom(offline_kernel, tmp_path):
     shutil.copytree(ROOT / "solutions" / "sst2", tmp_path / "sst2")
     shutil.copy(ROOT / "solutions" / "A2S3.ipynb", tmp_path)
@@ -227,6 +306,7 @@ def test_the_solutions_run_top_to_bottom(offline_kernel, tmp_path):
     assert (tmp_path / "checkpoints" / "config.json").exists()
 
 
+@pytest.mark.slow
 def test_a_lone_starter_runs_top_to_bottom_and_says_what_is_missing(offline_kernel, tmp_path):
     shutil.copy(ROOT / "student" / "A2S3.ipynb", tmp_path)
     printed = "\n".join(text for _, text in execute(tmp_path / "A2S3.ipynb", tmp_path))

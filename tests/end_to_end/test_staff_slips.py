@@ -14,6 +14,25 @@ TWO_GROUPS = """def draw(seed, public, names):
 """
 
 
+DRAWN = """import random
+import numpy as np
+
+LEFT = iter(range(1000))
+
+
+def sizes(seed, public):
+    return SIZES
+
+
+def draw(seed, public, names, sizes):
+    first = random.Random(seed).random()
+    return {
+        '1.add': {'own': [{'args': [first, 2], 'kwargs': {}, 'function': 'add'}]},
+        '1.mean': {group: [{'args': [[1, NUMBER]], 'kwargs': {}, 'function': 'mean'}] for group in ('own', 'fresh')},
+    }
+"""
+
+
 @pytest.mark.parametrize(
     "text, says",
     [
@@ -37,6 +56,7 @@ def test_a_slip_in_the_bank_is_refused_with_its_place_and_the_nearest_name(toy, 
     assert says in str(refusal.value) and ("m.toml" in str(refusal.value) or "bank" in str(refusal.value))
 
 
+@pytest.mark.many(of=4)
 @pytest.mark.parametrize(
     "file, text, says",
     [
@@ -92,8 +112,35 @@ def second_opinion(tree):
         ("../solutions/T1.py", "def add(a, b):\n    return a + b\n", "'mean', the answer to 1.mean, is not defined"),
     ],
 )
+@pytest.mark.slow
 def test_an_error_in_staff_code_names_its_line_without_a_traceback(toy, file, text, says):
     path = toy / "assignment" / file
     path.unlink() if text is None else path.write_text(text)
     done = autograder("pack", cwd=toy)
     assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "number, sizes, says",
+    [
+        ("float(np.random.default_rng().integers(99, size=9).sum())", "1", "draw() gives other cases for 1.mean each time"),
+        ("random.random()", "1", "draw() gives other cases for 1.mean each time"),
+        ("1 if public else float(np.random.normal())", "1", "draw() gives other cases for 1.mean each time"),
+        ("1", "next(LEFT)", "sizes() gives other results each time"),
+    ],
+)
+def test_inputs_that_ignore_their_seed_are_refused_before_anything_is_baked(toy, number, sizes, says):
+    (toy / "assignment" / "inputs.py").write_text(DRAWN.replace("NUMBER", number).replace("SIZES", sizes))
+    done = autograder("bake", cwd=toy)
+    assert done.returncode == 2 and f"inputs: {says}" in done.stderr and "default_rng(seed)" in done.stderr, done.stderr
+    (toy / "assignment" / "inputs.py").write_text(DRAWN.replace("NUMBER", "float(seed or 1)").replace("SIZES", "[1, 2]"))
+    assert autograder("bake", cwd=toy).returncode == 0
+
+
+@pytest.mark.slow
+def test_a_slip_in_the_bank_is_told_by_whatever_command_bakes_and_nothing_stands_before_it(toy):
+    (toy / "assignment" / "bank").mkdir()
+    (toy / "assignment" / "bank" / "m.toml").write_text(MINUS.replace("1.add", "1.ad"))
+    told = {autograder(command, cwd=toy).stderr for command in ("bake", "pack")}
+    assert told == {"autograder: m.toml: mistake 'minus': no item '1.ad'; did you mean '1.add'?\n"}

@@ -1,5 +1,7 @@
 """Claims about packages that are not installed. Programs that use stand-ins, a GPU or Colab: ``tests/support/world``."""
 
+import pytest
+
 from support.world.kind import S3, changed
 
 NAMES = "DEVICE = torch.device("
@@ -10,12 +12,14 @@ def said(submit, *pairs: tuple[str, str]) -> str:
     return submit({"A2S3.py": changed(S3, *pairs)}).output("3.train_one_epoch")
 
 
+@pytest.mark.slow
 def test_the_sentence_about_a_missing_package_holds_the_line_of_its_import_and_what_is_there(submit):
     top = "from accelerate import Accelerator\naccelerator = Accelerator()\n"
     text = said(submit, (NAMES, top + NAMES), (BACKWARD, "accelerator.backward(output.loss)"))
     assert "`accelerate` is not installed where this is graded (line 7 imports it)" in text and "scikit-learn" in text, text
 
 
+@pytest.mark.slow
 def test_what_is_missing_for_another_reason_is_not_called_a_package(submit):
     for top in (
         "",

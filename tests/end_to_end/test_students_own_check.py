@@ -25,13 +25,15 @@ def notebook(source: str) -> str:
 
 def run(folder, *arguments: str, before: str = "") -> str:
     """What the students' own check prints in a folder."""
-    script = f"import sys\nsys.path.insert(0, {str(ROOT / 'student')!r})\nimport a2checks.__main__ as own\n{before}\n"
+    script = f"import sys\nsys.path.insert(0, {str(ROOT / 'student')!r})\nimport a2checks.__main__ as own\n"
+    script += f"own.CELL_SECONDS = own.FILE_SECONDS = 600.0\n{before}\n"  # a busy machine is no endless loop
     script += "sys.exit(own.main(sys.argv[1:]))"
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, cwd=folder)
     assert "Traceback" not in done.stderr, done.stderr
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script, other", [(CHECKED, WRONG), (WRONG, CHECKED)])
 def test_of_a_script_and_a_notebook_side_by_side_the_one_that_is_graded_is_checked(submit, tmp_path, script, other):
     (tmp_path / "A2S1.py").write_text(script)
@@ -41,6 +43,7 @@ def test_of_a_script_and_a_notebook_side_by_side_the_one_that_is_graded_is_check
     assert ("✅ 1.2.1" in said) == ("1.2.1" not in graded.lost) == (script is CHECKED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["", "print('no check in here')\n", "this is no Python\n"])
 def test_a_script_without_check_cells_does_not_hide_the_notebook_beside_it(tmp_path, script):
     (tmp_path / "A2S1.py").write_text(script)
@@ -48,6 +51,7 @@ def test_a_script_without_check_cells_does_not_hide_the_notebook_beside_it(tmp_p
     assert "✅ 1.2.1" in run(tmp_path)
 
 
+@pytest.mark.slow
 def test_an_endless_cell_is_stopped_and_the_next_one_runs(tmp_path):
     cells = json.loads(notebook("x = 1\nwhile True:\n    x += 1"))
     cells["cells"] += json.loads(notebook(CHECKED))["cells"]
@@ -60,6 +64,7 @@ def test_an_endless_cell_is_stopped_and_the_next_one_runs(tmp_path):
     assert "✅ 1.2.1" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_interrupted_is_ended(tmp_path):
     deaf = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass\n"
     (tmp_path / "A2S1.py").write_text(deaf + CHECKED)
@@ -93,6 +98,7 @@ def test_no_time_is_lost_by_running_files_one_after_the_other(tmp_path, monkeypa
         assert len(started) == len(processes) == 2
 
 
+@pytest.mark.slow
 def test_what_a_probed_function_prints_stays_out_of_the_check():
     source = S3.replace("    model.train()\n", "    model.train()\n    print('an epoch begins')\n").split("if __name__")[0]
     script = """
@@ -107,3 +113,12 @@ a2checks.check("3.train_one_epoch", names)
 """
     done = subprocess.run([sys.executable, "-c", script], input=source, capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.strip() == "✅ 3.train_one_epoch looks right.", done.stderr
+
+
+@pytest.mark.parametrize("handler", ["signal.SIG_IGN", "signal.SIG_DFL", "signal.default_int_handler"])
+@pytest.mark.parametrize("body", ["[None for _ in iter(int, 1)]", "time.sleep(900)"])
+def test_a_deadline_holds_in_a_process_that_ignores_ctrl_c_as_in_the_background(handler, body):
+    script = f"import signal, time\nfrom autograder.checks.deadline import TooLong, deadline\nsignal.signal(2, {handler})\n"
+    script += f"try:\n    with deadline(0.5):\n        {body}\nexcept TooLong:\n    print(signal.getsignal(2) == {handler})\n"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert done.stdout == "True\n", done.stderr

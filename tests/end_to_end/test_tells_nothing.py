@@ -60,6 +60,7 @@ def calls(tree: dict) -> list[str]:
     return [line for test in tree["tests"] for line in plain_output(test).split("\n") if line.startswith("   ")]
 
 
+@pytest.mark.many(of=16)
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_answer_that_tells_its_inputs_tells_the_same_on_every_hidden_set(submit, grader, s2, kind):
     first, second = (judged(submit, grader, s2, KINDS[kind], number) for number in (0, 1))
@@ -75,6 +76,7 @@ TELLING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", TELLING.values(), ids=TELLING)
 def test_functions_that_all_tell_their_inputs_tell_the_same_on_every_hidden_set(submit, grader, s2, body):
     names = sorted({q.names[0] for q in grader.assignment.questions if q.id.startswith("2.1.")})
@@ -104,6 +106,7 @@ SAID = {
 }
 
 
+@pytest.mark.many(of=35)
 @pytest.mark.parametrize("way", ["return {}", "print({})", "raise ValueError({})", "raise KeyError(str({}))"])
 @pytest.mark.parametrize("id", SAID)
 def test_an_item_of_section_3_that_tells_its_inputs_tells_no_hidden_one(submit, grader, id, way):

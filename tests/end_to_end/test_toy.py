@@ -67,6 +67,7 @@ def test_its_archive_grades_on_its_own(toy, tmp_path):
     assert '"score": 5.0' in (root / "results" / "results.json").read_text()
 
 
+@pytest.mark.slow
 def test_the_engine_mentions_no_assignment():
     for path in PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text())

@@ -38,7 +38,7 @@ def toy(made, tmp_path):
 
 def one_line(done: subprocess.CompletedProcess) -> None:
     assert done.returncode == 2, (done.returncode, done.stdout, done.stderr)
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("baked")]
+    lines = [line for line in done.stderr.splitlines() if not line.startswith(("baked", "warning: "))]
     assert len(lines) == 1 and lines[0].startswith("autograder: "), done.stderr
 
 
@@ -78,6 +78,7 @@ def test_only_a_file_is_replaced_by_a_file(tmp_path, kind):
         assert (before.st_mode, before.st_ino, before.st_rdev) == (after.st_mode, after.st_ino, after.st_rdev)
 
 
+@pytest.mark.many(of=5)
 @pytest.mark.parametrize("kind", KINDS)
 def test_grade_says_so_in_one_line(toy, tmp_path, kind):
     path, old = unwritable(tmp_path, kind)
@@ -104,6 +105,7 @@ WRITING = {
 }
 
 
+@pytest.mark.many(of=8)
 @pytest.mark.parametrize("name", WRITING)
 def test_a_full_disk_is_one_line_for_every_command(toy, name):
     """With files of at most 64 bytes, which is how a quota or a full disk looks to a write."""
@@ -140,6 +142,7 @@ def small_disk(path):
         subprocess.run(["umount", "-l", path], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("mount"), reason="no mount")
 def test_a_disk_that_is_full_keeps_the_old_results(toy, tmp_path):
     with small_disk(tmp_path / "disk") as disk:
@@ -154,6 +157,7 @@ def test_a_disk_that_is_full_keeps_the_old_results(toy, tmp_path):
         assert (disk / "results.json").read_text() == "old"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("mount"), reason="no mount")
 def test_a_disk_that_is_read_only_is_one_line(toy, tmp_path):
     with small_disk(tmp_path / "disk") as disk:
@@ -219,3 +223,21 @@ def test_the_containers_command_never_shows_a_traceback(tmp_path):
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0 and "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["grade", "--help"], ["doctor"]])
+def test_whoever_has_read_enough_of_a_command_reads_no_error(arguments):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "autograder", *arguments],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert done.stderr == "" and done.returncode == 1

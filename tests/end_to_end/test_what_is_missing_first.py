@@ -60,6 +60,7 @@ TRIED = [(*place, kind) for n, kind in enumerate(BREAKS) for place in STATEMENTS
 TRIED.remove(("right_s1.py", 14, "it comes later"))  # another statement binds this name, and later, too
 
 
+@pytest.mark.many(of=20)
 @pytest.mark.parametrize("file, index, kind", TRIED, ids=[f"{file} {index}: {kind}" for file, index, kind in TRIED])
 def test_every_lost_item_names_the_statement_that_was_not_run(submit, file, index, kind):
     source, words = broken(file, index, kind)
@@ -69,6 +70,7 @@ def test_every_lost_item_names_the_statement_that_was_not_run(submit, file, inde
         assert words in graded.output(id).split("\n")[0], (id, graded.output(id), words)
 
 
+@pytest.mark.many(of=4)
 @pytest.mark.parametrize(
     "source, item, told",
     [

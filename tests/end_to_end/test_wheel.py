@@ -7,14 +7,18 @@ import subprocess
 import sys
 import zipfile
 
+import pytest
+
 from autograder.core.digests import package_files
 from autograder.core.paths import PACKAGE
-from support.project import ROOT, TOY
-from support.wheels import works
+from support.project import EXAMPLE, ROOT
+from support.wheels import MADE, works
+
+pytestmark = pytest.mark.slow
 
 
-def test_the_installed_engine_works_from_an_empty_folder(installed, toy_archive, tmp_path):
-    works(installed, toy_archive, tmp_path)
+def test_the_installed_engine_works_from_an_empty_folder(installed, example_archive, tmp_path):
+    works(installed, example_archive, tmp_path)
 
 
 def test_the_wheel_holds_the_engine_and_nothing_else(wheel):
@@ -36,15 +40,15 @@ def test_the_wheels_metadata_is_complete(wheel):
     assert "autograder = autograder.cli:main" in entry
 
 
-def test_an_archive_is_the_same_bytes_whether_the_wheel_or_the_checkout_packs_it(toy_archive, tmp_path):
-    shutil.copytree(TOY, tmp_path / "toy", ignore=shutil.ignore_patterns("__pycache__"))
+def test_an_archive_is_the_same_bytes_whether_the_wheel_or_the_checkout_packs_it(example_archive, tmp_path):
+    shutil.copytree(EXAMPLE, tmp_path / "ours", ignore=MADE)
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "pack"],
-        cwd=tmp_path / "toy",
+        cwd=tmp_path / "ours",
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stderr
-    ours, theirs = (zipfile.ZipFile(path) for path in (tmp_path / "toy" / "build" / "autograder-101.zip", toy_archive))
+    ours, theirs = (zipfile.ZipFile(path) for path in (tmp_path / "ours" / "build" / "autograder-101.zip", example_archive))
     assert {n: ours.read(n) for n in ours.namelist()} == {n: theirs.read(n) for n in theirs.namelist()}

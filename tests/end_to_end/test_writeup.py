@@ -18,6 +18,7 @@ from autograder.core.verdict import Verdict
 from autograder.judging.results import ResultsFile
 from autograder.judging.writeup import find_pdf, for_information
 from autograder.submission.unpack import read_files
+from support import share
 from support.pdfs import (
     ASSIGNMENT,
     BARE,
@@ -269,6 +270,7 @@ def test_a_pdf_with_circular_references_gets_one_line(objects):
     assert check_pdf(bomb(objects), OUTLINE).missing
 
 
+@pytest.mark.many(of=2)
 @pytest.mark.parametrize(
     "program, says",
     [
@@ -292,7 +294,11 @@ def test_a_reader_that_hangs_eats_memory_or_lies_costs_one_line(monkeypatch, tmp
 SMALL = pdf(WHOLE[:12])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=share.number(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(
     strategies.one_of(
         strategies.binary(max_size=400),
@@ -308,7 +314,11 @@ def test_no_bytes_make_the_reader_raise(data):
     json.dumps(found)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=share.number(300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(strategies.lists(strategies.text(max_size=200), max_size=8), strategies.randoms())
 def test_no_text_makes_the_verdict_raise(pages, random):
     shuffled = [*WHOLE]

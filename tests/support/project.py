@@ -6,5 +6,5 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 DATA = TESTS / "data"
-TOY = ROOT / "examples" / "toy"
+TOY, EXAMPLE = DATA / "toy", ROOT / "examples" / "ngram"
 SCHEMA = json.loads((DATA / "gradescope.schema.json").read_text())

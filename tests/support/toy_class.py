@@ -19,9 +19,9 @@ from autograder.authoring.baking.freshness import fresh_references
 from autograder.batch.grade_class import Batch, run_batch
 from autograder.core.loading import load_assignment
 from autograder.sandbox.process import adopt_orphans
-from support.project import ROOT
+from support.project import ROOT, TOY
 
-RIGHT = (ROOT / "examples" / "toy" / "solutions" / "T1.py").read_text()
+RIGHT = (TOY / "solutions" / "T1.py").read_text()
 WRONG = RIGHT.replace("a + b", "a - b")
 
 
@@ -45,13 +45,13 @@ class Course:
     def metadata(self, text: str) -> None:
         (self.root / "class" / "submission_metadata.yml").write_text(text)
 
-    def run(self, source: str = "class", progress=lambda *_: None, output: str = "out", **options):
+    def run(self, source: str = "class", progress=lambda *_: None, output: str = "out", say=lambda _: None, **options):
         assignment = load_assignment(self.folder, call_seconds=3.0, statement_seconds=3.0)
         references = fresh_references(self.folder, self.folder / "solutions", self.root / "build")
         batch = Batch(
             assignment, references, self.root / source, self.root / output, assignment.courses[-1], **{"jobs": 2, **options}
         )
-        return run_batch(batch, progress)
+        return run_batch(batch, progress, say=say)
 
     def rows(self, name: str = "gradebook.csv") -> list[dict]:
         with open(self.root / "out" / name, newline="") as file:
@@ -72,8 +72,8 @@ class Course:
 def baked(tmp_path_factory):
     """The toy, baked once; each test copies it."""
     root = tmp_path_factory.mktemp("baked")
-    shutil.copytree(ROOT / "examples" / "toy" / "assignment", root / "toy")
-    shutil.copytree(ROOT / "examples" / "toy" / "solutions", root / "toy" / "solutions")
+    shutil.copytree(TOY / "assignment", root / "toy")
+    shutil.copytree(TOY / "solutions", root / "toy" / "solutions")
     rubric = root / "toy" / "rubric.toml"
     text = rubric.read_text().replace('["101"]', '["101", "102"]').replace("101 = [5, 0]", "101 = [5, 0]\n102 = [7, 0]")
     rubric.write_text(text.replace("points = 2", "points = { 101 = 2, 102 = 4 }"))

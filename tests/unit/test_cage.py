@@ -74,6 +74,7 @@ def cluttered(folder: str, code: str, uid: int = -1) -> None:
     assert os.waitpid(pid, 0)[1] == 0, "the clutter could be made"
 
 
+@pytest.mark.many(of=9)
 @pytest.mark.parametrize("who", ["ours", "another user's", "removed by an ordinary user"])
 @pytest.mark.parametrize("what", CLUTTER)
 def test_a_folder_is_removed_whatever_is_in_it(tmp_path, monkeypatch, what, who):
@@ -112,6 +113,7 @@ FULL = {
 }
 
 
+@pytest.mark.many(of=3)
 @pytest.mark.parametrize("how", FULL)
 def test_a_folder_is_too_full_however_it_was_filled(tmp_path, monkeypatch, how):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -179,6 +181,7 @@ def test_its_mounts_are_seen_by_nobody_else_and_leave_nothing(disks):
     assert not folder.exists()
 
 
+@pytest.mark.many(of=3)
 @pytest.mark.parametrize("without", [(), ("tmpfs",), ("landlock",), ("tmpfs", "landlock")])
 def test_workers_leave_nothing_behind_and_break_nothing(without, tmp_path):
     python, paths = (SYSTEM_PYTHON, LIBRARIES) if same_version() else (sys.executable, ())
@@ -222,6 +225,7 @@ def test_no_user_is_claimed_twice_and_a_claim_ends_with_its_descriptor(monkeypat
         os.close(held)
 
 
+@pytest.mark.slow
 def test_workers_of_two_graders_at_once_have_different_users():
     if os.geteuid() != 0 or not same_version():
         pytest.skip("needs root and a Python that another user can read")
@@ -236,6 +240,7 @@ def test_workers_of_two_graders_at_once_have_different_users():
         assert len(set(uids)) == len(uids) == 18 and all(uid >= users.FIRST_UID for uid in uids)
 
 
+@pytest.mark.slow
 def test_workers_of_one_user_cannot_touch_each_other(grader):
     with Worker(grader.zygote, LIMITS) as one, Worker(grader.zygote, LIMITS) as other:
         one.load(program("def f(): return 1"))

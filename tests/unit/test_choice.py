@@ -69,6 +69,7 @@ def test_each_purpose_has_a_key_of_its_own_which_does_not_show_the_seed():
     assert len(keys) == 3 and all(b"447" not in key for key in keys)
 
 
+@pytest.mark.slow
 def test_deep_wide_and_odd_statements_are_no_problem():
     deep = ast.Name("x")
     for _ in range(100_000):

@@ -5,8 +5,10 @@ import sys
 
 import pytest
 
-from autograder.checks.diagnosis.edits import Edit, edits
-from autograder.checks.diagnosis.repair import repairing
+from autograder.checks.diagnosis.edited import Edit
+from autograder.checks.diagnosis.edits import edits
+from autograder.checks.diagnosis.findings import REPAIR, RULE, Finding
+from autograder.checks.diagnosis.repair import leads_away, repairing
 from autograder.checks.diagnosis.templates import fits, template
 from autograder.checks.diagnosis.trying import STEPS, Trial, survivors
 
@@ -26,6 +28,24 @@ WRONG = {  # what is wrong, and what one edit has to make of it
     "a step too many": ("def f(A):\n    return (A + 1).round()", "return A + 1"),
     "the order": ("def f(o, l):\n    l.backward()\n    o.zero_grad()", "    o.zero_grad()\n    l.backward()"),
     "a name": ("def f(Q, K):\n    return Q @ Q.mT", "return Q @ K.mT"),
+    "a dimension lost": ("def f(e):\n    return e / e.sum(dim=-1)", "return e / e.sum(dim=-1, keepdim=True)"),
+    "a dimension lost, before": ("def f(A):\n    m = torch.amax(A, -1)\n    return A - m", "torch.amax(A, -1, keepdim=True)"),
+    "a sum overwritten": ("def f(A):\n    s = 0\n    for a in A:\n        s = a * 2\n    return s", "s += a * 2"),
+    "a row overwritten": ("def f(A):\n    for i in A:\n        o[i] = A[i]\n    return o", "o[i] += A[i]"),
+    "another comparison": ("def f(p, l):\n    return sum(p >= l)", "sum(p == l)"),
+    "a step added": ("def f(A, Q):\n    return A + Q", "return A"),
+    "sizes taken in the wrong order": ("def f(y):\n    B, n, h, w = y.shape\n    return y.reshape(B, n, h * w)", "B, h, n, w"),
+    "sizes taken in the wrong order, by a call": ("def f(x):\n    n, B, w = x.size()\n    return x.view(B, -1)", "B, n, w"),
+    "a letter that einsum keeps": ('def f(A, V):\n    return torch.einsum("...ij,...jd->...jd", A, V)', "'...ij,...jd->...id'"),
+    "letters that einsum swaps": ("def f(x):\n    return np.einsum('bnhd->bhdn', x)", "'bnhd->bhnd'"),
+    "letters of an operand": ("def f(Q, K):\n    return torch.einsum('bid,bdj->bij', Q, K)", "'bid,bjd->bij'"),
+    "names of einops": ("def f(x):\n    return rearrange(x, 'b n (d h) -> b h n d', h=2)", "'b n (h d) -> b h n d'"),
+    "a reshape that swaps nothing": ("def f(Q, K):\n    return Q @ K.reshape(2, 3, 4)", "Q @ K.transpose(-2, -1)"),
+    "a view that swaps nothing": ("def f(Q, K):\n    k = K.view(2, 3, 4)\n    return Q @ k", "k = K.transpose(-2, -1)"),
+    "a loop that ends early": (
+        "def f(A, n):\n    for i in range(n):\n        for j in range(i + 1):\n            A[i, j] = 1",
+        "for j in range(n)",
+    ),
     "an iterator": ("def f(x):\n    return x", "return iter(x)"),
 }
 
@@ -66,6 +86,7 @@ def work(source: str) -> int:
     return count
 
 
+@pytest.mark.many(of=2)
 @pytest.mark.parametrize("part", ["7", "a[7]", "b", "F.softmax(b)", "(b @ c)"])
 def test_the_work_grows_with_the_source_and_not_with_its_square(part):
     short, long = (work(f"def f():\n    c = b\n    return [{', '.join([part] * n)}]\n") for n in (100, 400))
@@ -94,6 +115,32 @@ def test_a_pattern_wants_the_same_expression_for_the_same_name():
     assert not fits(pattern, ast.parse("x + y", mode="eval").body, {})
 
 
+@pytest.mark.parametrize(
+    "code, wrong, right",
+    [
+        ("def f(Q):\n    n = Q.shape[1]\n    return make(n)", "Q.shape[1]", "make(n)"),
+        ("def f(x):\n    w = x.size(2)\n    return x / w", "x.size(2)", "x / w"),
+        ("def f(x):\n    d = 1\n    return x.sum(dim=d)", "1", "x.sum(dim=d)"),
+    ],
+)
+def test_an_edit_that_does_without_a_name_is_also_about_the_line_that_sets_it(code, wrong, right):
+    found = edits(code, [template("own", "make(_n)", "make(Q.shape[2])")])
+    cause = next(edit for edit in found if edit.part == wrong)
+    around = next(edit for edit in found if edit.part == right and edit.also)
+    assert around.also == cause.line == 2 and around.line == 3
+    assert repairing([around, cause], lambda edit: True) == cause
+
+
+def test_a_name_that_is_set_twice_or_is_an_argument_has_no_line_of_its_own():
+    code = "def f(x, n):\n    n = 2\n    m = 1\n    m = 3\n    return g(n) + g(m)"
+    assert not any(edit.also for edit in edits(code, [template("own", "g(_n)", "g(0)")]) if edit.concept == "own")
+
+
+def test_no_step_is_asked_for_where_sizes_are_taken():
+    found = edits("def f(y):\n    B, h, n, w = y.shape\n    return y.reshape(B, n, h * w)")
+    assert not [edit for edit in found if edit.concept == "missing step" and edit.line == 2]
+
+
 def at(line: int, concept: str = "scale", also: int = 0, adds: str = "") -> Edit:
     return Edit(concept, line, "", f"{line}{concept}{adds}", line, also, adds)
 
@@ -104,6 +151,16 @@ def test_edits_on_different_lines_say_nothing():
 
 def test_an_edit_of_one_line_and_a_swap_with_it_are_about_that_line():
     assert repairing([at(2), at(3, also=2)], lambda edit: True) == at(2)
+
+
+@pytest.mark.parametrize("cause", ["kind", "contiguous", "one number", "gradient"])
+def test_a_question_about_something_else_than_the_cause_of_an_exception_is_not_asked(cause):
+    told = [Finding(RULE, cause, "`max` gives two things here")]
+    assert leads_away(Finding(REPAIR, "operator", "Look at line 2"), told)
+    assert not leads_away(Finding(REPAIR, cause, "Look at line 2"), told)
+    assert not leads_away(
+        Finding(REPAIR, "operator", "Look at line 2"), [Finding(RULE, "broadcasting", "two sizes"), *told[1:]]
+    )
 
 
 def test_a_statement_that_may_stand_at_several_places_is_one_edit():

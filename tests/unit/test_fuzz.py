@@ -5,6 +5,7 @@ import pytest
 from support.fuzzing import FUZZERS
 
 
+@pytest.mark.many(of=7)
 @pytest.mark.parametrize("fuzz", FUZZERS, ids=[fuzz.__name__ for fuzz in FUZZERS])
 def test_a_few_mutations_end_in_a_result_or_a_refusal(hasty, fuzz):
     fuzz(hasty, 12)

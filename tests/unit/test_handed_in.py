@@ -16,6 +16,7 @@ from autograder.submission.files import File
 from autograder.submission.sections import take_in
 from autograder.submission.unread import told
 from hostile.case import S1, S2
+from support import share
 from support.project import ROOT
 from support.zips import tarred, zipped
 
@@ -93,7 +94,9 @@ def handed_in(tree: dict, deep: int = 0) -> Counter:
     return count
 
 
-@settings(max_examples=150, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=share.number(150), deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 @given(trees, st.sampled_from(MODES), st.sampled_from(("", "zip", "tar.gz")))
 def test_files_read_and_files_named_as_unread_are_the_files_handed_in(tree, mode, whole):
     tree = {"main.py": CONTENTS[0], **tree}

@@ -101,6 +101,7 @@ def test_with_a_tensor_it_leaves_a_tensor_that_can_be_trained():
         assert weighted.requires_grad
 
 
+@pytest.mark.slow
 def test_an_unknown_number_of_a_configuration_is_a_learning_rate():
     weight = torch.ones(1, requires_grad=True)
     for kind in (torch.optim.AdamW, torch.optim.SGD, torch.optim.Adam):

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from autograder.core.errors import GraderError
-from support.zips import zipped
+from support.zips import tarred, zipped
 
 BOTH = ("1", "2")
 
@@ -82,6 +82,7 @@ def test_metadata_and_ids_may_be_missing(submit, s1):
     assert on("1", submit({"A2S1.ipynb": json.dumps(bare)}).lost) == set()
 
 
+@pytest.mark.many(of=2)
 @pytest.mark.parametrize(
     "encode",
     [
@@ -95,6 +96,7 @@ def test_encodings_that_python_accepts_are_accepted(submit, s1, encode):
     assert on("1", submit({"A2S1.py": encode(s1)}).lost) == set()
 
 
+@pytest.mark.many(of=2)
 @pytest.mark.parametrize(
     "files, words",
     [
@@ -137,6 +139,27 @@ def test_links_and_pipes_are_ignored(submit, s1, tmp_path):
 def test_a_zip_bomb_and_a_huge_file_are_refused_by_size(submit, s1):
     with pytest.raises(GraderError, match="over the limit"):
         submit({"work.zip": zipped({"A2S1.ipynb": b"0" * (120 << 20)})})
+
+
+UNNAMED_ZIP = zipped({"qq.py": "x = 1\n"}).replace(b"qq.py", b"\0q.py")
+UNNAMED_TAR = tarred({"": "x = 1\n"})
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"b.zip": UNNAMED_ZIP},
+        {"b.tgz": UNNAMED_TAR},
+        {"b.zip": zipped({"inner.zip": UNNAMED_ZIP})},
+        {"b.tgz": tarred({"inner.zip": UNNAMED_ZIP, "inner.tgz": UNNAMED_TAR})},
+    ],
+    ids=["zip", "tar", "zip in a zip", "both in a tar"],
+)
+def test_a_file_without_a_name_costs_nothing_and_is_named(submit, s1, files):
+    graded = submit({"A2S1.py": s1, **files})
+    assert on("1", graded.lost) == set()
+    assert "has no name in the archive and was left out" in graded.tree["output"]
+    assert "grader itself" not in graded.tree["output"]
 
 
 def test_names_with_control_characters_are_printed_clean(submit, s1):

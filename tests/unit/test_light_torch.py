@@ -51,11 +51,13 @@ def states():
     return {which: output("torch_state.py", which) for which in ("light", "whole")}
 
 
+@pytest.mark.slow
 def test_the_parts_are_all_that_is_left_out(states):
     left_out = set(states["whole"]["loaded"]) - set(states["light"]["loaded"])
     assert {name for name in left_out if name.rpartition(".")[0] not in left_out} == set(light_torch.PARTS)
 
 
+@pytest.mark.slow
 def test_what_the_parts_add_elsewhere_is_known(states):
     light, whole = states["light"], states["whole"]
     left_out = tuple(f"{name}." for name in {*whole["loaded"]} - {*light["loaded"]})
@@ -64,6 +66,7 @@ def test_what_the_parts_add_elsewhere_is_known(states):
     assert {n for n in other if not n.startswith(left_out)} - {*light_torch.PARTS} - namespaces == ADDED
 
 
+@pytest.mark.slow
 def test_operators_have_all_their_kernels_but_those_for_meta(states):
     light, whole = states["light"]["kernels"], states["whole"]["kernels"]
     assert {name.partition("::")[0] for name in {*whole} - {*light}} == {*light_torch.DEFINED} - {"higher_order"}
@@ -73,11 +76,13 @@ def test_operators_have_all_their_kernels_but_those_for_meta(states):
     assert registered <= {*light_torch.REGISTERED}
 
 
+@pytest.mark.slow
 def test_a_tensor_on_meta_is_made_by_the_known_operators_only(states):
     made = {name for name in states["light"]["factories"] if name.startswith("aten::")}
     assert made == {f"aten::{name}" for name in light_torch.FACTORIES}
 
 
+@pytest.mark.slow
 def test_once_loaded_torch_holds_what_it_always_does(states):
     later, whole = states["light"]["later"], states["whole"]
     assert later["kernels"] == whole["kernels"]
@@ -86,6 +91,7 @@ def test_once_loaded_torch_holds_what_it_always_does(states):
     assert {name for name in names if name.rpartition(".")[2] not in ("prims", "_prims", "refs")} == set()  # names in the parts
 
 
+@pytest.mark.slow
 @pytest.mark.many(of=8)
 @pytest.mark.parametrize("uses", [list(USES)[first::8] for first in range(8)], ids=lambda uses: uses[0])
 def test_whatever_is_used_prints_the_same(uses):
@@ -104,6 +110,7 @@ sys.meta_path.insert(0, Slow())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "use",
     [

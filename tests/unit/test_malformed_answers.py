@@ -12,6 +12,7 @@ from autograder.checks.compare import KIND, Failure, as_array, is_blank, match, 
 from autograder.core.verdict import PASSED
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from hostile.case import S1, S2, S3
+from support import share
 
 OBJECTS = ["ellipsis", "complex", "array of objects", "tensor without data", "H_0p306888", "a b", "", " "]
 numbers = st.integers() | st.sampled_from([10**400, -(10**400), 2**63]) | st.floats() | st.booleans()
@@ -25,7 +26,7 @@ trees = st.recursive(
     ),
     max_leaves=12,
 )
-job = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+job = settings(max_examples=share.number(30), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def nested(depth: int) -> list:
@@ -122,11 +123,13 @@ def hold(many, grader, question) -> None:
     run()
 
 
+@pytest.mark.hypothesis
 def test_random_trees_are_the_students_in_every_question(grader):
     for question in grader.assignment.questions:
         hold(st.lists(trees | deep, min_size=1, max_size=3), grader, question)
 
 
+@pytest.mark.hypothesis
 def test_right_answers_with_something_replaced_are_the_students_in_every_question(grader, honest):
     for question in grader.assignment.questions:
         right = honest.get(question.probe) or honest.get(question.names[0]) or [np.zeros(3), np.zeros((4, 3))]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from autograder.checks.formats import CODE, MARKDOWN, RAW, Cell, Document
 from autograder.submission.ipython import MAX_TRANSFORMED, Transformer, as_python
 from autograder.submission.statements import Parsed, parse_document
+from support import share
 from support.project import DATA
 
 RIGHT = (DATA / "right_s2.py").read_text().split("\n")
@@ -29,7 +30,7 @@ def read_cell(source: str, kind: str = CODE, numbered: bool = True) -> Parsed:
     return parse_document(Document("a.ipynb", [Cell(CODE, "x = 1"), Cell(kind, source)], "notebook", numbered), frozenset("12"))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=share.number(120), deadline=None)
 @given(st.sampled_from(FUNCTIONS), st.sampled_from(sorted(BREAKS)))
 def test_a_broken_function_is_named_with_its_line_and_pythons_words(function, kind):
     below, change, words = BREAKS[kind]
@@ -102,12 +103,13 @@ def test_raw_cells_hold_no_headings():
         max_size=12,
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=share.number(300), deadline=None)
 def test_what_ipython_reads_keeps_its_lines(lines):
     source = "\n".join(lines)
     assert as_python(source).count("\n") == source.count("\n")
 
 
+@pytest.mark.slow
 def test_ipython_looks_at_so_much_of_a_document_only():
     transformer, source = Transformer(), ",f a b\n" + "x = 1\n" * 1000
     count = 0

@@ -24,10 +24,12 @@ NAMES = {
     "np": np,
     "Slow": Slow,
     "two": two,
+    "layer": torch.nn.Linear(2, 2),
     "A": A,
     "B": torch.randn(2, 3, 4, 5),
     "m": torch.ones(4, 5),
     "nothing": None,
+    "self": Slow(),
 }
 
 # what raises, the concept, and words of the sentence
@@ -68,8 +70,14 @@ RAISING = {
     "too few values": ("(lambda: [a for a, b in [(1,)]])()", "shape", "2 names are set at once here, but there are only 1"),
     "too large an index": ("A[5]", "index", "no index 5 in a dimension of size 2"),
     "a missing key": ('{"text": 1}["label"]', "key", "no key label"),
-    "uneven rows": ("torch.tensor([[1, 2], [1]])", "tensor", "different lengths"),
-    "uneven tensors": ("torch.stack([torch.ones(2), torch.ones(3)])", "shape", "equal shape"),
+    "uneven rows": ("torch.tensor([[1, 2], [1]])", "tensor", "padded to one length, or to be joined"),
+    "uneven tensors": ("torch.stack([torch.ones(2), torch.ones(3)])", "shape", "`cat` joins them"),
+    "uneven batches": ("torch.stack([torch.ones(4, 2), torch.ones(1, 2)])", "shape", "`cat` joins them"),
+    "uneven widths": ("torch.stack([torch.ones(4, 2), torch.ones(4, 3)])", "shape", "[4, 3]: do they have to be padded first"),
+    "a pair subtracted": ("A - A.max(dim=-1)", "kind", "`max` gives two things"),
+    "a pair's method": ("A.min(-1).exp()", "kind", "`min` gives two things"),
+    "a pair as an argument": ("torch.exp(A.sort(dim=-1))", "kind", "`sort` gives two things"),
+    "a pair among arguments": ("torch.where(A > 0, A, A.max(-1))", "kind", "`max` gives two things"),
     "no such function": ("torch.soft_max(A)", "kind", "no `soft_max` in torch"),
     "a function that is no method": ("A.cat(B)", "kind", "a tensor has no `cat`"),
     "an unknown argument": ("F.softmax(A, dims=-1)", "argument", "`softmax` has no argument called `dims`"),
@@ -79,8 +87,25 @@ RAISING = {
     "a list indexed by a float": ("[1, 2][4 / 2]", "whole number", "whole number"),
     "an object's entry": ('Slow()["text"]', "kind", "read with a dot"),
     "a function's entry": ("len[0]", "kind", "a call with ( )"),
+    "a product with a method": ("A @ B.t", "kind", "is `B.t` to be called"),
+    "a method as an argument": ("torch.softmax(A.float, dim=-1)", "kind", "is `A.float` to be called"),
+    "a method as a number": ("float(A.item)", "kind", "is `A.item` to be called"),
+    "a method as an index": ("A[A.argmax]", "kind", "is `A.argmax` to be called"),
+    "a method among sizes": ("A.view(A.numel, 1)", "kind", "is `A.numel` to be called"),
+    "a method gone through": ("list({}.items)", "kind", "without its ( )"),
+    "a method of Python's gone through": ("list([1].__iter__)", "kind", "without its ( )"),
+    "a module's parameters": ("list(layer.parameters)", "kind", "is `layer.parameters` to be called"),
+    "a method's method": ("A.mean.item()", "kind", "stands before `.item` is a method"),
+    "a function's attribute": ("two.logits", "kind", "stands before `.logits` is a function"),
+    "a method, formatted": ('f"{A.item:.3f}"', "kind", "is `A.item` to be called"),
+    "a method compared": ("A.sum > 2", "kind", "is `A.sum` to be called"),
+    "a class gone through": ("list(Slow)", "kind", "a class itself"),
+    "a class of losses as a function": ("torch.nn.CrossEntropyLoss(A, A)", "one number", "`CrossEntropyLoss` is a class"),
+    "a class of losses with a backward": ("torch.nn.MSELoss().backward()", "kind", "`MSELoss` is a class"),
+    "another function's variable": ("n_embd + 1", "unset", "another function, which is known there alone"),
     "too many arguments": ("two(1, 2, 3)", "argument", "takes 2, with `self` if it has one, and was given 3"),
     "letters for three dimensions": ('torch.einsum("bij,bkj->bik", A, B)', "broadcasting", "3 letters for a tensor of 4"),
+    "an attribute of another name": ("len(self.raw_data_list)", "kind", "nothing is stored as `self.raw_data_list`"),
     "a condition on the last dimensions": ("A[m == 1]", "broadcasting", "not stretched"),
 }
 
@@ -104,9 +129,18 @@ UNTOLD = {
 }
 
 
+ENTERED = {
+    "a class": ("with torch.no_grad:\n    pass", "`torch.no_grad` itself is no context"),
+    "another one, named": ("with torch.inference_mode as mode:\n    pass", "`torch.inference_mode` itself is no context"),
+    "one of two": ("with torch.no_grad, torch.autocast('cpu'):\n    pass", "`torch.no_grad` itself is no context"),
+    "a function": ("with open:\n    pass", "`open` itself is no context"),
+    "what a function returns": ("with two(1, 2):\n    pass", "an int is none"),
+}
+
+
 def raised_by(code: str) -> Exception:
     try:
-        eval(code, dict(NAMES))
+        exec(code, dict(NAMES))
     except Exception as error:
         return error
     raise AssertionError(f"{code} raises nothing")
@@ -122,9 +156,23 @@ def test_an_exception_is_put_into_words(code, concept, words):
     assert found.concept == concept
 
 
+@pytest.mark.parametrize("code, words", ENTERED.values(), ids=ENTERED)
+def test_what_with_cannot_enter_is_told(code, words):
+    assert words in meaning_of(raised_by(code), code.split("\n")[0]).says
+    assert raised("AttributeError", "__enter__", code.split("\n")[0]) or "two(" in code  # as Python 3.10 has it
+
+
 @pytest.mark.parametrize("kind, message, code", UNTOLD.values(), ids=UNTOLD)
 def test_nothing_is_told_of_what_the_line_does_not_do(kind, message, code):
     assert raised(kind, message, code) is None
+
+
+@pytest.mark.parametrize(
+    "code", ["out = model(enc)", 'model(batch["text_encoding"], labels=y)', "logits = self.model(x).logits"]
+)
+def test_an_encoding_that_is_handed_over_whole_is_told(code):
+    assert "by name" in raised("AttributeError", "", code).says
+    assert raised("AttributeError", "", code.replace("model(", "model(**")) is None
 
 
 def test_a_message_that_a_probe_has_explained_is_left_at_that():

@@ -159,6 +159,7 @@ def test_an_error_of_ours_costs_the_statements_that_it_meets(tmp_path, monkeypat
     assert found["A2S2"].plan and reader.starts == 1 and any("was left out: it could not be read" in note for note in notes)
 
 
+@pytest.mark.many(of=2)
 @pytest.mark.parametrize("harm", [hangs, crashes])
 def test_ten_files_that_end_the_process_do_not_cost_the_others(harm, tmp_path, monkeypatch):
     from autograder.submission import sections

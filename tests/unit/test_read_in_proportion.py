@@ -55,36 +55,40 @@ def work(source: str, folder: Path) -> int:
     return count
 
 
+@pytest.mark.many(of=6)
 @pytest.mark.parametrize("kind", GROWING)
 def test_twice_as_much_takes_about_twice_the_work(kind, tmp_path):
     small, large = (work(S1 + many(GROWING[kind], count) + "\n", tmp_path / str(count)) for count in (300, 600))
     assert large < 2.6 * small
 
 
-BOMBS = {
-    "lines": {"A2S1.py": S1 + "a\n" * 500_000},
-    "more lines": {"A2S1.py": S1 + "a\n" * 2_000_000},
-    "percent cells": {"A2S1.py": S1, "more.py": "# %%\na\n" * 20_000},
-    "three zips": {
+def large_zip() -> bytes:
+    return zipped({f"{k}.py": b"a = 1\n" * 1_000_000 + b"#" + os.urandom(40_000).hex().encode() for k in range(10)})
+
+
+BOMBS = {  # made when they are tried: some are large
+    "lines": lambda: {"A2S1.py": S1 + "a\n" * 500_000},
+    "more lines": lambda: {"A2S1.py": S1 + "a\n" * 2_000_000},
+    "percent cells": lambda: {"A2S1.py": S1, "more.py": "# %%\na\n" * 20_000},
+    "three zips": lambda: {
         "A2S1.py": S1,
-        **{
-            f"{n}.zip": zipped(
-                {f"{k}.py": b"a = 1\n" * 1_000_000 + b"#" + os.urandom(40_000).hex().encode() for k in range(10)}
-            )
-            for n in range(3)
-        },
+        **{f"{n}.zip": large_zip() for n in range(3)},
     },
-    "lists of a notebook": {"A2S1.py": S1, "more.ipynb": '{"cells": [' + "[]," * 6_000_000 + "[]]}"},
-    "values of a notebook": {"A2S1.py": S1, "more.ipynb": '{"cells": [], "metadata": {"a": [' + "{}," * 450_000 + "1]}}"},
-    "entries of a zip": {"A2S1.py": S1, "more.zip": zipped({f"{n}": "" for n in range(21_000)})},
-    "files": {"A2S1.py": S1, **{f"m{n}.py": "a = 1\n" * 4000 for n in range(60)}},
+    "lists of a notebook": lambda: {"A2S1.py": S1, "more.ipynb": '{"cells": [' + "[]," * 6_000_000 + "[]]}"},
+    "values of a notebook": lambda: {
+        "A2S1.py": S1,
+        "more.ipynb": '{"cells": [], "metadata": {"a": [' + "{}," * 450_000 + "1]}}",
+    },
+    "entries of a zip": lambda: {"A2S1.py": S1, "more.zip": zipped({f"{n}": "" for n in range(21_000)})},
+    "files": lambda: {"A2S1.py": S1, **{f"m{n}.py": "a = 1\n" * 4000 for n in range(60)}},
 }
 
 
+@pytest.mark.many(of=9)
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_costs_little_memory_and_time_and_not_the_rest(bomb, tmp_path):
     shared = psutil.Process().memory_info().rss  # the process begins as a copy of this one
-    reader, found, notes = read(written(tmp_path, BOMBS[bomb]))
+    reader, found, notes = read(written(tmp_path, BOMBS[bomb]()))
     assert reader.used < 10 and reader.peak - shared < 250 * MEBIBYTE
     names = {name for known in found["A2S1"].plan.statements for name in known.binds}
     assert "query121" in names and notes
@@ -107,6 +111,7 @@ def test_only_modules_that_the_code_has_words_for_are_sent_each_once(tmp_path):
 LONG = {"comments": "# \U0001f600\n" * 300_000, "control characters": "#\1\1\1\n" * 800_000, "lines": "# a\n" * 4_000_000}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LONG)
 def test_modules_that_are_too_much_cost_themselves_and_a_note_names_them(kind, tmp_path):
     imports = "".join(f"try:\n    import m{n}\nexcept Exception: pass\n" for n in range(9))
@@ -118,6 +123,7 @@ def test_modules_that_are_too_much_cost_themselves_and_a_note_names_them(kind, t
     assert sum(map(len, found["A2S1"].plan.modules.values())) <= 8 << 20
 
 
+@pytest.mark.slow
 def test_a_file_of_all_sections_that_is_mostly_comments_is_still_graded(tmp_path):
     _, found, _ = read(written(tmp_path, {"everything.py": S1 + S2 + "# \U0001f600\U0001f600\n" * 700_000}))
     assert found["A2S1"].plan and found["A2S2"].plan
@@ -136,6 +142,7 @@ WIDE = {  # statements of which more is told than they are long
 }
 
 
+@pytest.mark.many(of=2)
 @pytest.mark.parametrize("kind", WIDE)
 def test_what_is_told_of_a_section_is_limited_and_costs_that_section_alone(kind, tmp_path):
     _, found, _ = read(written(tmp_path, {"A2S1.py": S1 + "\n" + WIDE[kind] + "\n", "A2S2.py": S2}))

@@ -128,7 +128,7 @@ def snapshot(folder: Path) -> dict:
     return {str(p): (p.lstat().st_mode, p.lstat().st_mtime_ns, p.is_file() and p.read_bytes()) for p in folder.rglob("*")}
 
 
-@pytest.mark.many(of=5)
+@pytest.mark.many(of=4)
 @pytest.mark.parametrize("apart", [False, True])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("writer", WRITERS)
@@ -391,6 +391,7 @@ def test_modules_that_hold_a_function_by_name_are_redirected_and_restored_even_i
         del sys.modules["holder"]
 
 
+@pytest.mark.slow
 def test_the_modules_that_hold_a_function_by_name_after_an_import_of_torch_are_known():
     code = """
 import sys, torch, safetensors.numpy

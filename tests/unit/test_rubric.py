@@ -26,7 +26,7 @@ from autograder.written.render import (
     to_latex,
     write_templates,
 )
-from support.project import ROOT
+from support.project import ROOT, TOY
 
 FOLDER = ROOT / "assignment"
 ASSIGNMENT = load_assignment(FOLDER)
@@ -91,7 +91,7 @@ def test_graders_get_every_item_with_its_points_in_both_courses(tmp_path):
         assert all(label in text for label in QUESTIONS)
         assert "http" not in text.replace("http-equiv", ""), "the page must work without a network"
     assert '<td class="number">0.5</td><td class="number">1</td>' in (tmp_path / "rubric.html").read_text()
-    assert sheet(ASSIGNMENT).startswith("email,sid,name,course,collaborators,late_days,1.2.1.rationale,")
+    assert sheet(ASSIGNMENT).startswith("email,sid,name,course,absent,collaborators,late_days,1.2.1.rationale,")
 
 
 def test_a_sheet_that_somebody_has_started_is_never_overwritten(tmp_path):
@@ -188,7 +188,7 @@ def test_markup_and_special_characters_survive_in_html_and_latex():
 
 
 def test_an_assignment_without_a_written_half_gets_no_templates(tmp_path):
-    toy = load_assignment(ROOT / "examples" / "toy" / "assignment")
+    toy = load_assignment(TOY / "assignment")
     write_templates(toy, tmp_path / "writeup")
     assert not (tmp_path / "writeup").exists() and overview(toy)["totals"] == {"101": (5.0, 0.0)}
 

@@ -40,6 +40,10 @@ RUBRIC = [
     ('names = ["mean"]', 'names = ["mean"]\nvalu = true', "question 1.mean: unknown key 'valu'; did you mean 'value'?"),
     ('title = "Counting"', 'title = "Counting"\nscrach = true', "section T1: unknown key 'scrach'; did you mean 'scratch'?"),
     ('["1.add"]', '["1.ad"]', "question 1.mean: no prerequisite '1.ad'; did you mean '1.add'?"),
+    ('["1.add"]', '["1.men"]', "question 1.mean: no prerequisite '1.men'; known are 1.add"),
+    ("points = 3", "points = 3\npoint = 3", "question 1.mean: unknown key 'point'; known are "),
+    ("file_pattern = 't1'", "file_pattern = 't1'\nprelude_fil = 'x'", "unknown key 'prelude_fil'; did you mean 'prelude'?"),
+    ('names = ["mean"]', 'names = ["mean"]\ncontext = ["men"]', "question 1.mean: no name 'men'; known are add"),
     ('names = ["mean"]', 'names = ["mean"]\nprobe = "main"', "question 1.mean: probe 'main', but section T1 has no probes"),
     ("points = 3\n", "", "question 1.mean: the key 'points' is missing"),
     ('title = "mean"\n', "", "question 1.mean: the key 'title' is missing"),
@@ -76,6 +80,13 @@ def test_a_slip_in_the_rubric_is_refused_with_its_place_and_the_nearest_name(toy
     with pytest.raises(GraderError) as refusal:
         load_assignment(toy / "assignment")
     assert says in str(refusal.value) and "rubric.toml" in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_nothing_is_suggested_that_is_there_already(toy):
+    rubric = toy / "assignment" / "rubric.toml"
+    rubric.write_text(rubric.read_text().replace('["1.add"]', '["1.add", "1.ad"]'))
+    with pytest.raises(GraderError, match=r"no prerequisite '1.ad'$"):
+        load_assignment(toy / "assignment")
 
 
 def test_a_probe_that_does_not_exist_is_refused(tmp_path):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from autograder.checks.formats import CODE, MARKDOWN, RAW, Document, Unreadable, read
 from autograder.checks.markers import MAX_RESTARTS, lines_of
 from autograder.submission.statements import parse_document
+from support import share
 from support.project import DATA
 
 MARKERS = [
@@ -65,7 +66,7 @@ def test_a_marker_inside_a_string_is_text(head, marker, after):
     assert FUNCTION.format(marker).strip() in [code for _, code in statements(text)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=share.number(60), deadline=None)
 @given(st.sampled_from(sorted(HEADS)), st.sampled_from(MARKERS), st.integers(0, 10**6))
 def test_a_marker_in_the_docstring_of_a_right_answer_loses_no_statement(head, marker, seed):
     source = (DATA / "right_s2.py").read_text()
@@ -88,7 +89,7 @@ def test_a_string_that_does_not_end_costs_its_own_cell(opened):
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=share.number(300), deadline=None)
 def test_random_text_is_read_in_every_format(text):
     for head in ["", *HEADS.values(), "import marimo\napp = marimo.App()\n@app.cell\ndef _():\n    "]:
         for name in ("a.py", "a.qmd"):

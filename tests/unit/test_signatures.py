@@ -56,8 +56,14 @@ RELATIONS = {
     "mixed up": (lambda a, q: heads(a).reshape(a.shape), lambda a: a, "dimension order", "in other places"),
     "no batch": (lambda a, q: a[0], lambda a: a, "batch", "Only the first element of the batch"),
     "summed": (lambda a, q: a.sum(-1), lambda a: a, "shape", "summed over its dimension -1"),
+    "one head for all": (lambda a, q: np.repeat(a[:, :1], a.shape[1], 1), lambda a: a, "heads", "Only the first head is right"),
+    "the diagonal": (lambda a, q: np.diagonal(a, axis1=-2, axis2=-1), lambda a: a, "shape", "only the diagonal"),
+    "the input added": (lambda a, q: softmax(a) + a, softmax, "one step too many", "the right one plus `A`"),
+    "the input taken away": (lambda a, q: softmax(a) - a, softmax, "one step too many", "the right one minus `A`"),
+    "times the input": (lambda a, q: softmax(a) * a, softmax, "one step too many", "the right one times `A`"),
     "zeros to hide": (lambda a, q: masked(a, 0.0), masked, "mask fill", "Future entries are 0 and not -inf"),
     "little to hide": (lambda a, q: masked(a, -3.0), masked, "mask fill", "e^-3"),
+    "the mask added": (lambda a, q: masked(a) + 1, masked, "offset", "A constant is added to the right result (1 in one call)"),
     "nothing hidden": (lambda a, q: a, masked, "nothing done", "is `A` itself"),
     "the past hidden": (lambda a, q: np.where(np.isinf(masked(a)), a, -np.inf), masked, "mask side", "other way round"),
     "a fixed size": (lambda a, q: np.ones((10, 10)), lambda a: a, "fixed size", "(10, 10) whatever the input"),
@@ -82,6 +88,33 @@ def test_a_relation_is_told_in_words(wrong, right, concept, words):
     assert found is not None
     assert words in found.says
     assert found.concept == concept
+
+
+def test_rows_of_zeros_are_right_up_to_no_factor():
+    def of_the_first(a, q):
+        return np.where(np.arange(a.shape[-2])[:, None] < 2, a, 0.0)
+
+    found = signature(calls(of_the_first, lambda a: a))
+    assert found is None or "factor" not in found.says
+
+
+def test_rows_that_sum_to_one_are_not_said_to_sum_to_something_else():
+    def softened(a, q):
+        powers = np.exp(a) + 1e-3
+        return powers / powers.sum(-1, keepdims=True)
+
+    found = signature(calls(softened, softmax))
+    assert found is None or "sum" not in found.says
+
+
+def test_the_numbers_of_the_first_head_are_named():
+    def first(a, q):
+        width = int(q["n_embd"] / q["n_heads"])
+        return np.tile(a[..., :width], int(q["n_heads"]))
+
+    made = calls(first, draw=lambda rng, batch, n_heads, n_tok, n_embd: rng.standard_normal((batch, n_tok, n_embd)))
+    found = signature([call for call in made if call.quantities["n_heads"] > 1])
+    assert found is not None and "those of the first head" in found.says
 
 
 MASKS = {

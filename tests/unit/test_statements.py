@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from autograder.checks.formats import Cell, Document, read
 from autograder.submission.statements import parse_document
+from support import share
 
 GOOD = [
     "x = 1",
@@ -46,7 +47,7 @@ def recovered(source: str) -> list[str]:
     return [s.code for s in parse_document(Document("x.py", [Cell("code", source)], "script"), frozenset("12")).statements]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=share.number(150), deadline=None)
 @given(st.lists(st.sampled_from(GOOD), min_size=1, max_size=6))
 def test_valid_source_is_split_into_its_statements(parts):
     source = "\n".join(parts)
@@ -54,7 +55,7 @@ def test_valid_source_is_split_into_its_statements(parts):
     assert cut == [ast.dump(ast.Module([n], [])) for n in ast.parse(source).body]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=share.number(150), deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(GOOD), st.sampled_from([b for b in BAD if not set(b) & set("([]:")])), min_size=1, max_size=5
@@ -109,21 +110,21 @@ def work_of(source: str):
         signal.signal(signal.SIGPROF, before)
 
 
-@pytest.mark.many(of=3)
+@pytest.mark.many(of=6)
 @pytest.mark.parametrize(
     "source",
     [
-        "x = 1\n" + "\nf'{" * 20_000,
-        '"""a\n' * 20_001,
-        "(\n" * 50_000,
-        "@\n" * 30_000,
-        "x = \\\n" * 20_000,
-        "(\n)\n'''\n" * 20_000,
+        "x = 1\n" + "\nf'{" * 4_000,
+        '"""a\n' * 4_001,
+        "(\n" * 10_000,
+        "@\n" * 6_000,
+        "x = \\\n" * 4_000,
+        "(\n)\n'''\n" * 4_000,
         "[" * 100_000,
         "-" * 100_000 + "1",
-        "!ls\n" * 30_000 + "(",
+        "!ls\n" * 6_000 + "(",
         "\n".join(" " * i + "if 1:" for i in range(200)),
-        "x\n" + "else\n" * 20_000,
+        "x\n" + "else\n" * 4_000,
     ],
 )
 def test_hostile_source_is_split_in_seconds(source):

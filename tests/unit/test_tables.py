@@ -51,6 +51,15 @@ def test_columns_are_found_by_their_usual_names(tmp_path, header, where):
     assert {kind: table.column(kind) for kind in where} == where
 
 
+@pytest.mark.parametrize("above", ["A2 of CSE 447", ",,Part 1,,Part 2", "Who;;Part 1;", "\n,,Part 1,", "Autumn\n,,Part 1,"])
+def test_titles_and_groups_of_columns_above_the_header_are_passed_over(tmp_path, above):
+    delimiter = ";" if ";" in above else ","
+    rows = (["Name", "Email", "1.2.1", "1.2.2"], ["Ada", "ada@x.edu", "3", "2"])
+    (tmp_path / "t.csv").write_text("\n".join([above, *(line(row, delimiter) for row in rows)]) + "\n")
+    table = read_table(tmp_path / "t.csv")
+    assert [table.header, *(cells for _, cells in table.rows)] == list(rows)
+
+
 def test_a_cell_may_hold_line_breaks_and_rows_are_numbered_as_in_spreadsheets(tmp_path):
     (tmp_path / "t.csv").write_text('name,sid\n"Ada\nLovelace",1\nBo,2\n')
     assert read_table(tmp_path / "t.csv").rows == [(2, ["Ada\nLovelace", "1"]), (3, ["Bo", "2"])]
@@ -94,3 +103,18 @@ def test_unknown_columns_are_ignored(tmp_path, ids):
     )
     rows, notes = read_rows(tmp_path / "manual.csv", ids, {})
     assert not notes and rows[0].scores[ids[0]] == "full"
+
+
+@pytest.mark.parametrize(
+    "text, cut",
+    [
+        ("Name,Email,SID\nAda,a@x,1\nBo,b@", True),
+        ("Name,Email,SID\r\nAda,a@x,1\r\nBo", True),
+        ("Name;Email;SID\nAda;a@x;1\nBo;b@x;2", False),  # Google Sheets ends no file
+        ("Name,Email,SID\nAda,a@x,1\nBo,b@x\n", False),
+        ("Name,Email,SID", False),
+    ],
+)
+def test_a_file_that_ends_in_the_middle_of_a_row_is_told_from_one_without_a_last_line_end(tmp_path, text, cut):
+    (tmp_path / "t.csv").write_text(text, newline="")
+    assert bool(read_table(tmp_path / "t.csv").cut_off) == cut

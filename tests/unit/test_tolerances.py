@@ -16,7 +16,7 @@ from autograder.core.references import read_references, unpacked
 from autograder.core.trusted import INPUTS, load_part, load_rules
 from autograder.sandbox.judge_side.bounds import most_for
 from autograder.written.render import render_handout
-from support.project import ROOT
+from support.project import ROOT, TOY
 
 ASSIGNMENT = load_assignment(ROOT / "assignment")
 QUERIES, ROUNDING = (section.tolerance for section in ASSIGNMENT.sections[:2])
@@ -114,7 +114,7 @@ def test_students_check_with_the_same_tolerances():
 
 def test_a_negative_tolerance_is_refused(tmp_path):
     (tmp_path / "questions").mkdir()
-    rubric = (ROOT / "examples" / "toy" / "assignment" / "rubric.toml").read_text()
+    rubric = (TOY / "assignment" / "rubric.toml").read_text()
     (tmp_path / "rubric.toml").write_text(rubric.replace("[[section]]\n", "[[section]]\ntolerance = -1\n", 1))
     with pytest.raises(GraderError, match="tolerance should not be negative"):
         load_assignment(tmp_path)

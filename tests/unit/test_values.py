@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from autograder.checks.case import Case
 from autograder.checks.compare import Failure, as_array, match
-from autograder.checks.values import from_json, from_plain, make_encoder, on_arrays, to_json, to_plain
+from autograder.checks.diagnose import mistake_of, outputs_of
+from autograder.checks.values import from_json, from_plain, make_encoder, make_tensor_check, on_arrays, to_json, to_plain
 from autograder.core.trees import pack, unpack
 
 floats = hnp.arrays(st.sampled_from(["f4", "f8"]), hnp.array_shapes(max_dims=3, max_side=3), elements={"allow_nan": False})
@@ -65,7 +67,7 @@ def test_values_that_the_grader_refuses_are_refused_in_the_notebook_too(value):
     assert same(seen_here, seen_there) and "$object" in seen_here
     with pytest.raises(Failure) as failure:
         as_array(seen_here, "the answer")
-    assert "should be a tensor of numbers" in failure.value.text and "a array" not in failure.value.text
+    assert "should be a tensor or an array of numbers" in failure.value.text and "a array" not in failure.value.text
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_values_that_the_grader_refuses_are_refused_in_the_notebook_too(value):
         (torch.eye(2).to_sparse(), np.eye(2, dtype="f4")),
         (np.float32(3), np.array(3, "f4")),
         ((1, [2.5, None]), [1, [2.5, None]]),
-        ({"a": torch.ones(1)}, {"$map": [["a", np.ones(1, "f4")]]}),
+        ({"a": torch.ones(1)}, {"a": np.ones(1, "f4")}),
         (..., {"$object": "ellipsis"}),
         (True, True),
     ],
@@ -98,15 +100,21 @@ def test_a_function_of_tensors_takes_and_returns_arrays():
         ([1, {"a": "x"}, None], [1, {"a": "x"}, None], None),
         (np.array([1.0, 2.0]), np.array([1.0, 2.0 + 1e-7]), None),
         (True, True, None),
-        (2.5, 2, "it: off by 0.5 (allowed 1e-06)"),
+        (2.5, 2.0, "it: off by 0.5 (allowed 1e-06)"),
+        (7, 2, "it: off by 5; it should be exact"),
+        (
+            [1, 9],
+            np.array([1, 2]),
+            "it: 1 of 2 numbers are off, first at index [1]; largest error 7, median 3.5; they should be exact",
+        ),
         ({"a": 1}, {"b": 1}, "it has the wrong keys"),
         ([1], [1, 2], "it has the wrong length (1)"),
         ("x", [1], "it should be a list, but is a str"),
         ([1], {"a": 1}, "it should be a dict, but is a list or tuple of 1"),
-        ([1, [2, 4]], [1, [2, 3]], "it, item 1, item 1: off by 1 (allowed 1e-06)"),
+        ([1, [2, 4]], [1, [2, 3]], "it, item 1, item 1: off by 1; it should be exact"),
         (None, [1], "got None instead of it"),
         ("x", "y", "it is not right"),
-        ("2", 2, "it should be a tensor of numbers, but is a str"),
+        ("2", 2, "it should be a tensor or an array of numbers, but is a str"),
     ],
 )
 def test_plain_data_match_item_by_item_and_no_text_shows_what_was_expected(value, expected, says):
@@ -116,3 +124,26 @@ def test_plain_data_match_item_by_item_and_no_text_shows_what_was_expected(value
     with pytest.raises(Failure) as refusal:
         match(value, expected, 1e-6, "it")
     assert str(refusal.value) == says
+
+
+@pytest.mark.parametrize(
+    "result, recognised", [(3, True), (3.0, True), ([1, 2], True), (np.arange(2), True), ("3", True), (None, False)]
+)
+def test_a_mistake_is_recognised_by_numbers_of_any_kind_and_by_text(result, recognised):
+    outputs = outputs_of(lambda: result, [Case([], {}, None)], lambda value, case: None)
+    assert mistake_of(outputs, {"own": outputs, "other": [np.full(7, 1.0)]}) == ("own" if recognised else "")
+
+
+@pytest.mark.parametrize("number", [10**12, 3, True, None])
+def test_bytes_come_from_a_list_and_never_from_a_number(number):
+    with pytest.raises(TypeError):
+        from_plain({"$bytes": number}, tensors=False)
+    assert from_plain({"$bytes": [1, 2]}, tensors=False) == b"\1\2"
+
+
+@pytest.mark.parametrize(
+    "value", [np.ones((2, 2)), [[1.0]], (1.0, 2.0), 3, 2.5, True], ids=["array", "list", "tuple", "int", "float", "bool"]
+)
+def test_what_is_no_tensor_where_one_is_asked_for_is_not_told_that_it_might_be_an_array(value):
+    with pytest.raises(Failure, match=r"^A should be a tensor, but is a (NumPy array|Python \w+)$"):
+        as_array(make_tensor_check()(value), "A")

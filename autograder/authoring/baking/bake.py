@@ -7,11 +7,9 @@ and are baked in parallel.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import inspect
 import io
-import itertools
 import multiprocessing
 import sys
 import types
@@ -21,25 +19,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.authoring.baking.bank import BankEntry, load_bank, same_answer
-from autograder.authoring.baking.freshness import derived, fingerprint
+from autograder.authoring.baking.bank import BankEntry, load_bank, load_concepts, same_answer
+from autograder.authoring.baking.drawn import Cases, drawn, filled
+from autograder.authoring.baking.freshness import derived, fingerprint, signing_key
+from autograder.authoring.baking.marked import refuse_unmarked
+from autograder.authoring.baking.modules import given_modules, refuse_ungiven
+from autograder.authoring.baking.packages import refuse_unlisted
+from autograder.authoring.baking.pairs import refuse_unpaired
 from autograder.authoring.baking.solution import Solution, import_all, run
 from autograder.checks.case import Case
-from autograder.checks.diagnose import alike, outputs_of
+from autograder.checks.diagnose import alike, output_of, outputs_of
 from autograder.checks.values import on_arrays
 from autograder.core.assignment import Assignment, Question
 from autograder.core.errors import GraderError
 from autograder.core.processors import processors
 from autograder.core.references import packed
-from autograder.core.strict import refuse_unknown
-from autograder.core.text import clean
-from autograder.core.trusted import INPUTS, blamed, load_part, load_rules
+from autograder.core.trusted import INPUTS, blamed, helpers_beside, load_part, load_rules
 from autograder.submission.sections import Submission, take_in
 
 HIDDEN_SETS = 8
+PUBLIC_SEED = 0  # the same wherever it is baked, so that all students have the same notebook
 SIZES = "the sizes of all hidden sets"
-
-Cases = dict[str, dict[str, list[dict[str, Any]]]]  # question id -> group -> cases, each with the fields of checks.case.Case
 
 
 @dataclass
@@ -64,20 +64,27 @@ class BakedSet:
 
 
 def bake(assignment: Assignment, solutions: Path, seed: int, log: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
-    """All that a grader needs: ``{"fingerprint", "choice", "sets": [packed tree, …], "public": tree, "says", "noise"}``.
+    """All that a grader needs: ``{"fingerprint", "choice", "receipt", "sets": [packed tree, …], "public": tree, …}``.
 
     A tree has ``cases`` (question id -> group -> list of cases, see ``checks.case``), ``worlds`` (section -> what its probes
     work on) and ``bank`` (question id -> mistake -> group -> outputs); the public one also ``parameters`` (question id -> what
-    the solution calls them). ``choice``: the key that chooses a set; ``says``: question id -> mistake -> message for its
-    author; ``noise``: question id -> the solution's numerical error. Raises GraderError if the solution fails or disagrees
-    with the assignment's ``second_opinion``.
+    the solution calls them). ``choice``: the key that chooses a set; ``receipt``: the one that signs results; ``says``:
+    question id -> mistake -> message for its author; ``concepts``: question id -> mistake -> concept; ``teach``: concept -> its
+    title and what to say about it; ``modules``: see ``baking.modules``; ``noise``: question id -> the solution's
+    numerical error. Raises GraderError if the solution fails or disagrees with the assignment's ``second_opinion``.
     """
     mistakes = load_bank(assignment)["mistake"]
+    refuse_unpaired(solutions)
     submission = take_in(assignment, solutions)
     inputs, rules = load_part(assignment.folder, INPUTS), load_rules(assignment)
     missing = [s.id for s in assignment.sections if submission.sections[s.id].parsed is None]
     if missing:
         raise GraderError(f"the solutions in {solutions} lack {', '.join(missing)}")
+    refuse_unmarked(assignment, solutions, submission)
+    modules = given_modules(assignment, solutions)
+    refuse_ungiven(assignment, solutions, submission)
+    refuse_unlisted(assignment, solutions, submission)
+    helpers_beside(assignment)
     context = BakeContext(assignment, submission, mistakes, inputs, rules, seed)
     sets: list[BakedSet] = []
     for baked in _in_parallel(context, range(HIDDEN_SETS + 1)):
@@ -88,20 +95,24 @@ def bake(assignment: Assignment, solutions: Path, seed: int, log: Callable[[str]
     return {
         "fingerprint": fingerprint(assignment, solutions, seed),
         "choice": derived(seed, "which hidden set").hex(),
+        "receipt": signing_key(seed),
         "sets": [packed(baked.tree) for baked in sets[:-1]],
         "public": sets[-1].tree,
-        "says": _messages(assignment, mistakes),
+        "says": _texts(assignment, mistakes, "says"),
+        "concepts": _texts(assignment, mistakes, "concept"),
+        "teach": load_concepts(assignment),
+        "modules": modules,
         "noise": {id: max(baked.noise.get(id, 0.0) for baked in sets) for id in sets[0].noise},
     }
 
 
-def _messages(assignment: Assignment, mistakes: list[BankEntry]) -> dict[str, dict[str, str]]:
-    """Question id -> mistake -> message for its author."""
-    messages: dict[str, dict[str, str]] = {}
+def _texts(assignment: Assignment, mistakes: list[BankEntry], key: str) -> dict[str, dict[str, str]]:
+    """Question id -> mistake -> its text of this key, where it has one."""
+    texts: dict[str, dict[str, str]] = {}
     for mistake in mistakes:
-        for question in same_answer(assignment, mistake["item"]):
-            messages.setdefault(question.id, {})[mistake["id"]] = mistake["says"]
-    return messages
+        for question in same_answer(assignment, mistake["item"]) if key in mistake else ():
+            texts.setdefault(question.id, {})[mistake["id"]] = mistake[key]
+    return texts
 
 
 _context: list[BakeContext] = []  # how forked processes get the context
@@ -116,7 +127,8 @@ def _in_parallel(context: BakeContext, numbers: Iterable[int]) -> Iterable[Baked
     import_all(context.assignment)  # once, before forking
     _context[:] = [context]
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
-        yield from pool.map(_bake_forked, numbers)
+        public, *hidden = (pool.submit(_bake_forked, number) for number in sorted(numbers, reverse=True))  # the longest first
+        yield from (baking.result() for baking in [*reversed(hidden), public])
 
 
 def _bake_forked(number: int) -> BakedSet:
@@ -132,15 +144,18 @@ def bake_set(context: BakeContext, number: int) -> BakedSet:
 
 def _bake_set(context: BakeContext, number: int) -> BakedSet:
     assignment, inputs, rules, public = context.assignment, context.inputs, context.rules, number == HIDDEN_SETS
-    seed = None if public else _number(context.seed, f"hidden set {number}")
+    seed = PUBLIC_SEED if public else _number(context.seed, f"hidden set {number}")
+    again = number in (0, HIDDEN_SETS)  # one hidden set tells of all
     with blamed(assignment.folder):
         sizes = _sizes(context, public)
-        worlds = inputs.worlds(seed, public=public, **sizes) if hasattr(inputs, "worlds") else {}
+        worlds = {}
+        if hasattr(inputs, "worlds"):
+            worlds = drawn("worlds", "worlds for", again, lambda: inputs.worlds(seed, public=public, **sizes))
     with Solution(assignment, context.submission, worlds, rules) as solution:
         names, stages = solution.names(), {"stages": solution.stages} if worlds else {}
         with blamed(assignment.folder):
-            drawn = inputs.draw(seed, public=public, names=names, **stages, **sizes)
-        cases = _fill(drawn, solution, names, rules)
+            tree = drawn("draw", "cases for", again, lambda: inputs.draw(seed, public=public, names=names, **stages, **sizes))
+        cases = filled(tree, solution, names, rules)
         _ask_second_opinion(context, cases)
         called, probed = _split(context)
         tree = {"cases": cases, "worlds": worlds, "bank": mistake_outputs(solution, cases, called, names, rules)}
@@ -161,7 +176,8 @@ def _sizes(context: BakeContext, public: bool) -> dict[str, Any]:
     """What ``sizes`` draws, if the assignment has it: the same for all hidden sets, so that none is easier than another."""
     if not hasattr(context.inputs, "sizes"):
         return {}
-    return {"sizes": context.inputs.sizes(None if public else _number(context.seed, SIZES), public=public)}
+    seed = PUBLIC_SEED if public else _number(context.seed, SIZES)
+    return {"sizes": drawn("sizes", "", True, lambda: context.inputs.sizes(seed, public=public))}
 
 
 def _number(seed: int, purpose: str) -> int:
@@ -227,7 +243,7 @@ def _outputs(
 def _is_right(outputs: list[Any], cases: list[dict[str, Any]]) -> bool:
     """Whether all outputs agree with what is expected, as far as both are known."""
     return all(
-        alike(output, case["expected"])
+        alike(output, output_of(case["expected"]))
         for output, case in zip(outputs, cases)
         if output is not None and case["expected"] is not None
     )
@@ -255,79 +271,3 @@ def noise(cases: Cases, names: dict[str, Any], assignment: Assignment) -> dict[s
                     error = np.where(output == case["expected"], 0.0, np.abs(output - case["expected"])).max()
                 largest[id] = max(largest.get(id, 0.0), float(error))
     return largest
-
-
-def _exact(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """The function's result on float32 arrays, computed in float64 and rounded once: the same digits on every processor."""
-    import numpy as np
-
-    single = [isinstance(a, np.ndarray) and a.dtype == np.float32 for a in args]
-    if not any(single):
-        return function(*args, **kwargs)
-    result = function(*(a.astype(np.float64) if one else a for a, one in zip(args, single)), **kwargs)
-    return result.astype(np.float32) if isinstance(result, np.ndarray) and result.dtype == np.float64 else result
-
-
-def _check_drawn(tree: Any, assignment: Assignment) -> None:
-    """Raise GraderError unless draw() returned cases for every question.
-
-    Cases that lack ``expected`` get None; those that lack ``tolerance``, their section's.
-    """
-    where = "inputs: draw()"
-    if not isinstance(tree, dict) or not all(isinstance(groups, dict) for groups in tree.values()):
-        raise GraderError(f"{where} should return a dict: question -> group -> list of cases")
-    refuse_unknown(tree, [q.id for q in assignment.questions], where, "question")
-    for id, groups in tree.items():
-        for cases in groups.values():
-            for case in cases if isinstance(cases, list) else ():
-                _check_case(case, f"inputs: a case of {id}").setdefault("tolerance", assignment.question(id).section.tolerance)
-    for question in assignment.questions:
-        _check_groups(tree, question, where)
-
-
-def _check_groups(tree: dict[str, Any], question: Question, where: str) -> None:
-    if question.probe and question.sentence:  # nothing to draw: the probe works on its section's world
-        plain = {"args": [], "kwargs": {}, "tolerance": question.section.tolerance}
-        tree.setdefault(question.id, {group: [_check_case(dict(plain), where)] for group in ("own", "fresh")})
-    if question.id not in tree:
-        raise GraderError(f"{where} has no cases for {question.id}")
-    groups = tree[question.id]
-    for group in ("own", "fresh") if question.prerequisites else ("own",):
-        if not isinstance(groups.get(group), list) or not groups[group]:
-            raise GraderError(f"{where} has no cases for {question.id} in its group {group!r}")
-
-
-def _check_case(case: Any, where: str) -> Any:
-    if not isinstance(case, dict):
-        raise GraderError(f"{where} should be a dict, not {clean(repr(case))}")
-    refuse_unknown(case, [*(field.name for field in dataclasses.fields(Case)), "function"], where, "key")
-    if missing := [key for key in ("args", "kwargs") if key not in case]:
-        raise GraderError(f"{where}: the key {missing[0]!r} is missing")
-    case.setdefault("expected", None)
-    return case
-
-
-def _fill(tree: Any, solution: Solution, names: dict[str, Any], rules: types.ModuleType) -> Cases:
-    """Check what draw() returned and compute what is ``expected``, in place.
-
-    That is for each case that names a ``function`` of the solution, and for each case of a probe.
-    """
-    _check_drawn(tree, solution.assignment)
-    cases: Cases = tree
-    for id, groups in cases.items():
-        for case in itertools.chain(*groups.values()):
-            function = case.pop("function", None)
-            if function:
-                where = f"inputs: a case of {id}"
-                refuse_unknown([function], names, where, "function of the solutions called")
-                try:
-                    case["expected"] = _exact(on_arrays(names[function]), case["args"], case["kwargs"])
-                except (Exception, SystemExit) as error:
-                    raise GraderError(
-                        f"{where}: the solutions' {function} raised {type(error).__name__}: {clean(str(error), 160)}"
-                    ) from error
-    for question in (q for q in solution.assignment.questions if q.probe):
-        answer = solution.answer(question, solution.scope(question.section))
-        for case in itertools.chain(*cases[question.id].values()):
-            case["expected"] = answer() if question.sentence else rules.signature(question.id, answer(), Case(**case))
-    return cases

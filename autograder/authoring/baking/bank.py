@@ -18,7 +18,8 @@ BankEntry = dict[str, Any]  # a table of the bank, with the keys of Mistake or A
 class Mistake:
     """``code`` replaces the answer to ``item``; ``says``: the message for its author.
 
-    ``also_costs``: other items that it necessarily costs, for the given ``reason``; ``same_as``: the id of a mistake with
+    ``concept``: what its author has not understood, one of ``[[concept]]``; ``also_costs``: other items that it necessarily
+    costs, for the given ``reason``; ``same_as``: the id of a mistake with
     the same symptoms, under whose name it is recognised.
     """
 
@@ -29,6 +30,16 @@ class Mistake:
     also_costs: tuple[str, ...] = ()
     reason: str = ""
     same_as: str = ""
+    concept: str = ""
+
+
+@dataclass(frozen=True)
+class Concept:
+    """Something to understand, what staff may say about it in class, and a better ``title`` than its id, if there is one."""
+
+    id: str
+    says: str
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,7 @@ class Alternative:
 
 
 KINDS: dict[str, type[Mistake | Alternative]] = {"mistake": Mistake, "alternative": Alternative}
+CONCEPT = "concept"
 
 
 def load_bank(assignment: Assignment) -> dict[str, list[BankEntry]]:
@@ -54,8 +66,8 @@ def load_bank(assignment: Assignment) -> dict[str, list[BankEntry]]:
     files: dict[tuple[str, str, str], str] = {}
     for path in sorted(assignment.folder.glob("bank/*.toml")):
         tree = read_toml(path)
-        refuse_unknown(tree, KINDS, path.name, "table")
-        for kind in tree:
+        refuse_unknown(tree, tables := (*KINDS, CONCEPT), path.name, "table", fitting=tables)
+        for kind in tree.keys() & KINDS.keys():
             entries = listed(tree, kind, path.name)
             for number, table in enumerate(entries, 1):
                 where = f"{path.name}: {kind} {clean(str(table.get('id', f'number {number}')))!r}"
@@ -68,7 +80,26 @@ def load_bank(assignment: Assignment) -> dict[str, list[BankEntry]]:
                     files[key] = path.name
             bank[kind] += entries
     _check_same_as(bank["mistake"])
+    concepts = load_concepts(assignment)
+    for mistake in bank["mistake"]:
+        if CONCEPT in mistake:
+            refuse_unknown(
+                [mistake[CONCEPT]], concepts, f"bank: mistake {clean(mistake['id'])!r} of {mistake['item']}", "[[concept]]"
+            )
     return bank
+
+
+def load_concepts(assignment: Assignment) -> dict[str, dict[str, str]]:
+    """Concept -> its title and what to say about it, of all ``[[concept]]`` in the bank. Raises GraderError."""
+    concepts: dict[str, dict[str, str]] = {}
+    for path in sorted(assignment.folder.glob("bank/*.toml")):
+        for number, table in enumerate(listed(read_toml(path), CONCEPT, path.name), 1):
+            where = f"{path.name}: {CONCEPT} {clean(str(table.get('id', f'number {number}')))!r}"
+            concept = build(Concept, table, where)
+            if concept.id in concepts:
+                raise GraderError(f"{where}: there is another one of this name")
+            concepts[concept.id] = {"title": concept.title or concept.id, "says": concept.says}
+    return concepts
 
 
 def _check_entry(entry: Mistake | Alternative, items: list[str], where: str) -> None:

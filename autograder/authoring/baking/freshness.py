@@ -20,10 +20,22 @@ from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.core.needs import needed_versions
 from autograder.core.paths import IMPORT_ROOT
-from autograder.core.references import REFERENCES, stored_fingerprint
+from autograder.core.references import REFERENCES, stored
 
 FORMAT = 3
+FINGERPRINT = "fingerprint"
 BAKING = "authoring.baking"
+ERROR = "autograder: "  # before an error that the command explains
+
+
+class OtherSeed(GraderError):
+    """The references are of another seed; ``found``: the same without what to do about it."""
+
+    def __init__(self, found: str):
+        super().__init__(
+            f"{found}: give the former one, or delete that file to draw new hidden inputs, on which everything is graded anew"
+        )
+        self.found = found
 
 
 def secret_seed(build: Path) -> int:
@@ -77,12 +89,26 @@ def fresh_references(folder: Path, solutions: Path, build: Path, log: Callable[[
     path, assignment = build / REFERENCES, load_assignment(folder)
     if assignment.folder in build.resolve().parents:
         raise GraderError(f"{build} is inside the assignment's folder: choose another with --build")
-    wanted = fingerprint(assignment, solutions, secret_seed(build))
-    if stored_fingerprint(path) != wanted:
+    seed = secret_seed(build)
+    wanted = fingerprint(assignment, solutions, seed)
+    if stored(path, FINGERPRINT) != wanted:
+        _refuse_other_seed(path, seed)
         _bake_in_process(folder, solutions, build, log)
-        if stored_fingerprint(path) != wanted:
+        if stored(path, FINGERPRINT) != wanted:
             raise GraderError("baking ended without new references: did a file change meanwhile, or does the code call exit()?")
     return path
+
+
+def _refuse_other_seed(path: Path, seed: int) -> None:
+    """Raise OtherSeed if there are references of another seed: a class is graded on the same hidden inputs to its end."""
+    if stored(path, "receipt") not in ("", signing_key(seed)):
+        given = "AUTOGRADER_SEED" if os.environ.get("AUTOGRADER_SEED") else "the one in .seed; AUTOGRADER_SEED is not set"
+        raise OtherSeed(f"{path} was drawn from another seed than {given}")
+
+
+def signing_key(seed: int) -> str:
+    """The key that signs results, in hexadecimal digits."""
+    return derived(seed, "signature of a result").hex()
 
 
 def _bake_in_process(folder: Path, solutions: Path, build: Path, log: Callable[[str], None]) -> None:
@@ -99,11 +125,11 @@ def _bake_in_process(folder: Path, solutions: Path, build: Path, log: Callable[[
             log(last_line)
         if process.wait():
             errors.seek(0)
-            raise GraderError("baking failed: " + (_error_message(errors.read()) or last_line or "no reason was given"))
+            raise GraderError(_why(errors.read()) or f"baking failed: {last_line or 'no reason was given'}")
 
 
-def _error_message(text: str) -> str:
-    """The error that the command printed, without its name in front; else the last line."""
+def _why(text: str) -> str:
+    """The error that the command printed, which says what it is about; else its last line as that of a failed baking."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("autograder: ")]
-    return (errors or lines or [""])[-1].removeprefix("autograder: ")
+    errors = [line.removeprefix(ERROR) for line in lines if line.startswith(ERROR)]
+    return errors[-1] if errors else "".join(f"baking failed: {line}" for line in lines[-1:])

@@ -13,7 +13,7 @@ from autograder.core.assignment import Assignment, Question, Section
 from autograder.core.errors import GraderError
 from autograder.core.text import clean
 from autograder.core.trusted import probe_sources
-from autograder.sandbox.stage import open_stage
+from autograder.sandbox.stage import Modules, open_stage
 from autograder.slicing.slicer import Slicer
 from autograder.submission.sections import Submission
 from autograder.submission.statements import Parsed
@@ -22,22 +22,28 @@ from autograder.submission.statements import Parsed
 class Solution:
     """The solution, run in this process. Use as a context manager.
 
-    ``worlds``: for each section with probes, the world that its stage is set up for; ``rules``: the assignment's.
+    ``worlds``: for each section with probes, the world that its stage is set up for; ``rules``: the assignment's. Its own
+    modules can be imported meanwhile, from what the submission holds, and by nothing else afterwards.
     """
 
     def __init__(self, assignment: Assignment, submission: Submission, worlds: dict[str, Any], rules: types.ModuleType):
         self.assignment, self.submission, self.worlds, self.rules = assignment, submission, worlds, rules
         import_all(assignment)
+        self.modules = Modules(submission.modules)
         self.stages = {
             s.id: open_stage(probe_sources(assignment, s), worlds[s.id]) for s in assignment.sections if s.id in worlds
         }
 
     def __enter__(self) -> Solution:
+        sys.meta_path.append(self.modules)
         return self
 
     def __exit__(self, *_: Any) -> None:
         for stage in self.stages.values():
             stage.close()
+        sys.meta_path.remove(self.modules)
+        for name in [name for name in self.modules.sources if name in sys.modules]:
+            del sys.modules[name]
 
     def names(self) -> dict[str, Any]:
         """All names that the sections' slices define."""

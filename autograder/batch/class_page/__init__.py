@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
 import statistics
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,8 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from autograder.batch.class_page.concepts import SHARED_LEAST, Concepts
+from autograder.batch.class_page.drawings import bar, dot, histogram
 from autograder.batch.gradebook import Sheet, number
 from autograder.core.assignment import Assignment, Question
 from autograder.core.files import write_private
@@ -43,20 +44,26 @@ KINDS = {
     "protocol": "an unreadable answer",
 }
 INCIDENTS = {"died": "crashed", "timeout": "timed out", "protocol": "broke the protocol"}
+SHARED = "share.html"
 SHOWN_MISTAKES = 6  # per question
 
 
 @dataclass
 class Line:
-    """One submission in the table. ``marks``: the ids of its mistakes; ``score``: None if it is not graded."""
+    """One submission in the table. ``marks``: the ids of its mistakes; ``score``: None if it is not graded.
+
+    ``verdicts``: a glyph for each question id; ``earlier``: the score of the first upload, where the export has it.
+    """
 
     label: str
     id: str
     course: str
     score: float | None
-    glyphs: str
+    verdicts: dict[str, str]
     lost: list[str]
+    absent: list[str]
     status: str
+    earlier: float | None = None
     marks: list[str] = field(default_factory=list)
 
 
@@ -112,10 +119,12 @@ class Flagged(NamedTuple):
 class Page:
     """Collects a class's submissions, then writes the page."""
 
-    def __init__(self, assignment: Assignment, says: dict[str, dict[str, str]], anonymous: bool = False):
-        self.assignment, self.says, self.anonymous = assignment, says, anonymous
+    def __init__(self, assignment: Assignment, references: dict[str, Any], anonymous: bool = False):
+        self.assignment, self.says, self.anonymous = assignment, references["says"], anonymous
+        self.concepts = Concepts(references.get("teach", {}), references.get("concepts", {}))
         self.items = {q.id: Item(q) for q in assignment.questions}
         self.lines: list[Line] = []
+        self.absent = 0  # people of the roster who submitted nothing
         self.labels: dict[str, str] = {}
         self.incidents: list[Incident] = []
         self.flagged: list[Flagged] = []
@@ -124,21 +133,29 @@ class Page:
     def add(self, sheet: Sheet, course: str) -> None:
         """Add one submission."""
         total = sheet.total(course)
-        line = Line(
-            label=self._label(sheet),
-            id="" if self.anonymous else sheet.id,
-            course=course,
-            score=total,
-            glyphs="".join(PARTLY if v.partly(course) else GLYPHS.get(v.status, "?") for v in sheet.verdicts),
-            lost=[v.question.id for v in sheet.verdicts if v.status in (FAILED, MISSING)],
-            status="" if sheet.status() == "graded" else sheet.status(),
-        )
+        line = self._line(sheet, course)
         self.lines.append(line)
         self.labels[sheet.id] = line.label
         for verdict in sheet.verdicts:
             self._count(line, verdict)
+            self.concepts.add(sheet.id, course, verdict)
         if total is not None:
             self.passes.append({v.question.id for v in sheet.verdicts if v.status == PASSED})
+
+    def _line(self, sheet: Sheet, course: str) -> Line:
+        absent = absent_sections(sheet.verdicts)
+        lost = [v.question for v in sheet.verdicts if v.status in (FAILED, MISSING)]
+        return Line(
+            label=self._label(sheet),
+            id="" if self.anonymous else sheet.id,
+            course=course,
+            score=sheet.total(course),
+            verdicts={v.question.id: PARTLY if v.partly(course) else GLYPHS.get(v.status, "?") for v in sheet.verdicts},
+            lost=[question.id for question in lost if question.section.id not in absent],
+            absent=absent,
+            status="" if sheet.status().startswith("graded") else sheet.status(),
+            earlier=sheet.earlier,
+        )
 
     def _label(self, sheet: Sheet) -> str:
         if self.anonymous:
@@ -175,30 +192,60 @@ class Page:
         """Write index.html. ``alike``: pairs from the `alike` command, None if it never ran. Raises NotWritten."""
         for item in self.items.values():
             item.discrimination = item_rest(self.passes, item.question)
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HERE),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-        )
-        environment.filters.update(number=number, bar=bar, dot=dot)
         script = (HERE / "page.js").read_text(encoding="utf-8")
-        text = environment.get_template("page.html.jinja").render(
-            assignment=self.assignment,
-            lines=self.lines,
-            graded=[line for line in self.lines if line.score is not None],
-            items=list(self.items.values()),
-            incidents=self.incidents,
-            flagged=self.flagged,
-            alike=None if alike is None else self._labelled(alike),
-            classes=list(self._classes()),
-            script=Markup(script),
-            digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            shown_mistakes=SHOWN_MISTAKES,
-            style=Markup((HERE / "page.css").read_text(encoding="utf-8")),
+        nobodys = self._nobodys()
+        text = (
+            _environment()
+            .get_template("page.html.jinja")
+            .render(
+                assignment=self.assignment,
+                lines=self.lines,
+                absent=self.absent,
+                graded=[line for line in self.lines if line.score is not None],
+                items=[item for item in self.items.values() if item.question.section.id not in nobodys],
+                nobodys=nobodys,
+                moved=moved([line for line in self.lines if line.score is not None and line.earlier is not None]),
+                incidents=self.incidents,
+                flagged=self.flagged,
+                alike=None if alike is None else self._labelled(alike),
+                classes=list(self._classes()),
+                script=Markup(script),
+                digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+                shown_mistakes=SHOWN_MISTAKES,
+                style=Markup((HERE / "page.css").read_text(encoding="utf-8")),
+            )
         )
         write_private(folder / "index.html", text)
+
+    def write_shared(self, folder: Path) -> None:
+        """Write share.html: concepts and questions, with nothing about fewer than ``SHARED_LEAST`` submissions."""
+        nobodys = self._nobodys()
+        text = (
+            _environment()
+            .get_template("share.html.jinja")
+            .render(
+                assignment=self.assignment,
+                classes=[
+                    {**one, "concepts": self.concepts.of(one["course"], SHARED_LEAST)}
+                    for one in self._classes()
+                    if one["count"] >= SHARED_LEAST
+                ],
+                items=[item for item in self.items.values() if item.question.section.id not in nobodys],
+                least=SHARED_LEAST,
+                style=Markup((HERE / "page.css").read_text(encoding="utf-8")),
+            )
+        )
+        write_private(folder / SHARED, text)
+
+    def _nobodys(self) -> dict[str, int]:
+        """The sections that nobody handed in, with their numbers of items."""
+        sections = [
+            (section.id, [i for i in self.items.values() if i.question.section is section])
+            for section in self.assignment.sections
+        ]
+        return {
+            id: len(items) for id, items in sections if items and not any(i.passed + i.failed for i in items) and self.lines
+        }
 
     def _labelled(self, alike: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The pairs with labels in place of ids; pairs with a submission that is no longer there are left out."""
@@ -221,7 +268,54 @@ class Page:
                     "quartiles": statistics.quantiles(scores, n=4, method="inclusive") if len(scores) > 1 else None,
                     "max_points": max_points,
                     "svg": histogram(scores, sum(max_points), course),
+                    "concepts": self.concepts.of(course),
                 }
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(number=number, bar=bar, dot=dot, shared_rate=shared_rate)
+    return environment
+
+
+def absent_sections(verdicts: list[Verdict]) -> list[str]:
+    """The sections of which nothing was submitted."""
+    sections: dict[str, set[str]] = {}
+    for verdict in verdicts:
+        sections.setdefault(verdict.question.section.id, set()).add(verdict.status)
+    return [id for id, statuses in sections.items() if statuses == {MISSING}]
+
+
+def moved(lines: list[Line]) -> dict[str, Any] | None:
+    """How scores moved from the first upload to the last, of those for whom the export has both; None without any."""
+    pairs = [(line.earlier, line.score) for line in lines if line.earlier is not None and line.score is not None]
+    if not pairs:
+        return None
+    signs = Counter((last > first) - (last < first) for first, last in pairs)
+    return {
+        "count": len(pairs),
+        "first": statistics.median(first for first, _ in pairs),
+        "last": statistics.median(last for _, last in pairs),
+        "better": signs[1],
+        "same": signs[0],
+        "worse": signs[-1],
+    }
+
+
+def shared_rate(item: Item, least: int) -> str:
+    """The share that passed, as far as it says nothing about fewer than ``least`` submissions."""
+    if item.passed + item.failed < least:
+        return f"fewer than {least} submissions"
+    for count, word in ((item.failed, "lost"), (item.passed, "passed")):
+        if 0 < count < least:
+            return f"fewer than {least} {word} it"
+    return f"{100 * (item.rate or 0):.0f} %"
 
 
 def incident_of(verdict: Verdict) -> str:
@@ -244,54 +338,3 @@ def item_rest(passes: list[set[str]], question: Question) -> float | None:
         return statistics.correlation(*zip(*pairs))
     except statistics.StatisticsError:
         return None
-
-
-def histogram(scores: list[float], top: float, course: str) -> Markup:
-    """One thin bar per whole point; the dark part of the baseline runs from the lowest to the highest score.
-
-    ``scores`` must be sorted and not empty; ``top`` is the highest possible score.
-    """
-    counts = Counter(math.floor(score) for score in scores)
-    width, height, step = 640, 120, 640 / (top + 1)
-    tallest, parts = max(counts.values()), [f'<line class="hair" x1="0" x2="{width}" y1="{height - 18}" y2="{height - 18}"/>']
-    for score, count in sorted(counts.items()):
-        x, h = score * step, max(1.0, count / tallest * (height - 34))
-        parts.append(
-            f'<rect x="{x + step * 0.15:.1f}" y="{height - 20 - h:.1f}" width="{step * 0.7:.1f}" height="{h:.1f}">'
-            f"<title>{score} points: {count}</title></rect>"
-        )
-        if count == tallest:
-            parts.append(f'<text x="{x + step / 2:.1f}" y="{height - 25 - h:.1f}" text-anchor="middle">{count}</text>')
-    median, low, high = statistics.median(scores), min(counts), max(counts)
-    at = (median + 0.5) * step
-    parts.append(f'<line x1="{low * step:.1f}" x2="{(high + 1) * step:.1f}" y1="{height - 18}" y2="{height - 18}"/>')
-    parts.append(f'<path d="M{at:.1f} {height - 17} l4 6 h-8 z"/>')
-    labels = {low, high} | {v for v in range(0, int(top) + 1, 10) if low + 2 < v < high - 2}
-    parts += [
-        f'<text x="{(value + 0.5) * step:.1f}" y="{height - 2}" text-anchor="middle">{value}</text>'
-        for value in sorted(labels)
-        if abs(value - median) > 1.5
-    ]
-    parts.append(f'<text x="{at:.1f}" y="{height - 1}" text-anchor="middle" class="median">{number(median)}</text>')
-    title = f"Course {course}: {len(scores)} scores from {number(scores[0])} to {number(scores[-1])}, median {number(median)}"
-    return Markup(
-        f'<svg role="img" viewBox="0 0 {width} {height}" aria-label="{title}"><title>{title}</title>{"".join(parts)}</svg>'
-    )
-
-
-def bar(rate: float | None) -> Markup:
-    """A pass rate as a thick line along a hairline that stands for 100 %."""
-    if rate is None:
-        return Markup("")
-    return _small(f'<path class="hair" d="M0 5H80"/><path class="thick" d="M0 5H{80 * rate:.1f}"/>')
-
-
-def dot(value: float | None) -> Markup:
-    """A correlation as a dot on a scale from -1 to 1 with a tick at zero."""
-    if value is None:
-        return Markup("")
-    return _small(f'<path class="hair" d="M0 5H80M40 1V9"/><circle cx="{40 + 38 * value:.1f}" cy="5" r="3"/>')
-
-
-def _small(parts: str) -> Markup:
-    return Markup(f'<svg class="bar" viewBox="0 0 80 10" aria-hidden="true">{parts}</svg>')

@@ -195,10 +195,37 @@ def _power(name: str, power: float) -> str:
 
 @_same_shape
 def shifted(wrong: list[Call]) -> tuple[str, str] | None:
-    offsets = [got.astype(np.float64) - want for got, want in pairs(wrong)]
-    if all(np.isfinite(o).all() and np.allclose(o, o.ravel()[0], atol=1e-4) and o.size > 3 for o in offsets):
-        return "offset", f"A constant is added to the right result ({offsets[0].ravel()[0]:.3g} in one call)"
+    """What is masked, the same in both, is left out."""
+    offsets = []
+    for got, want in pairs(wrong):
+        visible = np.isfinite(want)
+        if not same(got[~visible], want[~visible]):
+            return None
+        offsets.append(got[visible].astype(np.float64) - want[visible])
+    if all(np.isfinite(o).all() and o.size > 3 and np.allclose(o, o[0], atol=1e-4) for o in offsets):
+        return "offset", f"A constant is added to the right result ({offsets[0][0]:.3g} in one call)"
     return None
+
+
+@_same_shape
+def with_argument(wrong: list[Call]) -> tuple[str, str] | None:
+    """The right result, combined with an argument."""
+    for name in wrong[0].arrays:
+        given = [call.arrays.get(name) for call in wrong]
+        for word, combined in COMBINED.items():
+            if all(
+                a is not None and a.shape == want.shape and np.isfinite(a).all() and same(got, combined(want, a))
+                for (got, want), a in zip(pairs(wrong), given)
+            ):
+                return "one step too many", f"The result is the right one {word} `{name}`"
+    return None
+
+
+COMBINED: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "plus": np.add,
+    "minus": np.subtract,
+    "times": np.multiply,
+}
 
 
 @_same_shape
@@ -265,21 +292,48 @@ def other_places(wrong: list[Call]) -> tuple[str, str] | None:
 
 
 @_same_shape
+def first_head(wrong: list[Call]) -> tuple[str, str] | None:
+    """Of several heads only the first is right, in a dimension of its own or as the first numbers of each row."""
+    off = [~np.isclose(got.astype(np.float64), want, rtol=1e-4, atol=1e-4, equal_nan=True) for got, want in pairs(wrong)]
+    widths = [int(call.quantities.get("n_embd / n_heads", 0)) for call in wrong if call.got is not None]
+    if all(map(_only_first_head, off)):
+        return "heads", "Only the first head is right: is another part taken for each of the others?"
+    if all(map(_only_first_numbers, off, widths)):
+        return "heads", "Only the first n_embd / n_heads numbers of each row are right, those of the first head"
+    return None
+
+
+def _only_first_head(off: np.ndarray) -> bool:
+    return off.ndim == 4 and off.shape[1] > 1 and not off[:, 0].any() and bool(off[:, 1:].any((0, 2, 3)).all())
+
+
+def _only_first_numbers(off: np.ndarray, width: int) -> bool:
+    return off.ndim == 3 and 0 < width < off.shape[-1] and not off[..., :width].any() and bool(off[..., width:].any())
+
+
+@_same_shape
 def rows_scaled(wrong: list[Call]) -> tuple[str, str] | None:
-    """Each row is right up to a factor of its own; rows of one or two numbers say too little."""
+    """Weights of which each row is right up to a factor of its own; rows of one or two numbers say too little."""
     long = [
         (got.astype(np.float64), want.astype(np.float64)) for got, want in pairs(wrong) if want.ndim > 1 and want.shape[-1] > 2
     ]
     if not long or not all(map(_is_rowwise, *zip(*long))):
         return None
-    return "normalisation", "Each row is right up to a factor of its own: its weights do not sum to one"
+    says = "Each row is right up to a factor of its own"
+    if all(_sums_to_one(want, -1) and not _sums_to_one(got, -1) for got, want in long):
+        says += ": its weights do not sum to one"
+    return "normalisation", says
 
 
 def _is_rowwise(got: np.ndarray, want: np.ndarray) -> bool:
     if not np.isfinite(got).all() or not np.isfinite(want).all():
         return False
-    factors = (got * want).sum(-1, keepdims=True) / np.maximum((want * want).sum(-1, keepdims=True), 1e-12)
-    return bool(np.allclose(got, factors * want, rtol=1e-3, atol=1e-3))
+    squares = (want * want).sum(-1, keepdims=True)
+    factors = (got * want).sum(-1, keepdims=True) / np.maximum(squares, 1e-12)
+    if (np.abs(factors[squares > 0]) < 1e-3).any():
+        return False  # a row of zeros is right up to nothing
+    left, before = (float(np.abs(got - other).max()) for other in (factors * want, want))
+    return left < 1e-3 and left < 0.05 * before
 
 
 NUMBERS: tuple[Relation, ...] = (
@@ -290,8 +344,10 @@ NUMBERS: tuple[Relation, ...] = (
     normalised_elsewhere,
     scaled,
     shifted,
+    with_argument,
     function_of,
     other_places,
     rows_scaled,
+    first_head,
     only_somewhere,
 )

@@ -18,10 +18,14 @@ from .findings import RULE, Finding
 Row = tuple[str, str, "str | Callable[[re.Match[str], str], str]"]
 PRODUCT = (
     "a matrix product needs as many columns on the left as there are rows on the right: does one of the two have to be "
-    "transposed in its last two dimensions?"
+    "transposed in its last two dimensions, or has one another width than it should have?"
 )
 BECAUSE = re.compile(r" \(because .*\)\.?$", re.DOTALL)  # a message that a probe has explained
 WHOLE = "a size or an index has to be a whole number: `/` always gives a float"
+UNCALLED = (
+    r"\b(builtin_function_or_method|method-wrapper|\w+_descriptor)\b|'(function|method)'|'(type)' object (?:is not|has no len)"
+    r"|(?:, not|got|dtype of|passed to|^TypeError: type) (function|method)\b|got \(.*\b(function|method)[,)]"
+)
 TYPES = "two tensors of different number types meet (float32, float64, int64): they have to be the same"
 
 
@@ -93,8 +97,8 @@ SHAPES: tuple[Row, ...] = (
         "broadcasting",
         r"shape of the mask (\[.*?\]) at index \d+ does not match the shape of the indexed tensor (\[.*?\])",
         (
-            r"a condition in [ ] is not stretched: its shape \1 has to be that of the tensor's first dimensions, and it "
-            r"has shape \2"
+            r"a condition in [ ] is not stretched: its shape \1 is held against the first dimensions of a tensor of shape \2. "
+            r"Are its own ones the last ones (`...` stands for those before)?"
         ),
     ),
     ("shape", r"shape '\[(.*?)\]' is invalid for input of size (\d+)", words.view),
@@ -148,7 +152,7 @@ SHAPES: tuple[Row, ...] = (
     (
         "shape",
         r"stack expects each tensor to be equal size, but got (\[.*?\]) at entry 0 and (\[.*?\]) at entry",
-        r"only tensors of equal shape can be stacked, and these have \1 and \2: do they have to be padded first?",
+        words.stacked,
     ),
     (
         "shape",
@@ -172,6 +176,13 @@ SHAPES: tuple[Row, ...] = (
     ),
 )
 KINDS: tuple[Row, ...] = (
+    ("kind", r"'([\w.]+)' object does not support the context manager protocol|^AttributeError: __enter__$", words.no_context),
+    ("kind", UNCALLED, words.uncalled),
+    (
+        "kind",
+        r"torch\.return_types\.(max|min|sort|topk|mode|median|kthvalue|cummax|cummin)\b",
+        r"`\1` gives two things here, the values and their places, and one of them is needed",
+    ),
     ("whole number", r"failed to unpack the object at pos \d+ with error .*got float", WHOLE),
     ("whole number", r"'float' object cannot be interpreted as an integer|must be .*ints?, (?:but got|not) float", WHOLE),
     ("kind", r"(\w+) indices must be integers(?: or slices)?, not '?str'?", words.by_name),
@@ -191,6 +202,7 @@ KINDS: tuple[Row, ...] = (
         r"module '(torch(?:\.nn(?:\.functional)?)?)' has no attribute '(\w+)'|'Tensor' object has no attribute '(\w+)'",
         words.no_such_function,
     ),
+    ("kind", r"^AttributeError: $", words.whole_encoding),
     ("kind", r"AttributeError: '(\w+)' object has no attribute '(\w+)'", words.no_attribute),
     ("kind", r"unsupported operand type\(s\) for (\S+): '([\w.]+)' and '([\w.]+)'", words.operands),
     ("kind", r"'(\w+)' object is not callable", words.not_callable),
@@ -243,13 +255,16 @@ KINDS: tuple[Row, ...] = (
     (
         "one number",
         r"truth value of an array with more than one element|value of Tensor with more than one value is ambiguous",
-        "`if`, `and`, `or`, `not` and `==` between lists need one truth value, and this is a whole tensor of them",
+        words.no_truth,
     ),
     ("tensor", r"too many dimensions '(\w+)'", r"torch.tensor cannot read values of type \1"),
     (
         "tensor",
         r"expected sequence of length (\d+) at dim (\d+) \(got (\d+)\)",
-        r"the rows have different lengths (\1 and \3): they have to be padded to one length first",
+        (
+            r"the rows have different lengths (\1 and \3), as those of a tensor cannot: have they to be padded to one length, "
+            r"or to be joined to one long row?"
+        ),
     ),
     (
         "tokenizer",
@@ -320,6 +335,7 @@ FLOW: tuple[Row, ...] = (
         r"NameError: name 'self' is not defined",
         "a static method gets no `self`: it has only its arguments and what the notebook defines",
     ),
+    ("unset", r"^NameError: name '(\w+)' is not defined$", words.not_set),
     ("recursion", r"^RecursionError", "it calls itself again and again"),
     ("zero", r"^ZeroDivisionError", "something is divided by zero: a count that is still 0?"),
 )

@@ -6,9 +6,20 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 
 from .concepts import question_about
-from .edits import Edit
+from .edited import Edit
 from .findings import REPAIR, Finding
 
+SAYS_ENOUGH = {  # what exceptions are about whose meaning is their cause: another question beside it would lead away from it
+    "kind",
+    "contiguous",
+    "whole number",
+    "one number",
+    "tensor",
+    "tokenizer",
+    "gradient",
+    "device",
+    "recursion",
+}
 ENOUGH = 4  # edits that repair: there is nothing to learn from more
 
 
@@ -19,6 +30,12 @@ def repairing(candidates: Iterable[Edit], repairs: Callable[[Edit], bool]) -> Ed
     lines = [{edit.line, edit.also or edit.line} for edit in changes]
     common = set.intersection(*lines) if lines else set()
     return min((edit for edit in changes if edit.line in common), key=lambda edit: edit.rank, default=None)
+
+
+def leads_away(repair: Finding, known: Iterable[Finding]) -> bool:
+    """Whether the question of a repair is about something else than an exception that says already what is wrong."""
+    causes = {one.concept for one in known if one.says} & SAYS_ENOUGH
+    return bool(causes) and repair.concept not in causes
 
 
 def _additions(found: list[Edit]) -> list[Edit]:

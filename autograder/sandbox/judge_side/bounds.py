@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.checks.values import unsendable
 from autograder.core.trees import MAX_ARRAYS, MAX_DIMENSIONS, TreeError, parts
 
 MAX_TEXT = 8 << 20  # bytes of JSON
@@ -111,28 +112,47 @@ class Most:
     product: int = LARGEST_PRODUCT
 
     def allows(self, values: Iterable[Any]) -> bool:
-        """Whether a function of these values takes little memory; raises for what is no number, array or list of them."""
-        arrays = [np.asarray(value) for value in values]
-        if any(array.dtype.kind not in "biuf" for array in arrays):
-            raise TypeError("not numbers")
-        sizes = [math.prod(max(1, n) for n in array.shape) for array in arrays]  # (n, 0) by (0, n) is n by n
+        """Whether a function of these values takes little memory; raises TypeError for what could not be sent."""
+        measured = [measure(value) for value in values]
+        sizes = [size for _, size in measured]
         return (
-            max(numbers_in(arrays), default=0) <= self.number
+            max((number for number, _ in measured), default=0) <= self.number
             and max(sizes, default=0) <= self.elements
             and math.prod(sizes) <= self.product
         )
 
 
-def numbers_in(arrays: list[Any]) -> list[int]:
-    """The whole numbers among these arrays, without their signs, and all dimensions."""
-    numbers = [abs(int(array)) for array in arrays if array.ndim == 0 and array.dtype.kind in "iu"]
-    return numbers + [n for array in arrays for n in array.shape]
+def measure(value: Any) -> tuple[int, int]:
+    """The largest whole number, length or dimension in a value of any kind that travels, and how many elements it has.
+
+    Of an array only a single number counts as one, not its entries; one that is empty has an element for each place that a
+    broadcast may give it: (n, 0) by (0, n) is n by n. Raises TypeError for what could not be sent.
+    """
+    if type(value) is dict and set(value) == {"$object"}:
+        raise TypeError(f"a value of type {value['$object']}")
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _measure_array(np.asarray(value))
+    if isinstance(value, int):
+        return abs(value), 1
+    if isinstance(value, (str, bytes)):
+        return len(value), max(1, len(value))
+    if isinstance(value, (list, tuple, set, frozenset, dict)):
+        measured = [measure(item) for item in (*value, *(value.values() if isinstance(value, dict) else ()))]
+        return max([len(value), *(n for n, _ in measured)]), max(1, sum(size for _, size in measured))
+    return 0, 1
+
+
+def _measure_array(array: np.ndarray) -> tuple[int, int]:
+    if array.dtype.kind not in "biuf":
+        raise TypeError("an array of something else than numbers")
+    whole = [abs(int(array))] if array.ndim == 0 and array.dtype.kind in "iu" else []
+    return max([*whole, *array.shape], default=0), math.prod(max(1, n) for n in array.shape)
 
 
 def most_for(cases: Iterable[dict[str, Any]]) -> Most:
     """What functions may need that are called on the way to the answers of these cases: a multiple of what is in them."""
     values = [value for case in cases for value in (*case["args"], *case["kwargs"].values(), case["expected"])]
-    arrays = [np.asarray(value) for value in values if isinstance(value, (int, np.ndarray))]
-    number = 16 * max([1, *numbers_in(arrays)])
-    largest = max((array.size for array in arrays), default=1)
+    measured = [measure(value) for value in values if not unsendable(value)]
+    number = 16 * max([1, *(number for number, _ in measured)])
+    largest = max((size for _, size in measured), default=1)
     return Most(number, max(16 * largest, number**2), min(LARGEST_PRODUCT, max(8 * largest**2, number**2)))

@@ -10,15 +10,17 @@ import select
 import signal
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 
+from autograder.checks.values import exactly_plain, from_plain, unsendable
 from autograder.core.assignment import Limits
+from autograder.core.text import clean
 from autograder.sandbox import protocol
 from autograder.sandbox.judge_side.bounds import Most, check_frame
 from autograder.sandbox.judge_side.clock import charged_seconds
+from autograder.sandbox.judge_side.replies import MAX_MESSAGE, Loaded, checked_error, is_number, is_reply, loaded_of
 from autograder.sandbox.judge_side.zygote_client import GRACE_SECONDS, ZygoteClient
 
 PROMPT_SECONDS = 0.05  # most replies come within this time
@@ -26,7 +28,6 @@ FULL_PRIORITY_SECONDS = 1.0
 LOADING_SECONDS = 60.0  # for libraries that a worker loads when they are first used, once: see ``light_torch``
 NICE_INCREMENT = 5
 MAX_TOLD, MAX_TOUCHES = 2000, 20  # questions that one probe may ask; reports of one worker
-MAX_NAME, MAX_MESSAGE = 80, 2000  # characters of what a worker says about an exception
 
 
 class WorkerError(Exception):
@@ -43,13 +44,8 @@ class WorkerError(Exception):
         self.called = ""
 
 
-@dataclass
-class Loaded:
-    """What a slice left behind. ``snapshots``: (name, statement index, value) in order of execution."""
-
-    bound: dict[str, str] = field(default_factory=dict)
-    failures: list[dict[str, Any]] = field(default_factory=list)
-    snapshots: list[tuple[str, int, Any]] = field(default_factory=list)
+class Refused(Exception):
+    """Why a call of a right helper is not answered; continues a sentence about it."""
 
 
 class Worker:
@@ -64,6 +60,7 @@ class Worker:
         self.pid, self.sock = zygote.fork(folder)
         self.requests, self.request, self.alive = 0, 0, True
         self.answers: dict[str, Callable[..., Any]] = {}
+        self.refused: dict[str, str] = {}  # helper -> why one of its calls had no answer
         self.tell: Callable[..., Any] | None = None
         self.most, self.asked, self.told = Most(), 0, 0
         self.loads, self.used = 0, 0.0  # 1 while it loads libraries, 2 afterwards; seconds of its request before that
@@ -278,16 +275,34 @@ class Worker:
     def _answer(self, ask: Any) -> dict[str, Any]:
         """Compute a prerequisite for the student's composite function, with our own code on plain arrays."""
         self.asked += 1
-        if self.asked > self.limits.prerequisite_calls:
-            return {"refused": "too many calls"}
+        name = ask.get("name") if isinstance(ask, dict) else None
+        if not isinstance(name, str) or name not in self.answers:
+            return {"refused": "no such helper"}
         try:
-            if not self.most.allows([*ask["args"], *ask["kwargs"].values()]):
-                return {"refused": "too large"}
-            with np.errstate(all="ignore"):
-                answer = self.answers[ask["name"]](*ask["args"], **ask["kwargs"])
-            return {"answer": answer} if self.most.allows([answer]) else {"refused": "too large"}
+            return {"answer": self._helped(name, ask)}
+        except Refused as refused:
+            why = str(refused)
         except Exception as error:
-            return {"refused": type(error).__name__}
+            why = f"it raised {type(error).__name__}"  # not its message, which may quote a hidden input to student code
+        self.refused.setdefault(name, clean(why, MAX_MESSAGE))
+        return {"refused": why}
+
+    def _helped(self, name: str, ask: dict[str, Any]) -> Any:
+        """What a right helper gives for a call; raises Refused where it is not asked, and whatever it raises itself."""
+        if self.asked > self.limits.prerequisite_calls:
+            raise Refused(f"it was called more than {self.limits.prerequisite_calls} times")
+        args, kwargs = from_plain(ask["args"], False), from_plain(ask["kwargs"], False)
+        for kind in filter(None, map(unsendable, (args, kwargs))):
+            raise Refused(f"it was called with something of type {kind}, which cannot be sent")
+        if not self.most.allows([*args, *kwargs.values()]):
+            raise Refused("it was called with more than the cases suggest")
+        with np.errstate(all="ignore"):
+            answer = exactly_plain(self.answers[name](*args, **kwargs))
+        if kind := unsendable(answer):
+            raise Refused(f"it returned something of type {kind}, which cannot be sent")
+        if not self.most.allows([from_plain(answer, False)]):
+            raise Refused("it returned more than the cases suggest")
+        return answer
 
     def _touch(self, touch: Any) -> tuple[str, str, int]:
         try:
@@ -312,52 +327,3 @@ class Worker:
         """End the child and return the error for a reply that breaks the protocol."""
         self.close()
         return WorkerError("protocol")
-
-
-def is_number(value: Any, wanted: int) -> bool:
-    """Whether a value that a worker sent, which may be of any kind, is this whole number."""
-    return type(value) is int and value == wanted
-
-
-def is_reply(value: Any, request: int) -> TypeGuard[dict[str, Any]]:
-    """Whether a value that a worker sent is a dict of a request's number and one thing more."""
-    return isinstance(value, dict) and len(value) == 2 and is_number(value.get("id"), request)
-
-
-def loaded_of(reply: Any, count: int) -> Loaded:
-    """What a program of ``count`` statements left behind, by the worker's reply; raises if that is malformed."""
-    failures = [checked_error(f) | {"index": as_index(f["index"], count)} for f in reply["failures"]]
-    snapshots = [(as_text(s["name"]), as_index(s["index"], count), s["value"]) for s in reply["snapshots"]]
-    return Loaded({as_text(k): as_text(v) for k, v in reply["bound"].items()}, failures, snapshots)
-
-
-def as_text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not text")
-    return value
-
-
-def as_index(value: Any, count: int) -> int:
-    if type(value) is not int or not 0 <= value < count:
-        raise TypeError("not the number of a statement")
-    return value
-
-
-def checked_error(error: Any) -> dict[str, Any]:
-    """The worker's error report, with every field of its type or left out."""
-    report = error if isinstance(error, dict) else {}
-    name, message, where = report.get("type"), report.get("message"), report.get("where")
-    return {
-        "type": name if isinstance(name, str) and name.isidentifier() and len(name) <= MAX_NAME else "Exception",
-        "message": message[:MAX_MESSAGE] if isinstance(message, str) else "",
-        "where": [line for line in where[-3:] if is_line(line)] if isinstance(where, list) else [],
-    }
-
-
-def is_line(value: Any) -> bool:
-    """Whether a value is the cell and line of a statement."""
-    return isinstance(value, list) and len(value) == 2 and is_digits(value[0]) and type(value[1]) is int
-
-
-def is_digits(value: Any) -> bool:
-    return isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10

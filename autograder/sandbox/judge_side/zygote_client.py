@@ -7,7 +7,7 @@ import select
 import socket
 import subprocess
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograder.core.errors import NotStarted
 from autograder.core.paths import IMPORT_ROOT, PACKAGE
@@ -18,6 +18,14 @@ from autograder.sandbox.judge_side.clock import charged_seconds
 GRACE_SECONDS = 2.0
 READY_SECONDS = 180.0  # on the process's own clock, see charged_seconds
 REPLY_BYTES = 1 << 16
+
+
+class Extra(NamedTuple):
+    """What a branch has beyond its origin: further modules, a folder for its workers to write in, the code of ``sources``."""
+
+    preload: tuple[str, ...]
+    scratch: bool
+    sources: tuple[str, ...] = ()
 
 
 class ZygoteClient:
@@ -33,7 +41,7 @@ class ZygoteClient:
         self.python, self.preload = python, ", ".join(preload) or "json"
         self.options = json.dumps({"preload": preload, "paths": paths, "without": without})
         self.off: dict[str, str] | None = None
-        self.branches: dict[tuple[tuple[str, ...], bool], Branch] = {}
+        self.branches: dict[Extra, Branch] = {}
         self._start()
 
     def _start(self) -> None:
@@ -119,16 +127,18 @@ class ZygoteClient:
             pass
         raise NotStarted(f"the worker did not start; can {self.python} import {self.preload}?")
 
-    def branch(self, preload: tuple[str, ...], scratch: bool) -> ZygoteClient:
+    def branch(self, preload: tuple[str, ...], scratch: bool, sources: tuple[str, ...] = ()) -> ZygoteClient:
         """A zygote forked from this one that imports further modules; with ``scratch`` its workers get a writable folder.
 
-        Created once and cached; returns at once, like the constructor. Without either option this is the zygote itself.
+        ``sources``: of modules that its workers will import from memory, compiled once for all of them. Created once and
+        cached; returns at once, like the constructor. Without modules and folder this is the zygote itself.
         """
         if not preload and not scratch:
             return self
-        if (preload, scratch) not in self.branches:
-            self.branches[preload, scratch] = self._new_branch(preload, scratch)
-        return self.branches[preload, scratch]
+        extra = Extra(preload, scratch, sources)
+        if extra not in self.branches:
+            self.branches[extra] = self._new_branch(extra)
+        return self.branches[extra]
 
     def clone(self) -> Branch:
         """Another zygote, forked from this one and already warm, for another judge process, which ends it by closing it.
@@ -136,7 +146,7 @@ class ZygoteClient:
         The branches are cloned too.
         """
         self.wait()
-        clone = self._new_branch((), False)
+        clone = self._new_branch(Extra((), False))
         for key, branch in list(self.branches.items()):
             try:
                 clone.branches[key] = branch.clone()
@@ -157,9 +167,9 @@ class ZygoteClient:
         ours = self._send_with_socket({"op": "fork", "folder": folder})
         return self._receive()["pid"], ours
 
-    def _new_branch(self, preload: tuple[str, ...], scratch: bool) -> Branch:
-        control = self._send_with_socket({"op": "branch", "preload": preload, "scratch": scratch})
-        return Branch(control, self, preload, scratch)
+    def _new_branch(self, extra: Extra) -> Branch:
+        control = self._send_with_socket({"op": "branch", **extra._asdict()})
+        return Branch(control, self, extra)
 
     def _send_with_socket(self, request: dict[str, Any]) -> socket.socket:
         """Send a request together with one end of a new socket pair; returns the other end."""
@@ -190,10 +200,10 @@ class ZygoteClient:
 class Branch(ZygoteClient):
     """A zygote forked from another, its ``origin`` (None: another judge's); it ends when its control socket is closed."""
 
-    def __init__(self, control: socket.socket, origin: ZygoteClient, preload: tuple[str, ...], scratch: bool):
+    def __init__(self, control: socket.socket, origin: ZygoteClient, extra: Extra):
         self.control, self.python = control, origin.python
         self.origin: ZygoteClient | None = origin
-        self.modules, self.scratch, self.preload = preload, scratch, ", ".join((origin.preload, *preload))
+        self.extra, self.preload = extra, ", ".join((origin.preload, *extra.preload))
         self.off = None
         self.pid = 0
         self.branches = {}
@@ -202,7 +212,7 @@ class Branch(ZygoteClient):
         self.control.close()
         if self.origin is None:
             raise NotStarted(f"the worker did not start; can {self.python} import {self.preload}?")
-        self.pid, self.control = 0, self.origin._new_branch(self.modules, self.scratch).control
+        self.pid, self.control = 0, self.origin._new_branch(self.extra).control
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -24,6 +24,9 @@ FUNCTIONS = {
 
 CLASSES = {"torch.distributed.tensor": ("DTensor",)}  # asked for of every tensor that is saved, and there is none in the cage
 
+# Module -> function, argument: what a library builds at the first call and keeps, which is built once for all workers.
+BUILT = {"transformers.conversion_mapping": ("get_checkpoint_conversion_mapping", "")}  # 900 patterns, to save a model
+
 
 class NoInstances(type):
     """The type of a class in whose place it stands: nothing is an instance of that before its module is loaded."""
@@ -50,6 +53,14 @@ def install() -> None:
     for name, classes in CLASSES.items():
         represent(name, {kind: NoInstances(kind, (), {"__module__": name}) for kind in classes})
     torch._dynamo = sys.modules["torch._dynamo"]
+
+
+def build() -> None:
+    """Let the libraries that are imported build what they would build in every worker, as far as they have it."""
+    for name, (function, argument) in BUILT.items():
+        known = getattr(sys.modules.get(name), function, None)
+        with contextlib.suppress(Exception):
+            known and known(argument)
 
 
 def unchanged(function: Any = None, *_: Any, **__: Any) -> Any:

@@ -25,7 +25,7 @@ sys.path[:0] = ADDED  # a checkout; an installed engine is found without it
 
 # ruff: noqa: E402  # these imports need the path above
 from autograder.checks import redirect
-from autograder.sandbox import process, protocol
+from autograder.sandbox import process, protocol, stage
 from autograder.sandbox.worker_side import (
     cage,
     cpu_only,
@@ -38,7 +38,7 @@ from autograder.sandbox.worker_side import (
     users,
     variables,
 )
-from autograder.sandbox.worker_side.child import Child
+from autograder.sandbox.worker_side.child import Child, find_ours
 
 
 def main(control_fd: int, root: str, options: dict[str, Any]) -> None:
@@ -108,6 +108,7 @@ class Zygote:
         plan = self.plan_for(may_write)
         uid, claim = users.claim() if plan.drop_user else (-1, -1)
         folder = scratch.make(uid, plan.disk) if plan.scratch else ""
+        find_ours()
         pid = os.fork()
         if pid == 0:
             if folder and not redirect.UNDO:
@@ -149,6 +150,7 @@ class Zygote:
             redirect.install(holders=redirect.HOLDERS)  # no effect until a worker has a layer
         with stub_packages.uninstalled():
             preload(options["preload"])
+        stage.compile_ahead(options["sources"])
         plan = cage.with_scratch(self.plan) if options["scratch"] else self.plan
         Zygote(control, plan).serve()
         os._exit(0)
@@ -184,6 +186,7 @@ def preload(modules: list[str]) -> None:
     with deferred.without_clusters() if had_torch else contextlib.nullcontext():
         for name in modules:
             importlib.import_module(name)
+    deferred.build()
     if "torch" in sys.modules and not had_torch:
         import safetensors.numpy  # noqa: F401  # so that workers need not
 

@@ -29,8 +29,8 @@ def composition(name: str, source: str, steps: Sequence[str]) -> Finding | None:
 
 
 def _missing(name: str, missing: list[str]) -> Finding:
-    verb = "belongs" if len(missing) == 1 else "belong"
-    return Finding(RULE, "composition", f"`{name}` does not use {listed(missing)}, which {verb} to this step")
+    them = "it does" if len(missing) == 1 else "they do"
+    return Finding(RULE, "composition", f"`{name}` does not call {listed(missing)}: is what {them} done in another way?")
 
 
 def _twice(name: str, called: list[str], steps: Sequence[str]) -> Finding | None:
@@ -38,14 +38,16 @@ def _twice(name: str, called: list[str], steps: Sequence[str]) -> Finding | None
     return Finding(RULE, "composition", f"`{name}` calls `{more[0]}` more than once") if more else None
 
 
-def unused(name: str, source: str) -> Finding | None:
-    """The parameters that the function ``name`` never looks at; None if it uses all."""
+def unused(name: str, source: str, spare: Sequence[str] = ()) -> Finding | None:
+    """The parameters that the function ``name`` never looks at, apart from ``spare``; None if it uses all others."""
     function = function_of(name, source)
     if function is None:
         return None
     used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     parameters = [one.arg for one in (*function.args.args, *function.args.kwonlyargs)]
-    left = [f"`{one}`" for one in parameters if one not in used and not one.startswith("_") and one not in ("self", "cls")]
+    left = [
+        f"`{one}`" for one in parameters if one not in used and not one.startswith("_") and one not in ("self", "cls", *spare)
+    ]
     return Finding(RULE, "unused argument", f"`{name}` never uses {listed(left)}") if left else None
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from . import notation
+from .edited import Edit, Edited
 from .templates import Template, replacements, templates
 
 MOST, MOST_NODES = 700, 3000  # edits, and nodes of the source's tree
-PART = 60  # characters of the line that are quoted
 WITH_DIMENSION = {
     "softmax",
     "log_softmax",
@@ -29,6 +30,7 @@ WITH_DIMENSION = {
     "norm",
     "transpose",
 }
+REDUCING = {"sum", "mean", "max", "min", "amax", "amin", "norm", "logsumexp"}
 SIZES = (-1, -2, 0, 1, 2, 3)
 PAIRS = {"eval": "train", "train": "eval", "sum": "mean", "mean": "sum", "tril": "triu", "triu": "tril", "split": "chunk"}
 RETURN, MINUS_INFINITY = "return value", 'float("-inf")'
@@ -40,22 +42,6 @@ RETURNED = (
     "float({})",
     "({}).mean()",
 )
-
-
-@dataclass(frozen=True)
-class Edit:
-    """``code``: the whole source with the edit; ``line`` (from 1) and ``part``: what it changes, as it stands in the source.
-
-    ``also``: another line that it changes, if there is one; ``adds``: the statement that it adds before that line, if it does.
-    """
-
-    concept: str
-    line: int
-    part: str
-    code: str
-    rank: int = 0
-    also: int = 0
-    adds: str = ""
 
 
 def edits(
@@ -81,15 +67,17 @@ def edits(
     return [replace(edit, rank=rank) for rank, edit in enumerate(found)]
 
 
-class _Editor:
+class _Editor(Edited):
     """Yields the edits of one source."""
 
     def __init__(self, source: str, tree: ast.Module, templates: tuple[Template, ...], statements: tuple[tuple[str, str], ...]):
-        self.source, self.tree, self.templates, self.statements = source, tree, templates, statements
+        super().__init__(source, tree)
+        self.templates, self.statements = templates, statements
         self.indexes: set[int] = set()
-        self.stored: dict[ast.FunctionDef, dict[str, int]] = {}
-        self.functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-        self.lines = source.encode("utf-8").splitlines(keepends=True)
+        sizes = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and _is_shape(node.value)]
+        self.unpackings = {id(target) for node in sizes for target in node.targets}  # they get the sizes of a tensor
+        self.measured = {id(part) for node in sizes for part in ast.walk(node.value)}
+        self.bounds = _ends_of_ranges(tree)
 
     def edits(self) -> Iterator[Edit]:
         yield from self.returns()
@@ -105,6 +93,9 @@ class _Editor:
     def kinds(self) -> tuple[Callable[[ast.expr], Iterator[tuple[str, str]]], ...]:
         """What to put in the place of an expression, (concept, code), those that explain first."""
         return (
+            self.kept,
+            self.unpacked,
+            self.letters,
             lambda node: replacements(node, self.templates),
             self.dimensions,
             self.sizes,
@@ -112,6 +103,7 @@ class _Editor:
             self.dropped,
             self.constants,
             self.arguments,
+            self.ends_of_loops,
             self.names,
             self.added,
         )
@@ -130,6 +122,35 @@ class _Editor:
         if not named and _called(node) != "transpose":
             yield from ((concept, self.with_argument(node, f"dim={size}")) for size in SIZES[:4])
 
+    def kept(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """A dimension along which something is summed up, kept with one entry."""
+        if not isinstance(node, ast.Call) or _called(node) not in REDUCING or not (node.args or node.keywords):
+            return
+        if all(keyword.arg != "keepdim" for keyword in node.keywords):
+            yield "kept dimension", self.with_argument(node, "keepdim=True")
+
+    def unpacked(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """The names of several sizes in another order."""
+        if id(node) in self.unpackings and isinstance(node, ast.Tuple):
+            names = [ast.unparse(name) for name in node.elts]
+            for i, j in itertools.combinations(range(len(names)), 2):
+                swapped = [*names]
+                swapped[i], swapped[j] = names[j], names[i]
+                yield "order of sizes", ", ".join(swapped)
+
+    def letters(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """Other letters in einsum, other names in einops."""
+        if isinstance(node, ast.Call) and _called(node) in notation.CALLS:
+            for text in node.args:
+                if isinstance(text, ast.Constant) and isinstance(text.value, str) and "->" in text.value:
+                    written = notation.others(_called(node), text.value)
+                    yield from (("letters", self.changed(node, text, repr(other))) for other in written)
+
+    def ends_of_loops(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """The end of another loop for that of this one."""
+        if id(node) in self.bounds:
+            yield from (("loop", bound) for bound in dict.fromkeys(self.bounds.values()))
+
     def sizes(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """Another entry of a shape or a list."""
         if isinstance(node, ast.Subscript) and (number := _whole(node.slice)) is not None:
@@ -142,7 +163,7 @@ class _Editor:
         """A size where a fixed number stands."""
         if abs(_whole(node) or 0) > 1:
             parts = ("", ".shape[-1]", ".shape[-2]", ".shape[0]")
-            yield from (("fixed size", f"{name}{part}") for name in self.parameters(node) for part in parts)
+            yield from (("fixed size", f"{name}{part}") for name in self.scopes.parameters(node) for part in parts)
 
     def dropped(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """Without a call, an index or a tuple around it."""
@@ -154,8 +175,8 @@ class _Editor:
                     yield "one step too many", ast.unparse(argument)
         elif isinstance(node, ast.Subscript):
             yield "index", ast.unparse(node.value)
-        elif isinstance(node, ast.Tuple) and node.elts:
-            yield from ((RETURN, ast.unparse(part)) for part in (node.elts[0], node.elts[-1]))
+        elif isinstance(node, ast.Tuple):
+            yield from ((RETURN, ast.unparse(part)) for part in _ends(node))
         elif isinstance(node, ast.Attribute) and node.attr in PAIRS:
             concept = node.attr if node.attr in ("eval", "train") else "function"
             yield concept, f"{ast.unparse(node.value)}.{PAIRS[node.attr]}"
@@ -192,13 +213,15 @@ class _Editor:
     def names(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """Another parameter or local name."""
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            scope = list(dict.fromkeys([*self.parameters(node), *self.locals(node)]))
+            scope = list(dict.fromkeys([*self.scopes.parameters(node), *self.scopes.locals(node)]))
             if node.id in scope:
                 yield from (("name", name) for name in scope if name not in (node.id, "self"))
 
     def added(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """An added conversion, or dimensions swapped first."""
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in self.parameters(node):
+        if id(node) in self.measured:
+            return  # the order of the names is what to ask about
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in self.scopes.parameters(node):
             for code in ("{}.transpose(1, 2)", "{}.contiguous()", "{}.float()", "{}.clone()", "iter({})"):
                 yield "missing step", code.format(node.id)
 
@@ -206,7 +229,7 @@ class _Editor:
 
     def returns(self) -> Iterator[Edit]:
         """A function that ends without returning what it has computed, or returns it in another form."""
-        for function in self.functions:
+        for function in self.scopes.functions:
             yield from self.ends(function.body[-1])
 
     def ends(self, last: ast.stmt) -> Iterator[Edit]:
@@ -218,7 +241,7 @@ class _Editor:
         elif isinstance(last, ast.Assign) and isinstance(last.targets[0], ast.Name):
             yield from self.insert(last, RETURN, f"return {last.targets[0].id}", after=True)
         elif isinstance(last, (ast.For, ast.While, ast.With, ast.If)):
-            for name in self.locals(last)[-3:]:
+            for name in self.scopes.locals(last)[-3:]:
                 yield from self.insert(last, RETURN, f"return {name}", after=True)
         elif isinstance(last, ast.Return) and last.value is not None:
             for text in RETURNED:
@@ -241,6 +264,14 @@ class _Editor:
                 and not getattr(loop, "orelse", [])
             ):
                 yield from self.dedent(loop)
+            yield from self.accumulated(loop)
+
+    def accumulated(self, loop: ast.AST) -> Iterator[Edit]:
+        """Values that each round of a loop adds up instead of replacing them."""
+        for statement in loop.body if isinstance(loop, (ast.For, ast.While)) else ():
+            if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], (ast.Name, ast.Subscript)):
+                code = f"{ast.unparse(statement.targets[0])} += {ast.unparse(statement.value)}"
+                yield from self.replace(statement, "accumulation", code)
 
     def inserted(self, block: list[ast.stmt]) -> Iterator[Edit]:
         """Statements that may be missing, at every place of a block."""
@@ -249,71 +280,6 @@ class _Editor:
                 yield from self.insert(statement, concept, code)
             if not isinstance(block[-1], ast.Return):
                 yield from self.insert(block[-1], concept, code, after=True)
-
-    # -- the source with one edit
-
-    def put(self, node: ast.expr, concept: str, code: str) -> Iterator[Edit]:
-        """The source with this code in the place of an expression."""
-        if not code or node.end_lineno is None or node.end_col_offset is None:
-            return
-        first, last = node.lineno - 1, node.end_lineno - 1
-        before, after = self.lines[first][: node.col_offset], self.lines[last][node.end_col_offset :]
-        old = b"".join(self.lines[first : last + 1]).removesuffix(after)[node.col_offset :]
-        new = b"".join([*self.lines[:first], before, f"({code})".encode(), after, *self.lines[last + 1 :]])
-        yield Edit(concept, node.lineno, _short(old.decode("utf-8", "replace")), new.decode("utf-8"))
-
-    def replace(self, statement: ast.stmt, concept: str, code: str) -> Iterator[Edit]:
-        """The source with this code in the place of a whole statement."""
-        first, last = statement.lineno - 1, (statement.end_lineno or statement.lineno) - 1
-        if self.crowded(statement):
-            return
-        pad = b" " * statement.col_offset
-        new = b"".join([*self.lines[:first], pad + code.encode() + b"\n", *self.lines[last + 1 :]])
-        yield Edit(concept, statement.lineno, self.text(statement), new.decode("utf-8"))
-
-    def insert(self, statement: ast.stmt, concept: str, code: str, after: bool = False) -> Iterator[Edit]:
-        """The source with one more statement before or after this one."""
-        if self.crowded(statement):
-            return
-        at = (statement.end_lineno or statement.lineno) if after else statement.lineno - 1
-        pad = b" " * statement.col_offset
-        above = self.lines[:at]
-        if above and not above[-1].endswith(b"\n"):
-            above = [*above[:-1], above[-1] + b"\n"]
-        new = b"".join([*above, pad + code.encode() + b"\n", *self.lines[at:]])
-        yield Edit(concept, statement.lineno, self.text(statement), new.decode("utf-8"), adds=code)
-
-    def swap(self, one: ast.stmt, other: ast.stmt) -> Iterator[Edit]:
-        """The source with two neighbouring statements in the other order."""
-        if self.crowded(one) or self.crowded(other) or isinstance(other, ast.FunctionDef):
-            return
-        a, b = one.lineno - 1, one.end_lineno or one.lineno
-        c, d = other.lineno - 1, other.end_lineno or other.lineno
-        second = [*self.lines[c:d]]
-        if not second[-1].endswith(b"\n"):
-            second[-1] += b"\n"
-        new = b"".join([*self.lines[:a], *second, *self.lines[b:c], *self.lines[a:b], *self.lines[d:]])
-        yield Edit("order of steps", other.lineno, self.text(other), new.decode("utf-8"), also=one.lineno)
-
-    def dedent(self, loop: ast.For | ast.While | ast.With | ast.If) -> Iterator[Edit]:
-        """The source with the last statement of a block moved behind it."""
-        last = loop.body[-1]
-        if self.crowded(last):
-            return
-        first, end, less = last.lineno - 1, last.end_lineno or last.lineno, last.col_offset - loop.col_offset
-        moved = [line[less:] if line[:less].strip() == b"" else line for line in self.lines[first:end]]
-        new = b"".join([*self.lines[:first], *moved, *self.lines[end:]])
-        yield Edit("indentation", last.lineno, self.text(last), new.decode("utf-8"))
-
-    def crowded(self, statement: ast.stmt) -> bool:
-        """Whether it shares its lines with other code."""
-        end = statement.end_lineno or statement.lineno
-        before = self.lines[statement.lineno - 1][: statement.col_offset]
-        after = self.lines[end - 1][statement.end_col_offset or 0 :].strip()
-        return bool(before.strip()) or bool(after and not after.startswith(b"#"))
-
-    def text(self, statement: ast.stmt) -> str:
-        return _short(self.lines[statement.lineno - 1][statement.col_offset :].decode("utf-8", "replace"))
 
     # -- helpers
 
@@ -334,30 +300,6 @@ class _Editor:
         named = [ast.unparse(k) for k in node.keywords]
         return f"{ast.unparse(node.func)}({', '.join([*arguments, *named])})"
 
-    def function_of(self, node: ast.AST) -> ast.FunctionDef | None:
-        """The innermost function around a node."""
-        line = getattr(node, "lineno", 0)
-        around = (function for function in self.functions if function.lineno <= line <= (function.end_lineno or line))
-        return max(around, key=lambda function: function.lineno, default=None)
-
-    def parameters(self, node: ast.AST) -> list[str]:
-        function = self.function_of(node)
-        return [a.arg for a in function.args.args] if function else []
-
-    def locals(self, node: ast.AST) -> list[str]:
-        """The names that the function around a node sets above it."""
-        function, line = self.function_of(node), getattr(node, "end_lineno", 0)
-        return [name for name, first in self.set_in(function).items() if first <= line] if function else []
-
-    def set_in(self, function: ast.FunctionDef) -> dict[str, int]:
-        """Name -> the first line that sets it in a function, in the order of these lines."""
-        if function not in self.stored:
-            names = [n for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-            first = self.stored[function] = {}
-            for name in sorted(names, key=lambda n: n.lineno):
-                first.setdefault(name.id, name.lineno)
-        return self.stored[function]
-
 
 def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
     for node in ast.walk(tree):
@@ -365,6 +307,24 @@ def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
             block = getattr(node, field, None)
             if isinstance(block, list) and not isinstance(node, (ast.Module, ast.ClassDef)):
                 yield block
+
+
+def _ends_of_ranges(tree: ast.AST) -> dict[int, str]:
+    """The last number of each range and its code, by the node's id."""
+    ranges = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) == "range" and node.args]
+    return {id(end): ast.unparse(end) for end in (node.args[:2][-1] for node in ranges)}
+
+
+def _ends(node: ast.Tuple) -> list[ast.expr]:
+    """The first and the last part of a tuple that is read, and not assigned to."""
+    return [node.elts[0], node.elts[-1]] if node.elts and isinstance(node.ctx, ast.Load) else []
+
+
+def _is_shape(node: ast.expr) -> bool:
+    """Whether an expression gives all sizes of something."""
+    if isinstance(node, ast.Call):
+        return _called(node) == "size" and not node.args and not node.keywords
+    return isinstance(node, ast.Attribute) and node.attr == "shape"
 
 
 def _called(node: ast.Call) -> str:
@@ -378,8 +338,3 @@ def _whole(node: ast.AST) -> int | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
         return -node.operand.value if type(node.operand.value) is int else None
     return None
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= PART else text[: PART - 1] + "…"

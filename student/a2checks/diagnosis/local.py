@@ -10,7 +10,6 @@ import contextlib
 import inspect
 import sys
 import textwrap
-import time
 import types
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,13 +18,15 @@ from typing import Any
 
 from ..case import Case
 from ..compare import same
+from ..deadline import used_up
 from ..raised import message
 from ..values import on_arrays
 from .composition import composition, unused
 from .edits import edits
 from .findings import RANDOM, Call, Finding, call_of, comparable
+from .keeping import KEPT, may_keep
 from .raised import of_exception
-from .repair import asked, repairing
+from .repair import asked, leads_away, repairing
 from .signatures import signature
 from .templates import template
 from .trying import Trial, survivors
@@ -48,12 +49,15 @@ def known(
     source = source_of(function)
     with quietly():
         calls, errors = called(function, cases, tensor)
+        if keeps(name, source, names, cases, calls, tensor):
+            return [KEPT]
         shown = next((error for error in errors if message(error) in told), None)
         found = [of_exception(names, shown)] if shown else []
         found += [unused(name, source), composition(name, source, steps)]
         found.append(of_chance(function, cases, calls, tensor) or signature(calls, source))
-        found.append(repair(name, source, names, cases, calls, rules, tensor))
-    return [one for one in found if one]
+        question = repair(name, source, names, cases, calls, rules, tensor)
+    sure = [one for one in found if one]
+    return [*sure, question] if question and not leads_away(question, sure) else sure
 
 
 def source_of(function: Any) -> str:
@@ -71,6 +75,20 @@ def of_chance(function: Any, cases: Sequence[Case], calls: list[Call], tensor: b
             again = called(function, [case], tensor)[0][0]
             return RANDOM if again.got is not None and not same(again.got, call.got) else None
     return None
+
+
+def keeps(name: str, source: str, names: dict[str, Any], cases: Sequence[Case], calls: list[Call], tensor: bool) -> bool:
+    """Whether the largest call that is wrong is right when it is the first of the function, defined anew."""
+    wrong = [(call.size, number) for number, call in enumerate(calls) if not call.right]
+    if not wrong or len(wrong) == len(calls) or not may_keep(source):
+        return False
+    copy = dict(names)
+    try:
+        exec(source, copy)
+        anew = copy[name]
+    except Exception:  # a function made inside another one, or under another name, cannot be made again by itself
+        return False
+    return called(anew, [cases[max(wrong)[1]]], tensor)[0][0].right
 
 
 def called(function: Any, cases: Sequence[Case], tensor: bool) -> tuple[list[Call], list[Exception]]:
@@ -102,9 +120,8 @@ def repair(
         exec(code, copy)
         return on_arrays(copy[name], tensor)
 
-    end = time.monotonic() + SECONDS
     codes = [edit.code for edit in candidates]
-    found = survivors(codes, define, [trials], lambda result: result, lambda number: time.monotonic() > end)
+    found = survivors(codes, define, [trials], lambda result: result, used_up(SECONDS))
     working = {number for number, _ in found}
     best = repairing([edit for number, edit in enumerate(candidates) if number in working], lambda edit: True)
     return asked(best, rules.CONCEPTS, f"line {best.line} of `{name}`") if best else None

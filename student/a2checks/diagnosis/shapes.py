@@ -59,6 +59,18 @@ def one_of_a_batch(wrong: list[Call]) -> tuple[str, str] | None:
     return None
 
 
+def diagonal(wrong: list[Call]) -> tuple[str, str] | None:
+    """One number for each row, where a row belongs."""
+    if not distinct(wrong) or any(want.ndim < 2 or want.shape[-1] != want.shape[-2] for _, want in pairs(wrong)):
+        return None
+    if all(same(got, np.diagonal(want, axis1=-2, axis2=-1)) for got, want in pairs(wrong)):
+        return (
+            "shape",
+            "It is only the diagonal of the right result: what belongs to (i, i), and nothing of the other pairs (i, j)",
+        )
+    return None
+
+
 def summed(wrong: list[Call]) -> tuple[str, str] | None:
     for reduce, says in ((np.sum, "summed"), (np.mean, "averaged")):
         for axis in range(-4, 0):
@@ -85,4 +97,4 @@ def _named(wrong: list[Call], sizes: list[int]) -> str:
     return names[0] if len(names) == 1 and len(set(sizes)) > 1 else ""
 
 
-SHAPES: tuple[Relation, ...] = (fixed_size, one_of_a_batch, summed, other_order, other_shape, sizes_by_name)
+SHAPES: tuple[Relation, ...] = (fixed_size, one_of_a_batch, diagonal, summed, other_order, other_shape, sizes_by_name)

@@ -7,6 +7,10 @@ import re
 
 SPELLED = re.compile(r"[FHLMNRSX][A-Z0-9]")  # an SST2Example
 NUMPY = re.compile(r"\b(?:np|numpy)\.")
+HANDED_OVER = re.compile(r"\bmodel\(\s*(?!\*)([^,()]+)[,)]")
+UNCALLED = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\.\w+)+)\b(?!\s*[(.=])")
+MODULE = re.compile(r"\w*Softmax|\w+Loss|\w*ReLU|GELU|Sigmoid|Tanh")  # that of PyTorch which are used as functions
+LOSS = re.compile(r"\b(\w+Loss)\((?!\s*(?:\w+\s*=|\)))")  # given something that is no setting by name
 PRODUCT = re.compile(r"@|\b(?:matmul|bmm|mm|mv|dot|einsum|baddbmm)\b")
 
 
@@ -15,7 +19,8 @@ def batch2(match: re.Match[str], code: str) -> str:
     if batch == other:
         return (
             f"a matrix product needs as many columns on the left as there are rows on the right, but there are {inner} and "
-            f"{rows}: does one of the two have to be transposed in its last two dimensions?"
+            f"{rows}: does one of the two have to be transposed in its last two dimensions, or has one another width than it "
+            "should have?"
         )
     return (
         f"the two sides of this matrix product have {batch} and {other} matrices: their leading dimensions have to agree. Is a "
@@ -44,8 +49,51 @@ def view(match: re.Match[str], code: str) -> str:
     return f"shape ({sizes}) holds {whole} numbers, but the tensor has {size}"
 
 
+def uncalled(match: re.Match[str], code: str) -> str:
+    """A function, method or class that stands where what it returns is needed; with [ ] behind it, see ``no_index``."""
+    if "is not subscriptable" in match.string:
+        return ""
+    kind = next(group for group in match.groups() if group)
+    what = "a class" if kind == "type" else "a function" if kind == "function" else "a method or function"
+    before = re.search(r"has no attribute '(\w+)'", match.string)
+    if before and re.search(rf"\.\s*{before[1]}\b", code):
+        return f"what stands before `.{before[1]}` is {what} itself, not what it returns: is it called, with ( )?"
+    named = list(dict.fromkeys(UNCALLED.findall(code)))
+    question = f"is `{named[0][:40]}` to be called, with ( )?" if len(named) == 1 else "is one called without its ( )?"
+    return f"{what} itself stands here, where what it returns is needed: {question}"
+
+
+def no_context(match: re.Match[str], code: str) -> str:
+    """Something that `with` cannot enter."""
+    entered = re.search(r"\bwith\s+([A-Za-z_][\w.]*)\s*(?:,|:|as\b)", code)
+    if entered:
+        return f"`{entered[1][:40]}` itself is no context for `with`: is it to be called first, with ( )?"
+    return f"`with` needs a context that can be entered and left, and {a_(match[1])} is none" if match[1] else ""
+
+
+def no_truth(match: re.Match[str], code: str) -> str:
+    if loss := LOSS.search(code):
+        return takes_settings(loss[1])
+    return "`if`, `and`, `or`, `not` and `==` between lists need one truth value, and this is a whole tensor of them"
+
+
+def takes_settings(module: str) -> str:
+    return (
+        f"`{module}` is a class: its first parentheses take settings and make a function of tensors, which a second pair calls"
+    )
+
+
+def not_set(match: re.Match[str], code: str) -> str:
+    return (
+        f"nothing that ran before has set `{match[1]}` where this line can see it: is it an argument or a variable of another "
+        "function, which is known there alone, is it spelled otherwise, or not imported?"
+    )
+
+
 def no_attribute(match: re.Match[str], code: str) -> str:
     kind, name = match.groups()
+    if MODULE.fullmatch(kind) and re.search(rf"\b{kind}\(", code):
+        return takes_settings(kind)
     if kind == "NoneType":
         return f"what stands before `.{name}` is None: a function without `return`, or a value that was never set?"
     if kind in ("float", "int", "bool") and name == "backward":
@@ -54,7 +102,17 @@ def no_attribute(match: re.Match[str], code: str) -> str:
         return f"what stands before `.{name}` is a plain number, not a tensor"
     if kind in ("tuple", "list", "str", "dict", "ndarray"):
         return f"what stands before `.{name}` is {a_(kind)}, which has no `{name}`"
+    if re.search(rf"\bself\.{name}\b", code):
+        return f"nothing is stored as `self.{name}`: what does `__init__` keep, and under which name?"
     return ""
+
+
+def whole_encoding(match: re.Match[str], code: str) -> str:
+    """What a tokenizer returns has no tensor's attributes, and says nothing when it is asked for one."""
+    given = HANDED_OVER.search(code)
+    return (
+        f"the model takes the parts of an encoding by name (**), and is given `{given[1].strip()[:40]}` as one" if given else ""
+    )
 
 
 def operands(match: re.Match[str], code: str) -> str:
@@ -63,6 +121,14 @@ def operands(match: re.Match[str], code: str) -> str:
         side = "left" if left == "NoneType" else "right"
         return f"the value on the {side} of `{sign}` is None: a function without `return`, or a value that was never set?"
     return f"`{sign}` stands between {a_(left)} and {a_(right)}"
+
+
+def stacked(match: re.Match[str], code: str) -> str:
+    one, other = match.groups()
+    begin = f"`stack` puts tensors of equal shape side by side in a new dimension, and these have {one} and {other}"
+    if one.split(",")[1:] == other.split(",")[1:]:
+        return f"{begin}: `cat` joins them along the one that they have, and to be stacked they have to be padded first"
+    return f"{begin}: do they have to be padded first?"
 
 
 def argument_types(match: re.Match[str], code: str) -> str:

@@ -109,6 +109,7 @@ def right_items(check: Any, facts: dict, way: dict) -> None:
             symptom=Symptom.WRONG_LABEL if not missing else Symptom.TOKENS_ALONE if encoded else Symptom.NO_LABEL,
         )
     filled(check, None if item["blank"] else True, "__getitem__")
+    _changing(check, way)
     _wrong_text(check, facts, item, n, way)
 
 
@@ -121,6 +122,20 @@ def _fits(check: Any, way: dict) -> None:
             f"raises {shown.named(unfit['error'], 'an exception of your own')}: return the SST2Example itself",
             symptom=Symptom.MISFIT,
         )
+
+
+def _changing(check: Any, way: dict) -> None:
+    """Fails where an access changes what the next one gives."""
+    if way["again"] is None:
+        return
+    n, fewer = way["again"]["index"], way["again"]["fewer"]
+    check.fail(
+        "rule",
+        f"dataset[{n}] is another item when it is asked for a second time"
+        + f", and the dataset has become shorter by {fewer}" * (fewer > 0)
+        + ": an access should read an example and change nothing",
+        symptom=Symptom.ANOTHER_EACH_TIME,
+    )
 
 
 def _wrong_text(check: Any, facts: dict, item: dict, n: int, way: dict) -> None:
@@ -185,12 +200,18 @@ def _pass(check: Any, facts: dict, way: dict, number: int) -> None:
         check.fail(
             "numbers",
             f"{which}iterating over a dataset of {count} examples gives {len(items)} item{'s' * (len(items) != 1)}"
-            + ": the iterator has run dry, so __iter__ has to return a new one" * (few is Symptom.RUN_DRY),
+            + ": the iterator has run dry, so __iter__ has to return a new one" * (few is Symptom.RUN_DRY)
+            + ", which is no example: are they all handed out at once, and not one by one?" * _all_at_once(items),
             symptom=few if len(items) < count else Symptom.TOO_MANY_ITEMS,
         )
     wrong = same_items(facts, items, range(count)).index(False)
     words, symptom = _other_items(facts, items)
     check.fail("rule", f"{which}iterating gives {words} indexing, first at index {wrong}", symptom=symptom)
+
+
+def _all_at_once(items: list) -> bool:
+    """Whether a pass gives one thing that has neither a text nor a label."""
+    return len(items) == 1 and not items[0]["blank"] and items[0]["text"] is None and items[0]["label"] is None
 
 
 def _few(facts: dict, items: list, again: bool) -> Symptom:

@@ -44,6 +44,13 @@ def trains(check: Any, facts: dict, way: dict) -> None:
             "once, before the loop",
             symptom=Symptom.OPTIMIZER_ANEW,
         )
+    epochs = way["told"]["epochs"]
+    if way["called"] and way["from_one"] and way["asked"] == epochs + 1:
+        check.fail(
+            "rule",
+            f"main trains for {epochs} epochs where {epochs + 1} are asked for: range(1, n) has only n - 1 numbers",
+            symptom=Symptom.ONE_EPOCH_FEWER,
+        )
     passes = orders_of(way, "train", training=True)
     if passes and all(one["batches"] == len(one["order"]) > ENOUGH for one in passes):
         check.fail(

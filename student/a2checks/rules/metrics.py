@@ -79,10 +79,10 @@ def accuracies(check: Any, facts: dict, way: dict) -> None:
         Symptom.COUNT: (right, "the number of right predictions, not their share"),
         Symptom.WRONG_SHARE: (1 - want, "the share of wrong predictions"),
         Symptom.ROUNDED: (np.round(want), "a rounded share"),
-        Symptom.WHOLE_NUMBER: (want // 1, "a whole number: is // used, or are two lists compared as wholes?"),
+        Symptom.WHOLE_NUMBER: (want // 1, "a whole number: is // used, or is all compared at once (all, == of two lists)?"),
         Symptom.BY_CLASSES: (np.array(right) / 2, "the number of right predictions divided by the number of classes"),
     }
-    known |= of_some_pairs(facts["answers"]) | rounded(results, want)
+    known |= of_some_pairs(facts["answers"]) | other_measures(results, facts["answers"]) | rounded(results, want)
     if way.get("used") != CLASSES:
         del known[Symptom.ARGMAX_OF_CLASSES]
     symptom, words = recognised(results, known)
@@ -117,6 +117,34 @@ def of_some_pairs(answers: Any) -> dict[Symptom, tuple[Any, str]]:
     }
 
 
+def other_measures(got: Any, answers: Any) -> dict[Symptom, tuple[Any, str]]:
+    """An entry for ``recognised`` if the result is a measure of another kind."""
+    measured = np.array([_measures(*answer) for answer in answers]).T
+    for values, words in zip(measured, MEASURES):
+        if close(got, values):
+            return {Symptom.OTHER_MEASURE: (values, words)}
+    return {}
+
+
+MEASURES = (
+    "the recall of class 1: predictions for sentences of class 0 have to count, too",
+    "the precision of class 1: sentences that are predicted as class 0 have to count, too",
+    "the F1 score of class 1, not the accuracy",
+    "the mean of the accuracies of the two classes: each sentence should count the same",
+)
+
+
+def _measures(predicted: Any, labels: Any) -> tuple[float, ...]:
+    """What ``MEASURES`` names, for one list of predictions with its labels; 0 where nothing is to be counted."""
+    one, true = np.array(predicted) == 1, np.array(labels) == 1
+    hits, of_classes = (
+        (one & true).sum(),
+        [(one == true)[true == kind].mean() for kind in (True, False) if (true == kind).any()],
+    )
+    recall, precision = hits / max(true.sum(), 1), hits / max(one.sum(), 1)
+    return recall, precision, 2 * hits / max(one.sum() + true.sum(), 1), float(np.mean(of_classes))
+
+
 def of_positions(answers: Any) -> np.ndarray:
     """The share of labels that equal the position of the largest prediction, which is what argmax makes of class numbers."""
     return np.array([np.mean(np.array(labels) == np.argmax(predicted)) for predicted, labels in answers])
@@ -146,6 +174,11 @@ def no_graph(check: Any, facts: dict, way: dict) -> None:
             "rule",
             "evaluate builds a graph for gradients, which costs memory and time: use torch.no_grad()",
             symptom=Symptom.GRAPH_BUILT,
+        )
+    if not way["gradients"]:
+        check.note(
+            "evaluate leaves gradients switched off (no points depend on it): unless training switches them on again, its next "
+            "backward() raises; `with torch.no_grad():` ends with its block"
         )
 
 
@@ -183,26 +216,56 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
     hits = np.array(predicted) == np.array(facts["labels"])
     want = hits.mean()
     if close(result, want):
+        _keeps_nothing(check, facts, way, hits)
         return
     if close(result, 100 * want):
         check.note("evaluate returns a percentage; a fraction between 0 and 1 is expected (no points depend on it)")
         return
     if not way["drawn"]:
-        check.fail(
-            "rule",
-            "evaluate takes no batch from the dataloader that it is given: loop over that one",
-            symptom=Symptom.LOADER_IGNORED,
-        )
+        _ignores_its_loader(check)
     known = _other_shares(facts, way, hits) | rounded(result, want)
     symptom, words = recognised(result, known)
     words = f" but {words}" if words else ""
     if symptom is Symptom.OTHERWISE:
         symptom, words = _passed(facts, way, predicted)
+    if symptom is Symptom.OTHERWISE and (divisor := whole_divisor(hits.sum(), result)) not in (0, len(hits)):
+        symptom = Symptom.OTHER_DIVISOR
+        words = f": the number of right answers is divided by {divisor}, and there are {len(hits)} sentences"
     check.fail(
         "numbers",
         f"evaluate returns {shown_number(result)}, which is not the share of right answers{words}",
         symptom=symptom,
     )
+
+
+def _keeps_nothing(check: Any, facts: dict, way: dict, hits: np.ndarray) -> None:
+    """A second call, on the first sentences alone, is right too, if it could be made and nothing is random."""
+    few = hits[: facts["batch"] + 1]
+    again = way["again"] if isinstance(way["again"], (int, float)) else few.mean()
+    if any(way["modes"]) or close(again, few.mean()) or close(again, 100 * few.mean()):
+        return
+    if not way["drawn"]:
+        _ignores_its_loader(check)
+    check.fail(
+        "numbers",
+        f"evaluate is right the first time, but a second call, on {len(few)} sentences with {few.sum()} right answers, "
+        f"returns {shown_number(again)}: is something from the first call still there?",
+        symptom=Symptom.KEPT_BETWEEN_CALLS,
+    )
+
+
+def _ignores_its_loader(check: Any) -> None:
+    check.fail(
+        "rule",
+        "evaluate takes no batch from the dataloader that it is given: loop over that one",
+        symptom=Symptom.LOADER_IGNORED,
+    )
+
+
+def whole_divisor(count: float, share: float) -> int:
+    """The whole number by which a count was divided to give this share; 0 if there is none."""
+    divisor = count / share if share > 0 else 0.0
+    return round(divisor) if 0 < divisor < 1e6 and abs(divisor - round(divisor)) < 1e-4 * divisor else 0
 
 
 def _other_shares(facts: dict, way: dict, hits: np.ndarray) -> dict[Symptom, tuple[Any, str]]:
@@ -235,6 +298,8 @@ def _passed(facts: dict, way: dict, predicted: list[int]) -> tuple[Symptom, str]
             "not its value"
         )
     classes, labels = way["passed"] or ([], [])
+    if classes and classes == labels and classes != predicted[: len(classes)]:
+        return Symptom.OTHER_CLASSES, ": it passes the same to compute_accuracy twice, as predictions and as labels"
     if -1 in predicted[: len(classes)]:  # the model has not seen all of these sentences
         return Symptom.OTHERWISE, ""
     if classes != predicted[: len(classes)]:
@@ -244,4 +309,7 @@ def _passed(facts: dict, way: dict, predicted: list[int]) -> tuple[Symptom, str]
         )
     if labels != facts["labels"][: len(labels)]:
         return Symptom.OTHER_LABELS_PASSED, ": the labels that it passes to compute_accuracy are not those of the batches"
+    if classes and len(classes) < len(predicted):
+        got, count = (shown.number(len(some)) for some in (classes, predicted))
+        return Symptom.OTHER_COUNTS, f": only {got} of {count} predictions are passed to compute_accuracy"
     return Symptom.OTHERWISE, ""

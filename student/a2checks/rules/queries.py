@@ -24,8 +24,9 @@ def weights(query: np.ndarray, key: np.ndarray, kind: type = np.float64) -> np.n
 
 def direction(query: np.ndarray) -> np.ndarray:
     """The query or queries, (..., 3), with length one; zeros stay zeros."""
-    length = np.linalg.norm(query, axis=-1, keepdims=True)
-    return np.divide(query, length, out=np.zeros_like(query), where=length > 0)
+    with np.errstate(over="ignore", invalid="ignore"):  # inf has no direction: nan, which no rule accepts
+        length = np.linalg.norm(query, axis=-1, keepdims=True)
+        return np.divide(query, length, out=np.zeros_like(query), where=length > 0)
 
 
 def attention_error(query: np.ndarray, key: np.ndarray, value: np.ndarray, target: np.ndarray) -> float:
@@ -66,7 +67,7 @@ def as_numbers(check: Any, value: Any, name: str) -> np.ndarray:
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError, RecursionError):
-        check.fail("kind", f"{name} should be a tensor of numbers")
+        check.fail("kind", f"{name} should be a tensor or an array of numbers")
     if not np.isfinite(array).all():
         check.fail("nan", f"{name} contains NaN or infinity; a large finite number is enough", concept="query length")
     return array
@@ -121,6 +122,7 @@ def judge_key(check: Any, id: str, m_key: Any, query132: Any, unit: bool) -> Non
     except AssertionError as failure:
         problem = str(failure)
     if query is not None and attention_error(query, changed, values, target) <= case.tolerance:
+        note_other_query(check, query, case)
         return
     others, hint = stand_ins(query, case, unit)
     for other, why in others:
@@ -137,6 +139,13 @@ def judge_key(check: Any, id: str, m_key: Any, query132: Any, unit: bool) -> Non
         largest=rounded(error),
         table=weights_table(query, changed),
     )
+
+
+def note_other_query(check: Any, query: np.ndarray, case: Any) -> None:
+    """Note, in a notebook, a query132 that is not right for 1.3.2: a grader may have found there the one that is."""
+    key, values, _, average, reference = case.args
+    if reference is None and attention_error(query, key, values, average) > case.tolerance:
+        check.note("query132, as it is now, is not right for 1.3.2, and m_key has to do this with one that is")
 
 
 def check_length(check: Any, k2: np.ndarray) -> None:

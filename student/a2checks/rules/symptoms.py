@@ -29,6 +29,7 @@ class Symptom(str, Enum):
     ALWAYS_THE_FIRST = "always the first"
     OFF_BY_ONE = "off by one"
     ANOTHER_EXAMPLE = "another example"
+    ANOTHER_EACH_TIME = "another each time"
     NO_EXAMPLE = "no example"
     MISFIT = "misfit"
 
@@ -93,6 +94,7 @@ class Symptom(str, Enum):
     FIRST_PAIR = "first pair"
     ONES_ALONE = "ones alone"
     ARGMAX_OF_CLASSES = "argmax of classes"
+    OTHER_MEASURE = "other measure"
 
     # 3.evaluate, 3.train_one_epoch: what the model is called with
     LOADER_IGNORED = "loader ignored"
@@ -100,6 +102,8 @@ class Symptom(str, Enum):
 
     # 3.evaluate
     OTHER_COUNTS = "other counts"
+    OTHER_DIVISOR = "other divisor"
+    KEPT_BETWEEN_CALLS = "kept between calls"
     OVER_SENTENCES = "over sentences"
     IN_TRAINING_MODE = "in training mode"
     GRAPH_BUILT = "graph built"
@@ -140,10 +144,15 @@ class Symptom(str, Enum):
     ONE_BATCH_ONLY = "one batch only"
     FIRST_BATCH_SKIPPED = "first batch skipped"
     SOME_BATCHES = "some batches"
+    BACKWARD_ONCE = "backward once"
     BATCHES_TWICE = "batches twice"
     BATCHES_REPEATED = "batches repeated"
     BATCHES_OTHERWISE = "batches otherwise"
     LOSS_NEGATED = "loss negated"
+    SOFTMAX_BEFORE_LOSS = "softmax before loss"
+    SIGMOID_BEFORE_LOSS = "sigmoid before loss"
+    NO_LOGARITHM = "no logarithm"
+    SQUARED_ERRORS = "squared errors"
     OTHER_LOSS = "other loss"
 
     # 3.main: the loop
@@ -157,6 +166,7 @@ class Symptom(str, Enum):
     FOREIGN_OPTIMIZER = "foreign optimizer"
     NEW_MODELS = "new models"
     ONE_EPOCH = "one epoch"
+    ONE_EPOCH_FEWER = "one epoch fewer"
     PARAMETER_IGNORED = "parameter ignored"
     OPTIMIZER_ANEW = "optimizer anew"
     BATCHES_OF_ONE = "batches of one"
@@ -209,6 +219,10 @@ UNSPECIFIC = frozenset(
         Symptom.LABELS_OTHER_SHAPE,
         Symptom.OTHER_LABELS,
         Symptom.LABELS_OTHER_DTYPE,
+        Symptom.WHOLE_NUMBER,
+        Symptom.OTHER_COUNTS,
+        Symptom.OTHER_DIVISOR,
+        Symptom.KEPT_BETWEEN_CALLS,
         Symptom.SCORES_AS_CLASSES,
         Symptom.OTHER_CLASSES,
         Symptom.OTHER_LABELS_PASSED,

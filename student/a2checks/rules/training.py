@@ -16,6 +16,29 @@ from .symptoms import Symptom
 PARALLEL = 0.999  # cosine of gradients that differ only by rounding or clipping
 SAME = 1 - 1e-6  # cosine of gradients that are one, seen twice
 SAME_LOSS = 0.9  # cosine with the expected gradient: smoothing or weighting the loss may turn it a little
+# A gradient is that of a loss taken for the cross-entropy if so little turns it into that, and a far smaller part of what lies
+# between the two losses: their gradients can be nearly parallel. Half precision turns one by less.
+TURNED, FAR_SMALLER = 1e-4, 0.02
+FIRST = "cross_entropy takes the logits themselves and applies its own softmax, but gets them after a {}"
+MISTAKEN = {
+    "softmax": (FIRST.format("softmax") + ", so that softmax is applied twice", Symptom.SOFTMAX_BEFORE_LOSS),
+    "sigmoid": (FIRST.format("sigmoid"), Symptom.SIGMOID_BEFORE_LOSS),
+    "probability": (
+        (
+            "what is minimised goes with the probabilities, not with their logarithms: cross-entropy is minus the logarithm of "
+            "the right class's probability (nll_loss expects log_softmax, cross_entropy the logits)"
+        ),
+        Symptom.NO_LOGARITHM,
+    ),
+    "squares of probabilities": (
+        "the gradients are those of the squared errors of the probabilities, not of the cross-entropy",
+        Symptom.SQUARED_ERRORS,
+    ),
+    "squares": (
+        "the gradients are those of the squared errors of the logits, not of the cross-entropy",
+        Symptom.SQUARED_ERRORS,
+    ),
+}
 
 
 def learns(check: Any, facts: dict, way: dict) -> None:
@@ -135,6 +158,14 @@ def every_batch(check: Any, facts: dict, way: dict) -> None:
             "train_one_epoch takes no batch from the dataloader that it is given: loop over that one",
             symptom=Symptom.LOADER_IGNORED,
         )
+    events = way["events"]
+    if events.count("B") == 1 and events.count("F") >= len(want) > 1 and "F" not in events.partition("B")[2]:
+        check.fail(
+            "rule",
+            f"backward() is called once, after all {len(want)} batches: each batch needs its own backward() and step(), inside "
+            "the loop",
+            symptom=Symptom.BACKWARD_ONCE,
+        )
     _counted(check, used, want)
 
 
@@ -171,14 +202,28 @@ def right_loss(check: Any, facts: dict, way: dict) -> None:
     masked(check, way)
     if way["own"] or not way["fresh"] or way["used"][:1] != facts["batches"][:1] or way["events"].replace("F", "")[:1] != "B":
         return
+    if "BB" in way["events"].replace("F", "").split("S")[0]:
+        return
+    if loss := mistaken(way["fresh"][0], facts):
+        text, symptom = MISTAKEN[loss]
+        check.fail("numbers", text, symptom=symptom)
     got = cosine(way["fresh"][0], facts["gradient"])
-    if "BB" not in way["events"].replace("F", "").split("S")[0] and got < SAME_LOSS:
+    if got < SAME_LOSS:
         check.fail(
             "numbers",
             "the gradients are not those of the cross-entropy between the model's logits and the batch's labels"
             + (": the sign is flipped" if got < -SAME_LOSS else ""),
             symptom=Symptom.LOSS_NEGATED if got < -SAME_LOSS else Symptom.OTHER_LOSS,
         )
+
+
+def mistaken(gradient: np.ndarray, facts: dict) -> str:
+    """The loss that is taken for the cross-entropy and has this gradient; '' if none has."""
+    for loss, other in facts["mistaken"].items():
+        apart = 1 - cosine(other, facts["gradient"])
+        if 1 - cosine(gradient, other) < min(TURNED, FAR_SMALLER * apart):
+            return str(loss)
+    return ""
 
 
 def masked(check: Any, way: dict) -> None:

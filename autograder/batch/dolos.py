@@ -1,0 +1,58 @@
+"""A class as Dolos takes it (dolos.ugent.be): one Python file of everyone's own graded code, and an info.csv that says whose.
+
+Nothing is sent anywhere: staff decide where the file goes, since it holds names and code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from autograder.batch.people import Entry
+from autograder.batch.roster import Roster
+from autograder.batch.similarity import code_of, starters_statements
+from autograder.core.assignment import Assignment
+from autograder.core.files import write_whole
+from autograder.core.tables import csv_text
+from autograder.core.text import cell
+from autograder.core.zips import zip_bytes
+from autograder.sandbox.judge_side.apart import Ended
+
+TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|UTC|[+-]\d\d:?\d\d)?")
+
+
+def write_dolos(
+    path: Path,
+    assignment: Assignment,
+    roster: Roster,
+    starter: Path,
+    tell: Callable[[str], None] = lambda line: None,
+) -> int:
+    """Write the zip file, readable by its owner only; returns how many submissions are in it.
+
+    ``tell`` gets a line about each submission that takes too much. Raises NotWritten.
+    """
+    given = starters_statements(assignment, starter)
+    rows, members = [["filename", "label", "created_at", "full_name"]], dict[str, bytes]()
+    for entry in roster.entries:
+        try:
+            code = code_of(assignment, entry.path, given)
+        except Ended as error:
+            tell(f"{entry.id} is not in {path.name}: {error}")
+            continue
+        if code.strip():
+            name = f"{entry.id}.py"
+            members[name] = code.encode("utf-8", "replace")
+            rows.append([name, cell(entry.people[0].course), _time(entry), cell(", ".join(p.label for p in entry.people))])
+    write_whole(path, zip_bytes({**members, "info.csv": csv_text(rows, end="\n").encode()}, {}), 0o600)
+    return len(members)
+
+
+def _time(entry: Entry) -> str:
+    """When it was submitted, as Dolos reads it; '' if the export does not say."""
+    found = TIME.match(entry.created)
+    if not found:
+        return ""
+    zone = "+0000" if found[3] in (None, "Z", "UTC") else found[3].replace(":", "")
+    return f"{found[1]} {found[2]} {zone}"

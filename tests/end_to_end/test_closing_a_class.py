@@ -1,0 +1,82 @@
+"""What `batch` says and how it exits where a class is not as the export or the roster says; what staff can do about it."""
+
+import sqlite3
+import subprocess
+
+import pytest
+
+from autograder.batch.outputs import STORE
+from autograder.core.errors import GraderError
+from support.toy_class import RIGHT, WRONG, command
+
+EXPORT = "".join(
+    f"submission_{n}:\n  :submitters:\n  - :name: {name}\n    :email: {name.lower()}@u.edu\n  :created_at: 2026-10-01 12:00 Z\n"
+    for n, name in enumerate(["Ada", "Bo", "Cy"])
+)
+
+
+def batch(course, *more):
+    return subprocess.run([*command(course, "--quiet"), *more], cwd=course.root, capture_output=True, text=True)
+
+
+def test_a_folder_that_is_missing_is_said_to_be_and_ends_in_1(course):
+    course.hand_in("submission_0", RIGHT)
+    course.hand_in("submission_1", RIGHT)
+    course.metadata(EXPORT)
+    rows = ["Name,Email,Course", "Ada,ada@u.edu,101", "Ada,ada@u.edu,102", "Di,di@u.edu,101"]
+    (course.root / "roster.csv").write_text("\n".join(rows))
+    done = batch(course, "--roster", "roster.csv")
+    assert done.returncode == 1 and not done.stderr, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "note: roster.csv, lines 2 and 3: Ada is in 101 and 102: which of them?"
+    assert "submission_2: not graded: it is not there, and should be of Cy" in lines and "nothing submitted: Di" in lines
+    assert lines[-2].startswith("3 submissions: ") and lines[-2].endswith("0 known before, 1 not graded")
+    course.hand_in("submission_2", RIGHT)
+    assert batch(course, "--roster", "roster.csv").returncode == 0
+
+
+def test_moved_scores_name_everyone_whose_they_are(course):
+    course.hand_in("submission_0", RIGHT)
+    course.hand_in("submission_1", RIGHT)
+    shared = EXPORT.replace("  :created", "  - :name: '=Di'\n    :email: di@u.edu\n  :created", 1)
+    course.metadata(shared.partition("submission_2")[0])
+    course.run()
+    for name in ("submission_0", "submission_1"):
+        course.hand_in(name, WRONG)
+    course.run()
+    rows = [(row["Submission ID"], row["Name"], row["Email"], row["Item"]) for row in course.rows("moved.csv")]
+    assert rows == [
+        ("submission_0", "Ada, =Di", "ada@u.edu, di@u.edu", "1.add"),
+        ("submission_1", "Bo", "bo@u.edu", "1.add"),
+    ]
+
+
+def _garbage(path):
+    path.write_bytes(b"garbage" * 1000)
+
+
+def _overwritten(path):
+    data = bytearray(path.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)
+    path.write_bytes(data)
+
+
+def _odd_seed(path):
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE seed SET key = x'07'")
+    database.close()
+
+
+def _odd_record(path):
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE last SET scores = 'x'")
+    database.close()
+
+
+@pytest.mark.parametrize("damage", [_garbage, _overwritten, _odd_seed, _odd_record])
+def test_a_damaged_store_says_what_to_do(course, damage):
+    course.hand_in("a", RIGHT)
+    course.run()
+    damage(course.root / "out" / STORE)
+    with pytest.raises(GraderError, match=rf"{STORE}.*move it away, and the next run grades everything again"):
+        course.run()
