@@ -192,7 +192,7 @@ def gradients(model: Any, tokens: Any, batch: list[dict]) -> dict[str, Any]:
 
     F, labels = torch.nn.functional, torch.tensor(_labels(batch))
     logits = model(**tokens(_texts(batch), padding=True, return_tensors="pt")).logits
-    powers, ones = logits.softmax(-1), F.one_hot(labels).to(logits.dtype)
+    powers, ones = logits.softmax(-1), F.one_hot(labels, logits.shape[-1]).to(logits.dtype)
 
     def of(loss: Any) -> np.ndarray:
         (found,) = torch.autograd.grad(loss, model.classifier.out_proj.weight, retain_graph=True)

@@ -256,6 +256,10 @@ def invented(facts: dict, way: dict) -> int | None:
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
-    """The cosine of the angle between two flat arrays; 0 if one is zero, 1 if both are."""
+    """The cosine of the angle between two flat arrays; 0 if one is zero, 1 if both are.
+
+    In float64: that of nearly parallel float32 gradients is rounded by more than what tells two losses apart.
+    """
+    a, b = a.astype(np.float64), b.astype(np.float64)
     lengths = float(np.linalg.norm(a)), float(np.linalg.norm(b))
     return float(a @ b) / (lengths[0] * lengths[1]) if all(lengths) else float(not any(lengths))
