@@ -25,6 +25,7 @@ MANY = {"train": 300, "validation": 150, "test": 30}  # as probes.loop has it
 LONG_WORDS, VOCABULARY, BATCH, TRAIN_BATCH = 700, 330, 4, 3
 PICKS = (11, 2, 17, 5, 8)  # the rows of the collate probe's batch
 MARGIN = 0.05  # least difference between a prediction's two logits: far above numerical noise
+APART = 1e-5  # least 1 - cosine of the gradients of two losses that are taken for each other: far above rounding to float32
 
 
 def sizes(rng: np.random.Generator, public: bool) -> dict[str, int]:
@@ -148,15 +149,26 @@ def stage_of(given: dict) -> Any:
 
 
 def predictions(given: dict) -> list[int] | None:
-    """The model's classes for the validation sentences; None if it is unsure of one or hardly predicts one of the classes."""
+    """The model's classes for the validation sentences.
+
+    None if it is unsure of one or hardly predicts one of the classes, or if wrong losses have nearly the right one's gradients.
+    """
     import torch
 
-    with stage_of(given) as stage, torch.no_grad():
-        texts = [row["text"] for row in given["splits"]["validation"]]
-        logits = stage.world.model()(**stage.world.tokenizer()(texts, padding=True, return_tensors="pt")).logits
-    guesses = logits.argmax(-1)
-    sure = (logits[:, 0] - logits[:, 1]).abs().min() > MARGIN and 3 < guesses.sum() < len(texts) - 3
-    return guesses.tolist() if sure else None
+    with stage_of(given) as stage:
+        model, tokens, texts = stage.world.model(), stage.world.tokenizer(), _texts(given["splits"]["validation"])
+        with torch.no_grad():
+            logits = model(**tokens(texts, padding=True, return_tensors="pt")).logits
+        guesses = logits.argmax(-1)
+        sure = (logits[:, 0] - logits[:, 1]).abs().min() > MARGIN and 3 < guesses.sum() < len(texts) - 3
+        apart = sure and losses_apart(gradients(model.double(), tokens, given["splits"]["train"][:TRAIN_BATCH]))
+    return guesses.tolist() if apart else None
+
+
+def losses_apart(found: dict[str, Any]) -> bool:
+    """Whether every loss that is taken for the cross-entropy gives clearly other gradients; ``found``: see ``gradients``."""
+    right, *others = (a / np.linalg.norm(a) for a in (found["gradient"], *found["mistaken"].values()))
+    return all(np.sum((right - other) ** 2) / 2 > APART for other in others)
 
 
 def facts(world: Any) -> dict[str, dict]:

@@ -16,8 +16,9 @@ PARALLEL = 0.999  # cosine of gradients that differ only by rounding or clipping
 SAME = 1 - 1e-6  # cosine of gradients that are one, seen twice
 SAME_LOSS = 0.9  # cosine with the expected gradient: smoothing or weighting the loss may turn it a little
 # A gradient is that of a loss taken for the cross-entropy if so little turns it into that, and a far smaller part of what lies
-# between the two losses: their gradients can be nearly parallel. Half precision turns one by less.
-TURNED, FAR_SMALLER = 1e-4, 0.02
+# between the two losses: their gradients can be nearly parallel. Half precision turns one by less. Losses whose gradients are
+# apart by no more than what rounding to float32 turns them cannot be told from each other; ``inputs`` draws no such world.
+TURNED, FAR_SMALLER, ROUNDED = 1e-4, 0.02, 1e-9
 FIRST = "cross_entropy takes the logits themselves and applies its own softmax, but gets them after a {}"
 MISTAKEN = {
     "softmax": (FIRST.format("softmax") + ", so that softmax is applied twice", Symptom.SOFTMAX_BEFORE_LOSS),
@@ -220,7 +221,7 @@ def mistaken(gradient: np.ndarray, facts: dict) -> str:
     """The loss that is taken for the cross-entropy and has this gradient; '' if none has."""
     for loss, other in facts["mistaken"].items():
         apart = 1 - cosine(other, facts["gradient"])
-        if 1 - cosine(gradient, other) < min(TURNED, FAR_SMALLER * apart):
+        if apart > ROUNDED and 1 - cosine(gradient, other) < min(TURNED, FAR_SMALLER * apart):
             return str(loss)
     return ""
 

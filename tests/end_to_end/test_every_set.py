@@ -106,6 +106,13 @@ def test_section_3_has_more_of_everything_than_the_public_world(grader):
     assert max(len(labels) for _, labels in hidden["answers"]) > max(len(labels) for _, labels in public["answers"])
 
 
+def test_losses_that_are_taken_for_each_other_have_clearly_other_gradients_on_every_set(grader):
+    for tree in [grader.references["public"], *map(unpacked, grader.references["sets"])]:
+        ((case,), _) = tree["cases"]["3.train_one_epoch"].values()
+        right, *others = (a / np.linalg.norm(a) for a in (case["facts"]["gradient"], *case["facts"]["mistaken"].values()))
+        assert min(np.sum((right - other) ** 2) / 2 for other in others) > 5e-6
+
+
 def test_the_set_of_an_audit_ends_with_it(grader, tmp_path):
     with pytest.raises(GraderError):
         graded_on(grader, 3, tmp_path)  # an empty folder

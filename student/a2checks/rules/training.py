@@ -17,8 +17,9 @@ PARALLEL = 0.999  # cosine of gradients that differ only by rounding or clipping
 SAME = 1 - 1e-6  # cosine of gradients that are one, seen twice
 SAME_LOSS = 0.9  # cosine with the expected gradient: smoothing or weighting the loss may turn it a little
 # A gradient is that of a loss taken for the cross-entropy if so little turns it into that, and a far smaller part of what lies
-# between the two losses: their gradients can be nearly parallel. Half precision turns one by less.
-TURNED, FAR_SMALLER = 1e-4, 0.02
+# between the two losses: their gradients can be nearly parallel. Half precision turns one by less. Losses whose gradients are
+# apart by no more than what rounding to float32 turns them cannot be told from each other; ``inputs`` draws no such world.
+TURNED, FAR_SMALLER, ROUNDED = 1e-4, 0.02, 1e-9
 FIRST = "cross_entropy takes the logits themselves and applies its own softmax, but gets them after a {}"
 MISTAKEN = {
     "softmax": (FIRST.format("softmax") + ", so that softmax is applied twice", Symptom.SOFTMAX_BEFORE_LOSS),
@@ -221,7 +222,7 @@ def mistaken(gradient: np.ndarray, facts: dict) -> str:
     """The loss that is taken for the cross-entropy and has this gradient; '' if none has."""
     for loss, other in facts["mistaken"].items():
         apart = 1 - cosine(other, facts["gradient"])
-        if 1 - cosine(gradient, other) < min(TURNED, FAR_SMALLER * apart):
+        if apart > ROUNDED and 1 - cosine(gradient, other) < min(TURNED, FAR_SMALLER * apart):
             return str(loss)
     return ""
 
@@ -257,6 +258,10 @@ def invented(facts: dict, way: dict) -> int | None:
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
-    """The cosine of the angle between two flat arrays; 0 if one is zero, 1 if both are."""
+    """The cosine of the angle between two flat arrays; 0 if one is zero, 1 if both are.
+
+    In float64: that of nearly parallel float32 gradients is rounded by more than what tells two losses apart.
+    """
+    a, b = a.astype(np.float64), b.astype(np.float64)
     lengths = float(np.linalg.norm(a)), float(np.linalg.norm(b))
     return float(a @ b) / (lengths[0] * lengths[1]) if all(lengths) else float(not any(lengths))
