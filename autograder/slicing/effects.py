@@ -11,7 +11,7 @@ import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from autograder.core.syntax import walk
+from autograder.core.syntax import children, walk
 from autograder.core.watch import watch, why
 
 # Methods that change their object although their names do not end in "_".
@@ -70,6 +70,8 @@ EXPENSIVE = {
     "show",
 }
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+NOT_HERE = (*FUNCTIONS, ast.Lambda)
+CHANGING = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.NamedExpr, ast.Delete, ast.withitem)
 
 
 @dataclass
@@ -218,14 +220,14 @@ def _walk_here(node: ast.AST) -> Iterator[ast.AST]:
     while stack:
         item = stack.pop()
         yield item
-        if not isinstance(item, (*FUNCTIONS, ast.Lambda)):
-            stack.extend(ast.iter_child_nodes(item))
+        if not isinstance(item, NOT_HERE):
+            stack.extend(children(item))
 
 
 def _changes(nodes: Iterable[ast.AST], effects: Effects, imports: dict[str, str]) -> None:
     """Add what these nodes may change in place, tie together or call as a statement."""
     for item in nodes:
-        if isinstance(item, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.NamedExpr, ast.Delete, ast.withitem)):
+        if isinstance(item, CHANGING):
             _assignment(item, effects, imports)
         elif isinstance(item, ast.Call):
             _call(item, effects)

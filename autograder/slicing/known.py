@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.core.errors import GraderError
-from autograder.core.syntax import walk
 from autograder.slicing.effects import Effects
 from autograder.submission.statements import Statement
 
@@ -78,8 +77,6 @@ def pair_of(tree: Any) -> tuple[str, str]:
 
 def known(statement: Statement, effects: Effects) -> Known:
     """What is known of a statement."""
-    nodes = list(walk(statement.node))
-    stores = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     own = getattr(statement.node, "name", None)
     return Known(
         statement.code,
@@ -90,8 +87,8 @@ def known(statement: Statement, effects: Effects) -> Known:
         frozenset(effects.binds),
         frozenset(effects.uses),
         frozenset(effects.changes),
-        frozenset(stores | {own} if isinstance(own, str) else stores),
-        tuple(pair for node in nodes for pair in _imports(node)),
+        frozenset(statement.stores | {own} if isinstance(own, str) else statement.stores),
+        tuple(pair for node in statement.nodes for pair in _imports(node)),
         isinstance(statement.node, ast.Try),
     )
 

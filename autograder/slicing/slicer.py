@@ -191,7 +191,7 @@ class Slicer:
     @functools.cached_property
     def words(self) -> list[set[str]]:
         """The names and attributes in each statement."""
-        return [{getattr(n, "id", getattr(n, "attr", "")) for n in walk(s.node)} for s in self.statements]
+        return [{getattr(n, "id", getattr(n, "attr", "")) for n in s.nodes} for s in self.statements]
 
     def first_binding(self, name: str, start: int) -> set[int]:
         """The slice, from ``start`` on, for the first statement that binds a name; empty if there is none."""
@@ -306,5 +306,5 @@ def _imports(statement: Statement, module: str) -> bool:
     return module in statement.code and any(
         (isinstance(item, ast.Import) and any(a.name.split(".")[0] == module for a in item.names))
         or (isinstance(item, ast.ImportFrom) and (item.module or "").split(".")[0] == module)
-        for item in walk(statement.node)
+        for item in statement.nodes
     )

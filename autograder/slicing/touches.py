@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from autograder.checks.formats import Document
-from autograder.core.syntax import walk
+from autograder.core.syntax import walk_with_parents
 from autograder.core.text import clean
 from autograder.core.watch import parsed
 from autograder.slicing.effects import imported
@@ -49,6 +49,10 @@ CODE, WORD = frozenset({"exec", "eval", "compile"}), re.compile(r"\w+")
 REACHING = OF_MODULES["builtins"]  # functions that are looked at where they are called, and so must not get another name
 MAKERS = frozenset("FunctionType CodeType exec_module run_module run_path runsource InteractiveInterpreter".split())
 DICTS = frozenset("update setdefault pop popitem clear __setitem__ __delitem__ __ior__".split())
+# What may be one of these, or build the text of one.
+TEXTS = (ast.Constant, ast.BinOp, ast.JoinedStr, ast.Subscript)
+REBINDS = (ast.Assign, ast.Delete, ast.AugAssign, ast.AnnAssign)
+LOOKED_AT = (ast.Name, ast.Attribute, ast.Call, *TEXTS, ast.MatchClass, ast.Import, ast.ImportFrom, *REBINDS)
 MAX_DEPTH, MAX_TEXT = 3, 4000
 MAX_KINDS, MAX_NOTE = 8, 200  # kinds that are told of one section; bytes of each, as JSON
 Touch = tuple[str, str]  # (kind, what staff read)
@@ -63,9 +67,8 @@ class Word(str):
 
 def touches(node: ast.AST, imports: dict[str, str], depth: int = 0) -> Iterator[tuple[int, str]]:
     """(line, what) for each of these in a piece of code; ``imports``: alias -> top-level package."""
-    nodes = walk(node)
-    parents = {id(child): parent for parent in nodes for child in ast.iter_child_nodes(parent)}
-    for one in (one for one in nodes if isinstance(one, (ast.expr, ast.stmt, ast.pattern))):
+    nodes, parents = walk_with_parents(node)
+    for one in (one for one in nodes if isinstance(one, LOOKED_AT)):
         try:
             found = list(_of_node(one, imports, parents, depth))
         except RecursionError:  # no answer is nested like that
@@ -75,17 +78,29 @@ def touches(node: ast.AST, imports: dict[str, str], depth: int = 0) -> Iterator[
 
 
 def _of_node(one: ast.AST, imports: dict[str, str], parents: dict[int, ast.AST], depth: int) -> Iterator[str]:
-    yield from _names(one, imports)
-    yield from _renamed(one, imports, parents)
-    yield from _modules(one, imports, parents)
-    yield from _rebound(one, imports)
-    if isinstance(one, ast.MatchClass):
-        yield from (name for name in one.kwd_attrs if name in INNER)
-    if isinstance(one, ast.Call):
+    if isinstance(one, ast.Name):
+        yield from _names(one, imports)
+        yield from _renamed(one, imports, parents)
+    elif isinstance(one, ast.Attribute):
+        yield from _names(one, imports)
+        yield from _modules(one, imports, parents)
+    elif isinstance(one, ast.Call):
         yield from _calls(one, imports)
         yield from _of_dicts(one, imports)
         yield from _inside(one, imports, depth)
         yield from (word.arg for word in one.keywords if word.arg in INNER)
+        yield from _said(one, parents)
+    elif isinstance(one, TEXTS):
+        yield from _said(one, parents)
+    elif isinstance(one, ast.MatchClass):
+        yield from (name for name in one.kwd_attrs if name in INNER)
+    else:
+        yield from _names(one, imports)
+        yield from _rebound(one, imports)
+
+
+def _said(one: ast.AST, parents: dict[int, ast.AST]) -> Iterator[str]:
+    """What the text that an expression of constants gives may name, unless it stands alone."""
     text = folded(one)
     if text is not None and not isinstance(parents.get(id(one)), ast.Expr):
         yield from map(Word, _words(text))

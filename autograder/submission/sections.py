@@ -13,11 +13,11 @@ from autograder.checks.formats import ARCHIVE, CODE, CODE_SUFFIXES, PDF, SUFFIXE
 from autograder.checks.naming import stem_of, why_no_code
 from autograder.core.assignment import Assignment, Section
 from autograder.core.errors import GraderError
-from autograder.core.syntax import shape, walk
+from autograder.core.syntax import shape
 from autograder.core.verdict import NO_FILE
 from autograder.core.watch import LARGE, watch, why
 from autograder.submission.recovery import Effort
-from autograder.submission.statements import Parsed, parse_document
+from autograder.submission.statements import Parsed, Statement, parse_document
 from autograder.submission.unpack import WRITE_UP_HINT, Contents, File, read_files
 from autograder.submission.unread import told
 
@@ -201,7 +201,7 @@ def _candidate(assignment: Assignment, file: File, effort: Effort) -> _Candidate
     try:
         document = read(file.name, _content(file), assignment.limits.file_bytes)
         parsed = parse_document(document, assignment.numbers(), effort)
-        bound = {name for s in parsed.statements for name in _bound_names(s.node)}
+        bound = {name for s in parsed.statements for name in _bound_names(s)}
     except Unreadable as problem:
         return str(problem).removeprefix(file.name).strip()
     except (MemoryError, RecursionError):
@@ -236,10 +236,8 @@ def _named(assignment: Assignment, file: File) -> list[str]:
     return [s.id for s in assignment.sections if re.search(s.file_pattern, stem_of(file.path.name).lower())]
 
 
-def _bound_names(node: ast.stmt) -> set[str]:
-    if hasattr(node, "name"):
-        return {node.name}
-    return {n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+def _bound_names(statement: Statement) -> set[str]:
+    return {statement.node.name} if hasattr(statement.node, "name") else statement.stores
 
 
 def _chosen(section: Section, candidates: list[_Candidate], unread: list[File], assignment: Assignment) -> Found:
@@ -330,5 +328,5 @@ def _holds(candidate: _Candidate, section: Section) -> bool:
 def _fingerprint(candidate: _Candidate, section: Section) -> str:
     """A hash of the statements that bind the section's names, ignoring layout and comments."""
     names = set(section.names)
-    answers = [shape(s.node, s.code) for s in candidate.parsed.statements if _bound_names(s.node) & names]
+    answers = [shape(s.node, s.code) for s in candidate.parsed.statements if _bound_names(s) & names]
     return hashlib.sha256("\n".join(answers).encode("utf-8", "surrogatepass")).hexdigest()

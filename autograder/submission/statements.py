@@ -6,12 +6,13 @@ If a cell does not parse as a whole, every statement in it that does parse is re
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from autograder.checks.formats import CODE, MARKDOWN, RAW, Cell, Document, dedented, unparse
 from autograder.core import newer_syntax
-from autograder.core.syntax import is_deep
+from autograder.core.syntax import is_deep, walk
 from autograder.core.watch import DEEP, why
 from autograder.core.watch import parsed as parsed_source
 from autograder.submission.headings import Heading
@@ -45,6 +46,16 @@ class Statement:
     label: str = ""
     heading: int = 0
     index: int = -1
+
+    @functools.cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All nodes of its tree."""
+        return walk(self.node)
+
+    @functools.cached_property
+    def stores(self) -> set[str]:
+        """The names that it assigns anywhere inside."""
+        return {node.id for node in self.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 @dataclass
