@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from autograder.core.errors import GraderError
-from autograder.core.tables import read_table
+from autograder.core.tables import Table, read_table
 from autograder.core.text import clean, first_of
 
 TOKEN = "CANVAS_TOKEN"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+FEW = 5  # people who are named in one line
 MAX_STUDENTS = 50_000
 REFUSED = f"Canvas refuses the token in {TOKEN}, or does not allow this to its owner: create a new one (Account, Settings)"
 # What canvasapi and requests raise, by the name of the class, where that says what to do.
@@ -197,9 +198,20 @@ def read_grades(path: Path) -> tuple[list[Grade], list[str]]:
         problem = _no_points(who, number, keys)
         points, out_of = "" if problem else f"{float(who['total']):g}", who["max"]
         grades.append(Grade(label, keys, points, float(out_of) if POINTS.fullmatch(out_of) else None, problem))
-    last = f" Its last row gives {grades[-1].label} {grades[-1].points or 'nothing'}" if grades else ""
-    asked = f"{table.name} does not end with the end of a line, as `finalise` writes it: is it cut off?{last}"
-    return grades, [asked] * (not table.ended)
+    return grades, list(_questions(table, grades))
+
+
+def _questions(table: Table, grades: list[Grade]) -> Iterator[str]:
+    """What may be wrong with the file."""
+    if not table.ended:
+        last = f" Its last row gives {grades[-1].label} {grades[-1].points or 'nothing'}" if grades else ""
+        yield f"{table.name} does not end with the end of a line, as `finalise` writes it: is it cut off?{last}"
+    if over := [f"{one.label} ({one.points} of {one.out_of:g})" for one in grades if one.points and _is_over(one)]:
+        yield f"more points than there are: {', '.join(first_of(over, FEW))}: is that right?"
+
+
+def _is_over(grade: Grade) -> bool:
+    return grade.out_of is not None and float(grade.points) > grade.out_of
 
 
 def _no_points(who: dict[str, str], number: int, keys: frozenset[str]) -> str:

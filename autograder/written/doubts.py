@@ -13,7 +13,7 @@ from autograder.core.assignment import Assignment, Question
 from autograder.core.text import clean, first_of
 from autograder.core.written import Manual
 from autograder.written.grades import Final, named, shown
-from autograder.written.lateness import Days, days_of, gone_before, moment
+from autograder.written.lateness import Days, Lateness, days_of, gone_before, late_days, moment
 from autograder.written.matching import Pair
 from autograder.written.sheets import SHARES, Policy, Row, plain_number
 
@@ -22,16 +22,17 @@ ROUNDING = Fraction(1, 20)  # how far the total of rounded items may be from the
 LONG_BEFORE = dt.timedelta(days=14)  # nobody submits so early: `due` is another year's or month's
 
 
-def doubts(assignment: Assignment, pairs: list[Pair], finals: list[Final], policy: Policy, used: Days) -> list[str]:
+def doubts(assignment: Assignment, pairs: list[Pair], finals: list[Final], lateness: Lateness) -> list[str]:
     """The questions, each one line."""
-    rows = [pair.autograded for pair in pairs if pair.autograded]
+    policy, rows = lateness.policy, [pair.autograded for pair in pairs if pair.autograded]
     return [
         *first_of(list(_other_names(pairs))),
         *_other_points(assignment, rows, finals),
         *_other_totals(assignment, pairs, finals),
         *_long_before(rows, policy),
         *_mostly_zero(finals),
-        *_nobodys(used),
+        *_nobodys(lateness.used),
+        *_same_days(lateness, [pair.manual for pair in pairs if pair.manual]),
         *_overdrawn(finals, policy),
     ]
 
@@ -78,10 +79,9 @@ def _other_totals(assignment: Assignment, pairs: list[Pair], finals: list[Final]
         rows = [row for pair in pairs if (row := (pair.autograded, pair.manual)[half]) and row.source in people]
         told = [_other_total(row, items, people[row.source]) for row in rows]
         if other := [line for line in told if line]:
-            file = rows[0].source.rpartition(" row ")[0]
             yield (
-                f"the total in {file} is not the sum of the items, which is what counts: {', '.join(first_of(other, FEW))}: "
-                "was it edited, or were cells moved?"
+                f"the total in {_file(rows[0])} is not the sum of the items, which is what counts: "
+                f"{', '.join(first_of(other, FEW))}: was it edited, or were cells moved?"
             )
 
 
@@ -119,6 +119,28 @@ def _nobodys(used: Days) -> list[str]:
     rows = [row for row in used.nobodys() if days_of(row)]
     named = [clean(row.who["email"] or row.who["sid"], 60) for row in rows]
     return [f"late days used before, by people in neither file: {', '.join(first_of(named))}"] if rows else []
+
+
+def _same_days(lateness: Lateness, sheet: list[Row]) -> Iterator[str]:
+    """Files of late days used before that say of several people just what the extensions or this assignment's sheet say."""
+    before: dict[str, list[tuple[Row, int]]] = {}
+    for row in lateness.used.rows:
+        before.setdefault(_file(row), []).append((row, days_of(row)))
+    here = [(row, late_days(row)[0]) for row in sheet]
+    given = [(row, days_of(row)) for row in lateness.extensions.rows]
+    for file, rows in before.items():
+        for others, what in ((given, "the extensions"), (here, "this assignment's late days")):
+            if len(said := _said(rows)) > 1 and said == _said(others):
+                yield f"{file} says of the same people what {_file(others[0][0])} says, {what}: is it the right file?"
+
+
+def _said(rows: list[tuple[Row, int]]) -> set[tuple[str, int]]:
+    """Who has how many days."""
+    return {((row.who["email"] or row.who["sid"]).casefold(), days) for row, days in rows if days}
+
+
+def _file(row: Row) -> str:
+    return row.source.rpartition(" row ")[0]
 
 
 def _overdrawn(finals: list[Final], policy: Policy) -> list[str]:

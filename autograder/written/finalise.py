@@ -70,7 +70,7 @@ def finalise(assignment: Assignment, inputs: Inputs, output: Path) -> Summary:
     write_table(assignment, finals, output)
     ungraded = sum(bool(final.problems) for final in finals)
     unused = first_of(list(lateness.extensions.unused(finals, names_of(assignment, rules))))
-    questions = doubts(assignment, joined, finals, rules, lateness.used)
+    questions = doubts(assignment, joined, finals, lateness)
     lines = [*notes, *told(finals), *unused, *lateness_told(finals), *questions]
     nobodys = bool(lateness.extensions.nobodys())
     return Summary([*lines, f"{len(finals) - ungraded} graded, {ungraded} not graded"], ungraded, nobodys)

@@ -95,6 +95,7 @@ def test_without_send_nothing_is_sent_and_with_it_only_what_differs(site, tmp_pa
     assert dry.returncode == 1 and not site.sent, dry.stderr
     assert dry.stdout.splitlines() == [
         "A2 (110 points) in CSE 447 <b>",
+        "more points than there are: Ada <ada@u.edu> (101.5 of 100): is that right?",
         "Ada <ada@u.edu>: nothing -> 101.5",
         "not sent: Cy <cy@u.edu>: not graded: 1.2.1 is empty",
         "not sent: Di <di@u.edu>: no student with this address or number on Canvas",
@@ -223,3 +224,9 @@ def test_a_file_that_was_cut_off_is_refused_or_asked_about(site, tmp_path):
     (tmp_path / "final.csv").write_text("email,total\nada@u.edu,91.5\nbo@u.edu,8")
     _, [asked] = read_grades(tmp_path / "final.csv")
     assert "is it cut off? Its last row gives <bo@u.edu> 8" in asked
+
+
+def test_more_points_than_there_are_are_asked_about(tmp_path):
+    (tmp_path / "final.csv").write_text("email,total,out of\nada@u.edu,91.5,90\nbo@u.edu,90,90\ncy@u.edu,,90\ndi@u.edu,95,\n")
+    _, asked = read_grades(tmp_path / "final.csv")
+    assert asked == ["more points than there are: <ada@u.edu> (91.5 of 90): is that right?"]

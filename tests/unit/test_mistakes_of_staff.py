@@ -136,6 +136,29 @@ def test_one_file_of_late_days_under_two_names_is_refused(join):
     assert row["late days used"] == "1"
 
 
+@pytest.mark.parametrize(
+    "used, extensions, asked",
+    [
+        ("email,days\np0@u.edu,1\np1@u.edu,2\n", "", "manual.csv says, this assignment's late days"),
+        (
+            "email,name,late_days\nP1@u.edu,P,2\np0@u.edu,P,1\np2@u.edu,P,0\n",
+            "",
+            "manual.csv says, this assignment's late days",
+        ),
+        ("email,days\np1@u.edu,4\np2@u.edu,1\n", "email,days\np2@u.edu,1\np1@u.edu,4\n", "extensions.csv says, the extensions"),
+        ("email,days\np0@u.edu,1\np1@u.edu,1\n", "", ""),  # other days
+        ("email,days\np0@u.edu,1\n", "", ""),  # of one person alone
+        ("email,days\np2@u.edu,1\n", "email,days\np2@u.edu,1\n", ""),
+    ],
+)
+def test_days_that_another_file_gives_to_the_same_people_are_asked_about(join, used, extensions, asked):
+    automatic, by_hand = people_of(3)
+    by_hand = [row | {"late_days": str(days)} for row, days in zip(by_hand, (1, 2, 0))]
+    _, summary = join(automatic, by_hand, TERM, extensions=extensions, late_days=[used])
+    said = [line for line in summary.lines if line.endswith("is it the right file?")]
+    assert said == ([f"a1.csv says of the same people what {asked}: is it the right file?"] if asked else [])
+
+
 @pytest.mark.parametrize("late, used, asked", [("2", 3, False), ("2", 9, True), ("", 9, True), ("", 4, False)])
 def test_more_late_days_than_the_term_has_are_asked_about(join, late, used, asked):
     _, summary = join(*points("517", {"late_days": late}), TERM, late_days=[f"email,days\nada@u.edu,{used}\n"])
