@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from autograder.core.tables import differing
 from autograder.written.lateness import moment
 
 DATED = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
@@ -49,11 +50,7 @@ class Absent(NamedTuple):
 
 def contradiction(one: Person, other: Person) -> str:
     """``email`` or ``sid`` if both have one and it differs, else ''."""
-    for kind in ("email", "sid"):
-        own, others = getattr(one, kind), getattr(other, kind)
-        if own and others and own.casefold() != others.casefold():
-            return kind
-    return ""
+    return next(iter(differing(vars(one), vars(other))), "")
 
 
 @dataclass

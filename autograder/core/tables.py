@@ -8,9 +8,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.core.errors import GraderError
 from autograder.core.files import read_capped, write_private
@@ -246,6 +247,12 @@ def _decoded(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("cp1252", errors="replace")
+
+
+def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """By which of ``email`` and ``sid`` these two are not one person: both have it, and it differs."""
+    pairs = {key: (str(one[key]).casefold(), str(other[key]).casefold()) for key in ("email", "sid")}
+    return [key for key, (own, others) in pairs.items() if own and others and own != others]
 
 
 def squeezed(text: str) -> str:

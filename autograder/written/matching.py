@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from autograder.core.errors import GraderError
+from autograder.core.tables import differing
 from autograder.core.text import clean
 from autograder.written.sheets import Row
 
@@ -58,8 +59,7 @@ def contradictions(row: Row, match: Row) -> list[str]:
     """The identifiers in which two rows of one person differ."""
     return [
         f"{column} is {row.who[column]} in {row.source} and {match.who[column]} in {match.source}"
-        for column in ("email", "sid")
-        if row.who[column] and match.who[column] and row.who[column].casefold() != match.who[column].casefold()
+        for column in differing(row.who, match.who)
     ]
 
 
