@@ -83,10 +83,13 @@ class Plan:
         """See ``Slicer.rebinds_late``."""
         return self._ask("late", question=question.id) is True
 
-    def mentions(self, question: Question, words: tuple[str, ...]) -> list[str]:
-        """See ``Slicer.mentions``."""
-        found = set(texts(self._ask("mentions", question=question.id, words=list(words))))
-        return [word for word in words if word in found]
+    @functools.cached_property
+    def flagged(self) -> dict[str, list[str]]:
+        """See ``Slicer.flagged``."""
+        answer = self._ask("flagged")
+        asked = [q.id for q in self.reader.assignment.of_section(self.section)]
+        found = {id: set(texts(_field(answer, id, list))) for id in asked}
+        return {id: [word for word in self.reader.assignment.flags if word in words] for id, words in found.items()}
 
     def edits(self, question: Question) -> Edits:
         """Single edits of the code behind an answer, see ``judging.edits``."""
@@ -262,8 +265,8 @@ class _Desk:
 
     def _of_section(self, op: str, request: dict[str, Any]) -> Any:
         slicer = self.slicers[request["section"]]
-        if op == "touched":
-            return slicer.touched()
+        if op in ("touched", "flagged"):
+            return slicer.touched() if op == "touched" else slicer.flagged()
         if op == "absent":
             ran = set(slicer.choice(self.assignment.of_section(slicer.section), WIDE)[0])
             lost = why_absent(slicer, request["name"], ran, request["before"])
@@ -272,8 +275,6 @@ class _Desk:
             return slicer.rebinds_late(self.assignment.question(request["question"]))
         if op == "edits":
             return edits_of(slicer, self.assignment.question(request["question"]), self.rules)
-        if op == "mentions":
-            return slicer.mentions(self.assignment.question(request["question"]), tuple(request["words"]))
         chosen, calls = slicer.choice([self.assignment.question(id) for id in request["questions"]], request["width"])
         pairs = {name: [list(pair) for pair in own] for name, own in calls.items()}
         sent = self.sent.setdefault(request["section"], set())

@@ -296,7 +296,7 @@ class SectionRun:
         verdict.notes = list(outcome.notes)
         if outcome.doubts:
             verdict.data["doubt"] = outcome.doubts[0]
-        mentioned = self.slicer.mentions(question, self.grader.assignment.flags)
+        mentioned = self.slicer.flagged[question.id]
         touched = told_once(reported(self.slicer.document, *touch) for touch in session.worker.touches)
         if flags := list(dict.fromkeys([*mentioned, *outcome.flags, *touched])):
             verdict.data["flags"] = flags

@@ -162,10 +162,13 @@ class Slicer:
         later = {i for name in missing for i in self.first_binding(name, self.end)}
         return (set(range(self.end)) | later) - self.foreign
 
-    def mentions(self, question: Question, words: tuple[str, ...]) -> list[str]:
-        """Those of these names that the statements behind an answer use."""
-        indexes = self.needed(set(question.names), set(range(self.end)))
-        return [word for word in words if any(word in self.words[i] for i in indexes)]
+    def flagged(self) -> dict[str, list[str]]:
+        """Question id -> those of the assignment's flags that the statements behind its answer use."""
+        found = {}
+        for question in self.assignment.of_section(self.section):
+            used = set[str]().union(*(self.words[i] for i in self.needed(set(question.names), set(range(self.end)))))
+            found[question.id] = [word for word in self.assignment.flags if word in used]
+        return found
 
     def touched(self) -> list[str]:
         """What the statements that may run, and the modules that they may import, do to the interpreter around them.
