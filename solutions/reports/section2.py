@@ -29,16 +29,16 @@ CONTROL = control.VARIANTS[0].name
 HONEST = [name for name in ON_SAME_BATCHES if name not in (*of.BASELINES, CONTROL)]
 EXPECTED = ("similarity", "sharing")  # what the question expects to matter most
 SHARING = [name for name in HONEST if name.startswith("sharing")]
-# What a variant does without, in the words of the report's conclusion.
-WITHOUT = {
-    CONTROL: "a view of earlier tokens",
-    "sharing: Q=K=V": "projections of their own for queries, keys and values",
-    "similarity: cosine": "the lengths of queries and keys (which the cosine, at the one sharpness tried, leaves out)",
-    "similarity: distance": "the dot product in place of a distance",
-    "positions: sinusoidal": "learned positions in place of sinusoids",
-    "positions: ALiBi": "learned positions in place of ALiBi's distances",
-    "AFT-simple": "weights that depend on the query (if a gate does and each feature has weights of its own)",
-    "FAVOR+": "the exact softmax in place of random features",
+# What a variant has or lacks, in the words of the report's conclusion.
+ALTERED = {
+    CONTROL: "without a view of earlier tokens",
+    "sharing: Q=K=V": "without projections of their own for queries, keys and values (but also with fewer parameters)",
+    "similarity: cosine": "without the lengths of queries and keys (which the cosine, at the one sharpness tried, leaves out)",
+    "similarity: distance": "with a distance in place of the dot product",
+    "positions: sinusoidal": "with sinusoids (of a size that is learned) in place of learned positions",
+    "positions: ALiBi": "with ALiBi's distances in place of learned positions",
+    "AFT-simple": "with weights that do not depend on the query (if a gate does and each feature has weights of its own)",
+    "FAVOR+": "with random features in place of the exact softmax",
 }
 SOURCE = re.compile(r"\((?:\w+, )?([^()]*?), (https://\S+?)\)")
 TIE = 0.1  # percent: means that differ by less are named together
@@ -112,8 +112,10 @@ class Figures:
         """From the runs of ``base``, or else from the mean of the baselines, seed by seed."""
         return of.paired(self.runs[name], self.runs[base] if base else self.baselines, value)
 
-    def train_diff(self, name: str) -> of.Difference:
-        return self.diff(name, value=lambda r: r["train"]["per_token"])
+    @cached_property
+    def pairs_shared(self) -> float:
+        """The largest difference, in percent, that sharing two of the three projections makes."""
+        return max(abs(self.diff(name).mean) for name in SHARING if name != "sharing: Q=K=V")
 
     def cut(self, name: str, whole: str | None, place: str) -> of.Difference:
         """Of a model trained on short sentences, from ``whole`` (or else the baselines), with the same kind of positions."""
@@ -123,11 +125,6 @@ class Figures:
         """The honest variants with the largest difference, on whole sentences, of the ``expected`` ones or the others."""
         among = [name for name in HONEST if name.startswith(EXPECTED) == expected]
         return self.tied(among, lambda name: abs(self.diff(name).mean))
-
-    @cached_property
-    def worst(self) -> list[str]:
-        """The honest variants with the largest worsening on whole sentences."""
-        return self.tied(HONEST, lambda name: self.diff(name).mean)
 
     def tied(self, names: list[str], size: Callable[[str], float]) -> list[str]:
         """Those of the largest size, largest first."""
@@ -175,19 +172,12 @@ class Figures:
 
     @cached_property
     def needed(self) -> list[str]:
-        """What a model was worse without."""
-        return [part for name, part in WITHOUT.items() if self.verdict(name) == "worse"]
+        """By what a model became worse."""
+        return [part for name, part in ALTERED.items() if self.verdict(name) == "worse"]
 
     @cached_property
     def not_needed(self) -> list[str]:
-        return [part for name, part in WITHOUT.items() if part not in self.needed]
-
-    @cached_property
-    def all_learn(self) -> str:
-        """How far the models with shared projections are below the control, with every seed; '' if one is not."""
-        least = -max(self.diff(name, CONTROL).high for name in SHARING)
-        how = f"their perplexities are at least {math.floor(least)} % below the control's"
-        return f" All {len(SHARING)} learn from earlier tokens: {how}." if least >= 1 else ""
+        return [part for name, part in ALTERED.items() if part not in self.needed]
 
     def effect(self, difference: of.Difference, bound: float) -> str:
         """What a change does by the same measure: perplexity is better if lower."""

@@ -153,11 +153,10 @@ def test_the_largest_change_and_the_largest_improvement_are_those_of_the_table(o
     _, report = other
     rows = table(report)
     honest = {n: abs(d) for n, d in rows.items() if n not in (LEAKY, CONTROL, *BASELINES) and not n.endswith(SHORT)}
-    expected = max(honest[n] for n in honest if n.startswith(("similarity", "sharing")))
-    rest = max(honest[n] for n in honest if not n.startswith(("similarity", "sharing")))
-    assert ("the largest is not where one might expect it" in report) == (rest > expected)
-    worst = re.search(r"Q = K = V(?:, with [^,]*,)? is the largest\nworsening", report)
-    assert not worst or rows["sharing: Q=K=V"] >= max(rows[n] for n in honest) - 0.2
+    shared = max(abs(rows[n]) for n in honest if n.startswith("sharing") and n != "sharing: Q=K=V")
+    assert (
+        "Sharing two projections does less" not in report or shared < min(honest["positions: ALiBi"], honest["AFT-full"]) + 0.1
+    )
     assert ("would be the largest improvement in the table" in report) == (rows[LEAKY] == min(rows.values()) < 0)
     assert ("is no improvement" in report) == (rows[LEAKY] > 0)
 
@@ -178,17 +177,16 @@ def test_what_is_said_of_attentions_design_is_what_the_table_shows(other):
     rows, limit = table(report), bound(report)
     conclusion = report[report.index("**What this says of attention's design.**") : report.index("**Limits.**")]
     needed, _, rest = conclusion.partition("with the mask *after*")
-    for name, part in section2.WITHOUT.items():
+    for name, part in section2.ALTERED.items():
         if abs(rows[name] - limit) > 0.1:
             assert (part in needed, part in rest) == (rows[name] > limit, rows[name] < limit), name
-    assert ("learn from earlier tokens" in report) <= all(rows[name] < rows[CONTROL] for name in section2.SHARING)
 
 
 def test_what_is_said_of_the_leak_is_in_the_runs(other):
     runs, report = other
     lengths = {n: [len(s.split()) for r in runs if r["variant"] == n for s in r["samples"]] for n in (LEAKY, "baseline")}
     assert f"Its {len(lengths[LEAKY])} samples" in report
-    assert (" samples stop early" in report) == (max(lengths[LEAKY]) < min(lengths["baseline"]))
+    assert (" stop early: they have " in report) == (max(lengths[LEAKY]) < min(lengths["baseline"]))
     whole = [[r["prefixes"]["whole"] for r in runs if r["variant"] == n] for n in (LEAKY, "baseline")]
     assert "Training finds this out" not in report or all(mine < base for mine, base in zip(*whole))
 
