@@ -54,7 +54,7 @@ SETTINGS = {
         "from 0:",
         r"epoch 7\b",
         "epochs 1, 2(, 3)?",
-        r"0\.01; the others",
+        r"default, 0\.01\)",
         "1 epoch",
         "ln 2",
     ],
