@@ -107,7 +107,16 @@ def _meets(rows: list[Listed], roster: Roster) -> bool:
 def before_grading(roster: Roster, courses: tuple[str, ...], course: str) -> list[str]:
     """What staff should know before anything is graded; ``course``: what people get for whom the roster has none."""
     without = without_course(roster, courses, course)
-    return [*first_of(roster.asked), *[without] * bool(without)]
+    return [*first_of(roster.asked), without] if without else asked_about(roster)
+
+
+def asked_about(roster: Roster) -> list[str]:
+    """Questions about the roster, each a line for staff."""
+    return [*first_of(roster.asked), *[_strangers(roster)] * bool(roster.strange)]
+
+
+def _strangers(roster: Roster) -> str:
+    return f"nobody who submitted is in {roster.strange}: is it this class's?"
 
 
 def without_course(roster: Roster, courses: tuple[str, ...], course: str) -> str:
@@ -117,7 +126,7 @@ def without_course(roster: Roster, courses: tuple[str, ...], course: str) -> str
     if not lost or len(courses) == 1:
         return ""
     if roster.strange:
-        return f"nobody who submitted is in {roster.strange}: is it this class's? All are graded as course {course}"
+        return f"{_strangers(roster)} All are graded as course {course}"
     who = "nobody has a" if len(lost) == len(people) else f"{len(lost)} of {len(people)} people have no"
     names = "" if len(lost) == len(people) else ": " + ", ".join(lost[:5]) + (", …" if len(lost) > 5 else "")
     return (

@@ -79,14 +79,16 @@ def alike(
     quiet: bool,
 ) -> None:
     """List submissions that look alike once the starter code is removed; the next `batch` shows them on its page."""
-    from autograder.batch.roster import read_roster
+    from autograder.batch.roster import asked_about, read_roster
     from autograder.batch.similarity import look_alike, mark_declared, write_alike
     from autograder.cli.terminal import Progress
-    from autograder.core.text import first_of
+    from autograder.core.text import first_of, lines_of
 
     assignment, output = project.load(), output or project.build / "class"
+    people, left_out = read_roster(folder, roster, assignment.courses), list[str]()
+    for line in asked_about(people):
+        click.echo(f"note: {lines_of(line)}")
     with Progress(quiet) as progress:
-        people, left_out = read_roster(folder, roster, assignment.courses), list[str]()
         pairs = look_alike(assignment, people, starter or project.student, progress, left_out.append)
         if together:
             left_out += mark_declared(pairs, people, together)

@@ -11,6 +11,7 @@ from autograder.batch.roster import read_roster
 from autograder.batch.similarity import few_tokens, look_alike, mark_declared
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
+from support.toy import autograder
 from support.toy_class import RIGHT
 
 EXPORT = """submission_1:
@@ -102,3 +103,34 @@ def test_what_hardly_differs_from_many_is_said_not_to_be_compared(course):
     roster = read_roster(course.root / "class", None, assignment.courses)
     assert look_alike(assignment, roster, course.root / "none", lambda *_: None, said.append) == []
     assert said == [few_tokens(5, 5)]
+
+
+@pytest.mark.parametrize(
+    "rows, notes",
+    [
+        ("ada@u.edu,101\nbo@u.edu,101\n", []),
+        ("x@u.edu,101\n", ["note: nobody who submitted is in who.csv: is it this class's?"]),
+        (
+            "ada@u.edu,101\nbo@u.edu",
+            ["note: who.csv, line 3, has fewer cells than the header, and no end: is the file cut off?"],
+        ),
+    ],
+)
+def test_a_roster_that_may_be_wrong_is_asked_about(course, roster, rows, notes):
+    (course.root / "who.csv").write_text(f"email,course\n{rows}")
+    where = [
+        "--assignment",
+        str(course.folder),
+        "alike",
+        "class",
+        "--roster",
+        "who.csv",
+        "--starter",
+        "starter",
+        "--output",
+        "out",
+    ]
+    done = autograder(*where, cwd=course.root)
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stdout.splitlines() if line.startswith("note: ") and "who.csv" in line]
+    assert [line[: len(note)] for line, note in zip(told, notes)] == notes and len(told) == len(notes), told
