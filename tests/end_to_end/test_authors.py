@@ -239,6 +239,11 @@ def test_a_module_that_students_would_not_get_is_named_before_anything_is_releas
         ),
         ("solutions/warmup.ipynb", ('name: \\"1.2\\"', "points: 3"), "`# BEGIN QUESTION` has no name: write"),
         (
+            "solutions/warmup.ipynb",
+            ("print(POINTS)", "print(POINTS"),
+            "solutions/warmup.ipynb: Python refuses cell 2, line",
+        ),
+        (
             "assignment/rubric.toml",
             (RUBRIC_OF_13, ""),
             "solutions/warmup.ipynb: question 1.3 is not in rubric.toml",

@@ -37,12 +37,14 @@ def question_name(source: str) -> str:
 def refuse_unmarked(assignment: Assignment, solutions: Path, submission: Submission) -> None:
     """Raise GraderError, one line, for the first notebook of the solutions that does not agree with the rubric.
 
-    Each question of its section has to be marked with its id, in a part whose headings have no other's number; and a numbered
-    one that is marked has to be in the rubric.
+    Python has to accept its code. Each question of its section has to be marked with its id, in a part whose headings have no
+    other's number; and a numbered one that is marked has to be in the rubric.
     """
     for section in assignment.sections:
         parsed = submission.sections[section.id].parsed
         path = solutions / parsed.document.name if parsed else solutions
+        if parsed and parsed.broken:
+            raise GraderError(f"solutions/{path.name}: {parsed.broken[0].why}")
         if is_notebook(path.name):
             # Read once more: in a submission, raw cells are left empty.
             cells = read(path.name, path.read_bytes(), assignment.limits.file_bytes).cells
