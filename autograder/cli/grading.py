@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,14 @@ from autograder.cli.project import Project, graded_with
 from autograder.core.errors import GraderError
 
 PATH = click.Path(path_type=Path)
+ONE_OF_A_CLASS = re.compile(r"submission_\d+")  # how Gradescope's export names each student's folder
+
+
+def refuse_class(path: Path) -> None:
+    """Raise GraderError for the folder of a whole class, which would be graded as if one student had handed in all of it."""
+    names = sorted(entry.name for entry in path.iterdir() if ONE_OF_A_CLASS.fullmatch(entry.name)) if path.is_dir() else []
+    if len(names) > 1:
+        raise GraderError(f"{path} holds {len(names)} submissions: name one of them, such as {path / names[0]}, or use `batch`")
 
 
 @click.command()
@@ -30,6 +39,7 @@ def grade(
     """Grade one submission: a .ipynb, a .py, a folder or a zip."""
     from autograder.judging.run import run_grading
 
+    refuse_class(path)
     output = output or project.build / "results.json"
     submission, target = Path(os.path.realpath(path)), Path(os.path.realpath(output))
     if target == submission or submission in target.parents:
@@ -55,6 +65,7 @@ def replay(project: Project, results: Path, submission: Path, archive: Path | No
     from autograder.authoring.baking.freshness import OtherSeed
     from autograder.judging.replay import replay as grade_again
 
+    refuse_class(submission)
     with graded_with(project, archive, None) as (assignment, references, _):
         try:
             answer = grade_again(assignment, references, results, submission)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
@@ -86,6 +87,13 @@ def finalise(
     sys.exit(1 if summary.ungraded or summary.nobodys else 0)
 
 
+def positive(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """The option's number; fails with what was expected if it is none of points."""
+    if value is not None and not 0 < value < math.inf:
+        raise click.BadParameter(f"{value:g} is no number of points, such as 110", param=option)
+    return value
+
+
 @click.group()
 def canvas() -> None:
     """Final grades on Canvas."""
@@ -96,7 +104,12 @@ def canvas() -> None:
 @click.option("--url", required=True, help="Canvas's address, such as https://canvas.example.edu.")
 @click.option("--course", type=int, required=True, help="The course's number in its address on Canvas.")
 @click.option("--assignment", type=int, required=True, help="The assignment's number in its address on Canvas.")
-@click.option("--points", type=float, help="What the assignment is out of on Canvas, where GRADES is out of something else.")
+@click.option(
+    "--points",
+    type=float,
+    callback=positive,
+    help="What the assignment is out of on Canvas, where GRADES is out of something else.",
+)
 @click.option("--send", is_flag=True, help="Really enter the scores; without it, only show what would change.")
 def canvas_push(grades: Path, url: str, course: int, assignment: int, points: float | None, send: bool) -> None:
     """Enter the totals of GRADES (final.csv or gradebook.csv) on Canvas; the token is CANVAS_TOKEN of the environment.

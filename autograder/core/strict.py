@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 import typing
 from collections.abc import Iterable
 from dataclasses import MISSING, fields
@@ -28,11 +29,19 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Parse a TOML file; raises GraderError, one line, if it is missing or not valid TOML."""
     try:
         tree: dict[str, Any] = tomllib.loads(read_capped(path, MAX_BYTES).decode("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise GraderError(f"cannot use {clean(str(path), 200)}: it is not in UTF-8; save it as a text file in UTF-8") from None
+    except OSError as error:
         raise GraderError(f"cannot use {clean(str(path), 200)}: {clean(reason(error), 160)}") from None
     except (ValueError, RecursionError) as error:
-        raise GraderError(f"cannot use {clean(str(path), 200)}: it is not valid TOML: {clean(str(error), 160)}") from None
+        raise GraderError(f"cannot use {clean(str(path), 200)}: it is not valid TOML: {_in_plain_words(error)}") from None
     return tree
+
+
+def _in_plain_words(error: Exception) -> str:
+    """What the parser says, in other words where its own are about Python."""
+    text = re.sub(r"Cannot (overwrite a value|declare .* twice)", "a name or a table is given twice", str(error))
+    return clean(text.replace("Unterminated string", "a text has no closing quote"), 160)
 
 
 def build(kind: type[T], table: Any, where: str, not_keys: tuple[str, ...] = (), **given: Any) -> T:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.checks.kinds import kind_of
 from autograder.core.errors import GraderError
 from autograder.core.files import read_capped, write_private
 from autograder.core.text import clean, reason, uncell
@@ -47,15 +49,11 @@ NOBODY = {"points possible", "student, test", "test student"}  # rows of Canvas'
 SUMMARY = {"average", "classaverage", "mean", "median", "maximum", "total", "totals", "stddev", "std.dev.", "standarddeviation"}
 TITLES = {name for kind in (*WHO, "course") for name in COLUMNS[kind]}  # no address and no number is one of these
 MAX_TITLES = 5  # lines above the header: a spreadsheet's or a table's title
-# How files begin that spreadsheet programs write and that are no CSV.
-OTHER_FILES = {
-    b"PK\x03\x04": "a workbook (.xlsx, .numbers or .ods)",
-    b"\xd0\xcf\x11\xe0": "a workbook (.xls)",
-    b"%PDF": "a PDF",
-    b"<": "a web page or XML",
-}
+AS_CSV = "export it as CSV (File → Download or Save As → CSV UTF-8)"
 MAX_BYTES = 64 << 20
 MAX_ROWS, MAX_COLUMNS, MAX_CELLS, MAX_TITLE = 50_000, 1_000, 2_000_000, 300
+MAX_LINES = 200  # of a file in which a Markdown table is looked for
+UNCLOSED = 'a quote (") that begins a cell is never closed: is it one too many, or is the file cut off?'
 MAX_SEPARATORS = 20_000  # in a row, those in quoted cells included
 LINE = re.compile(r"[^\r\n]+(?:\r\n|\r|\n)?|\r\n|\r|\n")
 
@@ -150,23 +148,13 @@ def courses_in(text: str, courses: Iterable[str]) -> list[str]:
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV file with commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252.
+    """Read a CSV file with commas, semicolons or tabs, in UTF-8, UTF-16, UTF-32 or Windows-1252.
 
     Raises GraderError, one line, if it cannot be used, or if a cell that is not empty is to the right of the last title.
     """
     name = clean(path.name)
-    try:
-        data = read_capped(path, MAX_BYTES)
-        for start, kind in OTHER_FILES.items():
-            if data.lstrip(b"\xef\xbb\xbf \r\n").startswith(start):
-                raise GraderError(f"{name} is {kind}, not CSV: export it as CSV (File → Download or Save As → CSV UTF-8)")
-        text = _decoded(data)
-        if named := re.match(r"sep=(.)\r?\n", text):  # Excel's own line about the delimiter
-            text = text[named.end() :]
-        delimiter = named[1] if named and named[1] in ",;\t" else _delimiter(text)
-        numbered = list(_rows(text, delimiter, name, 1 + bool(named)))
-    except (OSError, csv.Error) as error:
-        raise GraderError(f"cannot read {clean(str(path), 200)}: {clean(reason(error), 120)}") from None
+    text = _text_of(path, name)
+    numbered = _numbered(text, name)
     header = _header(numbered)
     if header < 0:
         raise GraderError(f"{name} is empty: expected a header line and a line for each person")
@@ -178,6 +166,43 @@ def read_table(path: Path) -> Table:
     table = Table(name, titles, rows, text.endswith(("\n", "\r")))
     _refuse_shifted(table)
     return table
+
+
+def _text_of(path: Path, name: str) -> str:
+    """The file's text. Raises GraderError for a file of another kind."""
+    try:
+        data = read_capped(path, MAX_BYTES)
+    except OSError as error:
+        raise GraderError(f"cannot read {clean(str(path), 200)}: {clean(reason(error), 120)}") from None
+    if kind := kind_of(data):
+        raise GraderError(f"{name} is {kind}, not CSV: {AS_CSV}")
+    text = _decoded(data)
+    if sum(line.lstrip().startswith("|") for line in text.split("\n", MAX_LINES)[:MAX_LINES]) > 1:
+        raise GraderError(f"{name} is a table in Markdown, not CSV: {AS_CSV}")
+    return text
+
+
+def _numbered(text: str, name: str) -> list[tuple[int, list[str]]]:
+    """The rows with their numbers. Raises GraderError for a cell without an end."""
+    if named := re.match(r"sep=(.)\r?\n", text):  # Excel's own line about the delimiter
+        text = text[named.end() :]
+    delimiter = named[1] if named and named[1] in ",;\t" else _delimiter(text)
+    try:
+        numbered = list(_rows(text, delimiter, name, 1 + bool(named)))
+    except csv.Error:  # a cell longer than any
+        raise GraderError(f"cannot read {name}: {UNCLOSED}") from None
+    if numbered and any("\n" in cell for cell in numbered[-1][1]) and not _is_closed(text, delimiter):
+        raise GraderError(f"cannot read {name}: in row {numbered[-1][0]}, {UNCLOSED}")
+    return numbered
+
+
+def _is_closed(text: str, delimiter: str) -> bool:
+    """Whether every quote that begins a cell ends; one that does not makes a cell of all that follows."""
+    try:
+        deque(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True), 0)
+    except csv.Error as error:
+        return "unexpected end" not in str(error)
+    return True
 
 
 def _refuse_shifted(table: Table) -> None:
@@ -239,6 +264,8 @@ def _too_much(name: str) -> GraderError:
 
 
 def _decoded(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return data.decode("utf-32", errors="replace")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     if b"\0" in data[:200]:  # UTF-16 without the mark at its beginning

@@ -63,12 +63,16 @@ def replay(assignment: Assignment, references: Callable[[], Path], results: Path
 def read_results(path: Path, assignment: Assignment) -> dict[str, Any]:
     """A results.json whose form is that of this grader. Raises GraderError, one line, for anything else."""
     try:
-        tree = json.loads(read_capped(path, MAX_BYTES).decode("utf-8"), parse_constant=_refused)
+        tree = json.loads(read_capped(path, MAX_BYTES).decode("utf-8-sig"), parse_constant=_refused)
         _check_form(tree)
     except IsADirectoryError:
         raise GraderError(f"{clean(str(path), 200)} is a folder: name the results.json first, then the submission") from None
     except OSError as error:
         raise GraderError(f"cannot read {clean(str(path), 200)}: {error.strerror}") from None
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        raise GraderError(
+            f"{clean(str(path), 200)} is no JSON, or only a part of it: name the results.json as Gradescope has it"
+        ) from None
     except (ValueError, RecursionError, OverflowError) as error:
         raise GraderError(f"{clean(str(path), 200)} is not a results.json of this grader: {clean(str(error), 120)}") from None
     course = tree["extra_data"]["course"]

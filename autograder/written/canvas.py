@@ -70,7 +70,8 @@ class Change:
 class Plan:
     """What a push would do. ``problems``: a line for each row whose person gets nothing, with the reason.
 
-    ``rowless``: the students on Canvas without a row; ``out_of``: the most that a student's row is out of, or None.
+    ``rowless``: the students on Canvas without a row; ``out_of``: the most that a student's row is out of, or None;
+    ``less``: how many of the students' rows are out of less than that.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -78,13 +79,22 @@ class Plan:
     problems: list[str] = field(default_factory=list)
     rowless: list[str] = field(default_factory=list)
     out_of: float | None = None
+    less: Counter[float] = field(default_factory=Counter)
 
-    def lines(self, name: str, most: int = 50) -> list[str]:
-        """What is to change, and who gets nothing and why; ``name``: the file's, ``most``: lines of each kind."""
+    def lines(self, name: str) -> list[str]:
+        """What is to change, all of it, and who gets nothing and why; ``name``: the file's."""
         changes = [f"{change.label}: {change.old or 'nothing'} -> {change.new}" for change in self.changes]
-        lost = [f"not sent: {line}" for line in first_of(self.problems, most)]
-        rowless = [f"no row in {clean(name)}: {student}" for student in first_of(self.rowless, most)]
-        return [*first_of(changes, most), *lost, *rowless]
+        lost = [f"not sent: {line}" for line in self.problems]
+        rowless = [f"no row in {clean(name)}: {student}" for student in self.rowless]
+        return [*changes, *lost, *rowless, *self._other_courses()]
+
+    def _other_courses(self) -> list[str]:
+        """A question where people of two courses, which are out of other points, are on one assignment."""
+        if self.out_of is None or not self.less:
+            return []
+        some = [f"{n} {'person is' if n == 1 else 'people are'} out of {points:g}" for points, n in self.less.items()]
+        asked = f"and the others out of {self.out_of:g}: the points are sent as they are, not scaled: is that right?"
+        return [f"{', '.join(some)}, {asked}"]
 
 
 class Canvas:
@@ -229,8 +239,8 @@ def planned(grades: list[Grade], students: list[tuple[int, str, frozenset[str]]]
     """Who would get what. Who matches nobody, or two, or shares a student with another row, gets nothing."""
     matches = _matches(grades, students)
     taken = Counter(user for grade, users in matches if not grade.problem for user in users)
-    found = set().union(*(users for _, users in matches))
-    plan = Plan(rowless=[name for user, name, _ in students if user not in found], out_of=_out_of(matches))
+    plan = Plan(rowless=_rowless(students, matches))
+    plan.out_of, plan.less = _out_of([grade for grade, users in matches if users])
     for grade, users in matches:
         user = next(iter(users), 0)
         if problem := grade.problem or _why_not(users, taken):
@@ -242,9 +252,17 @@ def planned(grades: list[Grade], students: list[tuple[int, str, frozenset[str]]]
     return plan
 
 
-def _out_of(matches: list[tuple[Grade, set[int]]]) -> float | None:
-    """The most that a row of somebody on Canvas is out of; None if none of them says."""
-    return max((grade.out_of for grade, users in matches if users and grade.out_of is not None), default=None)
+def _rowless(students: list[tuple[int, str, frozenset[str]]], matches: list[tuple[Grade, set[int]]]) -> list[str]:
+    """The names of the students whom no grade fits."""
+    found = set().union(*(users for _, users in matches))
+    return [name for user, name, _ in students if user not in found]
+
+
+def _out_of(grades: list[Grade]) -> tuple[float | None, Counter[float]]:
+    """(the most that some grade is out of or None, how many there are for each lower number)."""
+    points = Counter(grade.out_of for grade in grades if grade.out_of is not None)
+    most = max(points, default=None)
+    return most, Counter({out_of: count for out_of, count in points.items() if out_of != most})
 
 
 def _matches(grades: list[Grade], students: list[tuple[int, str, frozenset[str]]]) -> list[tuple[Grade, set[int]]]:

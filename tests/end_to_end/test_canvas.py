@@ -99,6 +99,7 @@ def test_without_send_nothing_is_sent_and_with_it_only_what_differs(site, tmp_pa
         "Ada <ada@u.edu>: nothing -> 101.5",
         "not sent: Cy <cy@u.edu>: not graded: 1.2.1 is empty",
         "not sent: Di <di@u.edu>: no student with this address or number on Canvas",
+        "2 people are out of 100, and the others out of 110: the points are sent as they are, not scaled: is that right?",
         "to change: 1 (--send enters them); already there: 1; not sent: 2; without a row: 0",
     ]
     sent = push(site, tmp_path, "--send")
@@ -230,3 +231,28 @@ def test_more_points_than_there_are_are_asked_about(tmp_path):
     (tmp_path / "final.csv").write_text("email,total,out of\nada@u.edu,91.5,90\nbo@u.edu,90,90\ncy@u.edu,,90\ndi@u.edu,95,\n")
     _, asked = read_grades(tmp_path / "final.csv")
     assert asked == ["more points than there are: <ada@u.edu> (91.5 of 90): is that right?"]
+
+
+def test_people_of_two_courses_on_one_assignment_are_asked_about(tmp_path):
+    rows = "".join(f"p{n}@u.edu,{90 + n},{100 if n < 2 else 110}\n" for n in range(5))
+    (tmp_path / "final.csv").write_text("email,total,out of\n" + rows)
+    grades, _ = read_grades(tmp_path / "final.csv")
+    everyone = [(n, f"P{n}", frozenset({f"p{n}@u.edu"})) for n in range(5)]
+    asked = "2 people are out of 100, and the others out of 110: the points are sent as they are, not scaled: is that right?"
+    assert planned(grades, everyone, {}).lines("final.csv")[-1] == asked
+    assert not [line for line in planned(grades[2:], everyone, {}).lines("final.csv") if "?" in line]
+
+
+def test_a_dry_run_shows_every_change_however_many_there_are(tmp_path):
+    (tmp_path / "final.csv").write_text("email,total\n" + "".join(f"p{n}@u.edu,{n % 90}\n" for n in range(300)))
+    grades, _ = read_grades(tmp_path / "final.csv")
+    plan = planned(grades, [(n, f"P{n}", frozenset({f"p{n}@u.edu"})) for n in range(300)], {})
+    assert len([line for line in plan.lines("final.csv") if ": nothing -> " in line]) == 300
+
+
+@pytest.mark.parametrize("points", ["0", "-5", "nan", "inf"])
+def test_an_assignment_is_out_of_some_points(tmp_path, points):
+    (tmp_path / "final.csv").write_text(GRADES)
+    where = ["--url", "https://canvas.example.edu", "--course", "7", "--assignment", "9"]
+    done = autograder("canvas", "push", "final.csv", *where, "--points", points, cwd=tmp_path)
+    assert done.returncode == 2 and f"{points} is no number of points, such as 110" in done.stderr

@@ -194,6 +194,31 @@ def test_the_command_answers_in_lines_and_by_its_exit_status(bench):
     assert swapped.returncode == 2 and "name the results.json first, then the submission" in swapped.stderr
 
 
+def test_a_whole_class_is_not_graded_as_one_submission(bench):
+    for name in ("submission_1", "submission_2"):
+        bench.course.hand_in(name, RIGHT)
+    (bench.course.root / "class" / "submission_metadata.yml").touch()
+    export = bench.submission.parent
+    for command in (["grade", export], ["replay", bench.file, export]):
+        done = autograder("--assignment", bench.course.folder, *command, cwd=bench.course.root)
+        one = export / "submission_1"
+        assert done.returncode == 2 and done.stdout == "", done.stderr
+        assert done.stderr == f"autograder: {export} holds 2 submissions: name one of them, such as {one}, or use `batch`\n"
+
+
+@pytest.mark.parametrize("damage", [lambda text: text[: len(text) // 2], lambda text: "", lambda text: text.encode("utf-16")])
+def test_a_result_that_is_cut_off_is_said_to_be_no_whole_json(bench, damage):
+    damaged = damage(bench.file.read_text())
+    bench.file.write_bytes(damaged if isinstance(damaged, bytes) else damaged.encode())
+    with pytest.raises(GraderError, match=r"is no JSON, or only a part of it"):
+        read_results(bench.file, bench.assignment)
+
+
+def test_a_result_that_an_editor_saved_with_a_mark_is_read(bench):
+    bench.file.write_bytes(b"\xef\xbb\xbf" + bench.file.read_bytes())
+    assert read_results(bench.file, bench.assignment) == bench.tree
+
+
 def test_another_seed_is_refused_with_the_way_to_the_archive_and_not_to_other_references(bench):
     folders = ["--assignment", bench.course.folder, "--solutions", bench.course.folder / "solutions"]
     command = [*folders, "--build", bench.course.root / "build", "replay", bench.file, bench.submission]

@@ -206,7 +206,10 @@ def test_omitted_extra_credit_is_a_note_where_it_is_extra_and_missing_where_it_i
     [
         (b"", "empty"),
         (b"   \n", "empty"),
-        (b"hello", "does not open"),
+        (b"hello", "the file is not a PDF: export"),
+        (b"PK\x03\x04...word/document.xml...", "the file is a Word document (.docx), not a PDF: export"),
+        (b"\x89PNG\r\n\x1a\n", "the file is a picture, not a PDF"),
+        (b"<!doctype html><p>sign in", "the file is a web page or XML, not a PDF"),
         (b"%PDF-1.7\n" + b"\0" * 5000, "does not open"),
         (pdf(WHOLE)[:900], "does not open"),
         (pdf(WHOLE, password="secret"), "encrypted"),

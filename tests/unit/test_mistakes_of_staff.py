@@ -7,6 +7,7 @@ import re
 import pytest
 
 from autograder.core.errors import GraderError
+from autograder.core.strict import read_toml
 from autograder.core.tables import read_table
 from autograder.written.finalise import Inputs, finalise
 from support.grades import ABSENT, ASSIGNMENT, BY_HAND, DUE, LATE, TERM, lines_with, people_of, points, write
@@ -303,3 +304,20 @@ def test_a_score_in_the_place_of_the_comment_is_asked_about(join, comment):
     _, summary = join(*points("517", comment=comment))
     line = f"manual.csv row 2: the comment is {comment!r}: is the row shifted by a cell?"
     assert (line in summary.lines) == (comment in ("none", "0.5", "Full"))
+
+
+@pytest.mark.parametrize(
+    "data, says",
+    [
+        (b"[late]\ndue = 1\ndue = 2\n", "a name or a table is given twice"),
+        (b"[late]\n[late]\n", "a name or a table is given twice (at line 2"),
+        (b'[course]\nassignment = "A2\n', "Illegal character"),
+        (b'[course]\nassignment = "A2', "a text has no closing quote"),
+        ("[late]\n# für alle".encode("cp1252"), "it is not in UTF-8; save it as a text file in UTF-8"),
+    ],
+)
+def test_a_policy_that_is_no_toml_is_said_in_plain_words(tmp_path, data, says):
+    (tmp_path / "policy.toml").write_bytes(data)
+    with pytest.raises(GraderError) as refused:
+        read_toml(tmp_path / "policy.toml")
+    assert says in str(refused.value) and not re.search("Cannot|codec|byte 0x", str(refused.value))

@@ -121,8 +121,14 @@ def test_every_shape_gives_the_same_people_and_courses_without_the_teaching_staf
 @pytest.mark.parametrize(
     "data, says",
     [
-        (b"PK\x03\x04rest", "a workbook (.xlsx, .numbers or .ods), not CSV: export it as CSV"),
-        (b"\xd0\xcf\x11\xe0rest", "a workbook (.xls), not CSV"),
+        (b"PK\x03\x04...xl/workbook.xml", "a workbook (.xlsx), not CSV: export it as CSV"),
+        (b"PK\x03\x04...word/document.xml", "a Word document (.docx), not CSV: export it as CSV"),
+        (b"PK\x03\x04...roster.csv", "a zip archive, not CSV: export it as CSV"),
+        (b"\xd0\xcf\x11\xe0rest", "a workbook or document of an old Office (.xls, .doc), not CSV"),
+        (b"\x89PNG\r\n", "a picture, not CSV"),
+        (b"| name | email |\n|---|---|\n| Ada | ada@u.edu |\n", "a table in Markdown, not CSV"),
+        (b'name,email\n"Ada,ada@u.edu\nBo,bo@u.edu\n', 'in row 2, a quote (") that begins a cell is never closed'),
+        (b'name,email\nAda,ada@u.edu\n"Bo,bo@u.edu\nCy', 'in row 3, a quote (") that begins a cell is never closed'),
         (b"\xef\xbb\xbf\r\n<html><table>", "a web page or XML, not CSV"),
         (b"%PDF-1.7", "a PDF, not CSV"),
         (table(FULL, lambda *p: [*p[:2], "1.9E+06", *p[3:]]), "line 2: the SID 1.9E+06 was rounded by a spreadsheet program"),

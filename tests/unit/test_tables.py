@@ -19,7 +19,7 @@ def line(cells, delimiter):
     return delimiter.join(f'"{cell}"' if delimiter in cell or "," in cell else cell for cell in cells)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_roster_is_read_whatever_program_saved_it(tmp_path, delimiter, end, encoding):

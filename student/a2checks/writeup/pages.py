@@ -22,13 +22,15 @@ PROGRAM = Path(__file__).with_name("pdf_text.py")
 DEADLINE = 30.0
 MAX_BYTES, MAX_ANSWER = 100 << 20, 16 << 20
 KEPT_ENVIRONMENT = ("PATH", "HOME", "SYSTEMROOT", "APPDATA", "USERPROFILE", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
+HEADER_WITHIN = 1024  # bytes: where readers look for the mark of a PDF
 FEW_LETTERS = 25  # a page with fewer has no real text, only a page number or a scanner's mark
 EDGE = 3  # lines at the top and bottom of a page that may be a header or footer
 PAGE_NUMBER = re.compile(r"^[\s|–—-]*(?:page\s*|p\.\s*)?(\d{1,3})(?:\s*(?:of|/)\s*\d{1,3})?[\s|–—-]*$", re.IGNORECASE)
 PROBLEMS = {
     "pypdf": "the PDF was not checked: pypdf is not installed (pip install pypdf)",
     "encrypted": "the PDF is encrypted: export it again without a password or protection",
-    "damaged": "the PDF does not open: it is damaged or not a PDF; export it again and open it yourself before you submit",
+    "damaged": "the PDF does not open: it is damaged; export it again and open it yourself before you submit",
+    "no PDF": "the file is not a PDF: export your write-up as a PDF, and open that before you submit",
     "memory": "the PDF needs more memory than a grader's computer would give it: export it again, with smaller pictures",
     "time": "the PDF takes too long to open: export it again, with simpler pictures",
     "empty": "the file is empty: export it again",
@@ -59,6 +61,8 @@ def read_pdf(data: bytes, program: Path | None = None) -> dict[str, Any]:
         return {"problem": "empty"}
     if len(data) > MAX_BYTES:
         return {"problem": "size"}
+    if b"%PDF" not in data[:HEADER_WITHIN]:
+        return {"problem": "no PDF"}
     answer, slow = run_program(data, program or PROGRAM)
     try:
         tree = json.loads(answer)

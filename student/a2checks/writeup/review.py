@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..kinds import kind_of
 from .acknowledgement import judge_text
 from .figures import figures_in, judge_figure, may_show
 from .headings import Chapter, Item, Outline, Place, locate
@@ -46,7 +47,8 @@ def check_pdf(data: bytes, outline: Outline, course: str = "", program: Path | N
     """
     result: dict[str, Any] = read_pdf(data, program)
     if "problem" in result:
-        return Report(missing=[PROBLEMS[result["problem"]]])
+        kind = kind_of(data) if result["problem"] == "no PDF" else ""
+        return Report(missing=[PROBLEMS[result["problem"]].replace("not a PDF", f"{kind}, not a PDF" if kind else "not a PDF")])
     return examine(result["pages"], result["text"], result["lines"], outline, course)
 
 
