@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+MARKUP = "a web page or XML"
 # How files begin. Of a zip archive, the names of its members tell which program's document it is.
 STARTS = {
     b"%PDF": "a PDF",
@@ -10,10 +11,12 @@ STARTS = {
     b"GIF8": "a picture",
     b"\xd0\xcf\x11\xe0": "a workbook or document of an old Office (.xls, .doc)",
     b"{\\rtf": "a rich text document (.rtf)",
-    b"\x1f\x8b": "a compressed file (.gz)",
-    b"7z\xbc\xaf": "an archive (.7z)",
+    b"\x1f\x8b": "a gzip archive",
+    b"7z\xbc\xaf": "a 7z archive",
     b"SQLite format 3": "a database",
-    b"<": "a web page or XML",
+    b"Rar!": "a RAR archive",
+    b"bplist0": "a property list of a Mac",
+    b"<": MARKUP,
 }
 ZIP = b"PK\x03\x04"
 MEMBERS = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+from .kinds import MARKUP, kind_of
+
 NOTEBOOK, SCRIPT, ARCHIVE, PDF = ".ipynb", ".py", "archive", "pdf"
 CODE = "code"
 TEXT = "text"  # a name that says nothing: code if there are answers in it
@@ -26,18 +28,6 @@ REASONS = {
     ".mp4 .mov .mp3 .wav .ttf .woff .woff2 .vocab .model": DATA,
 }
 WHY_NOT = {suffix: reason for suffixes, reason in REASONS.items() for suffix in suffixes.split()}
-# What the first bytes of a file tell, whatever its name is: how the sentence about it ends.
-SIGNATURES = (
-    (b"PK\3\4", "is a zip or a document of Word's kind, whatever its name says"),
-    (b"%PDF-", "is a PDF, whatever its name says"),
-    (b"\x1f\x8b", "is a gzip archive, whatever its name says"),
-    (b"Rar!", "is a RAR archive, whatever its name says"),
-    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive, whatever its name says"),
-    (b"\x89PNG", "is a picture, whatever its name says"),
-    (b"\xff\xd8\xff", "is a picture, whatever its name says"),
-    (b"{\\rtf", "is a document (RTF), whatever its name says"),
-    (b"bplist0", "is a property list of a Mac, whatever its name says"),
-)
 
 
 def kind_of_name(name: str, suffixes: tuple[str, ...]) -> str:
@@ -64,6 +54,6 @@ def stem_of(name: str) -> str:
 def why_no_code(name: str, data: bytes = b"") -> str:
     """Why no code is read from a file, by its first bytes if there are any, otherwise by its name; '' if some may be."""
     if data:
-        found = (reason for signature, reason in SIGNATURES if data.startswith(signature))
-        return next((f"{reason}: {INSTEAD}" for reason in found), "")
+        kind = kind_of(data)
+        return f"is {kind}, whatever its name says: {INSTEAD}" if kind not in ("", MARKUP) else ""
     return WHY_NOT.get(PurePosixPath(name).suffix.lower(), "")

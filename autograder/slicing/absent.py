@@ -12,6 +12,7 @@ from autograder.submission.lost import Lost
 if TYPE_CHECKING:
     from autograder.slicing.slicer import Slicer
 
+SHORTEST = 5  # letters of a name that is looked for inside longer ones: `main` is in too many
 ALIKE = 0.84  # how much a name must resemble the one that is missing, from 0 to 1
 BODIES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -69,8 +70,14 @@ def _inside(slicer: Slicer, name: str) -> Lost | None:
 def _alike(slicer: Slicer, name: str) -> Lost | None:
     """A statement that binds nearly this name, which is an answer's."""
     names = set(slicer.section.names)
-    found = difflib.get_close_matches(name, sorted(slicer.bound() - names), 1, ALIKE) if name in names else []
-    if not found:
+    others = sorted(slicer.bound() - names, key=lambda other: (len(other), other))
+    found = difflib.get_close_matches(name, others, 1, ALIKE) or [other for other in others if _holds(other, name)]
+    if name not in names or not found:
         return None
     index = next(index for index, effects in enumerate(slicer.effects) if found[0] in effects.binds)
     return _lost(slicer, index, f"{{place}} defines `{found[0]}`, but the name has to be `{name}`")
+
+
+def _holds(other: str, name: str) -> bool:
+    """Whether a name is this one with words before or behind it: ``attn_softmax_scores`` or ``my_attn_softmax``."""
+    return len(name) >= SHORTEST and f"_{name.casefold()}_" in f"_{other.casefold()}_"

@@ -109,6 +109,11 @@ def test_the_first_thing_that_went_wrong_is_told(submit, source, item, told):
 RENAMED = {
     "merge_heads": ("merge_head", "line 31 defines `merge_head`, but the name has to be `merge_heads`"),
     "attn_softmax": ("attn_soft_max", "line 18 defines `attn_soft_max`, but the name has to be `attn_softmax`"),
+    "pairwise_similarities": (
+        "pairwise_similarities_of_heads",
+        "defines `pairwise_similarities_of_heads`, but the name has to be",
+    ),
+    "split_heads": ("my_split_heads", "defines `my_split_heads`, but the name has to be `split_heads`"),
     "compute_outputs": ("weigh", "`compute_outputs` is not defined in A2S2.py: is its TODO cell missing?"),
 }
 INSIDE = {

@@ -125,7 +125,7 @@ NO_CODE = [
     refused(
         "pages-in-ipynb",
         {"A2S1.ipynb": zipped({"a": "b"})},
-        f"A2S1.ipynb is a zip or a document of Word's kind, whatever its name says: {INSTEAD}",
+        f"A2S1.ipynb is a zip archive, whatever its name says: {INSTEAD}",
     ),
     refused("pdf-in-py", {"A2S1.py": b"%PDF-1.7\n"}, f"A2S1.py is a PDF, whatever its name says: {INSTEAD}"),
     refused(
