@@ -28,7 +28,7 @@ SETTINGS = {
         r"positions? [\d–]+",
         "1–24 . 25–48 . 49 and",
         "of 40 by",
-        r"√\(1 \+ ½\)",
+        r"√\(1/|\+ 1/",
         "48 features",
         "the 40 likeliest",
         "(first|after) 24( tokens)?",
