@@ -6,8 +6,8 @@ input always gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from autograder.core.errors import GraderError
 from autograder.core.tables import Table, courses_in, read_table
 from autograder.core.text import clean, first_of
 from autograder.written.absence import NO, YES, zeros_of
+from autograder.written.days import read_days
 from autograder.written.doubts import doubts
 from autograder.written.grades import WHO, Final, final_sum, named, nothing_left, shown, voided_cell, write_table
-from autograder.written.lateness import Lateness, read_days
+from autograder.written.lateness import Lateness
 from autograder.written.matching import Pair, pairs
 from autograder.written.scores import add_half, void
 from autograder.written.sheets import CONTROL, RESULT, SHARES, Policy, Row, check_paths, labels_of, read_policy, read_rows
@@ -69,7 +70,8 @@ def finalise(assignment: Assignment, inputs: Inputs, output: Path) -> Summary:
     finals.sort(key=lambda f: (f.who["name"].casefold(), f.who["email"], f.who["sid"], f.sources))
     write_table(assignment, finals, output)
     ungraded = sum(bool(final.problems) for final in finals)
-    unused = first_of(list(lateness.extensions.unused(finals, names_of(assignment, rules))))
+    days, names = (lateness.extensions, lateness.used), names_of(assignment, rules)
+    unused = [*lateness.extensions.unused(finals), *(line for given in days for line in given.left_out(names, rules.name))]
     questions = doubts(assignment, joined, finals, lateness)
     lines = [*notes, *told(finals), *unused, *lateness_told(finals), *questions]
     nobodys = bool(lateness.extensions.nobodys())
@@ -94,7 +96,7 @@ def refuse_strangers(inputs: Inputs, joined: list[Pair]) -> None:
     both = [bool(pair.autograded and pair.manual) for pair in joined]
     if inputs.manual is None or any(both) or not both:
         return
-    rows = [row for pair in joined for row in (pair.autograded, pair.manual) if row]
+    rows = [row for pair in joined for row in pair.rows]
     if not any(row.who["email"] or row.who["sid"] for row in rows):
         return  # told of each
     raise GraderError(f"nobody in {inputs.gradebook.name} is in {inputs.manual.name}: are both of this class and this term?")
@@ -123,7 +125,7 @@ def read_halves(assignment: Assignment, inputs: Inputs) -> tuple[list[Pair], lis
 
 
 def told(finals: list[Final]) -> list[str]:
-    """A line for everyone with a zero for nothing submitted, with an extension, with void answers, or without a grade."""
+    """A line for everyone whose grade has something about it, all of them; of those without a grade, the first ones."""
     kinds: dict[str, Callable[[Final], str]] = {
         "zero": lambda f: "" if f.problems else "; ".join(f.zeros),
         "points stay": lambda f: f"{'; '.join(f.stays)}, but nothing in it is empty" if f.stays else "",
@@ -134,7 +136,7 @@ def told(finals: list[Final]) -> list[str]:
     }
     lines = []
     for kind, about in kinds.items():
-        lines += first_of([f"{kind}: {named(f)}: {text}" for f in finals if (text := about(f))])
+        lines += [f"{kind}: {named(f)}: {text}" for f in finals if (text := about(f))]
     by_name: dict[str, list[Final]] = {}
     for f in finals:
         by_name.setdefault(f.who["name"].casefold(), []).append(f)
@@ -153,13 +155,21 @@ def namesake(final: Final, by_name: dict[str, list[Final]]) -> str:
 def lateness_of(assignment: Assignment, inputs: Inputs, policy: Policy) -> Lateness:
     """The rules for being late, with everybody's extensions and late days used before."""
     names = names_of(assignment, policy)
-    before = [read_table(path) for path in inputs.late_days]
+    before = list(read_apart(inputs.late_days))
     refuse_twice(assignment, before)
     extensions = read_days([read_table(inputs.extensions)] if inputs.extensions else [], names, of_this=True)
     used = read_days(before, names, of_this=False)
     if inputs.late_days and "budget_days" not in policy.table("late"):
         raise GraderError("late days used before count only with a rule in the policy: [late] budget_days")
     return Lateness(policy, extensions, used)
+
+
+def read_apart(paths: Sequence[Path]) -> Iterator[Table]:
+    """The tables; files of one name, such as each assignment's final.csv, are told apart by their folders."""
+    names = [path.name for path in paths]
+    for path in paths:
+        table = read_table(path)
+        yield table if names.count(path.name) == 1 else replace(table, name=clean(str(path), 120))
 
 
 def refuse_twice(assignment: Assignment, before: list[Table]) -> None:
@@ -183,11 +193,10 @@ def names_of(assignment: Assignment, policy: Policy) -> tuple[str, ...]:
 
 def grade(assignment: Assignment, pair: Pair, policy: Policy, lateness: Lateness) -> Final:
     """One person's scores and deductions."""
-    given = [row for row in (pair.autograded, pair.manual) if row]
+    given = pair.rows
     who = {c: next((row.who[c] for row in given if row.who[c]), "") for c in WHO}
-    sources = [row.source if row else "" for row in (pair.autograded, pair.manual)]
     course, problem = course_of(assignment, given, policy)
-    final = Final(who, course, problems=list(pair.problems), sources=sources)
+    final = Final(who, course, problems=list(pair.problems), sources=pair.sources)
     if problem:
         final.problems += [*pair.missing, problem]
         return final

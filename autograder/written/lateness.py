@@ -3,122 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 
-from autograder.core.errors import GraderError
-from autograder.core.tables import WHO as WHO_COLUMNS
-from autograder.core.tables import Table, squeezed
 from autograder.core.text import clean
+from autograder.written.days import Days, in_days
 from autograder.written.grades import Final, final_sum, shown
-from autograder.written.matching import by_key, contradictions, rows_of
 from autograder.written.sheets import Policy, Row, plain_number
 
-CLOSE = 0.85  # addresses of one university are alike in half of their letters
-# How a column of days is called in the other of the two kinds of files: not in one of extensions (True), of days used (False).
-OTHERS_DAYS = {True: ("latedaysused", "latedays"), False: ("extensiondays",)}
 MOST_DAYS = 999  # nobody is so late: the number is of something else
-TIMES = ("late_days", "lateness", "submitted")  # what may say when something was handed in
-
-
-@dataclass
-class Days:
-    """Days that belong to people, from files of staff: who, how many, where that stands.
-
-    ``others``: how many rows were left out because they are about another assignment, by (file, its name).
-    """
-
-    rows: list[Row] = field(default_factory=list)
-    others: Counter[tuple[str, str]] = field(default_factory=Counter)
-    met: set[str] = field(default_factory=set)  # the sources of rows that were somebody's
-
-    def __post_init__(self) -> None:
-        self.index = by_key(self.rows)
-
-    def of(self, final: Final) -> list[tuple[int, str]]:
-        """(days, where that stands) for each row about a person; one that is about two people is a problem of both."""
-        person = Row("the gradebook", final.who, {})
-        rows = rows_of(person, self.index)
-        final.problems += [problem for row in rows for problem in contradictions(row, person)]
-        self.met |= {row.source for row in rows}
-        return [(days_of(row), row.source) for row in rows]
-
-    def nobodys(self) -> list[Row]:
-        """The rows that ``of`` has given to nobody."""
-        return [row for row in self.rows if row.source not in self.met]
-
-    def unused(self, finals: Iterable[Final], names: tuple[str, ...]) -> Iterator[str]:
-        """A line for each row whose person is in neither file, and for rows about assignments that are not ``names``."""
-        known = [key for final in finals for key in (final.who["email"], final.who["sid"]) if key]
-        for row in self.nobodys():
-            who = row.who["email"] or row.who["sid"]
-            close = difflib.get_close_matches(who, known, 1, CLOSE)
-            meant = f"; did you mean {clean(close[0], 60)!r}?" if close else ""
-            yield f"no extension given: {row.source}: {clean(who, 60)} is in neither file{meant}"
-        for (file, about), count in self.others.items():
-            rows = "1 row" if count == 1 else f"{count} rows"
-            called = " or ".join(repr(clean(name, 60)) for name in names)
-            yield f"left out: {file}: {rows} about {clean(about, 60)!r}; this assignment is called {called}"
-
-
-def read_days(tables: Iterable[Table], names: tuple[str, ...], of_this: bool) -> Days:
-    """The rows of tables with the columns email or sid, days and, where they are about several assignments, assignment.
-
-    ``names``: what this assignment is called; ``of_this``: whether the rows about this one count, or those about the others.
-    Raises GraderError, one line, if a file cannot be used.
-    """
-    others = Counter[tuple[str, str]]()
-    return Days([row for table in tables for row in _rows(table, names, of_this, others)], others)
-
-
-def _rows(table: Table, names: tuple[str, ...], of_this: bool, others: Counter[tuple[str, str]]) -> Iterator[Row]:
-    _check_columns(table, of_this)
-    for number, who, _ in table.people((*WHO_COLUMNS, "days", "assignment")):
-        about, source = who["assignment"], f"{table.name} row {number}"
-        if about:
-            _check_about(who, source, names)
-        if of_this and not who["days"]:
-            raise GraderError(f"{source}: days is empty: how many are given? Take the row out if there are none")
-        if who["days"] and (not about or (squeezed(about) in map(squeezed, names)) == of_this):
-            _check_days(who, source)
-            yield Row(source, who, {})
-        elif who["days"]:
-            others[table.name, about] += 1
-
-
-def _check_columns(table: Table, of_this: bool) -> None:
-    """Raise GraderError unless the table says whose days they are, and is not of the other kind."""
-    if table.column("days") < 0 or table.column("email") < 0 > table.column("sid"):
-        raise GraderError(
-            f"{table.name}: expected the columns email or sid, and days; it has {clean(', '.join(table.header), 160)}"
-        )
-    titled, other = table.header[table.column("days")], "--late-days" if of_this else "--extensions"
-    if squeezed(titled) in OTHERS_DAYS[of_this]:
-        raise GraderError(f"{table.name} has {clean(titled, 30)!r}: does it belong after {other}? If not, call it 'days'")
-
-
-def _check_about(who: dict[str, str], source: str, names: tuple[str, ...]) -> None:
-    """Raise GraderError if a row cannot be about one of several assignments."""
-    if len(names) < 2:
-        raise GraderError(
-            f'{source} names an assignment: say in the policy what this one is called there ([course] assignment = "…")'
-        )
-    if who["assignment"].isdigit() and not who["days"].isdigit():
-        given = f"assignment is {clean(who['assignment'], 30)!r} and days {clean(who['days'], 30)!r}"
-        raise GraderError(f"{source}: {given}: are the two swapped?")
-
-
-def _check_days(who: dict[str, str], source: str) -> None:
-    """Raise GraderError unless these are somebody's days."""
-    if not re.fullmatch(r"\d{1,3}([.,]0+)?", who["days"]):
-        raise GraderError(f"{source}: days is {clean(who['days'], 30)!r}, expected a whole number of days, 0 or more")
-    if not who["email"] and not who["sid"]:
-        raise GraderError(f"{source}: whose {who['days']} days are these? It has neither email nor sid")
+# The columns that may say when something was handed in, in words for staff.
+TIMES = {"late_days": "late_days", "lateness": "Lateness", "submitted": "the time of submission"}
 
 
 def _most_days(final: Final, rows: list[Row], due: dt.datetime | None) -> tuple[int, str]:
@@ -133,11 +31,6 @@ def _most_days(final: Final, rows: list[Row], due: dt.datetime | None) -> tuple[
     return most
 
 
-def days_of(row: Row) -> int:
-    """The days of a row, which spreadsheet programs may write as 2.0."""
-    return int(re.split("[.,]", row.who["days"])[0])
-
-
 @dataclass
 class Lateness:
     """The term's rules for being late, and what individual people were given or have used up."""
@@ -147,7 +40,7 @@ class Lateness:
     used: Days
 
     def deduct(self, final: Final, rows: list[Row]) -> None:
-        """Take off what being late costs, with the reason; the days are the larger number of the two halves'."""
+        """Take off what being late costs, with the reason; the days are the most that the rows say."""
         due = self.policy.table("late").get("due")
         final.untimed = bool(due and final_sum(final)) and not any(row.who[kind] for row in rows for kind in TIMES)
         if final.untimed:
@@ -157,7 +50,7 @@ class Lateness:
         if len(granted) > 1:
             final.problems.append(f"several extensions: {', '.join(where for _, where in granted)}")
             return
-        final.extended = "; ".join(f"{in_days(more)} ({where}); handed in {_late(days)}" for more, where in granted)
+        final.extended = "; ".join(f"{in_days(more)} ({where}); {_handed_in(days, rows, due)}" for more, where in granted)
         if days:
             self._deduct(final, days, source, granted)
 
@@ -204,36 +97,59 @@ def gone_before(final: Final) -> tuple[int, str]:
     return sum(days for days, _ in final.used_before), ", ".join(where for days, where in final.used_before if days)
 
 
-def in_days(days: int) -> str:
-    return f"{days} day{'s' * (days != 1)}"
-
-
-def _late(days: int) -> str:
-    return f"{in_days(days)} late" if days else "on time"
+def _handed_in(days: int, rows: list[Row], due: dt.datetime | None) -> str:
+    """When something was handed in, as far as the rows say."""
+    if any(late_days(row, due)[1] for row in rows):
+        return "when it was handed in cannot be read"
+    if days:
+        return f"handed in {in_days(days)} late"
+    if any(ways_late(row, due) for row in rows):
+        return "handed in on time"
+    if any(row.who["submitted"] for row in rows):
+        return "without `due` in the policy, nothing says whether it was late"
+    return "nothing says when it was handed in"
 
 
 def late_days(row: Row, due: dt.datetime | None = None) -> tuple[int, str]:
-    """(days, rounded up, '') from a number of days, Gradescope's H:M:S, or the time of submission; or (0, the problem).
+    """(days, rounded up, ''), the most that the row says; or (0, the problem).
 
-    ``due``: when it had to be handed in, if the policy says so; without it, a time of submission says nothing.
+    ``due``: when it had to be handed in, if the policy says so; without it, a time of submission says nothing. One that
+    cannot be read is no problem where the row says it otherwise (see the questions to staff).
     """
+    ways = ways_late(row, due)
+    if len(ways) > 1 and "submitted" in ways and ways["submitted"][1]:
+        del ways["submitted"]
+    problem = next((problem for _, problem in ways.values() if problem), "")
+    return (0, problem) if problem else (max((days for days, _ in ways.values()), default=0), "")
+
+
+def ways_late(row: Row, due: dt.datetime | None) -> dict[str, tuple[int, str]]:
+    """What each column of ``TIMES`` that is filled in says of being late: (days, '') or (0, the problem)."""
+    ways: dict[str, Callable[[Row], tuple[int, str]]] = {"late_days": _by_number, "lateness": _by_clock}
+    if due:
+        ways["submitted"] = lambda row: _days_after(row, due)
+    return {kind: read(row) for kind, read in ways.items() if row.who[kind]}
+
+
+def _by_number(row: Row) -> tuple[int, str]:
     text = row.who["late_days"]
-    if text:
-        days, problem = plain_number(text)
-        if not problem and days <= MOST_DAYS:
-            return math.ceil(days), ""
-        return 0, f"late_days is {clean(text, 30)!r} in {row.source}, {problem or f'more than {MOST_DAYS} days'}"
+    days, problem = plain_number(text)
+    if not problem and days <= MOST_DAYS:
+        return math.ceil(days), ""
+    return 0, f"late_days is {clean(text, 30)!r} in {row.source}, {problem or f'more than {MOST_DAYS} days'}"
+
+
+def _by_clock(row: Row) -> tuple[int, str]:
+    """As Gradescope writes it, in H:M:S."""
     clock = re.fullmatch(r"(\d{1,5}):(\d{1,2}):(\d{1,2})", row.who["lateness"])
-    if clock:
-        hours, minutes, seconds = map(int, clock.groups())
-        return math.ceil((hours * 3600 + minutes * 60 + seconds) / 86400), ""
-    if row.who["lateness"]:
+    if not clock:
         return 0, f"lateness is {clean(row.who['lateness'], 30)!r} in {row.source}, expected H:M:S"
-    return _days_after(row, due) if due and row.who["submitted"] else (0, "")
+    hours, minutes, seconds = map(int, clock.groups())
+    return math.ceil((hours * 3600 + minutes * 60 + seconds) / 86400), ""
 
 
 def _days_after(row: Row, due: dt.datetime) -> tuple[int, str]:
-    """The same, from the row's time of submission, as the batch writes it."""
+    """From the time of submission, as the batch writes it."""
     time = moment(row.who["submitted"])
     if time is None:
         given = f"the time of submission is {clean(row.who['submitted'], 40)!r} in {row.source}"

@@ -21,6 +21,16 @@ class Pair(NamedTuple):
     problems: list[str]
     missing: tuple[str, ...] = ()
 
+    @property
+    def rows(self) -> list[Row]:
+        """The rows that there are."""
+        return [row for row in (self.autograded, self.manual) if row]
+
+    @property
+    def sources(self) -> list[str]:
+        """Where the two rows stand, '' for none."""
+        return [row.source if row else "" for row in (self.autograded, self.manual)]
+
 
 def pairs(autograded: list[Row], manual: list[Row] | None, gradebook_name: str, manual_name: str) -> Iterator[Pair]:
     """Match the rows of the two files, each row once.
