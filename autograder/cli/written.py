@@ -21,7 +21,7 @@ from autograder.core.text import lines_of
 )
 @click.pass_obj
 def rubric(project: Project, output: Path | None, gradebook: Path | None) -> None:
-    """Render the rubric for graders: Markdown, an HTML page and the sheet to fill in; a sheet that has rows is kept."""
+    """Render the rubric for graders: Markdown, an HTML page and the sheet to fill in; one that was started is kept."""
     import os
 
     from autograder.written.render import render_rubric
@@ -30,7 +30,7 @@ def rubric(project: Project, output: Path | None, gradebook: Path | None) -> Non
     candidates = [project.build / "writeup" / name for name in ("answers.pdf", "answers.md")]
     answers = next((os.path.relpath(path, output) for path in candidates if path.exists()), "")
     written, kept = render_rubric(project.load(), output, gradebook, answers)
-    notes = [f"kept {path}: it has rows in it; the new sheet is {written[-1]}" for path in kept]
+    notes = [f"kept {path}: it is no unstarted sheet; the new one is {written[-1]}" for path in kept]
     click.echo("\n".join([*notes, *(f"wrote {path}" for path in written)]))
 
 

@@ -38,6 +38,11 @@ def zeros_of(pair: Pair, policy: Policy) -> Zeros:
     )
 
 
+def submitted_something(row: Row) -> bool:
+    """Whether a row of the gradebook is about somebody who submitted something."""
+    return not NOTHING_SUBMITTED.match(row.who["status"]) and bool(row.who["status"] or any(row.scores.values()))
+
+
 def _autograded(row: Row | None, policy: Policy) -> str:
     status = row.who["status"] if row else ""
     why = re.sub(r"^not graded: ", "", status)

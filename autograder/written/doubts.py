@@ -11,12 +11,14 @@ from fractions import Fraction
 from autograder.core.assignment import Assignment, Question
 from autograder.core.text import clean, first_of
 from autograder.core.written import Manual
+from autograder.written.absence import submitted_something
 from autograder.written.grades import Final, named, shown
 from autograder.written.late_doubts import FEW, file_of, late_doubts
 from autograder.written.lateness import Lateness
 from autograder.written.matching import Pair
 from autograder.written.sheets import SHARES, Row, plain_number
 
+MANY = 1 / 4  # with so many zeros for a half, it may be another file
 ROUNDING = Fraction(1, 20)  # how far the total of rounded items may be from theirs
 
 
@@ -28,6 +30,7 @@ def doubts(assignment: Assignment, pairs: list[Pair], finals: list[Final], laten
         *_other_points(assignment, rows, finals),
         *_other_totals(assignment, pairs, finals),
         *_mostly_zero(finals),
+        *_rowless(pairs, finals),
         *late_doubts(pairs, finals, lateness),
     ]
 
@@ -92,10 +95,33 @@ def _other_total(row: Row, items: Sequence[Question | Manual], final: Final) -> 
 
 
 def _mostly_zero(finals: list[Final]) -> list[str]:
-    """Whether a half that is empty for most people is the right file."""
-    zeros = Counter(zero.partition(" half")[0] for final in finals for zero in final.zeros)
+    """Whether a half that is empty for many people is the right file."""
+    zeros = Counter(half for final in finals for half in _zero_halves(final))
     return [
         f"{count} of {len(finals)} people get a zero for the {half} half: is this the right file, and filled in?"
         for half, count in zeros.items()
-        if count > max(3, len(finals) / 2)
+        if count > max(3, len(finals) * MANY)
     ]
+
+
+def _rowless(pairs: list[Pair], finals: list[Final]) -> list[str]:
+    """Whether the sheet ends too early: who submitted something and gets a zero because it has no row of theirs."""
+    active = [pair for pair in pairs if pair.autograded and submitted_something(pair.autograded)]
+    without = {tuple(pair.sources) for pair in active if not pair.manual}
+    rowless = [named(final) for final in finals if tuple(final.sources) in without and "written" in _zero_halves(final)]
+    if not rowless:
+        return []
+    have, get = ("has", "gets") if len(rowless) == 1 else ("have", "get")
+    count = f"{len(rowless)} of the {len(active)} people who submitted something"
+    zero = f"{have} no row in {_sheet(pairs)} at all and {get} a zero for the written half"
+    return [f"{count} {zero}: {', '.join(first_of(rowless, FEW))}: is the sheet complete?"]
+
+
+def _sheet(pairs: list[Pair]) -> str:
+    """The name of the graders' sheet."""
+    return next((file_of(pair.manual) for pair in pairs if pair.manual), "the sheet")
+
+
+def _zero_halves(final: Final) -> list[str]:
+    """Which halves count as zero, ``autograded`` or ``written``."""
+    return [zero.partition(" half")[0] for zero in final.zeros]

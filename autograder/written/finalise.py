@@ -18,11 +18,12 @@ from autograder.core.text import clean, first_of
 from autograder.written.absence import NO, YES, zeros_of
 from autograder.written.days import read_days
 from autograder.written.doubts import doubts
-from autograder.written.grades import WHO, Final, final_sum, named, nothing_left, shown, voided_cell, write_table
+from autograder.written.grades import WHO, Final, final_sum, header_of, named, nothing_left, shown, voided_cell, write_table
 from autograder.written.lateness import Lateness
 from autograder.written.matching import Pair, pairs
+from autograder.written.outputs import check_paths
 from autograder.written.scores import add_half, void
-from autograder.written.sheets import CONTROL, RESULT, SHARES, Policy, Row, check_paths, labels_of, read_policy, read_rows
+from autograder.written.sheets import CONTROL, RESULT, SHARES, Policy, Row, labels_of, read_policy, read_rows
 
 
 @dataclass
@@ -56,12 +57,12 @@ class Inputs:
 
 def finalise(assignment: Assignment, inputs: Inputs, output: Path) -> Summary:
     """Write ``output``. Raises GraderError if a file cannot be used at all."""
-    check_paths(inputs.roles(), output)
     policy = inputs.policy
     if inputs.manual is None and assignment.written.items:
         raise GraderError(
             "this assignment has a written half: name the graders' sheet after the gradebook (`autograder rubric`)"
         )
+    check_paths(inputs.roles(), output, header_of(assignment))
     rules = Policy(policy.name if policy else "", read_policy(policy, assignment.courses))
     lateness = lateness_of(assignment, inputs, rules)
     joined, notes = read_halves(assignment, inputs)

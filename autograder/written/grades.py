@@ -72,8 +72,12 @@ def shown(value: Fraction) -> str:
 
 def write_table(assignment: Assignment, finals: list[Final], output: Path) -> None:
     """Replace ``output`` with one row per person, readable by its owner only. Raises NotWritten."""
-    header = list(columns_of(assignment, Final(dict.fromkeys(WHO, ""))))
-    write_csv(output, [header, *(columns_of(assignment, final).values() for final in finals)])
+    write_csv(output, [header_of(assignment), *(columns_of(assignment, final).values() for final in finals)])
+
+
+def header_of(assignment: Assignment) -> list[str]:
+    """The result's titles."""
+    return list(columns_of(assignment, Final(dict.fromkeys(WHO, ""))))
 
 
 def columns_of(assignment: Assignment, final: Final) -> dict[str, str]:

@@ -21,7 +21,7 @@ from autograder.core.needs import available_to_students
 from autograder.core.paths import PACKAGE
 from autograder.core.resubmission import TABLE
 from autograder.core.strict import nearest, read_toml
-from autograder.core.tables import csv_text
+from autograder.core.tables import csv_text, read_table
 from autograder.core.text import cell, clean, reason
 from autograder.core.written import PLACEHOLDER, Chapter, Written, total
 from autograder.written.sheets import CONTROL, Row, read_rows
@@ -135,10 +135,10 @@ def render_rubric(
 ) -> tuple[list[Path], list[Path]]:
     """Write rubric.md, rubric.html and a sheet for graders, with the people of ``gradebook``, into the folder ``target``.
 
-    ``answers``: the model answers' path relative to ``target``, or ''. A sheet that already has rows is kept, and the new
-    one gets another name. Returns (files written, sheets kept). Raises GraderError.
+    ``answers``: the model answers' path relative to ``target``, or ''. What is no unstarted sheet is kept, and the new one
+    gets another name. Returns (files written, sheets kept). Raises GraderError.
     """
-    own_folder(target, "rubric", ("manual.csv",))
+    own_folder(target, "rubric")
     made, facts = environment(), {**overview(assignment), "answers": answers}
     people = read_rows(gradebook, [q.id for q in assignment.questions], {})[0] if gradebook else []
     texts = {target / name: made.get_template(f"{name}.j2").render(facts) for name in ("rubric.md", "rubric.html")}
@@ -163,11 +163,17 @@ def sheet(assignment: Assignment, people: Iterable[Row] = ()) -> str:
 
 
 def is_begun(path: Path, empty: str) -> bool:
-    """Whether a sheet has rows below its header, whichever program saved it. ``empty``: the new sheet's text."""
-    if not path.exists():
+    """Whether a file is no unstarted sheet, whichever program saved it: it has rows, or is something else.
+
+    ``empty``: the new sheet's text.
+    """
+    if not path.exists() or not (data := path.read_bytes()).strip() or data == empty.encode("utf-8"):
         return False
-    data = path.read_bytes()
-    return data != empty.encode("utf-8") and sum(bool(line.strip(b' ,;\t"\0')) for line in data.splitlines()) > 1
+    try:
+        table = read_table(path)
+    except GraderError:
+        return True
+    return not set(CONTROL) <= set(table.header) or any(cell.strip() for _, cells in table.rows for cell in cells)
 
 
 def write_templates(assignment: Assignment, target: Path) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -62,33 +61,6 @@ class Row:
     who: dict[str, str]
     scores: dict[str, str]
     worth: dict[str, Fraction] = field(default_factory=dict)
-
-
-def check_paths(inputs: dict[str, Path | None], output: Path) -> None:
-    """Raise GraderError if two roles share a file or the output would overwrite an input."""
-    named = [(role, path) for role, path in inputs.items() if path]
-    for n, (role, path) in enumerate(named):
-        for other_role, other in named[:n]:
-            if same_file(path, other):
-                raise GraderError(f"{clean(str(path), 200)} is named twice, as {other_role} and as {role}: name two files")
-        if same_file(path, output):
-            raise GraderError(f"{clean(str(output), 200)} is the {role} and would be overwritten: choose another --output")
-    if output.is_file() and not _is_result(output):
-        raise GraderError(f"{clean(str(output), 200)} exists and is no result of `finalise`: choose another --output")
-
-
-def _is_result(path: Path) -> bool:
-    try:
-        return set(RESULT) <= set(read_table(path).header)
-    except GraderError:
-        return False
-
-
-def same_file(one: Path, other: Path) -> bool:
-    """Whether two paths name the same file, also through links."""
-    if os.path.exists(one) and os.path.exists(other):
-        return os.path.samefile(one, other)
-    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def read_policy(path: Path | None, courses: tuple[str, ...]) -> dict[str, Any]:
