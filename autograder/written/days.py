@@ -13,7 +13,7 @@ from autograder.core.tables import WHO as WHO_COLUMNS
 from autograder.core.tables import Table, squeezed
 from autograder.core.text import clean, first_of
 from autograder.written.grades import Final
-from autograder.written.matching import by_key, contradictions, rows_of
+from autograder.written.matching import by_key, contradictions, rows_of, with_zeros
 from autograder.written.sheets import Row
 
 CLOSE = 0.85  # addresses of one university are alike in half of their letters
@@ -57,7 +57,8 @@ class Days:
         for row in self.nobodys():
             who = row.who["email"] or row.who["sid"]
             close = difflib.get_close_matches(who, known, 1, CLOSE)
-            meant = f"; did you mean {clean(close[0], 60)!r}?" if close else ""
+            zeros = with_zeros(who, known)
+            meant = f"; {zeros}" if zeros else f"; did you mean {clean(close[0], 60)!r}?" if close else ""
             yield f"no extension given: {row.source}: {clean(who, 60)} is in neither file{meant}"
 
     def left_out(self, names: tuple[str, ...], policy: str) -> Iterator[str]:

@@ -11,11 +11,11 @@ from fractions import Fraction
 from autograder.core.assignment import Assignment, Question
 from autograder.core.text import clean, first_of
 from autograder.core.written import Manual
-from autograder.written.absence import submitted_something
+from autograder.written.absence import YES, submitted_something
 from autograder.written.grades import Final, named, shown
 from autograder.written.late_doubts import FEW, file_of, late_doubts
 from autograder.written.lateness import Lateness
-from autograder.written.matching import Pair
+from autograder.written.matching import Pair, has_key, rows_of_half
 from autograder.written.sheets import SHARES, Row, plain_number
 
 MANY = 1 / 4  # with so many zeros for a half, it may be another file
@@ -24,11 +24,13 @@ ROUNDING = Fraction(1, 20)  # how far the total of rounded items may be from the
 
 def doubts(assignment: Assignment, pairs: list[Pair], finals: list[Final], lateness: Lateness) -> list[str]:
     """The questions, each one line."""
-    rows = [pair.autograded for pair in pairs if pair.autograded]
+    rows = rows_of_half(pairs, 0)
     return [
         *first_of(list(_other_names(pairs))),
         *_other_points(assignment, rows, finals),
         *_other_totals(assignment, pairs, finals),
+        *_no_persons(pairs),
+        *_swapped(rows_of_half(pairs, 1)),
         *_mostly_zero(finals),
         *_rowless(pairs, finals),
         *late_doubts(pairs, finals, lateness),
@@ -50,6 +52,31 @@ def _words(name: str) -> set[str]:
     """The words of a name, without accents, case and initials."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     return {word for word in re.findall(r"\w+", plain.casefold()) if len(word) > 1}
+
+
+def _no_persons(pairs: list[Pair]) -> list[str]:
+    """Rows of either file that may sum others up, in any language: nothing says whose they are, and nobody is called so."""
+    halves = rows_of_half(pairs, 0), rows_of_half(pairs, 1)
+    return first_of([*_strange(*halves), *_strange(*halves[::-1])])
+
+
+def _strange(rows: list[Row], others: list[Row]) -> Iterator[str]:
+    names = {row.who["name"].casefold() for row in others}
+    for row in rows if others and any(map(has_key, rows)) else ():
+        if not has_key(row) and row.who["name"].casefold() not in names:
+            who = f"{clean(row.who['name'], 60)} ({row.source})"
+            yield f"{who} has neither email nor sid, and nobody in {file_of(others[0])} is called so: is it a person's row?"
+
+
+def _swapped(sheet: list[Row]) -> list[str]:
+    """Whether one of two columns with yes and no has the other's words: most people state something, and few are absent."""
+    rows = [row for row in sheet if any(row.scores.values())]
+    filled, stated = (sum(bool(row.who[kind]) for row in rows) for kind in ("absent", "collaborators"))
+    absent = sum(row.who["absent"].casefold() in YES for row in rows)
+    if len(rows) < 2 or not (2 * absent > len(rows) or 2 * filled > len(rows) > 2 * stated):
+        return []
+    said = f"absent is filled in for {filled} (yes for {absent}) and collaborators for {stated} of the {len(rows)} rows of"
+    return [f"{said} {file_of(rows[0])} with points: are the titles `absent` and `collaborators` swapped?"]
 
 
 def _other_points(assignment: Assignment, rows: list[Row], finals: list[Final]) -> list[str]:

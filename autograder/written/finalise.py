@@ -20,7 +20,7 @@ from autograder.written.days import read_days
 from autograder.written.doubts import doubts
 from autograder.written.grades import WHO, Final, final_sum, header_of, named, nothing_left, shown, voided_cell, write_table
 from autograder.written.lateness import Lateness
-from autograder.written.matching import Pair, pairs
+from autograder.written.matching import Pair, has_key, numbers_alone, pairs, rows_of_half, same_number, zeros_told
 from autograder.written.outputs import check_paths
 from autograder.written.scores import add_half, void
 from autograder.written.sheets import CONTROL, RESULT, SHARES, Policy, Row, labels_of, read_policy, read_rows
@@ -97,18 +97,28 @@ def refuse_strangers(inputs: Inputs, joined: list[Pair]) -> None:
     both = [bool(pair.autograded and pair.manual) for pair in joined]
     if inputs.manual is None or any(both) or not both:
         return
-    rows = [row for pair in joined for row in pair.rows]
-    if not any(row.who["email"] or row.who["sid"] for row in rows):
+    files = [inputs.gradebook.name, inputs.manual.name]
+    without = [name for half, name in enumerate(files) if not any(map(has_key, rows_of_half(joined, half)))]
+    if len(without) == 2:
         return  # told of each
-    raise GraderError(f"nobody in {inputs.gradebook.name} is in {inputs.manual.name}: are both of this class and this term?")
+    if without:
+        advice = "give `batch` a --roster" if without == files[:1] else "fill them in"
+        raise GraderError(f"{without[0]} has nobody's email and nobody's sid, by which rows are matched: {advice}")
+    nobody = f"nobody in {files[0]} is in {files[1]}: are both of this class and this term?"
+    raise GraderError(" ".join([nobody, *zeros_told(joined, *files)]))
 
 
 def told_apart(joined: list[Pair]) -> list[Pair]:
-    """The pairs; who is in one file only, as somebody of the same name is in the other, is a problem and no absence."""
+    """The pairs; who is in one file only, and perhaps in the other under another address, is a problem and no absence."""
     alone = {pair.manual.who["name"].casefold() for pair in joined if pair.manual and not pair.autograded} - {""}
+    numbers = numbers_alone(joined)
+
+    def is_there(row: Row) -> bool:
+        return row.who["name"].casefold() in alone or row.who["sid"] in numbers
+
     return [
         pair._replace(problems=[*pair.problems, *pair.missing])
-        if pair.autograded and not pair.manual and pair.autograded.who["name"].casefold() in alone
+        if pair.autograded and not pair.manual and is_there(pair.autograded)
         else pair
         for pair in joined
     ]
@@ -122,7 +132,8 @@ def read_halves(assignment: Assignment, inputs: Inputs) -> tuple[list[Pair], lis
     if manual is None:
         return list(pairs(autograded, None, inputs.gradebook.name, "")), notes
     by_hand, manual_notes = read_rows(manual, by_reader, labels_of(written), automatic, CONTROL)
-    return list(pairs(autograded, by_hand, inputs.gradebook.name, manual.name)), [*notes, *manual_notes]
+    joined = list(pairs(autograded, by_hand, inputs.gradebook.name, manual.name))
+    return joined, [*notes, *manual_notes, *zeros_told(joined, inputs.gradebook.name, manual.name)]
 
 
 def told(finals: list[Final]) -> list[str]:
@@ -196,6 +207,8 @@ def grade(assignment: Assignment, pair: Pair, policy: Policy, lateness: Lateness
     """One person's scores and deductions."""
     given = pair.rows
     who = {c: next((row.who[c] for row in given if row.who[c]), "") for c in WHO}
+    if len(given) == 2 and same_number(*(row.who["sid"] for row in given)):
+        who["sid"] = max((row.who["sid"] for row in given), key=len)
     course, problem = course_of(assignment, given, policy)
     final = Final(who, course, problems=list(pair.problems), sources=pair.sources)
     if problem:

@@ -11,7 +11,7 @@ from autograder.core.text import clean, first_of
 from autograder.written.days import Days, days_of, in_days, in_rows
 from autograder.written.grades import Final, named
 from autograder.written.lateness import TIMES, Lateness, gone_before, late_days, moment, ways_late
-from autograder.written.matching import Pair
+from autograder.written.matching import Pair, rows_of_half, with_zeros
 from autograder.written.sheets import Policy, Row
 
 FEW = 5  # people who are named in one line
@@ -21,15 +21,14 @@ LONG_BEFORE = dt.timedelta(days=14)  # nobody submits so early: `due` is another
 def late_doubts(pairs: list[Pair], finals: list[Final], lateness: Lateness) -> list[str]:
     """The questions, each one line."""
     policy = lateness.policy
-    automatic = [pair.autograded for pair in pairs if pair.autograded]
-    by_hand = [pair.manual for pair in pairs if pair.manual]
+    automatic, by_hand = rows_of_half(pairs, 0), rows_of_half(pairs, 1)
     return [
         *_long_before(automatic, policy),
         *_two_ways(pairs, finals, policy),
         *_unreadable(automatic, policy),
         *_no_due([*automatic, *by_hand], policy),
         *_costs_nothing(pairs, policy),
-        *_nobodys(lateness.used),
+        *_nobodys(lateness.used, finals),
         *_twice(finals, lateness.used),
         *_same_days(lateness, by_hand),
         *_overdrawn(finals, policy),
@@ -115,10 +114,14 @@ def _twice(finals: list[Final], used: Days) -> list[str]:
     return [f"late days used before stand in two rows, which are added up: {people}: is one too many?"] if twice else []
 
 
-def _nobodys(used: Days) -> list[str]:
+def _nobodys(used: Days, finals: list[Final]) -> list[str]:
     """Who used late days before and is in neither file: has left, or is written otherwise."""
+    known = [final.who["sid"] for final in finals]
     rows = [row for row in used.nobodys() if days_of(row)]
-    named = [clean(row.who["email"] or row.who["sid"], 60) for row in rows]
+    zeros = [with_zeros(row.who["sid"], known) for row in rows]
+    named = [
+        clean(row.who["email"] or row.who["sid"], 60) + (f" ({meant})" if meant else "") for row, meant in zip(rows, zeros)
+    ]
     return [f"late days used before, by people in neither file: {', '.join(first_of(named))}"] if rows else []
 
 

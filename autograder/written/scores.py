@@ -13,6 +13,18 @@ from autograder.core.written import VOID, Manual
 from autograder.written.grades import Final, shown
 from autograder.written.sheets import NO_NUMBER, Row, plain_number
 
+MONTHS = (  # as spreadsheet programs shorten or write them, in some languages
+    "jan feb mar apr may jun jul aug sep oct nov dec mrz mär mai okt dez fév fevr févr avr juin juil aoû août déc ene abr ago "
+    "dic gen mag giu lug set ott january february march april june july august september october november december januar "
+    "februar märz juni juli oktober dezember janvier février mars avril juillet septembre octobre novembre décembre janv sept"
+)
+MONTH = rf"(?:{'|'.join(MONTHS.split())})\.?"
+DATE = re.compile(
+    rf"\d{{1,2}}[. -]{{1,2}}{MONTH}(?:[. -]\d{{2,4}})?|{MONTH}[ -]\d{{1,4}}"
+    r"|(?:[0-3]?\d)([./-])(?:[0-3]?\d)\1(?:19|20)\d\d|(?:19|20)\d\d([./-])[01]?\d\2[0-3]?\d",
+    re.IGNORECASE,
+)
+
 
 def add_half(
     final: Final,
@@ -106,6 +118,8 @@ def score_of(text: str, max_points: float, words: dict[str, Fraction]) -> tuple[
         return words[text.casefold()] * limit, ""
     value, problem = plain_number(text)
     if problem:
+        if problem == NO_NUMBER and DATE.fullmatch(text):
+            problem = "a date: did a spreadsheet program make it of a number such as 2.5?"
         allowed = f" or {', '.join(words)}" if words and problem == NO_NUMBER else ""
         said = f"is {clean(text, 40)!r}, {problem}{allowed}"
         return Fraction(0), clean(text, 80) if text.startswith("not graded") else said

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -31,7 +31,12 @@ NO_NUMBER = "expected a number"
 SHARES = {"full": Fraction(1), "half": Fraction(1, 2), "none": Fraction(0)}  # what words in a cell earn of the item's points
 WORDS = {*SHARES, VOID}
 ZERO = "zero"  # the value of the rules in [absent]
-CONTROL = ("absent", "collaborators", "late_days")  # columns of the graders' sheet that are no items and cost points
+# Columns of the graders' sheet that are no items and cost points, and what it means if one is missing.
+CONTROL = {
+    "absent": "nobody is absent by it",
+    "collaborators": "a missing statement costs nothing",
+    "late_days": "nobody is late by it",
+}
 # Usual columns that nothing reads: of Gradescope's exports, the gradebook and the graders' sheet; squeezed.
 COMMENTS = {"comment", "comments"}
 UNREAD = {"submissionid", "submissioncount", "viewcount", *COMMENTS}
@@ -125,13 +130,13 @@ def expected_text(name: str, value: object) -> str:
 
 
 def read_rows(
-    path: Path, ids: list[str], labels: dict[str, str], other: Sequence[str] = (), wanted: Sequence[str] = ()
+    path: Path, ids: list[str], labels: dict[str, str], other: Sequence[str] = (), wanted: Mapping[str, str] | None = None
 ) -> tuple[list[Row], list[str]]:
     """(rows, notes) of a CSV file, also one exported by Gradescope.
 
     ``ids``: the items to find; ``labels``: their other names, see ``labels_of``; ``other``: the other half's items;
-    ``wanted``: the kinds of columns (see COLUMNS) that are missed, too. Raises GraderError if the file cannot be used, or if
-    a header is almost the id of an item that has no column.
+    ``wanted``: the kinds of columns (see COLUMNS) that are missed, too, and what that means. Raises GraderError if the file
+    cannot be used, or if a header is almost the id of an item that has no column.
     """
     table = read_table(path)
     _refuse_mistaken(table, ids, labels, other)
@@ -139,9 +144,15 @@ def read_rows(
     if who["email"] < 0 and who["sid"] < 0:
         raise GraderError(f"{table.name}: no column email or sid; its columns are {clean(', '.join(table.header), 160)}")
     items = item_columns(table, ids, labels)
-    missed = [kind for kind in wanted if who[kind] < 0 and not (kind == "late_days" and who["lateness"] >= 0)]
-    notes = missing_columns(table, ids, items, set(who.values()), missed)
+    notes = [*([table.cut_off] if table.cut_off else [])]
+    notes += missing_columns(table, ids, items, set(who.values()), _missed(who, wanted or {}))
     return list(_rows(table, ids, items)), [*notes, *first_of(list(_scores_as_comments(table)), 5)] if wanted else notes
+
+
+def _missed(who: Mapping[str, int], wanted: Mapping[str, str]) -> list[str]:
+    """The kinds without a column, each with what that means; Gradescope's lateness stands in for late days."""
+    gone = [kind for kind in wanted if who[kind] < 0 and not (kind == "late_days" and who["lateness"] >= 0)]
+    return [f"{kind} ({wanted[kind]})" for kind in gone]
 
 
 def _rows(table: Table, ids: list[str], items: list[str]) -> Iterator[Row]:

@@ -95,14 +95,21 @@ def test_a_total_that_is_the_sum_or_no_number_is_no_question(join, total, cells)
     assert not lines_with(summary, "is not the sum")
 
 
-@pytest.mark.parametrize("gone, other", [("late_days", "Late"), ("collaborators", "Kollaborateure"), ("absent", "abscent")])
-def test_a_column_that_rubric_writes_is_missed_and_its_likely_successor_named(join, gone, other):
+@pytest.mark.parametrize(
+    "gone, other, means",
+    [
+        ("late_days", "Late", "nobody is late by it"),
+        ("collaborators", "Kollaborateure", "a missing statement costs nothing"),
+        ("absent", "abscent", "nobody is absent by it"),
+    ],
+)
+def test_a_column_that_rubric_writes_is_missed_and_its_likely_successor_named(join, gone, other, means):
     automatic, by_hand = points("517", Course="517", Status="", Comment="")
     more = {"Submission ID": "1", "View Count": "2", "Submission Count": "1"}
     renamed = {other if key == gone else key: value for key, value in (by_hand[0] | more).items()}
-    assert join(automatic, [renamed])[1].lines[0] == f"manual.csv has no column for {gone}; nothing reads {other}"
+    assert join(automatic, [renamed])[1].lines[0] == f"manual.csv has no column for {gone} ({means}); nothing reads {other}"
     without = {key: value for key, value in by_hand[0].items() if key != gone}
-    assert join(automatic, [without])[1].lines[0] == f"manual.csv has no column for {gone}"
+    assert join(automatic, [without])[1].lines[0] == f"manual.csv has no column for {gone} ({means})"
     assert not lines_with(join(automatic, by_hand)[1], "no column for")
 
 
@@ -110,7 +117,7 @@ def test_gradescopes_lateness_stands_in_for_late_days(join):
     automatic, by_hand = points("517")
     plain = {key: value for key, value in by_hand[0].items() if key not in ("late_days", "absent")}
     _, summary = join(automatic, [plain | {"Lateness (H:M:S)": "0:00:00"}])
-    assert summary.lines[0] == "manual.csv has no column for absent"
+    assert summary.lines[0] == "manual.csv has no column for absent (nobody is absent by it)"
 
 
 def sheet_text(tmp_path, rows):
