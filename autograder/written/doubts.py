@@ -150,5 +150,5 @@ def _sheet(pairs: list[Pair]) -> str:
 
 
 def _zero_halves(final: Final) -> list[str]:
-    """Which halves count as zero, ``autograded`` or ``written``."""
-    return [zero.partition(" half")[0] for zero in final.zeros]
+    """Which halves of somebody who is graded count as zero, ``autograded`` or ``written``."""
+    return [] if final.problems else [zero.partition(" half")[0] for zero in final.zeros]
