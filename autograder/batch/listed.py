@@ -134,9 +134,12 @@ def read_listing(path: Path, courses: tuple[str, ...], notes: list[str], asked: 
 
 def _rows(table: Table, courses: tuple[str, ...]) -> Iterator[tuple[Listed, str]]:
     """The rows about people, each with its cell about the course."""
+    platforms = table.header[table.column("sid")].strip().casefold() == "id" and "SIS Login ID" in table.header
     for number, cells, _ in table.people(ROSTER_COLUMNS):
         where, when = cells.pop("path"), clean(cells.pop("submitted"), 40)
         who = {kind: clean(text, 200) for kind, text in cells.items()}
+        if platforms:  # Canvas's own number of a user, which is no student number
+            who["sid"] = ""
         if any(who.values()) or where:
             named = tuple(sorted(courses_in(who["course"], courses)))
             yield Listed(_person(who, where), where, when, number, who["role"], named), who["course"]

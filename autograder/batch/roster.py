@@ -15,6 +15,7 @@ from autograder.batch.listed import Listed, Listing, read_listing
 from autograder.batch.metadata import METADATA, Submitted, read_metadata
 from autograder.batch.people import Absent, Entry, Person, contradiction, settle
 from autograder.batch.questions import mark_namesakes, one_person, others_submissions, unreadable_times
+from autograder.batch.tied import tie
 from autograder.checks.formats import ARCHIVE, kind_of_file
 from autograder.checks.naming import stem_of
 from autograder.checks.notebook import CODE
@@ -65,6 +66,7 @@ def read_roster(source: Path, listed: Path | None, courses: tuple[str, ...]) -> 
         listed = source
     if listed is not None:
         listing = read_listing(Path(listed), courses, roster.notes, roster.asked, with_paths=listed is source)
+        roster.asked += tie(listing, _people(roster))
         roster.asked += listing.agree(_people(roster))
         _apply(listing, Path(listed).parent, roster)
     mark_namesakes(roster.entries, roster.absent)
@@ -116,7 +118,7 @@ def asked_about(roster: Roster) -> list[str]:
 
 
 def _strangers(roster: Roster) -> str:
-    return f"nobody who submitted is in {roster.strange}: is it this class's?"
+    return f"nobody who submitted is found in {roster.strange} by address or SID: is it this class's?"
 
 
 def without_course(roster: Roster, courses: tuple[str, ...], course: str) -> str:
@@ -130,7 +132,7 @@ def without_course(roster: Roster, courses: tuple[str, ...], course: str) -> str
     who = "nobody has a" if len(lost) == len(people) else f"{len(lost)} of {len(people)} people have no"
     names = "" if len(lost) == len(people) else ": " + ", ".join(lost[:5]) + (", …" if len(lost) > 5 else "")
     return (
-        f"{who} course in a roster{names}. They are graded as course {course}; "
+        f"{who} course from a roster{names}. They are graded as course {course}; "
         f"a roster's column Course or Sections says who takes {' or '.join(courses)} (--roster)"
     )
 

@@ -109,7 +109,7 @@ def test_what_hardly_differs_from_many_is_said_not_to_be_compared(course):
     "rows, notes",
     [
         ("ada@u.edu,101\nbo@u.edu,101\n", []),
-        ("x@u.edu,101\n", ["note: nobody who submitted is in who.csv: is it this class's?"]),
+        ("x@u.edu,101\n", ["note: nobody who submitted is found in who.csv by address or SID: is it this class's?"]),
         (
             "ada@u.edu,101\nbo@u.edu",
             ["note: who.csv, line 3, has fewer cells than the header, and no end: is the file cut off?"],

@@ -151,7 +151,7 @@ def test_a_roster_says_who_takes_which_course_and_who_teaches_before_anything_is
     course.run(roster=course.root / "roster.csv", progress=lambda *_: said.append("graded"), say=said.append)
     assert [(row["SID"], row["Course"]) for row in course.rows()] == [("007", "101"), ("2", "102"), ("4", "102")]
     assert said[0].startswith("roster.csv, line 3: Cy <b> is TA there, so submission_2 is left out")
-    assert said[1].startswith("2 of 3 people have no course in a roster: Bo, Di. They are graded as course 102")
+    assert said[1].startswith("2 of 3 people have no course from a roster: Bo, Di. They are graded as course 102")
 
 
 @pytest.mark.slow

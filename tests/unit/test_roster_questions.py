@@ -53,7 +53,7 @@ def test_one_person_on_two_rows_with_two_courses_is_asked_about_and_has_none(rea
     assert course_of(roster, "ada@u.edu") == [""] or course_of(roster, "") == [""]
     said = before_grading(roster, COURSES, "517")
     assert len(said) == 2 and "roster.csv, lines 2 and 3: " in said[0] and " is in 447 and 517: which of them?" in said[0]
-    assert "have no course in a roster" in said[1]
+    assert "have no course from a roster" in said[1]
 
 
 @pytest.mark.parametrize(

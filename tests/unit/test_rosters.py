@@ -173,11 +173,11 @@ def test_who_has_no_course_is_said_with_names_before_anything_is_graded(export, 
     roster = read_roster(export, written(tmp_path, text), COURSES)
     line = without_course(roster, COURSES, "517")
     assert line.startswith(
-        "2 of 3 people have no course in a roster: Gerard 't Hooft, Zoë Åström. They are graded as course 517"
+        "2 of 3 people have no course from a roster: Gerard 't Hooft, Zoë Åström. They are graded as course 517"
     )
     assert any("line 3: the course 'CSE 447 and 517' names 447 and 517: which of them?" in note for note in roster.notes)
     assert without_course(read_roster(export, None, COURSES), COURSES, "517").startswith(
-        "nobody has a course in a roster. They"
+        "nobody has a course from a roster. They"
     )
     assert without_course(roster, ("517",), "517") == ""
 
@@ -185,7 +185,9 @@ def test_who_has_no_course_is_said_with_names_before_anything_is_graded(export, 
 @pytest.mark.parametrize("other", ["x@u.edu,CSE 447 A", "x@u.edu,CSE 517 B", "x@u.edu,"])
 def test_a_roster_of_another_class_is_said_to_be_one(export, tmp_path, other):
     roster = read_roster(export, written(tmp_path, f"Email,Section\n{other}\n"), COURSES)
-    assert without_course(roster, COURSES, "517").startswith("nobody who submitted is in roster.csv: is it this class's?")
+    assert without_course(roster, COURSES, "517").startswith(
+        "nobody who submitted is found in roster.csv by address or SID: is it this class's?"
+    )
 
 
 @pytest.mark.parametrize("text", ["'t Hooft", "=1+1", "'=1", "''=1", "'", "-5", "", "O'Neil", "\t=1", "'@x", "''t"])
