@@ -12,11 +12,13 @@ from typing import NamedTuple
 
 from autograder.batch.people import Person, contradiction
 from autograder.core.errors import GraderError
-from autograder.core.tables import WHO, Table, courses_in, read_table
+from autograder.core.tables import COLUMNS, WHO, Table, about_course, courses_in, plain_cell, read_table
 from autograder.core.text import clean
+from autograder.written.sheets import usual
 
 ROSTER_COLUMNS = (*WHO, "course", "role", "path", "submitted")
 STUDENT = "student"
+ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 CLOSE = 0.8  # a role that is so much like "student" is mistyped: one letter off, or two swapped
 
 
@@ -112,8 +114,7 @@ def read_listing(path: Path, courses: tuple[str, ...], notes: list[str], asked: 
     """
     table = read_table(path)
     _refuse_other_files(table, with_paths)
-    if table.cut_off:
-        asked.append(table.cut_off)
+    asked += [*([table.cut_off] if table.cut_off else []), *_not_understood(table, courses)]
     listing = Listing(table.name)
     for row, course in _rows(table, courses):
         if takes_it(row.role):
@@ -147,14 +148,43 @@ def _rows(table: Table, courses: tuple[str, ...]) -> Iterator[tuple[Listed, str]
 
 def _refuse_other_files(table: Table, with_paths: bool) -> None:
     """Raise GraderError if this is no roster, or lacks the paths that it has to have."""
+    if data := _data_in_header(table):
+        raise GraderError(
+            f"{table.name} has no header row: its first line has {clean(data, 60)}. Put a line with the titles of its columns "
+            "above, such as Name,Email,SID,Section,Role"
+        )
     if all(table.column(kind) < 0 for kind in ("name", "last", "email", "sid", "path")):
         raise GraderError(
-            f"{table.name} is not a roster: its first line should name columns such as name, email, sid, path, course"
+            f"{table.name} is not a roster: its first line should name columns such as name, email, sid, path, course, and has "
+            + clean(", ".join(filter(None, table.header)), 200)
         )
     if with_paths and table.column("path") < 0:
         raise GraderError(
             f"{table.name} has no column path, which would say where each submission is: name the folder of submissions, "
             f"and the roster after it (--roster {table.name})"
+        )
+
+
+def _data_in_header(table: Table) -> str:
+    """What in the header can be no title: an address, or a number where no title says whose it is; '' if there is nothing."""
+    if address := next((title for title in table.header if ADDRESS.fullmatch(plain_cell(title))), ""):
+        return address
+    number = next((title for title in table.header if re.fullmatch(r"\d{4,}", plain_cell(title))), "")
+    return number if table.column("email") < 0 > table.column("sid") else ""
+
+
+def _not_understood(table: Table, courses: tuple[str, ...]) -> Iterator[str]:
+    """A question with the headers that nothing reads, if the roster lacks what it is for."""
+    titled = any(about_course(title) for title in table.header)
+    lacks = ["course"] * (len(courses) > 1 and not titled)
+    lacks += ["email or sid"] * (table.column("email") < 0 > table.column("sid") and table.column("path") < 0)
+    read = {table.column(kind) for kind in COLUMNS if kind != "course"}
+    unread = [title for at, title in enumerate(table.header) if title and at not in read and not usual(title)]
+    if lacks and unread:
+        lacks += ["role"] * (table.column("role") < 0)
+        yield (
+            f"{table.name} has no column {', '.join(lacks)}, and nothing reads {clean(', '.join(unread), 300)}: "
+            "is one of these meant, under another title?"
         )
 
 

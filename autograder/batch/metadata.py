@@ -17,6 +17,7 @@ import yaml
 from autograder.batch.people import DATED, Person
 from autograder.core.errors import GraderError
 from autograder.core.files import read_capped
+from autograder.core.tables import decoded
 from autograder.core.text import clean, reason
 
 METADATA = "submission_metadata.yml"
@@ -40,18 +41,29 @@ class Submitted:
     earlier: float | None = None
 
 
-def read_metadata(path: Path, notes: list[str]) -> dict[str, Submitted]:
-    """Folder -> its record. What cannot be read becomes one line in ``notes``, and nothing of the file is used."""
+def read_metadata(path: Path, notes: list[str], exported: bool = False) -> dict[str, Submitted]:
+    """Folder -> its record. What cannot be read becomes one line in ``notes``, and nothing of the file is used.
+
+    ``exported``: whether an export's folders lie beside it. Raises GraderError if nothing of it says whose they are.
+    """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise ValueError("it is not a regular file")
-        text = read_capped(path, MAX_BYTES).decode("utf-8")
-        return _records(yaml.parse(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader)))
+        text = decoded(read_capped(path, MAX_BYTES))
+        records = _records(yaml.parse(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader)))
+        if exported and not records:
+            raise ValueError("it is empty")
+        return records
     except FileNotFoundError:
         return {}
     except (OSError, yaml.YAMLError, ValueError, RecursionError, GraderError) as error:
         mark: Any = getattr(error, "problem_mark", None)
         why = f"line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark else reason(error)
+    if exported:
+        raise GraderError(
+            f"{clean(path.name)}, by which Gradescope says whose each folder is, could not be read ({clean(why, 120)}): "
+            "mend that, or export the submissions again"
+        )
     notes.append(f"{clean(path.name)} could not be read ({clean(why, 120)}); names are taken from the folders")
     return {}
 
@@ -67,7 +79,7 @@ def _records(events: Events) -> dict[str, Submitted]:
         return {}
     for key, value in _mapping(top, events, "it is not a mapping"):
         if key in records:
-            raise ValueError(f"{_line(value)}: {key} occurs twice")
+            raise ValueError(f"{key} occurs twice")
         if len(records) >= MAX_PEOPLE:
             raise ValueError(f"it has more than {MAX_PEOPLE} records")
         records[key] = _record(value, events)

@@ -24,6 +24,10 @@ from autograder.core.text import clean, first_of
 
 EXPORT = re.compile(r"assignment_\d+_export( \(\d+\))?")  # Gradescope's name for the folder in its zip
 EXPORTED = re.compile(r"submission_\d+")  # a folder in an export
+WITHOUT_METADATA = (
+    f"{METADATA} is missing, by which Gradescope says whose each folder is, so names are taken from the folders: is that "
+    "right? If not, export the submissions again"
+)
 HASHED = re.compile(r"-[0-9a-f]{16}$")
 
 
@@ -31,12 +35,14 @@ HASHED = re.compile(r"-[0-9a-f]{16}$")
 class Roster:
     """All submissions that count, in a fixed order, and those of whom there is nothing to grade.
 
-    ``strange``: the name of a roster in which nobody is who submitted, '' otherwise; ``asked``: what may be a mistake.
+    ``strange``: the name of a roster in which nobody is who submitted, '' otherwise; ``asked``: what may be a mistake;
+    ``unnamed``: whether it is an export without the file that says whose its folders are.
     """
 
     entries: list[Entry] = field(default_factory=list)
     absent: list[Absent] = field(default_factory=list)
     strange: str = ""
+    unnamed: bool = False
     notes: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -71,7 +77,7 @@ def read_roster(source: Path, listed: Path | None, courses: tuple[str, ...]) -> 
         _apply(listing, Path(listed).parent, roster)
     mark_namesakes(roster.entries, roster.absent)
     if listing is not None:
-        roster.strange = "" if _meets(listing.students, roster) else listing.name
+        roster.strange = "" if roster.unnamed or _meets(listing.students, roster) else listing.name
         roster.leave_out(listing)
         roster.asked += [*others_submissions(roster.entries), *one_person(roster.entries, roster.absent, listing)]
     roster.notes += settle(roster.entries)
@@ -164,8 +170,10 @@ def _add_folder(folder: Path, roster: Roster) -> None:
     children = _visible(folder)
     if len(children) == 1 and EXPORT.fullmatch(children[0].name) and children[0].is_dir():
         folder, children = children[0], _visible(children[0], hidden=".")  # an export inside a folder of its own
-    metadata = read_metadata(folder / METADATA, roster.notes)
-    roster.notes += _without_metadata(folder, children)
+    exported = any(map(_exported, children))
+    metadata = read_metadata(folder / METADATA, roster.notes, exported)
+    roster.unnamed = exported and not _exists(folder / METADATA)
+    roster.asked += [WITHOUT_METADATA] * roster.unnamed
     for path in children:
         if path.name == METADATA:
             continue
@@ -173,27 +181,27 @@ def _add_folder(folder: Path, roster: Roster) -> None:
             roster.entries.append(_entry(path, metadata.pop(path.name, Submitted()), roster.notes))
         else:
             roster.notes.append(f"{clean(path.name)} is not a submission and was left out")
-    roster.notes += _without_record(folder, roster.entries)
+    roster.asked += _without_record(folder, roster.entries)
     for name, record in metadata.items():
-        for person in record.people:
-            why = f"{clean(name)} is listed in {METADATA}, but there is no such folder"
-            roster.absent.append(Absent(person, why, clean(name)))
+        roster.absent += _without_folder(clean(name), record)
 
 
-def _without_metadata(folder: Path, children: list[Path]) -> list[str]:
-    """A line if an export's folders lie here without its metadata."""
-    if _exists(folder / METADATA) or not any(EXPORTED.fullmatch(path.name) for path in children):
-        return []
-    return [f"{METADATA} is missing, by which Gradescope says whose each folder is: export the submissions again"]
+def _without_folder(name: str, record: Submitted) -> list[Absent]:
+    why = f"{name} is listed in {METADATA}, but there is no such folder"
+    return [Absent(person, why, name) for person in record.people]
+
+
+def _exported(path: Path) -> bool:
+    return bool(EXPORTED.fullmatch(path.name))
 
 
 def _without_record(folder: Path, entries: list[Entry]) -> list[str]:
     """A line if an export's metadata lacks some of its folders."""
-    nobodys = [e.id for e in entries if EXPORTED.fullmatch(e.path.name) and not any(p.email or p.sid for p in e.people)]
+    nobodys = [e.id for e in entries if _exported(e.path) and not any(p.email or p.sid for p in e.people)]
     if not nobodys or not _exists(folder / METADATA):
         return []
     named = ", ".join(first_of(nobodys, 3))
-    return [f"{METADATA} does not say whose {named} is: is it cut off? Export the submissions again"]
+    return [f"{METADATA} has no address and no SID for {named}: is it cut off? If so, export the submissions again"]
 
 
 def _visible(folder: Path, hidden: str | tuple[str, ...] = (".", "__MACOSX")) -> list[Path]:
@@ -219,6 +227,8 @@ def _apply(listing: Listing, folder: Path, roster: Roster) -> None:
     by_key = _by_key(roster.entries)
     for row in listing.students:
         person, nothing = row.person, Absent(row.person, "not submitted: the folder has no submission of theirs")
+        if roster.unnamed:
+            nothing = Absent(person, f"{METADATA} is missing, which would say what they submitted", METADATA)
         if row.path:
             if _add_row(row, folder / row.path, by_path, roster, listing.where(row.line)):
                 roster.absent = [one for one in roster.absent if not one.person.keys & person.keys]

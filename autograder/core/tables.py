@@ -176,7 +176,7 @@ def _text_of(path: Path, name: str) -> str:
         raise GraderError(f"cannot read {clean(str(path), 200)}: {clean(reason(error), 120)}") from None
     if kind := kind_of(data):
         raise GraderError(f"{name} is {kind}, not CSV: {AS_CSV}")
-    text = _decoded(data)
+    text = decoded(data)
     if sum(line.lstrip().startswith("|") for line in text.split("\n", MAX_LINES)[:MAX_LINES]) > 1:
         raise GraderError(f"{name} is a table in Markdown, not CSV: {AS_CSV}")
     return text
@@ -263,7 +263,8 @@ def _too_much(name: str) -> GraderError:
     )
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """The text of a file in UTF-8, UTF-16, UTF-32 or Windows-1252."""
     if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
         return data.decode("utf-32", errors="replace")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

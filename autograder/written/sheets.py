@@ -204,12 +204,13 @@ def missing_columns(table: Table, ids: list[str], items: list[str], who: set[int
     refuse_misspelt(table.name, others, missing)
     if not missing and not missed:
         return []
-    unread = ", ".join(header for header in others if not _usual(header))
+    unread = ", ".join(header for header in others if not usual(header))
     unknown = f"; nothing reads {clean(unread, 160)}" if unread else ""
     return [f"{table.name} has no column for {', '.join([*missing, *missed])}{unknown}"]
 
 
-def _usual(header: str) -> bool:
+def usual(header: str) -> bool:
+    """Whether nothing is lost where nothing reads a column of this title."""
     return about_course(header) or squeezed(header) in UNREAD
 
 

@@ -219,8 +219,8 @@ def test_a_row_that_is_about_two_people_gives_neither_its_course(export, tmp_pat
 def test_folders_that_the_metadata_does_not_name_are_told(export, tmp_path):
     text = (export / METADATA).read_text()
     (export / METADATA).write_text("".join(text.partition("\nsubmission_2")[:1]) + "\n")
-    line = f"{METADATA} does not say whose submission_2"
-    assert any(note.startswith(line) for note in read_roster(export, None, COURSES).notes), text
+    line = f"{METADATA} has no address and no SID for submission_2"
+    assert any(note.startswith(line) for note in read_roster(export, None, COURSES).asked), text
 
 
 def test_a_folder_that_is_missing_is_told_once_with_the_rosters_course(export, tmp_path):

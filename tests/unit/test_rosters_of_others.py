@@ -4,6 +4,7 @@ import pytest
 
 from autograder.batch.metadata import METADATA
 from autograder.batch.roster import before_grading, read_roster
+from autograder.core.errors import GraderError
 
 COURSES = ("447", "517")
 ADA, BO, SAM, DI = (
@@ -132,3 +133,50 @@ def test_where_something_speaks_for_somebody_else_nobody_is_taken_for_another_in
 def test_staff_by_netid_are_left_out(read):
     roster = read("Name,SIS Login ID,Role,Section\nAda L,ada,TA,447\nBo,bo,Student,517\nSam,s1,,447\nDi,di,,447\n")
     assert "ada@u.edu" not in courses(roster) and "Ada L is TA there" in said(roster)[0]
+
+
+@pytest.mark.parametrize(
+    "text, unread",
+    [
+        (
+            "Vorname,Nachname,Matrikelnummer,E-Mail,Rolle,Kurs\nAda,L,0000037,ada@u.edu,Student,CSE 447\n",
+            "course, role, and nothing reads Vorname, Nachname, Matrikelnummer, Rolle, Kurs",
+        ),
+        ("Nombre,Matrícula,Grupo\nAda,0000037,447\n", None),
+        ("Name,Matrícula,Section,Role\nAda L,0000037,447,\n", "email or sid, and nothing reads Matrícula"),
+        ("Email,Groupe\nada@u.edu,447\n", "course, role, and nothing reads Groupe"),
+    ],
+)
+def test_headers_that_nothing_reads_are_named_where_a_roster_lacks_what_it_needs(read, text, unread):
+    if unread is None:
+        with pytest.raises(GraderError, match=r"is not a roster: .*, and has Nombre, Matrícula, Grupo"):
+            read(text)
+    else:
+        assert said(read(text))[0] == f"roster.csv has no column {unread}: is one of these meant, under another title?"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Email,SID,Section,Phone,Photo\nada@u.edu,0000037,447,1,2\n",
+        "Name,SID,Section,2024,1: 2.1 (2.0 pts)\nAda,0000037,447,x,y\n",
+        "Name,Email,Submission ID\nAda,ada@u.edu,\n",
+    ],
+)
+def test_other_columns_beside_all_that_a_roster_needs_are_passed_over(read, text):
+    assert not any("nothing reads" in line for line in said(read(text)))
+
+
+@pytest.mark.parametrize(
+    "text, data",
+    [
+        ("Ada,L,0000037,ada@u.edu,Student,CSE 447 A\nBo,M,0000002,bo@u.edu,Student,CSE 517\n", "ada@u.edu"),
+        ("Tim,T,0000009,tim@u.edu,TA,CSE 447 A\nBo,M,0000002,bo@u.edu,Student,CSE 517\n", "tim@u.edu"),
+        ("Ada,0000037,Student,447\nBo,0000002,Student,517\n", "0000037"),
+        ("ada@u.edu;447\nbo@u.edu;517\n", "ada@u.edu"),
+        ("0000037\n0000002\n", "0000037"),
+    ],
+)
+def test_a_roster_without_a_header_row_is_refused_as_that(read, text, data):
+    with pytest.raises(GraderError, match=f"roster.csv has no header row: its first line has {data}"):
+        read(text)
