@@ -5,7 +5,10 @@ Nothing is sent anywhere: staff decide where the file goes, since it holds names
 
 from __future__ import annotations
 
+import os
 import re
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,13 +16,41 @@ from autograder.batch.people import Entry
 from autograder.batch.roster import Roster
 from autograder.batch.similarity import code_of, starters_statements
 from autograder.core.assignment import Assignment
+from autograder.core.errors import GraderError
 from autograder.core.files import write_whole
 from autograder.core.tables import csv_text
-from autograder.core.text import cell
+from autograder.core.text import cell, clean
 from autograder.core.zips import zip_bytes
 from autograder.sandbox.judge_side.apart import Ended
+from autograder.written.sheets import same_file
 
+INFO, HEADER = "info.csv", ["filename", "label", "created_at", "full_name"]
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|UTC|[+-]\d\d:?\d\d)?")
+
+
+def refuse_target(path: Path, folder: Path, inputs: dict[str, Path | None]) -> None:
+    """Raise GraderError if the zip file would take the place of an input, or of anything but an earlier one.
+
+    ``inputs``: what else the command reads, by what it is, besides the ``folder`` of submissions.
+    """
+    named = clean(str(path), 200)
+    for role, other in {"the submissions": folder, **inputs}.items():
+        if other and same_file(path, other):
+            raise GraderError(f"--dolos: {named} is {role} and would be overwritten: name another file")
+    if Path(os.path.realpath(folder)) in Path(os.path.realpath(path)).parents:
+        raise GraderError(f"--dolos: {named} would lie among the submissions and be taken for one: name a file elsewhere")
+    if os.path.lexists(path) and not _is_ours(path):
+        raise GraderError(f"--dolos: {named} exists and is no file that `alike --dolos` wrote: name another file")
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is a zip with nothing but Python files and our info.csv."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(INFO) as info:
+            first = info.read(1000).split(b"\n")[0].decode().strip()
+            return first == ",".join(HEADER) and all(name == INFO or name.endswith(".py") for name in archive.namelist())
+    except (OSError, ValueError, KeyError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile):
+        return False
 
 
 def write_dolos(
@@ -34,7 +65,7 @@ def write_dolos(
     ``tell`` gets a line about each submission that takes too much. Raises NotWritten.
     """
     given = starters_statements(assignment, starter)
-    rows, members = [["filename", "label", "created_at", "full_name"]], dict[str, bytes]()
+    rows, members = [HEADER], dict[str, bytes]()
     for entry in roster.entries:
         try:
             code = code_of(assignment, entry.path, given)
@@ -45,7 +76,7 @@ def write_dolos(
             name = f"{entry.id}.py"
             members[name] = code.encode("utf-8", "replace")
             rows.append([name, cell(entry.people[0].course), _time(entry), cell(", ".join(p.label for p in entry.people))])
-    write_whole(path, zip_bytes({**members, "info.csv": csv_text(rows, end="\n").encode()}, {}), 0o600)
+    write_whole(path, zip_bytes({**members, INFO: csv_text(rows, end="\n").encode()}, {}), 0o600)
     return len(members)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from autograder.batch.former import counted_instead, read_former, refuse_other_class
 from autograder.batch.outputs import OWN_FILES, STORE
 from autograder.batch.roster import Roster, before_grading, read_roster
 from autograder.checks.naming import stem_of
@@ -22,6 +23,7 @@ from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.process import hide_from_debuggers
 
 if TYPE_CHECKING:
+    from autograder.batch.former import Former
     from autograder.batch.process_pool import Done
     from autograder.batch.regrade_diff import Change
     from autograder.batch.store import Record, Store
@@ -104,6 +106,7 @@ def run_batch(
     hide_from_debuggers()
     roster = read_roster(batch.source, batch.roster, batch.assignment.courses)
     refuse_one_submission(batch, roster)
+    refuse_other_class(read_former(batch.output), batch.output, batch.source, roster)
     for line in before_grading(roster, batch.assignment.courses, batch.course):
         say(line)
     own_folder(batch.output, "batch", OWN_FILES, 0o700)
@@ -122,8 +125,8 @@ def run_batch(
                 require_isolation(grader, batch.references.parent, log)
                 zygote.compact()
             judging = judging_key(batch.assignment, grader.references)
-            if store.seed() not in ("", seed_of(grader.references)):
-                say(OTHER_SEED)
+            for line in _unlike_last_time(store, grader.references, batch, roster):
+                say(line)
             summary = Summary(len(roster.entries), notes=roster.notes)
             started = time.monotonic()
 
@@ -139,6 +142,15 @@ def run_batch(
             summary.count(outcomes, roster)
             _write(batch, roster, store, judging, grader.references, outcomes, summary)
             return summary
+
+
+def _unlike_last_time(store: Store, references: dict[str, Any], batch: Batch, roster: Roster) -> Iterator[str]:
+    """What staff should know before a run that has other inputs than the last one, or other courses."""
+    from autograder.batch.regrade_diff import other_courses
+
+    if store.seed() not in ("", seed_of(references)):
+        yield OTHER_SEED
+    yield from other_courses(store.last(), {e.id: e.people[0].course or batch.course for e in roster.entries})
 
 
 def _on_cluster(
@@ -234,7 +246,7 @@ def _write(
     assignment = batch.assignment
     records: dict[str, Record] = {}
     book, page = Gradebook(assignment, batch.course), Page(assignment, references, batch.anonymous)
-    origin = origin_of(assignment, references)
+    origin, former = origin_of(assignment, references), read_former(batch.output)
     try:
         _sweep(batch.output, {f"{entry.id}.json" for entry in roster.entries})
         for entry in roster.entries:
@@ -255,7 +267,7 @@ def _write(
         page.write(batch.output, read_alike(batch.output))
         if batch.share:
             page.write_shared(batch.output)
-        summary.changes = _moved(store, records, batch.output, seed_of(references), roster)
+        summary.changes = _moved(store, records, batch.output, seed_of(references), roster, former)
     except NotWritten as error:
         raise GraderError(f"graded and saved, but {error}. Mend that and run the same command again") from None
     except (OSError, sqlite3.OperationalError) as error:
@@ -265,15 +277,15 @@ def _write(
         ) from None
 
 
-def _moved(store: Store, records: dict[str, Record], output: Path, seed: str, roster: Roster) -> list[Change]:
+def _moved(store: Store, records: dict[str, Record], output: Path, seed: str, roster: Roster, former: Former) -> list[Change]:
     """Write the score changes since the last run, and keep this one in its place."""
     from autograder.batch.regrade_diff import score_changes, write_changes
 
     changes: list[Change] = []
     before = store.last()
     if before and before != records:
-        changes = score_changes(store, before, records)
-        write_changes(output / "moved.csv", changes, {entry.id: entry.people for entry in roster.entries})
+        changes = score_changes(store, before, records, counted_instead(former, roster.entries))
+        write_changes(output / "moved.csv", changes, {**former, **{entry.id: entry.people for entry in roster.entries}})
     if before != records or store.seed() != seed:
         store.replace_last(records, seed)
     return changes

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from autograder.batch.gradebook import number
 from autograder.batch.people import Person
 from autograder.batch.store import Record, Store
-from autograder.core.tables import write_csv
-from autograder.core.text import cell
+from autograder.core.files import is_ordinary, write_private
+from autograder.core.tables import csv_text
+from autograder.core.text import cell, first_of
 
+OTHER_COURSE, OTHER_POINTS = "course changed", "the item's points changed"
 HEADER = ["Submission ID", "Name", "Email", "Item", "Old", "New", "Why"]
 
 
@@ -25,15 +32,22 @@ class Change(NamedTuple):
     reason: str
 
 
-def score_changes(store: Store, before: dict[str, Record], after: dict[str, Record]) -> list[Change]:
-    """Compare two runs' records, by submission id. New submissions are not changes; removed ones are."""
+def score_changes(
+    store: Store, before: dict[str, Record], after: dict[str, Record], instead: Mapping[str, list[str]] = MappingProxyType({})
+) -> list[Change]:
+    """Compare two runs' records, by submission id. New submissions are not changes; removed ones are.
+
+    ``instead``: the submissions that count now for the people of a removed one.
+    """
     changes = []
     for id in [*after, *(removed for removed in before if removed not in after)]:
         old, new = before.get(id), after.get(id)
         if old is None or old == new:
             continue
         if new is None:
-            changes += [Change(id, item, number(score), "", "no longer submitted") for item, score in old.scores.items()]
+            others = " and ".join(instead.get(id, ()))
+            why = f"another submission of theirs counts now: {others}" if others else "no longer submitted"
+            changes += [Change(id, item, number(score), "", why) for item, score in old.scores.items()]
             continue
         old_outcomes, new_outcomes = _outcomes(store, old), _outcomes(store, new)
         for item in dict.fromkeys([*old.scores, *new.scores]):
@@ -57,7 +71,7 @@ def _reason(old: Record, new: Record, old_outcome: str, new_outcome: str) -> str
     if not new_outcome:
         return f"not graded now (before: {old_outcome})"
     if old_outcome == new_outcome:
-        return f"course changed from {old.course} to {new.course}" if old.course != new.course else "the item's points changed"
+        return f"{OTHER_COURSE} from {old.course} to {new.course}" if old.course != new.course else OTHER_POINTS
     return f"regraded: {new_outcome}" + (f" (before: {old_outcome})" if old_outcome else "")
 
 
@@ -70,9 +84,37 @@ def _outcomes(store: Store, record: Record) -> dict[str, str]:
         return {}  # of another assignment's items, or damaged: the change is listed without its reason
 
 
+def other_courses(before: dict[str, Record], courses: dict[str, str]) -> Iterator[str]:
+    """A question if submissions of the last run are in another course now; ``courses``: the course of each."""
+    moved = [(id, before[id].course, course) for id, course in courses.items() if id in before and before[id].course != course]
+    if moved:
+        whole = "1 submission is" if len(moved) == 1 else f"{len(moved)} submissions are"
+        named = first_of([f"{id} was in {old}, is in {new}" for id, old, new in moved], 3)
+        yield f"{whole} in another course than in the last run ({'; '.join(named)}): is that right (--roster, --course)?"
+
+
+def kinds_of(changes: list[Change]) -> str:
+    """How many of the changes are no regrade, in words; '' if there are none."""
+    kinds = {"by another course (--roster, --course)": OTHER_COURSE, "by the rubric's points": OTHER_POINTS}
+    counts = {words: sum(change.reason.startswith(reason) for change in changes) for words, reason in kinds.items()}
+    return "".join(f", {count} of them {words}" for words, count in counts.items() if count)
+
+
 def write_changes(path: Path, changes: list[Change], people: dict[str, list[Person]]) -> None:
-    """Write moved.csv; ``people``: whose each submission is, by its id."""
-    write_csv(path, [HEADER] + [[cell(text) for text in _row(change, people.get(change.submission, []))] for change in changes])
+    """Write moved.csv, and keep an earlier one under its date; ``people``: whose each submission is, by its id."""
+    rows = [[cell(text) for text in _row(change, people.get(change.submission, []))] for change in changes]
+    text = csv_text([HEADER, *rows])
+    _keep_earlier(path, text.encode())
+    write_private(path, text)
+
+
+def _keep_earlier(path: Path, new: bytes) -> None:
+    """Rename an earlier file, unless it says the same. What is no ordinary file is left to the writer, which refuses it."""
+    if not os.path.lexists(path) or not is_ordinary(path) or path.read_bytes() == new:
+        return
+    written = time.strftime("%Y-%m-%d-%H%M%S", time.localtime(path.stat().st_mtime))
+    names = (f"{path.stem}-{written}{f'-{n}' if n > 1 else ''}{path.suffix}" for n in itertools.count(1))
+    path.rename(next(other for name in names if not os.path.lexists(other := path.with_name(name))))
 
 
 def _row(change: Change, people: list[Person]) -> list[str]:

@@ -70,7 +70,7 @@ def look_alike(
     """Pairs that look alike, most alike first; ``tell`` gets a line about each submission that takes too much.
 
     ``share``: tokens in shared runs, as a fraction of the shorter submission's own, uncommon code. ``progress`` is called
-    with (done, total, done). Raises GraderError if copydetect is not installed.
+    with (done, total, done). Raises GraderError if copydetect is not installed, or no submission has any code.
     """
     try:
         from copydetect import compare_files
@@ -87,6 +87,9 @@ def look_alike(
             if fingerprint.hashes:
                 fingerprints[entry.id] = fingerprint
         progress(number, len(roster.entries), number)
+    if not fingerprints:
+        whole = "the submission has no" if len(roster.entries) == 1 else f"none of {len(roster.entries)} submissions has"
+        raise GraderError(f"nothing was changed: {whole} code of its own to compare; name the folder of submissions")
     pairs, candidates = [], sorted(_candidates(fingerprints))
     if few := sum(RUN + len(fingerprint.hashes) <= MIN_TOKENS for fingerprint in fingerprints.values()):
         tell(few_tokens(few, len(fingerprints)))
@@ -169,6 +172,13 @@ def code_of(assignment: Assignment, path: Path, given: set[str]) -> str:
     except GraderError:
         return ""
     return code[:MAX_CODE] if isinstance(code, str) else ""
+
+
+def starter_of(named: Path | None, usual: Path) -> Path:
+    """What everyone was given: what staff named, else the usual folder. Raises GraderError if what they named is not there."""
+    if named is not None and not named.exists():
+        raise GraderError(f"--starter: there is no {clean(str(named), 200)}")
+    return named or usual
 
 
 def starters_statements(assignment: Assignment, starter: Path) -> set[str]:

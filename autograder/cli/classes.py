@@ -79,23 +79,29 @@ def alike(
     quiet: bool,
 ) -> None:
     """List submissions that look alike once the starter code is removed; the next `batch` shows them on its page."""
+    from autograder.batch.former import read_former, refuse_other_class
     from autograder.batch.roster import asked_about, read_roster
-    from autograder.batch.similarity import look_alike, mark_declared, write_alike
+    from autograder.batch.similarity import look_alike, mark_declared, starter_of, write_alike
     from autograder.cli.terminal import Progress
-    from autograder.core.text import first_of, lines_of
+    from autograder.core.text import clean, first_of, lines_of
 
     assignment, output = project.load(), output or project.build / "class"
+    given = starter_of(starter, project.student)
+    if dolos:
+        from autograder.batch.dolos import refuse_target, write_dolos
+
+        refuse_target(dolos, folder, {"the roster": roster, "the list of --together": together, "the starter": given})
     people, left_out = read_roster(folder, roster, assignment.courses), list[str]()
-    for line in asked_about(people):
+    refuse_other_class(read_former(output), output, folder, people)
+    without = [] if given.exists() else [f"there is no {clean(str(given), 200)}, so what everyone was given counts, too"]
+    for line in [*asked_about(people), *without]:
         click.echo(f"note: {lines_of(line)}")
     with Progress(quiet) as progress:
-        pairs = look_alike(assignment, people, starter or project.student, progress, left_out.append)
+        pairs = look_alike(assignment, people, given, progress, left_out.append)
         if together:
             left_out += mark_declared(pairs, people, together)
         if dolos:
-            from autograder.batch.dolos import write_dolos
-
-            written = write_dolos(dolos, assignment, people, starter or project.student, left_out.append)
+            written = write_dolos(dolos, assignment, people, given, left_out.append)
     for line in first_of(left_out):
         click.echo(line, err=True)
     write_alike(output, pairs)

@@ -190,6 +190,8 @@ def pace(done: int, total: int, ran: int, seconds: float) -> tuple[str, str]:
 
 def print_summary(summary: Summary, output: Path) -> None:
     """Print notes, problems and changed scores, one line each, then a summary and the paths of the results."""
+    from autograder.batch.regrade_diff import kinds_of
+
     console = Console(soft_wrap=True, highlight=False)
     for note in first_of(summary.notes, SHOWN_NOTES):
         console.print(Text(f"note: {clean(note, 700)}", style="dim"))
@@ -201,6 +203,7 @@ def print_summary(summary: Summary, output: Path) -> None:
     if summary.changes:
         submissions = len({change.submission for change in summary.changes})
         changed = f"{len(summary.changes)} scores of {submissions} submissions have changed since the last run"
+        changed += kinds_of(summary.changes)
         console.print(Text(f"{changed}: {output / 'moved.csv'}", style="bold"))
     if summary.absent:
         console.print(Text(f"nothing submitted: {clean(', '.join(first_of(summary.absent, 10)), 700)}", style="yellow"))

@@ -1,11 +1,13 @@
 """What `batch` says and how it exits where a class is not as the export or the roster says; what staff can do about it."""
 
+import shutil
 import sqlite3
 import subprocess
 
 import pytest
 
 from autograder.batch.outputs import STORE
+from autograder.batch.regrade_diff import kinds_of
 from autograder.core.errors import GraderError
 from support.toy_class import RIGHT, WRONG, command
 
@@ -80,3 +82,56 @@ def test_a_damaged_store_says_what_to_do(course, damage):
     damage(course.root / "out" / STORE)
     with pytest.raises(GraderError, match=rf"{STORE}.*move it away, and the next run grades everything again"):
         course.run()
+
+
+def roster_of(course, **courses):
+    """Gives the people these courses, in a roster, and runs the class with it; returns (what was said before, summary)."""
+    text = "".join(f"{name.lower()}@u.edu,{of}\n" for name, of in courses.items())
+    (course.root / "roster.csv").write_text(f"Email,Course\n{text}")
+    said = []
+    return said, course.run(roster=course.root / "roster.csv", say=said.append)
+
+
+def test_a_change_by_the_roster_is_asked_about_and_said_to_be_one_and_keeps_the_last_regrades_changes(course):
+    course.hand_in("submission_0", RIGHT)
+    course.hand_in("submission_1", RIGHT)
+    course.metadata(EXPORT.partition("submission_2")[0])
+    assert roster_of(course, Ada="101", Bo="102")[0] == []
+    course.hand_in("submission_0", WRONG)
+    assert roster_of(course, Ada="101", Bo="102")[0] == []
+    regrade = (course.root / "out" / "moved.csv").read_bytes()
+    said, summary = roster_of(course, Ada="101", Bo="101")
+    [line] = said
+    assert line.startswith(
+        "1 submission is in another course than in the last run (submission_1 was in 102, is in 101): is that"
+    )
+    assert kinds_of(summary.changes) == ", 1 of them by another course (--roster, --course)"
+    assert {change.reason for change in summary.changes} == {"course changed from 102 to 101"}
+    wrong = (course.root / "out" / "moved.csv").read_bytes()
+    roster_of(course, Ada="101", Bo="102")
+    earlier = sorted(path for path in (course.root / "out").glob("moved-*.csv"))
+    assert {path.read_bytes() for path in earlier} == {regrade, wrong} and len(earlier) == 2
+    rubric = course.folder / "rubric.toml"
+    rubric.write_text(rubric.read_text().replace("102 = 4 }", "102 = 5 }").replace("102 = [7, 0]", "102 = [8, 0]"))
+    assert kinds_of(course.run(roster=course.root / "roster.csv").changes) == ", 1 of them by the rubric's points"
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_who_submitted_again_is_not_said_to_have_submitted_nothing_any_more(course, gone):
+    course.hand_in("submission_0", RIGHT)
+    course.hand_in("submission_1", RIGHT)
+    first = EXPORT.partition("submission_2")[0]
+    course.metadata(first)
+    course.run()
+    course.hand_in("submission_9", WRONG)
+    if gone:
+        shutil.rmtree(course.root / "class" / "submission_0")
+        course.metadata(first.replace("submission_0", "submission_9"))
+    else:
+        again = first.partition("submission_1")[0].replace("submission_0", "submission_9").replace("12:00", "13:00")
+        course.metadata(first + again)
+    changes = course.run().changes
+    assert {c.reason for c in changes} == {"another submission of theirs counts now: submission_9"}
+    assert {(row["Submission ID"], row["Name"], row["Email"]) for row in course.rows("moved.csv")} == {
+        ("submission_0", "Ada", "ada@u.edu")
+    }

@@ -1,0 +1,69 @@
+"""The last run in an output folder: whose submissions it graded, so that no other class takes its place in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autograder.batch.metadata import METADATA
+from autograder.batch.people import Entry, Person
+from autograder.batch.roster import Roster
+from autograder.core.errors import GraderError
+from autograder.core.files import is_ordinary
+from autograder.core.tables import read_table
+from autograder.core.text import clean, first_of
+
+GRADEBOOK, SUBMISSION = "gradebook.csv", "Submission ID"
+
+Former = dict[str, list[Person]]  # submission id -> whose it is
+
+
+def read_former(output: Path) -> Former:
+    """Whose submissions the gradebook in this folder has; nothing if there is none, or it cannot be read."""
+    former: Former = {}
+    try:
+        if not is_ordinary(output / GRADEBOOK):
+            return former
+        table = read_table(output / GRADEBOOK)
+        where = table.header.index(SUBMISSION)
+        for _, who, cells in table.people(("name", "email", "sid")):
+            if cells[where]:
+                former.setdefault(cells[where], []).append(Person(who["name"], who["email"], who["sid"]))
+    except (OSError, ValueError, GraderError):
+        return {}
+    return former
+
+
+def refuse_other_class(former: Former, output: Path, source: Path, roster: Roster) -> None:
+    """Raise GraderError if what is in ``source`` has nobody and nothing of the last run in ``output``, or no names any more."""
+    known = [person for people in former.values() for person in people]
+    people = [person for entry in roster.entries for person in entry.people]
+    where, there = clean(str(source), 200), clean(str(output), 200)
+    if former and former.keys().isdisjoint(entry.id for entry in roster.entries) and _keys(known).isdisjoint(_keys(people)):
+        few = ", ".join(clean(id) for id in first_of(list(former), 3))
+        raise GraderError(
+            f"nothing was changed: {where} has nobody and no submission of the last run in {there} ({few}). "
+            "If it is the right folder, name another --output, or move that one away"
+        )
+    if roster.unnamed and _identified(known) and not _identified(people):
+        raise GraderError(
+            f"nothing was changed: {METADATA} is missing from {where}, and {GRADEBOOK} in {there} has names from it: "
+            "export the submissions again, or name another --output"
+        )
+
+
+def counted_instead(former: Former, entries: list[Entry]) -> dict[str, list[str]]:
+    """The submissions that count now for the people of each that does not any more."""
+    by_key: dict[str, list[str]] = {}
+    for entry in entries:
+        for key in _keys(entry.people):
+            by_key.setdefault(key, []).append(entry.id)
+    gone = former.keys() - {entry.id for entry in entries}
+    return {id: sorted({other for key in _keys(former[id]) for other in by_key.get(key, ())}) for id in gone}
+
+
+def _keys(people: list[Person]) -> set[str]:
+    return {key for person in people for key in person.keys}
+
+
+def _identified(people: list[Person]) -> bool:
+    return any(person.email or person.sid for person in people)
