@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from autograder.batch.metadata import METADATA
@@ -35,8 +36,7 @@ def read_former(output: Path) -> Former:
 
 def refuse_other_class(former: Former, output: Path, source: Path, roster: Roster) -> None:
     """Raise GraderError if what is in ``source`` has nobody and nothing of the last run in ``output``, or no names any more."""
-    known = [person for people in former.values() for person in people]
-    people = [person for entry in roster.entries for person in entry.people]
+    known, people = list(itertools.chain(*former.values())), list(itertools.chain(*(e.people for e in roster.entries)))
     where, there = clean(str(source), 200), clean(str(output), 200)
     if former and former.keys().isdisjoint(entry.id for entry in roster.entries) and _keys(known).isdisjoint(_keys(people)):
         few = ", ".join(clean(id) for id in first_of(list(former), 3))

@@ -24,6 +24,7 @@ from autograder.sandbox.process import hide_from_debuggers
 
 if TYPE_CHECKING:
     from autograder.batch.former import Former
+    from autograder.batch.gradebook import Sheet
     from autograder.batch.process_pool import Done
     from autograder.batch.regrade_diff import Change
     from autograder.batch.store import Record, Store
@@ -38,17 +39,21 @@ ProgressCallback = Callable[[int, int, int, int], None]  # called with (done, to
 
 @dataclass
 class Summary:
-    """What a batch did. ``problems``: (submission, why it could not be graded); ``ran``: how many were graded in this run.
+    """What a batch did. ``problems``: (submission, what staff have to see to); ``ran``: how many were tried in this run.
 
-    ``fresh``: what was graded in this run, by content; ``copies``: submissions with the same content as one of these, which
-    were not graded for themselves; ``absent``: who is in the roster and submitted nothing; ``missing``: like
+    Each of the ``submissions`` is one of those graded ``now``, ``copies`` with the same content as one of these, those
+    ``known`` before, and those that are ``lost``: not graded. ``fresh``: what was tried in this run, by content;
+    ``absent``: who is in the roster and submitted nothing; ``missing``: like
     ``problems``, of each folder or file that an export or a roster names and that is not there.
     """
 
     submissions: int = 0
     ran: int = 0
     fresh: set[str] = field(default_factory=set)
+    now: int = 0
     copies: int = 0
+    known: int = 0
+    lost: set[str] = field(default_factory=set)
     absent: list[str] = field(default_factory=list)
     missing: list[tuple[str, str]] = field(default_factory=list)
     seconds: float = 0.0
@@ -56,9 +61,26 @@ class Summary:
     notes: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
+    def see(self, sheet: Sheet, course: str) -> None:
+        """Note what staff should know of a submission; ``course``: of those of its people who have none."""
+        courses = sheet.courses(course)
+        self.problems += [(sheet.id, problem) for problem in sheet.problems()]
+        self.notes += [f"{sheet.id}: {line}" for line in sheet.without() if line.startswith("not read")]
+        if sheet.total(courses[0]) is None:
+            self.lost.add(sheet.id)
+        if len(set(courses)) > 1:
+            who = ", ".join(f"{person.label}: {own}" for person, own in zip(sheet.people, courses))
+            self.notes.append(
+                f"{sheet.id} is of people in different courses ({who}): gradebook.csv has the points of everyone's own, "
+                f"results/{sheet.id}.json, moved.csv and `replay` those of {courses[0]}"
+            )
+
     def count(self, outcomes: dict[str, Outcome], roster: Roster) -> None:
-        """Note how many were copies of what was graded now, and who submitted nothing."""
-        self.copies = sum(o.content in self.fresh and not o.problem for o in outcomes.values()) - self.ran
+        """Count what was graded when, and note who submitted nothing."""
+        graded = [outcome.content for id, outcome in outcomes.items() if id not in self.lost]
+        in_this_run = [content for content in graded if content in self.fresh]
+        self.now = len(set(in_this_run))
+        self.copies, self.known = len(in_this_run) - self.now, len(graded) - len(in_this_run)
         self.absent = [one.person.label for one in roster.absent if not one.missing]
         people = dict[str, list[str]]()
         for one in roster.absent:
@@ -139,8 +161,8 @@ def run_batch(
                 work = in_process_pool(grader, roster.entries, batch.jobs or graders_at_once(), known)
             outcomes = _collect(work, store, judging, summary, progress)
             summary.seconds = time.monotonic() - started
-            summary.count(outcomes, roster)
             _write(batch, roster, store, judging, grader.references, outcomes, summary)
+            summary.count(outcomes, roster)
             return summary
 
 
@@ -254,11 +276,10 @@ def _write(
             course = entry.people[0].course or batch.course
             sheet = sheet_of(assignment, entry.id, entry.people, store.find(outcome.content, judging), outcome.problem)
             sheet.earlier, sheet.created = entry.earlier, entry.created
-            summary.problems += [(entry.id, problem) for problem in sheet.problems()]
-            summary.notes += [f"{entry.id}: {line}" for line in sheet.without() if line.startswith("not read")]
+            summary.see(sheet, batch.course)
             write_results(batch.output / "results", assignment, sheet, course, origin, outcome.content)
             book.add(sheet)
-            page.add(sheet, course)
+            page.add(sheet, batch.course)
             records[entry.id] = Record(outcome.content, judging, course, sheet.scores(course))
         for one in roster.absent:
             book.add_absent(one.person, one.why)

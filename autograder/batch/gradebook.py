@@ -37,6 +37,10 @@ class Sheet:
     earlier: float | None = None
     created: str = ""
 
+    def courses(self, default: str) -> list[str]:
+        """The course of each of its people; ``default``: of those who have none."""
+        return [person.course or default for person in self.people] or [default]
+
     def scores(self, course: str) -> dict[str, float | None]:
         """Points per item; None if the item did not run."""
         return {v.question.id: None if v.status == NOT_RUN else v.score(course) for v in self.verdicts}

@@ -207,14 +207,17 @@ def print_summary(summary: Summary, output: Path) -> None:
         console.print(Text(f"{changed}: {output / 'moved.csv'}", style="bold"))
     if summary.absent:
         console.print(Text(f"nothing submitted: {clean(', '.join(first_of(summary.absent, 10)), 700)}", style="yellow"))
-    stored = summary.submissions - summary.ran - summary.copies - len(summary.problems)
+    console.print(Text(_numbers(summary), style="bold"))
+    console.print(f"gradebook: {output / 'gradebook.csv'}; class page: {output / 'index.html'}")
+
+
+def _numbers(summary: Summary) -> str:
+    """How many submissions were graded when, in numbers that add up to the first."""
     copies = f", {summary.copies} with the same files as one of these" if summary.copies else ""
     rate = f", {summary.ran / summary.seconds:.1f} per second" if summary.ran and summary.seconds else ""
-    console.print(
-        Text(
-            f"{summary.submissions + len(summary.missing)} submissions: {summary.ran} graded now{rate}{copies}, "
-            f"{max(stored, 0)} known before, {len(summary.problems) + len(summary.missing)} not graded",
-            style="bold",
-        )
+    unsettled = len({id for id, _ in summary.problems} - summary.lost)
+    return (
+        f"{summary.submissions + len(summary.missing)} submissions: {summary.now} graded now{rate}{copies}, "
+        f"{summary.known} known before, {len(summary.lost) + len(summary.missing)} not graded"
+        + (f"; of those graded, {unsettled} not settled" if unsettled else "")
     )
-    console.print(f"gradebook: {output / 'gradebook.csv'}; class page: {output / 'index.html'}")

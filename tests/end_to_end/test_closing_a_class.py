@@ -1,8 +1,10 @@
 """What `batch` says and how it exits where a class is not as the export or the roster says; what staff can do about it."""
 
+import re
 import shutil
 import sqlite3
 import subprocess
+from collections import Counter
 
 import pytest
 
@@ -135,3 +137,42 @@ def test_who_submitted_again_is_not_said_to_have_submitted_nothing_any_more(cour
     assert {(row["Submission ID"], row["Name"], row["Email"]) for row in course.rows("moved.csv")} == {
         ("submission_0", "Ada", "ada@u.edu")
     }
+
+
+def test_a_group_across_courses_counts_in_each_and_the_summary_says_what_its_results_file_says(course):
+    course.hand_in("submission_0", RIGHT)
+    course.hand_in("submission_1", WRONG)
+    course.hand_in("submission_2", RIGHT)
+    shared = EXPORT.replace(
+        "  :created", "  - :name: Di\n    :email: di@u.edu\n  - :name: Ed\n    :email: ed@u.edu\n  :created", 1
+    )
+    course.metadata(shared)
+    said, summary = roster_of(course, Ada="101", Bo="101", Cy="102", Di="102", Ed="102")
+    assert not said
+    [note] = [note for note in summary.notes if "different courses" in note]
+    assert note.startswith("submission_0 is of people in different courses (Ada: 101, Di: 102, Ed: 102): gradebook.csv has")
+    assert note.endswith("results/submission_0.json, moved.csv and `replay` those of 101")
+    page = (course.root / "out" / "index.html").read_text()
+    scores = Counter(row["Course"] for row in course.rows() if row["Total Score"])
+    assert scores == {"101": 2, "102": 3}
+    assert "Course 101: 2 scores out of 5" in page and "Course 102: 3 scores out of 7" in page
+    assert "<td>101, 102</td>" in page and ">5, 7</td>" in page
+    assert "of 2 submissions" in page, "what a concept cost is said of submissions"
+
+
+def test_the_numbers_of_the_summary_add_up(course):
+    course.hand_in("submission_0", RIGHT)
+    course.hand_in("submission_1", RIGHT)
+    course.hand_in("submission_2", WRONG)
+    (course.root / "class" / "submission_3").symlink_to("nowhere")
+    course.metadata(EXPORT.replace("bo@u.edu", "cy@u.edu").replace("12:00", "12:00", 1))
+    course.metadata(
+        EXPORT.replace("Bo", "Cy").replace("bo@u.edu", "cy@u.edu").replace(":created_at: 2026", ":created_at: soon")
+    )
+    done = batch(course)
+    last = done.stdout.splitlines()[-2]
+    numbers = list(map(int, re.findall(r"(\d+) (?:submissions|graded now|with the same|known|not graded)", last)))
+    assert done.returncode == 1 and numbers[0] == sum(numbers[1:]) == 4, last
+    assert numbers == [4, 2, 1, 0, 1] and last.endswith("1 not graded; of those graded, 2 not settled"), last
+    again = batch(course).stdout.splitlines()[-2]
+    assert again.startswith("4 submissions: 0 graded now, 3 known before, 1 not graded"), again

@@ -50,21 +50,30 @@ SHOWN_MISTAKES = 6  # per question
 
 @dataclass
 class Line:
-    """One submission in the table. ``marks``: the ids of its mistakes; ``score``: None if it is not graded.
+    """One submission in the table. ``marks``: the ids of its mistakes.
 
+    ``scores``: the course and score of each of its people, None if it is not graded; ``score``: of the first.
     ``verdicts``: a glyph for each question id; ``earlier``: the score of the first upload, where the export has it.
     """
 
     label: str
     id: str
-    course: str
-    score: float | None
+    scores: list[tuple[str, float | None]]
     verdicts: dict[str, str]
     lost: list[str]
     absent: list[str]
     status: str
     earlier: float | None = None
     marks: list[str] = field(default_factory=list)
+
+    @property
+    def score(self) -> float | None:
+        return self.scores[0][1]
+
+    @property
+    def courses(self) -> dict[str, float | None]:
+        """The score in each course of its people."""
+        return dict(self.scores)
 
 
 @dataclass
@@ -131,26 +140,26 @@ class Page:
         self.passes: list[set[str]] = []  # ids of the items passed, one set per graded submission
 
     def add(self, sheet: Sheet, course: str) -> None:
-        """Add one submission."""
-        total = sheet.total(course)
+        """Add one submission; ``course``: of those of its people who have none."""
         line = self._line(sheet, course)
         self.lines.append(line)
         self.labels[sheet.id] = line.label
         for verdict in sheet.verdicts:
             self._count(line, verdict)
-            self.concepts.add(sheet.id, course, verdict)
-        if total is not None:
+            for own in line.courses:
+                self.concepts.add(sheet.id, own, verdict)
+        if line.score is not None:
             self.passes.append({v.question.id for v in sheet.verdicts if v.status == PASSED})
 
     def _line(self, sheet: Sheet, course: str) -> Line:
+        courses = sheet.courses(course)
         absent = absent_sections(sheet.verdicts)
         lost = [v.question for v in sheet.verdicts if v.status in (FAILED, MISSING)]
         return Line(
             label=self._label(sheet),
             id="" if self.anonymous else sheet.id,
-            course=course,
-            score=sheet.total(course),
-            verdicts={v.question.id: PARTLY if v.partly(course) else GLYPHS.get(v.status, "?") for v in sheet.verdicts},
+            scores=[(own, sheet.total(own)) for own in courses],
+            verdicts={v.question.id: PARTLY if v.partly(courses[0]) else GLYPHS.get(v.status, "?") for v in sheet.verdicts},
             lost=[question.id for question in lost if question.section.id not in absent],
             absent=absent,
             status="" if sheet.status().startswith("graded") else sheet.status(),
@@ -256,14 +265,15 @@ class Page:
         ]
 
     def _classes(self) -> Iterator[dict[str, Any]]:
-        """Score statistics and a histogram for each course that has scores."""
+        """Statistics of people's scores and a histogram for each course that has some; ``count``: of their submissions."""
         for course in self.assignment.courses:
-            scores = sorted(line.score for line in self.lines if line.score is not None and line.course == course)
+            scores = sorted(score for line in self.lines for own, score in line.scores if own == course and score is not None)
             if scores:
                 max_points = self.assignment.max_points(course)
                 yield {
                     "course": course,
-                    "count": len(scores),
+                    "count": sum(line.courses.get(course) is not None for line in self.lines),
+                    "scores": len(scores),
                     "median": statistics.median(scores),
                     "quartiles": statistics.quantiles(scores, n=4, method="inclusive") if len(scores) > 1 else None,
                     "max_points": max_points,
