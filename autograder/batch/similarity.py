@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.files import is_ordinary, own_folder, read_capped, write_private
 from autograder.core.syntax import shape
-from autograder.core.tables import read_table, write_csv
+from autograder.core.tables import write_csv
 from autograder.core.text import cell, clean
 from autograder.sandbox.judge_side.apart import Apart, Ended
 from autograder.submission.sections import take_in
@@ -187,30 +186,6 @@ def starters_statements(assignment: Assignment, starter: Path) -> set[str]:
         return set()
     submission = take_in(assignment, starter)
     return {shape(s.node, s.code) for f in submission.sections.values() if f.parsed for s in f.parsed.statements}
-
-
-def mark_declared(pairs: list[Pair], roster: Roster, path: Path) -> list[str]:
-    """Mark, in place, the pairs of people who declared that they worked together; returns a line for each unknown person.
-
-    ``path``: a CSV file with the columns email or sid, and with: who else, several separated by spaces, commas or semicolons.
-    Raises GraderError if it is none.
-    """
-    table = read_table(path)
-    if table.column("with") < 0 or table.column("email") < 0 > table.column("sid"):
-        raise GraderError(f"{table.name}: expected the columns email or sid, and with (whom)")
-    rows = [(number, _named(who)) for number, who, _ in table.people(("email", "sid", "with"))]
-    keys = {entry.id: {key for person in entry.people for key in person.keys} for entry in roster.entries}
-    for pair in pairs:
-        pair["declared"] = any(group & keys[pair["one"]] and group & keys[pair["other"]] for _, group in rows)
-    known = set().union(*keys.values())
-    return [
-        f"{table.name} row {n}: nobody called {clean(who, 60)} submitted" for n, group in rows for who in sorted(group - known)
-    ]
-
-
-def _named(who: dict[str, str]) -> set[str]:
-    """Everyone in a row, in lower case."""
-    return {key.casefold() for key in (who["email"], who["sid"], *re.split(r"[\s,;]+", who["with"])) if key}
 
 
 def write_alike(output: Path, pairs: list[Pair]) -> None:

@@ -79,9 +79,10 @@ def alike(
     quiet: bool,
 ) -> None:
     """List submissions that look alike once the starter code is removed; the next `batch` shows them on its page."""
+    from autograder.batch.declared import mark_declared
     from autograder.batch.former import read_former, refuse_other_class
     from autograder.batch.roster import asked_about, read_roster
-    from autograder.batch.similarity import look_alike, mark_declared, starter_of, write_alike
+    from autograder.batch.similarity import look_alike, starter_of, write_alike
     from autograder.cli.terminal import Progress
     from autograder.core.text import clean, first_of, lines_of
 

@@ -6,9 +6,10 @@ import zipfile
 
 import pytest
 
+from autograder.batch.declared import mark_declared
 from autograder.batch.dolos import write_dolos
 from autograder.batch.roster import read_roster
-from autograder.batch.similarity import few_tokens, look_alike, mark_declared
+from autograder.batch.similarity import few_tokens, look_alike
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from support.toy import autograder
@@ -85,7 +86,42 @@ def test_a_pair_is_marked_if_someone_of_each_side_declared_it(course, roster, te
     pairs = [{"one": "submission_1", "other": "submission_2", "share": 1.0, "tokens": 99, "declared": False}]
     unknown = mark_declared(pairs, roster, path)
     assert pairs[0]["declared"] == declared
-    assert unknown == ["declared.csv row 2: nobody called x@u.edu submitted"] * ("x@u.edu" in text.casefold())
+    nobody = "declared.csv row 2: nobody who submitted is called x@u.edu; an address or SID is expected"
+    assert unknown == [nobody] * ("x@u.edu" in text.casefold())
+
+
+@pytest.mark.parametrize(
+    "text, declared, said",
+    [
+        ("email,with\nada lovelace,Cy Young\n", True, []),
+        ('email,with\nada@u.edu,"Young, Cy"\n', True, []),
+        ('email,with\nADA,"Di Prima; Young, Cy"\n', True, []),
+        ("sid,with\n1,cy@u.edu Bo\n", True, []),
+        ("sid,with\n1,3\n", True, []),
+        ("email,with\nada@u.edu,Sam Lee\n", False, ["2 people who submitted are called lee sam"]),
+        ("email,with\nada@u.edu,grace hamilton\n", False, ["nobody who submitted is called grace hamilton"]),
+        ('email,with\nada@u.edu,"grace hamilton, cy"\n', True, ["nobody who submitted is called grace hamilton"]),
+    ],
+)
+def test_a_name_or_a_netid_will_do_where_one_person_has_it(course, text, declared, said):
+    people = [
+        ("Ada Lovelace", "ada", 1),
+        ("Bo", "bo", 2),
+        ("Cy Young", "cy", "003"),
+        ("Sam Lee", "s1", 4),
+        ("Sam Lee", "s2", 5),
+    ]
+    lines = []
+    for number, group in enumerate([people[:1], people[1:3], [("Di Prima", "di", 9)], people[3:4], people[4:]]):
+        course.hand_in(f"submission_{number}", RIGHT)
+        lines += [f"submission_{number}:", "  :submitters:"]
+        lines += [f"  - :name: {name}\n    :email: {netid}@u.edu\n    :sid: '{sid}'" for name, netid, sid in group]
+    course.metadata("\n".join(lines))
+    (course.root / "declared.csv").write_text(text)
+    pairs = [{"one": "submission_0", "other": "submission_1", "share": 1.0, "tokens": 99, "declared": False}]
+    unknown = mark_declared(pairs, read_roster(course.root / "class", None, ("101", "102")), course.root / "declared.csv")
+    assert unknown == [f"declared.csv row 2: {line}; an address or SID is expected" for line in said]
+    assert pairs[0]["declared"] == declared
 
 
 def test_a_list_of_something_else_is_refused(course, roster):

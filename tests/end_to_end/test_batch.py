@@ -550,3 +550,15 @@ def test_another_seed_than_last_time_is_said_before_everything_is_graded_anew(co
     said.clear()
     assert course.run(say=said.append).ran == 0
     assert not any("seed" in line for line in said)
+
+
+def test_references_without_a_seed_are_said_to_be_that_and_no_seed_is_made_up(course, monkeypatch):
+    monkeypatch.delenv("AUTOGRADER_SEED", raising=False)
+    (course.root / ".seed").unlink(missing_ok=True)
+    course.hand_in("a", RIGHT)
+    for _ in range(2):
+        with pytest.raises(
+            GraderError, match=r"is there without its seed \(AUTOGRADER_SEED is not set, and there is no .*\.seed\)"
+        ):
+            course.run()
+        assert not (course.root / ".seed").exists()

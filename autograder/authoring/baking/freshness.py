@@ -43,7 +43,7 @@ def secret_seed(build: Path) -> int:
 
     Never packed or committed. Raises GraderError if the file holds anything else.
     """
-    path = Path(os.path.abspath(build)).parent / ".seed"
+    path = _seed_file(build)
     if os.environ.get("AUTOGRADER_SEED"):
         return int.from_bytes(hashlib.sha256(os.environ["AUTOGRADER_SEED"].encode()).digest()[:8], "little")
     if not path.exists():
@@ -57,6 +57,10 @@ def secret_seed(build: Path) -> int:
         raise GraderError(
             f"{path} should hold one number, the seed of the hidden inputs: correct it, or delete it to get a new one"
         ) from None
+
+
+def _seed_file(build: Path) -> Path:
+    return Path(os.path.abspath(build)).parent / ".seed"
 
 
 def derived(seed: int, purpose: str) -> bytes:
@@ -89,6 +93,7 @@ def fresh_references(folder: Path, solutions: Path, build: Path, log: Callable[[
     path, assignment = build / REFERENCES, load_assignment(folder)
     if assignment.folder in build.resolve().parents:
         raise GraderError(f"{build} is inside the assignment's folder: choose another with --build")
+    _refuse_no_seed(path, build)
     seed = secret_seed(build)
     wanted = fingerprint(assignment, solutions, seed)
     if stored(path, FINGERPRINT) != wanted:
@@ -97,6 +102,13 @@ def fresh_references(folder: Path, solutions: Path, build: Path, log: Callable[[
         if stored(path, FINGERPRINT) != wanted:
             raise GraderError("baking ended without new references: did a file change meanwhile, or does the code call exit()?")
     return path
+
+
+def _refuse_no_seed(path: Path, build: Path) -> None:
+    """Raise OtherSeed if there are references and no seed, in whose place a new one would be another."""
+    file = _seed_file(build)
+    if stored(path, "receipt") and not os.environ.get("AUTOGRADER_SEED") and not file.exists():
+        raise OtherSeed(f"{path} is there without its seed (AUTOGRADER_SEED is not set, and there is no {file})")
 
 
 def _refuse_other_seed(path: Path, seed: int) -> None:
