@@ -22,7 +22,7 @@ from autograder.core.tables import csv_text
 from autograder.core.text import cell, clean
 from autograder.core.zips import zip_bytes
 from autograder.sandbox.judge_side.apart import Ended
-from autograder.written.sheets import same_file
+from autograder.written.outputs import same_file
 
 INFO, HEADER = "info.csv", ["filename", "label", "created_at", "full_name"]
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|UTC|[+-]\d\d:?\d\d)?")

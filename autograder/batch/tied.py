@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from autograder.batch.listed import Listed, Listing
 from autograder.batch.people import Person
+from autograder.core.tables import unpadded
 from autograder.core.text import first_of
 
 KINDS = {"email": "address", "sid": "SID"}
@@ -54,9 +55,7 @@ class Index:
 
 
 def _loosely(kind: str, text: str) -> str:
-    if kind == "email":
-        return text.partition("@")[0]
-    return (text.lstrip("0") or "0") if text.isdecimal() else text
+    return text.partition("@")[0] if kind == "email" else unpadded(text)
 
 
 def same(kind: str, one: str, other: str) -> bool:

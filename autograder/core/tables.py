@@ -283,6 +283,11 @@ def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     return [key for key, (own, others) in pairs.items() if own and others and own != others]
 
 
+def unpadded(sid: str) -> str:
+    """A number as spreadsheet programs leave it, without leading zeros; any other text as it is."""
+    return (sid.lstrip("0") or "0") if sid.isdecimal() else sid
+
+
 def squeezed(text: str) -> str:
     """A header normalised for comparison: lower-case letters, digits and dots only."""
     return re.sub(r"[^a-z0-9.]", "", text.casefold())

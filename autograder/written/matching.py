@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from autograder.core.errors import GraderError
-from autograder.core.tables import differing
+from autograder.core.tables import differing, unpadded
 from autograder.core.text import clean
 from autograder.written.sheets import Row
 
@@ -90,7 +90,7 @@ def contradictions(row: Row, match: Row, own: Mapping[tuple[str, str], list[Row]
 
 def same_number(one: str, other: str) -> bool:
     """Whether two different SIDs are one number: spreadsheet programs leave out leading zeros."""
-    return one != other and one.isdecimal() and other.isdecimal() and one.lstrip("0") == other.lstrip("0")
+    return one != other and unpadded(one) == unpadded(other)
 
 
 def with_zeros(sid: str, known: Iterable[str]) -> str:
@@ -103,10 +103,10 @@ def numbers_alone(joined: Iterable[Pair]) -> dict[str, str]:
     """The SIDs of people in the gradebook only -> those in the sheet only that differ from them in leading zeros."""
     joined = list(joined)
     in_sheet = {
-        sid.lstrip("0"): sid for pair in joined if pair.manual and not pair.autograded and (sid := pair.manual.who["sid"])
+        unpadded(sid): sid for pair in joined if pair.manual and not pair.autograded and (sid := pair.manual.who["sid"])
     }
     rows = [pair.autograded.who["sid"] for pair in joined if pair.autograded and not pair.manual]
-    return {sid: in_sheet[sid.lstrip("0")] for sid in rows if same_number(sid, in_sheet.get(sid.lstrip("0"), ""))}
+    return {sid: in_sheet[unpadded(sid)] for sid in rows if same_number(sid, in_sheet.get(unpadded(sid), sid))}
 
 
 def zeros_told(joined: list[Pair], gradebook_name: str, manual_name: str) -> list[str]:
