@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 import os
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -112,7 +112,7 @@ def _keep_earlier(path: Path, new: bytes) -> None:
     """Rename an earlier file, unless it says the same. What is no ordinary file is left to the writer, which refuses it."""
     if not os.path.lexists(path) or not is_ordinary(path) or path.read_bytes() == new:
         return
-    written = time.strftime("%Y-%m-%d-%H%M%S", time.localtime(path.stat().st_mtime))
+    written = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.timezone.utc).astimezone().strftime("%Y-%m-%d-%H%M%S")
     names = (f"{path.stem}-{written}{f'-{n}' if n > 1 else ''}{path.suffix}" for n in itertools.count(1))
     path.rename(next(other for name in names if not os.path.lexists(other := path.with_name(name))))
 
