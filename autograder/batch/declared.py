@@ -10,7 +10,7 @@ from typing import Any
 from autograder.batch.people import Person
 from autograder.batch.roster import Roster
 from autograder.core.errors import GraderError
-from autograder.core.tables import read_table
+from autograder.core.tables import read_table, unpadded
 from autograder.core.text import clean
 
 SEPARATORS = (r"[;\n]", ",", r"\s")
@@ -60,7 +60,7 @@ def _called(people: list[Person]) -> Called:
             called.setdefault(key, set()).add(person.keys)
     exact = set(called)
     for person in people:
-        for text in {_words(person.name), person.email.casefold().partition("@")[0], person.sid.lstrip("0")} - exact - {""}:
+        for text in {_words(person.name), person.email.casefold().partition("@")[0], unpadded(person.sid)} - exact - {""}:
             called.setdefault(text, set()).add(person.keys)
     return {text: {frozenset([text])} if text in exact else keys for text, keys in called.items()}
 

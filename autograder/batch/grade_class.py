@@ -128,7 +128,7 @@ def run_batch(
     hide_from_debuggers()
     roster = read_roster(batch.source, batch.roster, batch.assignment.courses)
     refuse_one_submission(batch, roster)
-    refuse_other_class(read_former(batch.output), batch.output, batch.source, roster)
+    refuse_other_class(former := read_former(batch.output), batch.output, batch.source, roster)
     for line in before_grading(roster, batch.assignment.courses, batch.course):
         say(line)
     own_folder(batch.output, "batch", OWN_FILES, 0o700)
@@ -161,7 +161,7 @@ def run_batch(
                 work = in_process_pool(grader, roster.entries, batch.jobs or graders_at_once(), known)
             outcomes = _collect(work, store, judging, summary, progress)
             summary.seconds = time.monotonic() - started
-            _write(batch, roster, store, judging, grader.references, outcomes, summary)
+            _write(batch, roster, store, judging, grader.references, outcomes, summary, former)
             summary.count(outcomes, roster)
             return summary
 
@@ -257,6 +257,7 @@ def _write(
     references: dict[str, Any],
     outcomes: dict[str, Outcome],
     summary: Summary,
+    former: Former,
 ) -> None:
     """Write results, gradebook, page and score changes; then make this run the one that the next is compared with."""
     from autograder.batch.class_page import Page
@@ -268,7 +269,7 @@ def _write(
     assignment = batch.assignment
     records: dict[str, Record] = {}
     book, page = Gradebook(assignment, batch.course), Page(assignment, references, batch.anonymous)
-    origin, former = origin_of(assignment, references), read_former(batch.output)
+    origin = origin_of(assignment, references)
     try:
         _sweep(batch.output, {f"{entry.id}.json" for entry in roster.entries})
         for entry in roster.entries:

@@ -1,4 +1,7 @@
-"""Files that mark an output folder as a class's, whichever command (`batch` or `alike`) created it."""
+"""Names by which the folders of a class are known: an export, and an output of `batch` or `alike`."""
 
+import re
+
+EXPORTED = re.compile(r"submission_\d+")  # each student's folder in Gradescope's export
 STORE, ALIKE = "store.sqlite", "alike.json"
-OWN_FILES = (STORE, ALIKE)
+OWN_FILES = (STORE, ALIKE)  # mark an output folder as a class's, whichever command created it

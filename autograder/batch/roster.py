@@ -13,6 +13,7 @@ from pathlib import Path
 
 from autograder.batch.listed import Listed, Listing, read_listing
 from autograder.batch.metadata import METADATA, Submitted, read_metadata
+from autograder.batch.outputs import EXPORTED
 from autograder.batch.people import Absent, Entry, Person, contradiction, settle
 from autograder.batch.questions import mark_namesakes, one_person, others_submissions, unreadable_times
 from autograder.batch.tied import tie
@@ -23,7 +24,6 @@ from autograder.core.errors import GraderError
 from autograder.core.text import clean, first_of
 
 EXPORT = re.compile(r"assignment_\d+_export( \(\d+\))?")  # Gradescope's name for the folder in its zip
-EXPORTED = re.compile(r"submission_\d+")  # a folder in an export
 WITHOUT_METADATA = (
     f"{METADATA} is missing, by which Gradescope says whose each folder is, so names are taken from the folders: is that "
     "right? If not, export the submissions again"

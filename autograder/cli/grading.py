@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 
 import click
 
+from autograder.batch.outputs import EXPORTED
 from autograder.cli.project import Project, graded_with
 from autograder.core.errors import GraderError
 
 PATH = click.Path(path_type=Path)
-ONE_OF_A_CLASS = re.compile(r"submission_\d+")  # how Gradescope's export names each student's folder
 
 
 def refuse_class(path: Path) -> None:
     """Raise GraderError for the folder of a whole class, which would be graded as if one student had handed in all of it."""
-    names = sorted(entry.name for entry in path.iterdir() if ONE_OF_A_CLASS.fullmatch(entry.name)) if path.is_dir() else []
+    names = sorted(entry.name for entry in path.iterdir() if EXPORTED.fullmatch(entry.name)) if path.is_dir() else []
     if len(names) > 1:
         raise GraderError(f"{path} holds {len(names)} submissions: name one of them, such as {path / names[0]}, or use `batch`")
 

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import ast
-
-
-def children(node: ast.AST) -> list[ast.AST]:
-    """The nodes right inside this one, as ``ast.iter_child_nodes`` yields them; in a third of its time."""
-    found: list[ast.AST] = []
-    for value in vars(node).values():
-        if isinstance(value, ast.AST):
-            found.append(value)
-        elif value.__class__ is list:
-            found += [part for part in value if isinstance(part, ast.AST)]
-    return found
+from collections.abc import Iterable
 
 
 def walk(node: ast.AST) -> list[ast.AST]:
-    """All nodes of a tree, level by level, as ``ast.walk`` yields them; in half its time."""
+    """All nodes of a tree, level by level, as ``ast.walk`` yields them, but sooner."""
     nodes = [node]
     for item in nodes:  # the list grows
         for value in vars(item).values():
@@ -32,10 +22,15 @@ def walk_with_parents(node: ast.AST) -> tuple[list[ast.AST], dict[int, ast.AST]]
     """The same nodes, and what each is in: ``id(node)`` -> its parent."""
     nodes, parents = [node], dict[int, ast.AST]()
     for item in nodes:  # the list grows
-        inside = children(item)
-        nodes += inside
-        parents.update((id(part), item) for part in inside)
+        for part in ast.iter_child_nodes(item):
+            nodes.append(part)
+            parents[id(part)] = item
     return nodes, parents
+
+
+def stored(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that these nodes give a value."""
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 def shape(node: ast.AST, otherwise: str) -> str:
@@ -50,5 +45,5 @@ def is_deep(node: ast.AST, limit: int) -> bool:
     """Whether a tree has over ``limit`` levels."""
     level, depth = [node], 0
     while level and depth <= limit:
-        level, depth = [part for item in level for part in children(item)], depth + 1
+        level, depth = [part for item in level for part in ast.iter_child_nodes(item)], depth + 1
     return bool(level)

@@ -199,7 +199,7 @@ def _numbered(text: str, name: str) -> list[tuple[int, list[str]]]:
 def _is_closed(text: str, delimiter: str) -> bool:
     """Whether every quote that begins a cell ends; one that does not makes a cell of all that follows."""
     try:
-        deque(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True), 0)
+        deque(csv.reader((line[0] for line in LINE.finditer(text)), delimiter=delimiter, strict=True), 0)
     except csv.Error as error:
         return "unexpected end" not in str(error)
     return True

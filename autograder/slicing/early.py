@@ -12,7 +12,7 @@ import builtins
 import functools
 from typing import TYPE_CHECKING
 
-from autograder.core.syntax import walk
+from autograder.core.syntax import stored, walk
 from autograder.slicing.effects import imported
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def left_out(slicer: Slicer, wanted: set[str], chosen: set[int], early: set[int]
 def _given(prelude: str) -> frozenset[str]:
     """The names that are there before the submission's first statement."""
     body = ast.parse(prelude).body
-    stored = {n.id for node in body for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return BUILTINS.union(imported(body), stored, *({node.name} for node in body if isinstance(node, ast.FunctionDef)))
+    bound = stored(part for node in body for part in walk(node))
+    return BUILTINS.union(imported(body), bound, *({node.name} for node in body if isinstance(node, ast.FunctionDef)))
 
 
 def _rebinds_only(slicer: Slicer, index: int, chosen: set[int], wanted: set[str], first: dict[str, int]) -> bool:

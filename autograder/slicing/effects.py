@@ -11,7 +11,7 @@ import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from autograder.core.syntax import children, walk
+from autograder.core.syntax import stored, walk
 from autograder.core.watch import watch, why
 
 # Methods that change their object although their names do not end in "_".
@@ -180,9 +180,8 @@ def _alters(node: ast.FunctionDef | ast.AsyncFunctionDef, effects: Effects, impo
     inside = Effects()
     body = [item for statement in node.body for item in walk(statement)]
     _changes(body, inside, imports)
-    stored = {item.id for item in body if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)}
     arguments = node.args
-    outside = {a.arg for a in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]} | (effects.uses - stored)
+    outside = {a.arg for a in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]} | (effects.uses - stored(body))
     for _ in range(3):
         for tie in inside.ties:
             outside |= tie if tie & outside else set()
@@ -221,7 +220,7 @@ def _walk_here(node: ast.AST) -> Iterator[ast.AST]:
         item = stack.pop()
         yield item
         if not isinstance(item, NOT_HERE):
-            stack.extend(children(item))
+            stack.extend(ast.iter_child_nodes(item))
 
 
 def _changes(nodes: Iterable[ast.AST], effects: Effects, imports: dict[str, str]) -> None:

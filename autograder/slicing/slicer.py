@@ -16,7 +16,7 @@ from typing import Any
 
 from autograder.checks.own_calls import calls_of, names_in
 from autograder.core.assignment import Assignment, Question, Section
-from autograder.core.syntax import walk
+from autograder.core.syntax import stored, walk
 from autograder.core.watch import watch
 from autograder.slicing import early
 from autograder.slicing.effects import SHOWS, Effects, effects_of, imported
@@ -298,7 +298,7 @@ def given_names(source: str) -> set[str]:
 def _bound(node: ast.stmt) -> set[str]:
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         return {node.name}
-    return {n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return stored(walk(node))
 
 
 def _within(label: str, part: str) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from autograder.checks.formats import CODE, MARKDOWN, RAW, Cell, Document, dedented, unparse
 from autograder.core import newer_syntax
-from autograder.core.syntax import is_deep, walk
+from autograder.core.syntax import is_deep, stored, walk
 from autograder.core.watch import DEEP, why
 from autograder.core.watch import parsed as parsed_source
 from autograder.submission.headings import Heading
@@ -55,7 +55,7 @@ class Statement:
     @functools.cached_property
     def stores(self) -> set[str]:
         """The names that it assigns anywhere inside."""
-        return {node.id for node in self.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        return stored(self.nodes)
 
 
 @dataclass

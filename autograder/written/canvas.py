@@ -21,10 +21,10 @@ from typing import Any
 from autograder.core.errors import GraderError
 from autograder.core.tables import Table, read_table
 from autograder.core.text import clean, first_of
+from autograder.written.grades import FEW
 
 TOKEN = "CANVAS_TOKEN"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-FEW = 5  # people who are named in one line
 MAX_STUDENTS = 50_000
 REFUSED = f"Canvas refuses the token in {TOKEN}, or does not allow this to its owner: create a new one (Account, Settings)"
 # What canvasapi and requests raise, by the name of the class, where that says what to do.

@@ -12,8 +12,8 @@ from autograder.core.assignment import Assignment, Question
 from autograder.core.text import clean, first_of
 from autograder.core.written import Manual
 from autograder.written.absence import YES, submitted_something
-from autograder.written.grades import Final, named, shown
-from autograder.written.late_doubts import FEW, file_of, late_doubts
+from autograder.written.grades import FEW, Final, named, shown
+from autograder.written.late_doubts import late_doubts
 from autograder.written.lateness import Lateness
 from autograder.written.matching import Pair, has_key, rows_of_half
 from autograder.written.sheets import SHARES, Row, plain_number
@@ -65,7 +65,7 @@ def _strange(rows: list[Row], others: list[Row]) -> Iterator[str]:
     for row in rows if others and any(map(has_key, rows)) else ():
         if not has_key(row) and row.who["name"].casefold() not in names:
             who = f"{clean(row.who['name'], 60)} ({row.source})"
-            yield f"{who} has neither email nor sid, and nobody in {file_of(others[0])} is called so: is it a person's row?"
+            yield f"{who} has neither email nor sid, and nobody in {others[0].file} is called so: is it a person's row?"
 
 
 def _swapped(sheet: list[Row]) -> list[str]:
@@ -76,7 +76,7 @@ def _swapped(sheet: list[Row]) -> list[str]:
     if len(rows) < 2 or not (2 * absent > len(rows) or 2 * filled > len(rows) > 2 * stated):
         return []
     said = f"absent is filled in for {filled} (yes for {absent}) and collaborators for {stated} of the {len(rows)} rows of"
-    return [f"{said} {file_of(rows[0])} with points: are the titles `absent` and `collaborators` swapped?"]
+    return [f"{said} {rows[0].file} with points: are the titles `absent` and `collaborators` swapped?"]
 
 
 def _other_points(assignment: Assignment, rows: list[Row], finals: list[Final]) -> list[str]:
@@ -105,7 +105,7 @@ def _other_totals(assignment: Assignment, pairs: list[Pair], finals: list[Final]
         told = [_other_total(row, items, people[row.source]) for row in rows]
         if other := [line for line in told if line]:
             yield (
-                f"the total in {file_of(rows[0])} is not the sum of the items, which is what counts: "
+                f"the total in {rows[0].file} is not the sum of the items, which is what counts: "
                 f"{', '.join(first_of(other, FEW))}: was it edited, or were cells moved?"
             )
 
@@ -146,7 +146,7 @@ def _rowless(pairs: list[Pair], finals: list[Final]) -> list[str]:
 
 def _sheet(pairs: list[Pair]) -> str:
     """The name of the graders' sheet."""
-    return next((file_of(pair.manual) for pair in pairs if pair.manual), "the sheet")
+    return next((pair.manual.file for pair in pairs if pair.manual), "the sheet")
 
 
 def _zero_halves(final: Final) -> list[str]:

@@ -14,6 +14,7 @@ from autograder.core.written import Manual
 from autograder.core.written import total as max_total
 
 WHO = ("name", "email", "sid")
+FEW = 5  # people who are named in one line
 
 
 @dataclass

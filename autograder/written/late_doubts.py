@@ -9,12 +9,11 @@ from typing import Any
 from autograder.core.tables import squeezed
 from autograder.core.text import clean, first_of
 from autograder.written.days import Days, days_of, in_days, in_rows
-from autograder.written.grades import Final, named
+from autograder.written.grades import FEW, Final, named
 from autograder.written.lateness import TIMES, Lateness, gone_before, late_days, moment, ways_late
 from autograder.written.matching import Pair, rows_of_half, with_zeros
 from autograder.written.sheets import Policy, Row
 
-FEW = 5  # people who are named in one line
 LONG_BEFORE = dt.timedelta(days=14)  # nobody submits so early: `due` is another year's or month's
 
 
@@ -72,7 +71,7 @@ def _unreadable(rows: list[Row], policy: Policy) -> list[str]:
     bad = [row for row, said in ways if len(said) > 1 and "submitted" in said and said["submitted"][1]]
     if not bad:
         return []
-    where = f"{in_rows(len(bad))} of {file_of(bad[0])} (such as {clean(bad[0].who['submitted'], 40)!r})"
+    where = f"{in_rows(len(bad))} of {bad[0].file} (such as {clean(bad[0].who['submitted'], 40)!r})"
     return [f"the time of submission cannot be read in {where}: there, only what else the row says counts: is that right?"]
 
 
@@ -107,7 +106,7 @@ def _twice(finals: list[Final], used: Days) -> list[str]:
         groups: dict[str, list[str]] = {}
         for days, source in final.used_before:
             if days:
-                about = squeezed(row_of[source].who["assignment"]) or file_of(row_of[source])
+                about = squeezed(row_of[source].who["assignment"]) or row_of[source].file
                 groups.setdefault(about, []).append(f"{source}: {in_days(days)}")
         twice += [f"{named(final)} ({', '.join(rows)})" for rows in groups.values() if len(rows) > 1]
     people = ", ".join(first_of(twice, FEW))
@@ -129,13 +128,13 @@ def _same_days(lateness: Lateness, sheet: list[Row]) -> Iterator[str]:
     """Files of late days used before that say of several people just what the extensions or this assignment's sheet say."""
     before: dict[str, list[tuple[Row, int]]] = {}
     for row in lateness.used.rows:
-        before.setdefault(file_of(row), []).append((row, days_of(row)))
+        before.setdefault(row.file, []).append((row, days_of(row)))
     here = [(row, late_days(row)[0]) for row in sheet]
     given = [(row, days_of(row)) for row in lateness.extensions.rows]
     for file, rows in before.items():
         for others, what in ((given, "the extensions"), (here, "this assignment's late days")):
             if len(said := _said(rows)) > 1 and said == _said(others):
-                yield f"{file} says of the same people what {file_of(others[0][0])} says, {what}: is it the right file?"
+                yield f"{file} says of the same people what {others[0][0].file} says, {what}: is it the right file?"
 
 
 def _said(rows: list[tuple[Row, int]]) -> set[tuple[str, int]]:
@@ -152,11 +151,6 @@ def _overdrawn(finals: list[Final], policy: Policy) -> list[str]:
     return (
         [f"more late days used before than the term's {budget}: {people}: is each file another assignment's?"] if over else []
     )
-
-
-def file_of(row: Row) -> str:
-    """The file that a row is in."""
-    return row.source.rpartition(" row ")[0]
 
 
 def _people(count: int) -> str:

@@ -67,6 +67,11 @@ class Row:
     scores: dict[str, str]
     worth: dict[str, Fraction] = field(default_factory=dict)
 
+    @property
+    def file(self) -> str:
+        """The file that it is in."""
+        return self.source.rpartition(" row ")[0]
+
 
 def read_policy(path: Path | None, courses: tuple[str, ...]) -> dict[str, Any]:
     """The staff's rules, {} without a file. Raises GraderError for an unknown rule or an impossible value."""

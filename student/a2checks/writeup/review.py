@@ -48,7 +48,8 @@ def check_pdf(data: bytes, outline: Outline, course: str = "", program: Path | N
     result: dict[str, Any] = read_pdf(data, program)
     if "problem" in result:
         kind = kind_of(data) if result["problem"] == "no PDF" else ""
-        return Report(missing=[PROBLEMS[result["problem"]].replace("not a PDF", f"{kind}, not a PDF" if kind else "not a PDF")])
+        text = PROBLEMS[result["problem"]]
+        return Report(missing=[text.replace("not a PDF", f"{kind}, not a PDF") if kind else text])
     return examine(result["pages"], result["text"], result["lines"], outline, course)
 
 
