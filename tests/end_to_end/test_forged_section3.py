@@ -141,6 +141,14 @@ def test_the_numbers_are_found_however_a_checkpoint_is_packed(rules, tmp_path):
         assert not told_module.is_marked(raw, told(rules).marks[1]), path
 
 
+def test_two_marks_differ_in_every_precision_they_are_looked_for_in(rules):
+    """Of 2,000 marks no two agree in their first two numbers by more than rare chance, even as bfloat16."""
+    told_module = importlib.import_module(f"{rules.__name__}.told")
+    marks = [[told_module.number() for _ in range(2)] for _ in range(2000)]
+    for form in zip(*(told_module.forms(mark) for mark in marks)):
+        assert len(marks) - len(set(form)) <= 8  # 2,000,000 pairs, one in 4,000,000 of which agrees
+
+
 def test_malformed_observations_are_the_students(rules):
     odd = [
         None,
