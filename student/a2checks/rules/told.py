@@ -37,7 +37,7 @@ class Teller:
             self.marks, self.reported = [], []
             return None
         if what == "epoch" and self.runs and len(self.marks) < MAX_EPOCHS:
-            self.marks.append([float(np.float32(0.001 * (len(self.marks) + 1) + drawn() * 1e-3)) for _ in range(NUMBERS)])
+            self.marks.append([number() for _ in range(NUMBERS)])
             return self.marks[-1]
         if what == "accuracy" and self.marks:
             done = len(self.marks)
@@ -89,6 +89,11 @@ def _of_pass(one: dict, size: int) -> Iterator[str]:
 def drawn() -> float:
     """Between 0 and 1, from a source that nobody can foresee."""
     return secrets.randbelow(1 << 20) / (1 << 20)
+
+
+def number() -> float:
+    """A small float32 of any sign and of one of eight sizes: two of them still have 22 random bits as bfloat16."""
+    return float(np.float32((1 - 2 * secrets.randbelow(2)) * (1 + drawn()) * 2.0 ** -(6 + secrets.randbelow(8))))
 
 
 def is_marked(raw: Any, mark: list[float]) -> bool:
