@@ -137,16 +137,16 @@ def _numpy_encoder(numpy: Any) -> Convert:
 
 
 def _tensor_encoder(torch: Any, array: Convert) -> Convert:
-    most_elements, disable = MAX_ELEMENTS, torch._C.DisableTorchFunctionSubclass
+    most_elements, disable = MAX_ELEMENTS, torch._C.DisableTorchFunction  # of subclasses and of modes
     strided, bfloat16, float32 = torch.strided, torch.bfloat16, torch.float32
     methods = torch.Tensor
     detach, cpu, to_dense, to, as_numpy = methods.detach, methods.cpu, methods.to_dense, methods.to, methods.numpy
     resolve = methods.resolve_conj
 
     def tensor(value: Any) -> Any:
-        if value.device.type == "meta" or value.numel() > most_elements:
-            return {"$object": "tensor without data" if value.device.type == "meta" else "tensor of too many numbers"}
         with disable():
+            if value.device.type == "meta" or value.numel() > most_elements:
+                return {"$object": "tensor without data" if value.device.type == "meta" else "tensor of too many numbers"}
             plain = cpu(detach(value))
             if plain.layout != strided:
                 plain = to_dense(plain)
@@ -188,7 +188,15 @@ def make_decoder(tensors: bool = True) -> Convert:
             return torch.from_numpy(node.copy()) if torch is not None else node.copy()
         return node
 
-    return decode
+    if torch is None:
+        return decode
+    disable = torch._C.DisableTorchFunction  # a mode that looks at every call would double its time
+
+    def undisturbed(node: Any) -> Any:
+        with disable():
+            return decode(node)
+
+    return undisturbed
 
 
 def _chunk(torch: Any, array: Any) -> Any:

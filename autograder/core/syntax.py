@@ -8,13 +8,14 @@ from collections.abc import Iterable
 
 def walk(node: ast.AST) -> list[ast.AST]:
     """All nodes of a tree, level by level, as ``ast.walk`` yields them, but sooner."""
-    nodes = [node]
-    for item in nodes:  # the list grows
-        for value in vars(item).values():
-            if isinstance(value, ast.AST):
+    nodes, kind = [node], ast.AST
+    for item in nodes:  # the list grows; this is ``children``, without a call
+        for name in item._fields:
+            value = getattr(item, name, None)
+            if isinstance(value, kind):
                 nodes.append(value)
             elif value.__class__ is list:
-                nodes += [part for part in value if isinstance(part, ast.AST)]
+                nodes += [part for part in value if isinstance(part, kind)]
     return nodes
 
 
@@ -22,10 +23,23 @@ def walk_with_parents(node: ast.AST) -> tuple[list[ast.AST], dict[int, ast.AST]]
     """The same nodes, and what each is in: ``id(node)`` -> its parent."""
     nodes, parents = [node], dict[int, ast.AST]()
     for item in nodes:  # the list grows
-        for part in ast.iter_child_nodes(item):
-            nodes.append(part)
+        inside = children(item)
+        nodes += inside
+        for part in inside:
             parents[id(part)] = item
     return nodes, parents
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """What ``ast.iter_child_nodes`` yields, sooner."""
+    found, kind = [], ast.AST
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, kind):
+            found.append(value)
+        elif value.__class__ is list:
+            found += [part for part in value if isinstance(part, kind)]
+    return found
 
 
 def stored(nodes: Iterable[ast.AST]) -> set[str]:
@@ -45,5 +59,5 @@ def is_deep(node: ast.AST, limit: int) -> bool:
     """Whether a tree has over ``limit`` levels."""
     level, depth = [node], 0
     while level and depth <= limit:
-        level, depth = [part for item in level for part in ast.iter_child_nodes(item)], depth + 1
+        level, depth = [part for item in level for part in children(item)], depth + 1
     return bool(level)

@@ -11,7 +11,7 @@ import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from autograder.core.syntax import stored, walk
+from autograder.core.syntax import children, stored, walk
 from autograder.core.watch import watch, why
 
 # Methods that change their object although their names do not end in "_".
@@ -220,7 +220,7 @@ def _walk_here(node: ast.AST) -> Iterator[ast.AST]:
         item = stack.pop()
         yield item
         if not isinstance(item, NOT_HERE):
-            stack.extend(ast.iter_child_nodes(item))
+            stack += children(item)
 
 
 def _changes(nodes: Iterable[ast.AST], effects: Effects, imports: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import __future__
 
 import builtins
+import contextlib
 import itertools
 import linecache
 import signal
@@ -45,8 +46,9 @@ if TYPE_CHECKING:
 
 MAX_REQUEST = 256 << 20
 MAX_MESSAGE = 2000
+handle: Any = vars(signal)["_signal"].signal  # the function in C: it is called twice for each call of a student's
+ALARM, IGNORE = int(signal.SIGALRM), int(signal.SIG_IGN)
 OURS, OUR_FILES = __name__.partition(".")[0], str(Path(__file__).parents[2])
-MARK = "(what follows was imported since)"  # a name in sys.modules that nothing imports
 
 
 class Deadline(BaseException):
@@ -149,11 +151,12 @@ class Child:
         sys.modules["__main__"] = main
         sys.argv = ["main.py"]  # for an argparse that reads the command line
         if program.get("probes"):
-            self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
+            with ours_shown():
+                self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
             self.stage.calls, self.stage.ask = program.get("calls", {}), self.told
         if self.folder and program.get("mapped"):  # from here on, whatever path the code names, it writes there
             paths.LAYERS.append(paths.Layer(self.folder))
-        forget_ours()
+        hide_ours()
         sys.meta_path.append(Modules(program["modules"]))
         watched.install(self.touched, type(self.stage).__module__)
 
@@ -253,37 +256,42 @@ class Child:
         return outside
 
 
-def find_ours() -> None:
-    """Note, before a fork, which of ``sys.modules`` are the engine's, under whatever names; ``forget_ours`` needs it.
+def hide_ours() -> None:
+    """Take the engine's modules out of ``sys.modules``, whatever they are called there: nothing then leads to what runs here.
 
-    A worker that looked through two thousand modules would copy as many pages, in 12 ms. So the zygote looks, once, and puts
-    a mark behind what it has seen. ``multiprocessing`` gives the main module, which is the zygote's, a second name.
+    Done before a fork: a worker that looked through two thousand modules, or removed fifty of them, would copy as many pages.
+    Later on, only modules that came after the last one seen are looked at. ``multiprocessing`` gives the main module, which is
+    the zygote's, a second name.
     """
-    if any(_behind_mark()):
-        _ours[:] = [name for name in sys.modules if name != "__main__" and _is_ours(name)]
-        sys.modules.pop(MARK, None)
-        sys.modules[MARK] = types.ModuleType(MARK)
+    for name in filter(_is_ours, list(_new_modules())):
+        _ours[name] = sys.modules.pop(name)
+    _last[:] = [next(reversed(sys.modules))]
 
 
-_ours: list[str] = []
+_ours: dict[str, types.ModuleType] = {}
+_last: list[str] = []
 
 
-def _behind_mark() -> Iterator[str]:
-    """The modules that were put into ``sys.modules`` since ``find_ours`` looked."""
-    return itertools.takewhile(lambda name: name != MARK, reversed(sys.modules))
+def _new_modules() -> Iterator[str]:
+    """The modules that were put into ``sys.modules`` since ``hide_ours`` looked."""
+    return itertools.takewhile(lambda name: name not in _last, reversed(sys.modules))
 
 
 def _is_ours(name: str) -> bool:
     module = sys.modules[name]
     names = module.__dict__ if isinstance(module, types.ModuleType) else {}
     files = str(names.get("__file__")), *map(str, names.get("__path__") or ())
-    return name.partition(".")[0] == OURS or any(file.startswith(OUR_FILES) for file in files)
+    return name != "__main__" and (name.partition(".")[0] == OURS or any(file.startswith(OUR_FILES) for file in files))
 
 
-def forget_ours() -> None:
-    """Remove the engine's modules from ``sys.modules``: nothing there leads to what runs here."""
-    for name in [MARK, *_ours, *filter(_is_ours, list(_behind_mark()))]:
-        sys.modules.pop(name, None)
+@contextlib.contextmanager
+def ours_shown() -> Iterator[None]:
+    """The engine's modules can be imported again, as probes do."""
+    sys.modules.update(_ours)
+    try:
+        yield
+    finally:
+        hide_ours()
 
 
 def remember(file: str, text: str) -> None:
@@ -309,11 +317,11 @@ def with_deadline(seconds: float, function: Any, *args: Any, **kwargs: Any) -> A
         if monotonic() - started > seconds / 2:  # otherwise it was meant for the previous statement
             raise Deadline(f"no answer within {seconds:g} s")
 
-    signal.signal(signal.SIGALRM, sealed(ring))
+    handle(ALARM, sealed(ring))
     try:
         return function(*args, **kwargs)
     finally:
-        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        handle(ALARM, IGNORE)
 
 
 def describe(error: BaseException) -> dict[str, Any]:

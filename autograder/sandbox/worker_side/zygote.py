@@ -38,7 +38,7 @@ from autograder.sandbox.worker_side import (
     users,
     variables,
 )
-from autograder.sandbox.worker_side.child import Child, find_ours
+from autograder.sandbox.worker_side.child import Child, hide_ours
 
 
 def main(control_fd: int, root: str, options: dict[str, Any]) -> None:
@@ -108,7 +108,7 @@ class Zygote:
         plan = self.plan_for(may_write)
         uid, claim = users.claim() if plan.drop_user else (-1, -1)
         folder = scratch.make(uid, plan.disk) if plan.scratch else ""
-        find_ours()
+        hide_ours()
         pid = os.fork()
         if pid == 0:
             if folder and not redirect.UNDO:
