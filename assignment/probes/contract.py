@@ -64,8 +64,7 @@ def used_through(namespace: dict, name: str) -> list[str]:
     for value in list(namespace.values()):
         if isinstance(value, types.FunctionType):
             for code in codes(value.__code__):
-                instructions = list(get_instructions(code))
-                for before, one in pairwise(instructions):
+                for before, one in pairwise(get_instructions(code) if FUNCTION in code.co_names else ()):
                     if one.argval == FUNCTION and one.opname.startswith(("LOAD_ATTR", "LOAD_METHOD")):
                         found.add("class" if before.argval == name else "instance")
     return sorted(found) or ["class"]

@@ -7,7 +7,7 @@ umask 022
 root="${AUTOGRADER_ROOT:-/autograder}"
 source="$root/source"
 began=$SECONDS
-export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore DEBIAN_FRONTEND=noninteractive
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_ROOT_USER_ACTION=ignore DEBIAN_FRONTEND=noninteractive
 if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
     apt-get update -qq && apt-get install -y -qq --no-install-recommends python3 python3-venv >/dev/null
     rm -rf /var/lib/apt/lists/*
@@ -25,6 +25,20 @@ install_wanted() {
     rm -rf "$tools" "$root"/python/.[a-z]*
     base="$(echo "$root/python/cpython-$wanted".*/bin/python3)"
     [ -x "$base" ] || { rm -rf "$root/python"; false; }
+}
+# Cuts off the end of a library that nothing loads: symbols for debuggers and the table of sections, a fifth of torch. `strip`
+# would do it, but is in no base image.
+cut_symbols() { "$python" - "$1" <<'PYTHON'
+import struct, sys
+with open(sys.argv[1], "r+b") as library:
+    head = bytearray(library.read(64))
+    if head[:6] == b"\x7fELF\x02\x01":  # 64 bits, little-endian
+        start, (size, count) = *struct.unpack_from("<Q", head, 32), struct.unpack_from("<HH", head, 54)
+        library.seek(start)
+        segments = [struct.unpack_from("<QQQQ", library.read(size), 8) for _ in range(count)]  # offset, …, …, bytes in the file
+        struct.pack_into("<Q", head, 40, 0), struct.pack_into("<HH", head, 60, 0, 0)  # there are no sections
+        library.seek(0), library.write(head), library.truncate(max(offset + length for offset, _, _, length in segments))
+PYTHON
 }
 python="$root/venv/bin/python"
 if [ ! -x "$python" ]; then
@@ -55,10 +69,14 @@ if [ -f "$source/assignment/requirements-torch.txt" ]; then
     torch="$("$python" -c 'import importlib.util; print(importlib.util.find_spec("torch").submodule_search_locations[0])')"
     rm -rf "$torch/include" "$torch/test" "$torch/share"
     find "$torch/bin" -type f ! -name torch_shm_manager -delete
-    ! command -v strip >/dev/null || strip --strip-unneeded "$torch/lib/libtorch_cpu.so"
+    for library in "$torch"/lib/libtorch_cpu.so "$torch"/lib/libtorch_python.so; do cut_symbols "$library"; done
 fi
 # Packages' own tests.
 find "$root"/venv/lib/python3*/site-packages -type d -name tests -prune -exec rm -rf {} +
+# Byte code on all cores, not of what no submission imports and would be a hundred megabytes; the smoke test adds what it uses.
+rarely='/(pip|setuptools|jedi|networkx|sympy|torchgen)/|/transformers/models/|/torch/(_inductor|_dynamo|testing|distributed|onnx|ao)/'
+"$python" -m compileall -q -j 0 -x "$rarely" "$root"/venv/lib/python3*/site-packages >/dev/null 2>&1 || true
+[ ! -f "$source/assignment/requirements-torch.txt" ] || "$python" -c 'import torch.export'  # and so compiles what it needs
 # Student code runs as another user, who has to reach Python and torch, and nothing of ours.
 chmod go+x "$root"
 chmod 700 "$source"

@@ -82,6 +82,6 @@ def open_stage(sources: dict[str, str], world: Any) -> Any:
     finally:
         sys.meta_path.remove(finder)
         COMPILED.clear()
-        for module in [known for known in sys.modules if known.partition(".")[0] == name]:
-            del sys.modules[module]
+        for module in (name, *finder.sources):
+            sys.modules.pop(module, None)
     return package.Stage(world)

@@ -50,7 +50,7 @@ def redirected(names: dict[str, Any] | None = None, apart: bool = False) -> Iter
     ``names``: a namespace, besides those of modules, that may hold functions by name. With ``apart`` trained models that are
     not from an outer block cannot be read. The working folder is the folder in there that stands for it.
     """
-    before, temporary, seen = REAL.getcwd(), tempfile.tempdir, working_folder()
+    before, temporary, seen, known = REAL.getcwd(), tempfile.tempdir, working_folder(), dict(sys.modules)
     root = os.path.realpath(tempfile.mkdtemp(dir=LAYERS[-1].root if LAYERS else None))
     own = not UNDO
     try:
@@ -72,15 +72,15 @@ def redirected(names: dict[str, Any] | None = None, apart: bool = False) -> Iter
             uninstall()
         REAL.chdir(before)
         tempfile.tempdir = temporary
-        forget(root)
+        forget(root, known)
         with contextlib.suppress(Exception):
             shutil.rmtree(root, ignore_errors=True)
 
 
-def forget(root: str) -> None:
-    """Forget the modules that were imported from there."""
+def forget(root: str, known: dict[str, Any]) -> None:
+    """Forget the modules that were imported from there, of those that are not known."""
     for name, module in list(sys.modules.items()):
-        if below(str(getattr(module, "__file__", None) or ""), root):
+        if known.get(name) is not module and below(str(getattr(module, "__file__", None) or ""), root):
             del sys.modules[name]
 
 

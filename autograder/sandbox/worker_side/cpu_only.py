@@ -15,6 +15,7 @@ ACCELERATORS = ("cuda", "mps", "xpu", "hpu", "xla")
 STAYS = ("cuda", "xpu", "mps", "pin_memory")  # methods that return their tensor as it is
 MOVES = ("to", "cpu", *STAYS)
 ASKS = ("__get__", "get_device")
+SEEN = frozenset((*MOVES, *ASKS, "type"))
 ON_CPU = "_moved_to_the_cpu"
 
 
@@ -83,6 +84,8 @@ def install() -> None:
     class OnCpu(TorchFunctionMode):
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             name = getattr(func, "__name__", "")
+            if name not in SEEN:
+                return func(*args, **devices.keywords(kwargs)) if kwargs else func(*args)
             if name in ASKS and func in seen and devices.asked is not None and from_student():
                 return seen[func](args[0])
             if name in MOVES and args and isinstance(args[0], torch.Tensor):
