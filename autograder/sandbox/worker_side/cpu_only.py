@@ -15,7 +15,7 @@ ACCELERATORS = ("cuda", "mps", "xpu", "hpu", "xla")
 STAYS = ("cuda", "xpu", "mps", "pin_memory")  # methods that return their tensor as it is
 MOVES = ("to", "cpu", *STAYS)
 ASKS = ("__get__", "get_device")
-SEEN = frozenset((*MOVES, *ASKS, "type"))
+SPECIAL = frozenset((*MOVES, *ASKS, "type"))
 ON_CPU = "_moved_to_the_cpu"
 
 
@@ -81,17 +81,20 @@ def install() -> None:
     for name in ("cuda", "mps", "xpu"):
         seen[getattr(kinds, f"is_{name}").__get__] = lambda tensor, name=name: devices.of(tensor).type == name
 
+    def special(name: str, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        if name in ASKS and func in seen and devices.asked is not None and from_student():
+            return seen[func](args[0])
+        if name in MOVES and args and isinstance(args[0], torch.Tensor):
+            return devices.called(name, *args, **kwargs)
+        if name == "type" and isinstance(args[-1], str):
+            args = (args[0], args[-1].replace("torch.cuda.", "torch."))
+        return func(*args, **devices.keywords(kwargs))
+
     class OnCpu(TorchFunctionMode):
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             name = getattr(func, "__name__", "")
-            if name not in SEEN:
-                return func(*args, **devices.keywords(kwargs)) if kwargs else func(*args)
-            if name in ASKS and func in seen and devices.asked is not None and from_student():
-                return seen[func](args[0])
-            if name in MOVES and args and isinstance(args[0], torch.Tensor):
-                return devices.called(name, *args, **(kwargs or {}))
-            if name == "type" and isinstance(args[-1], str):
-                args = (args[0], args[-1].replace("torch.cuda.", "torch."))
+            if name in SPECIAL:
+                return special(name, func, args, kwargs or {})
             return func(*args, **devices.keywords(kwargs)) if kwargs else func(*args)
 
     def uncompiled(model: Any = None, **_: Any) -> Any:
