@@ -82,9 +82,11 @@ def of_difference(half: float, others: int) -> float:
     return half * math.sqrt(1 + 1 / others)
 
 
-def student(freedom: int) -> float:
-    """Student's 97.5 % point, by the first terms of its series in 1/freedom: to 0.01 from four degrees on."""
-    z = 1.96
+def student(freedom: int, z: float = 1.96) -> float:
+    """Student's 97.5 % point, or the one that belongs to another point ``z`` of the normal distribution.
+
+    By the first terms of its series in 1/freedom: to 0.01 from four degrees on.
+    """
     terms = ((z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384)
     return z + sum(term / freedom**power for power, term in enumerate(terms, start=1))
 

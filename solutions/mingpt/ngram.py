@@ -1,4 +1,4 @@
-"""N-gram models, which a transformer has to beat.
+"""Models that count words and pairs of neighbours, for a transformer to be compared with.
 
 They predict the same targets as the transformer, so perplexities can be compared. c(u, w) is how often w follows u.
 """

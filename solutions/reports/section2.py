@@ -35,7 +35,7 @@ ALTERED = {
     "sharing: Q=K=V": "without projections of their own for queries, keys and values (but also with fewer parameters)",
     "similarity: cosine": "without the lengths of queries and keys (which the cosine, at the one sharpness tried, leaves out)",
     "similarity: distance": "with a distance in place of the dot product",
-    "positions: sinusoidal": "with sinusoids (of a size that is learned) in place of learned positions",
+    "positions: sinusoidal": "with sinusoids (of a size that is learned; they have fewer parameters) in place of learned positions",
     "positions: ALiBi": "with ALiBi's distances in place of learned positions",
     "AFT-simple": "with weights that do not depend on the query (if a gate does and each feature has weights of its own)",
     "FAVOR+": "with random features in place of the exact softmax",
@@ -166,6 +166,15 @@ class Figures:
         """For a difference between two variants."""
         return self.bound(1)
 
+    @cached_property
+    def widened(self) -> float:
+        """By what factor an interval is wider that allows for all comparisons with the baselines (Bonferroni's)."""
+        z = statistics.NormalDist().inv_cdf(1 - 0.025 / len(HONEST))
+        return of.student(self.freedom, z) / of.student(self.freedom) if self.freedom else 1.0
+
+    def barely(self, difference: of.Difference, bound: float) -> str:
+        return "barely " if bound < abs(difference.mean) <= bound * self.widened else ""
+
     def verdict(self, name: str) -> str:
         mean = self.diff(name).mean
         return "not told apart" if abs(mean) <= self.yard else "better" if mean < 0 else "worse"
@@ -183,11 +192,11 @@ class Figures:
         """What a change does by the same measure: perplexity is better if lower."""
         if abs(difference.mean) <= bound:
             return "cannot be seen to change"
-        return "helps" if difference.mean < 0 else "harms"
+        return self.barely(difference, bound) + ("helps" if difference.mean < 0 else "harms")
 
     def judged(self, difference: of.Difference, bound: float) -> str:
-        """With as many decimals as show on which side of the bound its mean is."""
-        return of.percent(difference, of.digits(difference.mean, bound))
+        """With as many decimals as show on which side of the bound, and of the widened one, its mean is."""
+        return of.percent(difference, max(of.digits(difference.mean, b) for b in (bound, bound * self.widened)))
 
     def alone(self, difference: of.Difference) -> of.Difference:
         """The mean without the range, which the table has."""
@@ -195,7 +204,11 @@ class Figures:
 
     @cached_property
     def yard_decimals(self) -> int:
-        return max(2, *(of.digits(self.diff(name).mean, self.yard) for name in HONEST))
+        return self.decimals(self.yard)
+
+    def decimals(self, bound: float) -> int:
+        """How many tell a bound from all differences."""
+        return max(2, *(of.digits(self.diff(name).mean, bound) for name in HONEST))
 
     @cached_property
     def cut_off(self) -> bool:

@@ -48,6 +48,7 @@ SETTINGS = {
         "512 is",
         "6,920 / 872 / 1,821",
         "; 0 means",
+        "1 is positive and 0 negative",
         ", 1 for",
         "and 0 for",
         "to 0 there",
