@@ -2,8 +2,8 @@
 
 They share the batches and their order (batches are made by length: variants trained on short sentences share theirs with one
 another), what dropout drops, and the initial value of every weight that the variant has in common
-with the baseline. Each of the three starts from a seed of its own: if they shared one stream, a variant that draws more numbers for its
-weights would also get other batches, and the difference between two runs would be partly that.
+with the baseline. Each of the three starts from a seed of its own: if they shared one stream, a variant that draws more numbers
+for its weights would also get other batches, and the difference between two runs would be partly that.
 """
 
 from __future__ import annotations

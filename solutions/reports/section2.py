@@ -35,7 +35,7 @@ ALTERED = {
     "sharing: Q=K=V": "without projections of their own for queries, keys and values (but also with fewer parameters)",
     "similarity: cosine": "without the lengths of queries and keys (which the cosine, at the one sharpness tried, leaves out)",
     "similarity: distance": "with a distance in place of the dot product",
-    "positions: sinusoidal": "with sinusoids (of a size that is learned; they have fewer parameters) in place of learned positions",
+    "positions: sinusoidal": "with sinusoids (their size is learned; they have fewer parameters) in place of learned positions",
     "positions: ALiBi": "with ALiBi's distances in place of learned positions",
     "AFT-simple": "with weights that do not depend on the query (if a gate does and each feature has weights of its own)",
     "FAVOR+": "with random features in place of the exact softmax",

@@ -34,7 +34,7 @@ SETTINGS = {
         "(first|after) 24( tokens)?",
         "25 and later",
         "[Aa]t (25–48|1–24)",
-        "Beyond 48 there",
+        "Beyond 48:",
         "; part 3 says",
     ],
     "section3": [
