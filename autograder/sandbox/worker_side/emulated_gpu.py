@@ -101,8 +101,8 @@ def install(torch: Any) -> None:
         for name in ("is_available", "is_built"):
             _for_students(owner, name, True)
     _for_students(accelerator, "current_accelerator", torch.device("cuda"))
-    for name in ("manual_seed", "manual_seed_all"):  # of another accelerator: it would note for whom, in a millisecond
-        setattr(torch.mtia, name, _answer(None))
+    if hasattr(torch, "mtia"):  # another accelerator, which would note for whom it is asked to seed, in a millisecond
+        torch.mtia.manual_seed = torch.mtia.manual_seed_all = _answer(None)
     properties = types.SimpleNamespace(name=NAME, total_memory=MEMORY, major=8, minor=0, multi_processor_count=1)
     torch.cuda.get_device_properties = _answer(properties)
     torch.cuda.get_rng_state = lambda *_: torch.get_rng_state()
