@@ -8,14 +8,9 @@ from collections.abc import Iterable
 
 def walk(node: ast.AST) -> list[ast.AST]:
     """All nodes of a tree, level by level, as ``ast.walk`` yields them, but sooner."""
-    nodes, kind = [node], ast.AST
-    for item in nodes:  # the list grows; this is ``children``, without a call
-        for name in item._fields:
-            value = getattr(item, name, None)
-            if isinstance(value, kind):
-                nodes.append(value)
-            elif value.__class__ is list:
-                nodes += [part for part in value if isinstance(part, kind)]
+    nodes = [node]
+    for item in nodes:  # the list grows
+        nodes += children(item)
     return nodes
 
 

@@ -202,10 +202,6 @@ class Figures:
         """The mean without the range, which the table has."""
         return of.Difference(*[difference.mean] * 3)
 
-    @cached_property
-    def yard_decimals(self) -> int:
-        return self.decimals(self.yard)
-
     def decimals(self, bound: float) -> int:
         """How many tell a bound from all differences."""
         return max(2, *(of.digits(self.diff(name).mean, bound) for name in HONEST))

@@ -69,7 +69,7 @@ class Child:
         self.stage: Any = None
         self.thread = get_ident()
         light_torch.AROUND.append(sealed(self.loading))
-        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        handle(ALARM, IGNORE)
 
     def serve(self) -> None:
         """Answer requests until the judge closes the pipe."""
