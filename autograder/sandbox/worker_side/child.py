@@ -18,8 +18,6 @@ from __future__ import annotations
 import __future__
 
 import builtins
-import contextlib
-import itertools
 import linecache
 import signal
 import socket
@@ -27,7 +25,6 @@ import sys
 import types
 from _thread import get_ident
 from functools import partial
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -40,15 +37,15 @@ from autograder.core import trees
 from autograder.sandbox import protocol
 from autograder.sandbox.stage import Modules, open_stage
 from autograder.sandbox.worker_side import light_torch, other_branches, watched
+from autograder.sandbox.worker_side.hidden import hide_ours, ours_shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 MAX_REQUEST = 256 << 20
 MAX_MESSAGE = 2000
 handle: Any = vars(signal)["_signal"].signal  # the function in C: it is called twice for each call of a student's
 ALARM, IGNORE = int(signal.SIGALRM), int(signal.SIG_IGN)
-OURS, OUR_FILES = __name__.partition(".")[0], str(Path(__file__).parents[2])
 
 
 class Deadline(BaseException):
@@ -254,44 +251,6 @@ class Child:
         own = self.namespace.get(name)
         outside: Callable[..., Any] = sealed(helper, instead=own if isinstance(own, types.FunctionType) else None)
         return outside
-
-
-def hide_ours() -> None:
-    """Take the engine's modules out of ``sys.modules``, whatever they are called there: nothing then leads to what runs here.
-
-    Done before a fork: a worker that looked through two thousand modules, or removed fifty of them, would copy as many pages.
-    Later on, only modules that came after the last one seen are looked at. ``multiprocessing`` gives the main module, which is
-    the zygote's, a second name.
-    """
-    for name in filter(_is_ours, list(_new_modules())):
-        _ours[name] = sys.modules.pop(name)
-    _last[:] = [next(reversed(sys.modules))]
-
-
-_ours: dict[str, types.ModuleType] = {}
-_last: list[str] = []
-
-
-def _new_modules() -> Iterator[str]:
-    """The modules that were put into ``sys.modules`` since ``hide_ours`` looked."""
-    return itertools.takewhile(lambda name: name not in _last, reversed(sys.modules))
-
-
-def _is_ours(name: str) -> bool:
-    module = sys.modules[name]
-    names = module.__dict__ if isinstance(module, types.ModuleType) else {}
-    files = str(names.get("__file__")), *map(str, names.get("__path__") or ())
-    return name != "__main__" and (name.partition(".")[0] == OURS or any(file.startswith(OUR_FILES) for file in files))
-
-
-@contextlib.contextmanager
-def ours_shown() -> Iterator[None]:
-    """The engine's modules can be imported again, as probes do."""
-    sys.modules.update(_ours)
-    try:
-        yield
-    finally:
-        hide_ours()
 
 
 def remember(file: str, text: str) -> None:

@@ -38,7 +38,8 @@ from autograder.sandbox.worker_side import (
     users,
     variables,
 )
-from autograder.sandbox.worker_side.child import Child, hide_ours
+from autograder.sandbox.worker_side.child import Child
+from autograder.sandbox.worker_side.hidden import hide_ours
 
 
 def main(control_fd: int, root: str, options: dict[str, Any]) -> None:
