@@ -6,7 +6,6 @@ import ast
 import functools
 import math
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,9 +13,10 @@ from typing import Any, TypeVar
 from autograder.core.assignment import Assignment, Limits, Question, Section
 from autograder.core.claims import check_claims, claims_of
 from autograder.core.errors import GraderError
-from autograder.core.strict import build, listed, nearest, read_toml, refuse_keys, refuse_twice, refuse_unknown, typed
+from autograder.core.points import check_sums, points_of
+from autograder.core.strict import build, listed, read_toml, refuse_keys, refuse_twice, refuse_unknown, typed
 from autograder.core.text import clean, reason
-from autograder.core.written import Chapter, Manual, Part, Written, total
+from autograder.core.written import Chapter, Manual, Part, Written
 
 TABLES = ("assignment", "totals", "worker", "limits", "section", "question", "part", "chapter", "manual", "writeup")
 TOTAL_SECONDS = 540.0
@@ -68,7 +68,7 @@ def load_assignment(
     if not questions:
         raise GraderError(f"{where}: there is no [[question]]")
     written = _written(rubric, courses, [question.id for question in questions])
-    _check_sums(questions, written, courses, rubric.get("totals", {}))
+    check_sums(questions, written, courses, rubric.get("totals", {}))
     allowed = vars(_limits(rubric, default_seconds))
     allowed |= {"total_seconds": min(allowed["total_seconds"], at_most), **limits}
     return Assignment(
@@ -220,7 +220,7 @@ def _question(
     refuse_keys(Question, entry, where)
     if "section" in entry:
         refuse_unknown([entry["section"]], sections, where, "section")
-    points = _points(entry, courses, where)
+    points = points_of(entry, courses, where)
     claims = claims_of(entry, points, where)
     section = sections.get(entry.get("section", ""))
     question = build(Question, entry, where, points=points, claims=claims, section=section)
@@ -279,22 +279,6 @@ def _check_tests(folder: Path, question: Question, where: str) -> None:
         raise GraderError(f"{where}: claims are test functions, and it has only a sentence: write {file}")
 
 
-def _points(entry: dict[str, Any], courses: tuple[str, ...], where: str) -> dict[str, float]:
-    """Course -> points, from a single number for all courses or a table."""
-    if "points" not in entry:
-        raise GraderError(f"{where}: the key 'points' is missing")
-    points = entry["points"]
-    if not isinstance(points, dict):
-        points = dict.fromkeys(courses, points)
-    refuse_unknown(points, courses, f"{where}: points", "course")
-    if missing := [course for course in courses if course not in points]:
-        raise GraderError(f"{where}: points of course {missing[0]} are missing")
-    by_course = {course: typed(float, value, f"{where}: points") for course, value in points.items()}
-    if any(value < 0 for value in by_course.values()):
-        raise GraderError(f"{where}: points should not be negative")
-    return by_course
-
-
 def _written(rubric: dict[str, Any], courses: tuple[str, ...], questions: list[str]) -> Written:
     parts, chapters, items = (listed(rubric, name, "rubric.toml") for name in ("part", "chapter", "manual"))
     written = Written(
@@ -319,46 +303,6 @@ def _written(rubric: dict[str, Any], courses: tuple[str, ...], questions: list[s
 def _scored(kind: type[Scored], entry: dict[str, Any], where: str, courses: tuple[str, ...]) -> Scored:
     """A part or a manual item with its points by course."""
     refuse_keys(kind, entry, where)
-    scored = build(kind, entry, where, points=_points(entry, courses, where))
+    scored = build(kind, entry, where, points=points_of(entry, courses, where))
     refuse_unknown(scored.extra_credit, courses, where, "course")
     return scored
-
-
-def _check_sums(questions: Iterable[Question], written: Written, courses: tuple[str, ...], totals: Any) -> None:
-    """Raise GraderError unless the points of every part and of the whole add up to what the rubric says."""
-    where = "rubric.toml"
-    items: list[Question | Manual] = [*questions, *written.items]
-    refuse_twice((item.id for item in items), where, "item")
-    for item in items if written.parts else ():
-        if written.part_of(item.id) is None:
-            raise GraderError(f"{where}: {item.id} belongs to no [[part]]{nearest(item.id, [p.id for p in written.parts])}")
-    wanted = typed(dict[str, tuple[float, ...]], totals, f"{where}: [totals]")
-    refuse_unknown(wanted, courses, f"{where}: [totals]", "course")
-    for course in courses:
-        for part in written.parts:
-            _check_part_sum([item for item in items if written.part_of(item.id) is part], part, course)
-        if course in wanted:
-            _check_total(items, wanted[course], course)
-
-
-def _check_part_sum(items: Sequence[Question | Manual], part: Part, course: str) -> None:
-    points, wanted = total(items, course), total([part], course)
-    if points != wanted:
-        raise GraderError(
-            f"rubric.toml: course {course}: the items of part {part.id} sum to {_sum_text(points)}, "
-            f"[[part]] says {_sum_text(wanted)}"
-        )
-
-
-def _check_total(items: Sequence[Question | Manual], wanted: tuple[float, ...], course: str) -> None:
-    points = total(items, course)
-    if len(wanted) != 2:
-        raise GraderError(f"rubric.toml: [totals] {course} should be [regular points, extra credit]")
-    if points != wanted:
-        raise GraderError(
-            f"rubric.toml: the items of course {course} sum to {_sum_text(points)}, [totals] says {_sum_text(wanted)}"
-        )
-
-
-def _sum_text(points: tuple[float, ...]) -> str:
-    return f"{points[0]:g}" + (f" + {points[1]:g} extra credit" if points[1] else "")

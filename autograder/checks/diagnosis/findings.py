@@ -115,3 +115,12 @@ def joined(text: str, findings: Sequence[Finding]) -> str:
         if finding.says:
             text = f"{ended(text)} {finding.says[0].upper()}{finding.says[1:]}"
     return text
+
+
+def same_shape(relation: Relation) -> Relation:
+    """The relation, of results that have the right shape only."""
+
+    def only(wrong: list[Call]) -> tuple[str, str] | None:
+        return None if any(got.shape != want.shape for got, want in pairs(wrong)) else relation(wrong)
+
+    return only
