@@ -55,16 +55,17 @@ release: student
 autograder: setup
 	$(RUN) pack
 
-# One process for each core, at most four: each of them starts workers of its own.
-PYTEST := $(PY) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal --durations 10
+# One process for each core, at most four: each of them starts workers of its own. Slow tests also wait a lot: one more.
+CORES = $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() or 1))' 2> /dev/null || echo 1)
+PYTEST := $(PY) -m pytest --dist worksteal --durations 10 --numprocesses
 
 # What measured under about a second, and a tenth of the random examples; the rest is in test-slow.
 test: develop
-	SHARE=0.1 $(PYTEST) -m 'not slow and not container'
+	SHARE=0.1 $(PYTEST) $(CORES) -m 'not slow and not container'
 
 # SHARE=0.05: a twentieth of what is random or repeats itself, drawn anew in each run.
 test-slow: develop
-	SEED=$${SEED:-$$(date +%s)} $(PYTEST) -m 'slow or hypothesis'
+	SEED=$${SEED:-$$(date +%s)} $(PYTEST) $$(($(CORES) + 1)) -m 'slow or hypothesis'
 
 # Style, layout, types, the contracts between packages, and the size of functions: 50 lines, complexity 12.
 lint: develop
@@ -86,8 +87,9 @@ docker: autograder
 docker-grade: build/example
 	$(RUN) image grade $(SUBMISSION) --course $(COURSE)
 
+# LANES=2: the tests of Docker's own daemon beside the others, in less time; their figures are then no measure of speed.
 docker-test: develop autograder
-	$(PY) -m pytest -m container -s
+	$(PY) -m pytest -m container $(if $(LANES),--numprocesses $(LANES) --dist loadgroup -rs,-s)
 
 # Resolves the names in pyproject.toml and the two requirements.in to versions, for Python 3.10 and later.
 UV := $(PY) -m uv pip compile -q --universal --python-version 3.10 --no-annotate --custom-compile-command 'make lock'

@@ -27,6 +27,13 @@ PEAK = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With ``LANES=2 make docker-test`` the tests of Docker's own daemon run beside the others."""
+    for item in items:
+        if "container" in item.keywords:
+            item.add_marker(pytest.mark.xdist_group("docker" if "cloned" in getattr(item, "fixturenames", ()) else "archive"))
+
+
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory, references, grader) -> Path:
     """An archive with the tests' references."""

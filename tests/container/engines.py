@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from autograder.core.files import write_whole
 from autograder.gradescope import image
@@ -25,6 +27,7 @@ from support.project import ROOT
 HERE = Path(__file__).parent
 NAME, CLONED, STAND_IN = "autograder-test:517", "autograder-test:clone", "localhost/autograder-base:debian"
 SEED = os.environ["AUTOGRADER_SEED"]  # conftest's
+ONE_AT_A_TIME = FileLock(CONTAINER.with_suffix(".lock"))  # two engines' tests may run side by side
 
 
 @dataclass
@@ -96,14 +99,14 @@ def daemon() -> Iterator[str | None]:
     Yields "" or the flags that its `build` needs; None, and prints a line, if there is no daemon.
     """
     if not shutil.which("docker"):
-        print("\nNOT TRIED: Docker's own daemon; no docker here")
+        warnings.warn("NOT TRIED: Docker's own daemon; no docker here", stacklevel=1)
         yield None
         return
     answer = subprocess.run(["docker", "version"], capture_output=True, text=True)
     if not answer.returncode and "podman" not in answer.stdout.lower():
         yield ""
     elif os.geteuid() or not shutil.which("dockerd"):
-        print("\nNOT TRIED: Docker's own daemon; none answers, and only root, with dockerd installed, can start one")
+        warnings.warn("NOT TRIED: Docker's own daemon; none answers; only root, with dockerd installed, can start one", stacklevel=1)
         yield None
     else:
         with started_daemon() as flags:
@@ -126,7 +129,8 @@ def started_daemon() -> Iterator[str | None]:
             if answers_in_time(process):
                 yield "--network host"
             else:
-                print("\nNOT TRIED: Docker's own daemon, it does not start here: " + Path(folder, "log").read_text()[-300:])
+                log = Path(folder, "log").read_text()[-300:]
+                warnings.warn(f"NOT TRIED: Docker's own daemon, it does not start here: {log}", stacklevel=1)
                 yield None
         finally:
             process.terminate()
@@ -151,17 +155,23 @@ def stand_in(engine: list[str], release: str = "") -> str:
         return base
     name = f"{STAND_IN}-{release}" if release else STAND_IN
 
-    def has(command: list[str]) -> bool:
-        return not subprocess.run([*command, "image", "inspect", name], capture_output=True).returncode
-
-    if not has(engine):
-        if engine == ["docker"] and shutil.which("podman") and has(["podman"]):
-            saved = subprocess.run(["podman", "save", name], check=True, capture_output=True).stdout
-            subprocess.run([*engine, "load"], input=saved, check=True, capture_output=True)
-        else:
-            environment = {**os.environ, "ENGINE": shlex.join(engine)}
-            subprocess.run([HERE / "base.sh", name, *([release] if release else [])], check=True, env=environment)
+    with ONE_AT_A_TIME:
+        if not has(engine, name):
+            make_stand_in(engine, name, release)
     return name
+
+
+def has(engine: list[str], name: str) -> bool:
+    return not subprocess.run([*engine, "image", "inspect", name], capture_output=True).returncode
+
+
+def make_stand_in(engine: list[str], name: str, release: str) -> None:
+    if engine == ["docker"] and shutil.which("podman") and has(["podman"], name):
+        saved = subprocess.run(["podman", "save", name], check=True, capture_output=True).stdout
+        subprocess.run([*engine, "load"], input=saved, check=True, capture_output=True)
+    else:
+        environment = {**os.environ, "ENGINE": shlex.join(engine)}
+        subprocess.run([HERE / "base.sh", name, *([release] if release else [])], check=True, env=environment)
 
 
 def prepared(name: str, engine: list[str], folder: Path, environment: dict[str, str], flags: str, release: str = "") -> Image:
@@ -215,6 +225,7 @@ def print_figures(made: Image) -> None:
 
 def record(name: str, **measured: float) -> None:
     """Keep the figures of an image or a submission, with the day, for the page that `make bench` writes."""
-    kept = json.loads(CONTAINER.read_text(encoding="utf-8")) if CONTAINER.exists() else {}
-    kept[name] = {"day": f"{dt.datetime.now().astimezone():%Y-%m-%d}", **measured}
-    write_whole(CONTAINER, (json.dumps(kept, indent=1, sort_keys=True) + "\n").encode())
+    with ONE_AT_A_TIME:
+        kept = json.loads(CONTAINER.read_text(encoding="utf-8")) if CONTAINER.exists() else {}
+        kept[name] = {"day": f"{dt.datetime.now().astimezone():%Y-%m-%d}", **measured}
+        write_whole(CONTAINER, (json.dumps(kept, indent=1, sort_keys=True) + "\n").encode())
