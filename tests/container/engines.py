@@ -106,7 +106,7 @@ def daemon() -> Iterator[str | None]:
     if not answer.returncode and "podman" not in answer.stdout.lower():
         yield ""
     elif os.geteuid() or not shutil.which("dockerd"):
-        warnings.warn("NOT TRIED: Docker's own daemon; none answers; only root, with dockerd installed, can start one", stacklevel=1)
+        warnings.warn("NOT TRIED: Docker's own daemon; none answers, and only root, with dockerd, can start one", stacklevel=1)
         yield None
     else:
         with started_daemon() as flags:
