@@ -13,7 +13,8 @@ from autograder.checks.formats import CODE, Cell
 if TYPE_CHECKING:
     from autograder.submission.statements import Parsed
 
-WORD = re.compile(r"""\w+|"[^"\n{]*"|'[^'\n{]*'|[^\w\s]""")  # a text counts once, unless it may hold code in braces
+# A text counts once, unless it may hold code in braces; on a line that only gives it a name it holds none.
+WORD = re.compile(r"""^\w+ = (?:"[^"\\\n]*"|'[^'\\\n]*')$|\w+|"[^"\n{]*"|'[^'\n{]*'|[^\w\s]""", re.MULTILINE)
 # A tree of Python takes a hundred times the memory of its text: half a kilobyte for each word and sign.
 MAX_WORDS, MAX_CELL_WORDS = 60_000, 40_000
 MAX_LINE_WORDS = 4000

@@ -13,8 +13,10 @@ import pytest
 from autograder.authoring import student_tree
 from autograder.authoring.bundle import docstrings, unbundled, without_comments
 from autograder.authoring.masters import strip_modules
+from autograder.checks.formats import read
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
+from autograder.submission.statements import parse_document
 from support.notebooks import execute
 from support.project import ROOT
 
@@ -292,3 +294,10 @@ def test_the_checks_need_nothing_but_numpy(generated, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path / "student")
     assert "✅" in done.stdout and done.stdout.strip().endswith("[]"), done.stderr
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_courses_own_cells_get_no_note_and_are_read_whole(name):
+    path = ROOT / "student" / f"{name}.ipynb"
+    parsed = parse_document(read(path.name, path.read_bytes(), 64 << 20), frozenset("123"))
+    assert parsed.document.notes == [] and parsed.broken == [] and not parsed.cut
