@@ -180,6 +180,7 @@ class Reader(Apart):
     def _plan(self, section: Section, tree: dict[str, Any], sources: list[str]) -> Plan:
         cells = [Cell(CODE if code is True else MARKDOWN, str(source), int(line)) for code, source, line in tree["cells"]]
         document = Document(str(tree["name"]), cells, str(tree["format"]), tree["numbered"] is True)
+        document.parts = tuple((int(first), clean(str(name)), numbered is True) for first, name, numbered in tree["parts"])
         statements = [from_tree(index, part) for index, part in enumerate(_field(tree, "statements", list))]
         modules = {name: sources[number] for name, number in _field(tree, "modules", dict).items()}
         future, code = tuple(texts(tree["future"])), bytes.fromhex(_field(tree, "essence", str))
@@ -320,6 +321,7 @@ def _described(slicer: Slicer) -> dict[str, Any]:
         "name": document.name,
         "format": document.format,
         "numbered": document.numbered,
+        "parts": document.parts,
         "cells": [[cell.kind == CODE, _quotable(cell) if cell.kind == CODE else "", cell.line] for cell in document.cells],
         "statements": [known.tree() for known in slicer.known],
         "future": sorted(slicer.parsed.future),

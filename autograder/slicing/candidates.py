@@ -107,10 +107,22 @@ def _labels(id: str) -> list[str]:
     return [".".join(parts[:n]) for n in range(len(parts), 1, -1)]
 
 
-def _by_heading(candidates: list[Candidate], question: Question) -> list[Any]:
-    """The value under the question's own heading, a filled one if there is any; [] without one."""
+def _by_heading(candidates: list[Candidate], question: Question, sharing: list[Question]) -> list[Any]:
+    """The value under the question's own heading, a filled one if there is any; [] without one.
+
+    If only stubs stand there, values under no question's heading count for the questions that have no other, in order.
+    """
     own = _under(candidates, question.id)
-    return [(_filled(own) or own)[-1].value] if own else []
+    if not own or _filled(own):
+        return [(_filled(own) or own)[-1].value] if own else []
+    unanswered = [q for q in sharing if not _filled(_under(candidates, q.id))]
+    free = [candidate for candidate in _filled(candidates) if candidate.label not in {q.id for q in sharing}]
+    return _in_order(free, unanswered.index(question), len(unanswered)) or [own[-1].value]
+
+
+def _in_order(candidates: list[Candidate], position: int, count: int) -> list[Any]:
+    """The values that may be meant for the question at this position of ``count``, each of which has at least one."""
+    return [candidate.value for candidate in candidates[position : max(len(candidates) - (count - 1 - position), position + 1)]]
 
 
 def _kept(candidates: list[Candidate], statements: list[Known], question: Question) -> list[Any]:
@@ -130,8 +142,7 @@ def _shared(candidates: list[Candidate], question: Question, sharing: list[Quest
     filled = _filled(candidates)
     few = len(filled) < len(sharing)
     if all(_under(candidates, q.id) for q in sharing) or (few and any(_under(filled, q.id) for q in sharing)):
-        return _by_heading(candidates, question)
+        return _by_heading(candidates, question, sharing)
     if few and len(sharing) <= len(candidates):
         filled = candidates  # the position of a blank shows which question the other candidates are for
-    position, after = sharing.index(question), len(sharing) - 1 - sharing.index(question)
-    return [candidate.value for candidate in filled[position : max(len(filled) - after, position + 1)]]
+    return _in_order(filled, sharing.index(question), len(sharing))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from keyword import iskeyword
 from typing import Any
 
 from autograder.checks.formats import outside_strings, parse
@@ -28,7 +29,7 @@ ESCAPED = re.compile(r"^[ \t]*[,;/!%?]|\?[ \t]*$|=[ \t]*[%!]", re.MULTILINE)
 
 
 def as_python(source: str) -> str:
-    """The source with ``%time x = 3`` as ``x = 3``, shell lines and other magics as ``pass``, and without prompts."""
+    """The source with ``%time x = 3`` as ``x = 3``, ``%run`` as an import, other magics as ``pass``, and without prompts."""
     if _stands(FIRST_PROMPT, source):
         source = OUTPUT.sub("", PROMPT.sub("", source))
     found = {match.start(): match for match in LINE.finditer(source)}
@@ -65,9 +66,18 @@ def _replace(lines: list[str], number: int, match: re.Match[str]) -> int:
     target = match["assigned"] or ""
     word, _, rest = stripped[len(target) :].removeprefix("%").partition(" ")
     code = code_of(rest) if word in PYTHON_MAGICS and stripped[len(target) :].startswith("%") else ""
+    code = code or (star_import(rest) if word == "run" and not target else "")
     replaced = (text[: len(text) - len(stripped)] + (target + code if code else "pass")).split("\n")
     lines[number:end] = replaced + [""] * (end - number - len(replaced))
     return end
+
+
+def star_import(words: str) -> str:
+    """``%run -i folder/heads.py`` as the import that binds the same names; '' if the file has no name that can be imported."""
+    path = next((word for word in words.split() if not word.startswith("-")), "").strip("'\"").removeprefix("./")
+    module = re.sub(r"\.(?:py|ipynb)$", "", path).replace("/", ".")
+    named = all(part.isidentifier() and not iskeyword(part) for part in module.split("."))
+    return f"from {module} import *" if named else ""
 
 
 def code_of(rest: str) -> str:

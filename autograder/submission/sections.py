@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.checks.formats import ARCHIVE, CODE, CODE_SUFFIXES, PDF, SUFFIXES, TEXT, Unreadable, read
+from autograder.checks.formats import ARCHIVE, CODE, CODE_SUFFIXES, PDF, TEXT, Unreadable, read
 from autograder.checks.naming import stem_of, why_no_code
 from autograder.core.assignment import Assignment, Section
 from autograder.core.errors import GraderError
-from autograder.core.syntax import shape
 from autograder.core.verdict import NO_FILE
 from autograder.core.watch import LARGE, watch, why
+from autograder.submission.fitting import Candidate, comparison, right_ones
 from autograder.submission.recovery import Effort
-from autograder.submission.statements import Parsed, Statement, parse_document
+from autograder.submission.several import bound_names, joined, preference
+from autograder.submission.statements import Parsed, parse_document
 from autograder.submission.unpack import WRITE_UP_HINT, Contents, File, read_files
 from autograder.submission.unread import told
 
@@ -51,25 +50,6 @@ class Submission:
     unread: list[File]
 
 
-@dataclass
-class _Candidate:
-    """A parsed file, the id of the section it is named for ('' if none or several), and section id -> names it binds."""
-
-    file: File
-    parsed: Parsed
-    named: str
-    score: dict[str, int]
-
-    @property
-    def depth(self) -> int:
-        return len(self.file.path.parts)
-
-    @property
-    def expected(self) -> bool:
-        """Whether its name says what it is; other files are graded only where no such file holds a section."""
-        return self.file.path.suffix.lower() in SUFFIXES
-
-
 def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
     """Sort a submission's files into sections; raises GraderError if nothing in it can be graded."""
     contents = submitted if isinstance(submitted, Contents) else read_files(submitted, assignment.limits.file_bytes)
@@ -84,7 +64,7 @@ def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
     return Submission(sections, modules, notes, [candidate.file for candidate in candidates], unread)
 
 
-def _answering(assignment: Assignment, candidates: list[_Candidate]) -> list[_Candidate]:
+def _answering(assignment: Assignment, candidates: list[Candidate]) -> list[Candidate]:
     """The files that may hold a section: a module of the assignment does not, whatever its name and content."""
     return [candidate for candidate in candidates if not assignment.is_module(candidate.file.path)]
 
@@ -115,20 +95,20 @@ class _Work:
                 return f"was not read: of files that are neither named .ipynb nor .py only {MAX_TEXTS} are"
         return ""
 
-    def reads(self, assignment: Assignment, file: File) -> _Candidate | str:
+    def reads(self, assignment: Assignment, file: File) -> Candidate | str:
         """A file as parsed code, or why it is not read."""
         if reason := self.refuses(assignment, file):
             return reason
         with watch.inside("file", file.label) as ended:
             candidate = ended or _candidate(assignment, file, self.effort if file.kind == TEXT else Effort())
         self.ended -= bool(ended)
-        if isinstance(candidate, _Candidate):
+        if isinstance(candidate, Candidate):
             self.statements -= len(candidate.parsed.statements)
             self.characters -= sum(len(cell.source) for cell in candidate.parsed.document.cells)
         return candidate
 
 
-def _candidates(assignment: Assignment, files: list[File]) -> Iterator[_Candidate]:
+def _candidates(assignment: Assignment, files: list[File]) -> Iterator[Candidate]:
     """The files that hold code, first those that are named for a section, as far as they are not too many.
 
     All other files are marked as unread, with the reason.
@@ -172,7 +152,7 @@ def _nothing_to_grade(files: list[File], notes: list[str]) -> str:
     return "nothing to grade" + expected + "".join(f"; {note}" for note in notes[:3]) + WRITE_UP_HINT * only_pdf
 
 
-def _modules(candidates: list[_Candidate], notes: list[str]) -> dict[str, str]:
+def _modules(candidates: list[Candidate], notes: list[str]) -> dict[str, str]:
     modules: dict[str, str] = {}
     for candidate in candidates:
         if candidate.file.path.suffix.lower() == ".py" or not candidate.parsed.document.numbered:
@@ -180,7 +160,7 @@ def _modules(candidates: list[_Candidate], notes: list[str]) -> dict[str, str]:
     return modules
 
 
-def _module(candidate: _Candidate, notes: list[str]) -> dict[str, str]:
+def _module(candidate: Candidate, notes: list[str]) -> dict[str, str]:
     """A submitted module under its dotted name, and under the shorter name by which a notebook in its folder imports it."""
     path = candidate.file.path
     parts = (*path.parent.parts, stem_of(path.name))
@@ -196,12 +176,12 @@ def _module(candidate: _Candidate, notes: list[str]) -> dict[str, str]:
     return names
 
 
-def _candidate(assignment: Assignment, file: File, effort: Effort) -> _Candidate | str:
+def _candidate(assignment: Assignment, file: File, effort: Effort) -> Candidate | str:
     """A file as parsed code, or why it is not read."""
     try:
         document = read(file.name, _content(file), assignment.limits.file_bytes)
         parsed = parse_document(document, assignment.numbers(), effort)
-        bound = {name for s in parsed.statements for name in _bound_names(s)}
+        bound = {name for s in parsed.statements for name in bound_names(s)}
     except Unreadable as problem:
         return str(problem).removeprefix(file.name).strip()
     except (MemoryError, RecursionError):
@@ -214,7 +194,7 @@ def _candidate(assignment: Assignment, file: File, effort: Effort) -> _Candidate
     if not parsed.statements:
         return _without_code(parsed)
     named = _named(assignment, file)
-    return _Candidate(file, parsed, named[0] if len(named) == 1 else "", score)
+    return Candidate(file, parsed, named[0] if len(named) == 1 else "", score)
 
 
 def _without_code(parsed: Parsed) -> str:
@@ -236,11 +216,7 @@ def _named(assignment: Assignment, file: File) -> list[str]:
     return [s.id for s in assignment.sections if re.search(s.file_pattern, stem_of(file.path.name).lower())]
 
 
-def _bound_names(statement: Statement) -> set[str]:
-    return {statement.node.name} if hasattr(statement.node, "name") else statement.stores
-
-
-def _chosen(section: Section, candidates: list[_Candidate], unread: list[File], assignment: Assignment) -> Found:
+def _chosen(section: Section, candidates: list[Candidate], unread: list[File], assignment: Assignment) -> Found:
     """The file to grade for a section; a problem that names the files between which it cannot be chosen."""
     with watch.inside("choice", section.id) as reason:
         try:
@@ -251,82 +227,31 @@ def _chosen(section: Section, candidates: list[_Candidate], unread: list[File], 
     return found or Found(section, problem=f"what was submitted for {section.id} ({names[:200]}) {problem}")
 
 
-def _choose(section: Section, candidates: list[_Candidate], unread: list[File], assignment: Assignment) -> Found:
+def _choose(section: Section, candidates: list[Candidate], unread: list[File], assignment: Assignment) -> Found:
     """The file to grade for a section: one named for it (nearest the top), otherwise one that binds its names."""
-    right, wrong = _right_ones(section, [c for c in candidates if c.expected])
+    right, wrong = right_ones(section, [c for c in candidates if c.expected])
     if not right:
-        right, wrong = _right_ones(section, candidates)
+        right, wrong = right_ones(section, candidates)
     found = Found(section, notes=[_wrong_file(c, section, assignment) for c in wrong])
     if not right:
         lost = next((f"{f.label} {f.unread}" for f in unread if section.id in _named(assignment, f)), "")
         found.problem = found.notes[-1] if wrong else lost or f"no file for {section.id} was submitted"
         return found
-    chosen, *others = sorted(right, key=lambda c: _preference(c, section))
-    found.parsed = chosen.parsed
-    found.notes.append(f"graded from {chosen.file.name} ({chosen.parsed.document.format})")
-    found.notes += [_comparison(other, chosen, section) for other in others[:3]]
-    found.notes += chosen.parsed.document.notes
+    found.parsed, compared = _of_several(section, right)
+    found.notes += [f"graded from {found.parsed.document.name} ({found.parsed.document.format})", *compared]
+    found.notes += found.parsed.document.notes
     return found
 
 
-def _right_ones(section: Section, candidates: list[_Candidate]) -> tuple[list[_Candidate], list[_Candidate]]:
-    """The files that may be graded for a section, and those that are named for it and hold another one."""
-    right, wrong = _by_name(section, candidates)
-    right = right or _by_content(section, candidates, wrong)
-    return _not_imported(right) or right, wrong
+def _of_several(section: Section, right: list[Candidate]) -> tuple[Parsed, list[str]]:
+    """(What is graded of these files, how up to three others compare with it)."""
+    chosen, *others = sorted(right, key=lambda c: preference(c.file.name, c.filled(section), c.depth, section))
+    parsed = joined(chosen.parsed, [other.parsed for other in others], section.names)
+    read = {name for _, name, _ in parsed.document.parts}
+    left = [other for other in others if other.parsed.document.name not in read]
+    return parsed, [comparison(other, chosen, section) for other in left[:3]]
 
 
-def _wrong_file(candidate: _Candidate, section: Section, assignment: Assignment) -> str:
+def _wrong_file(candidate: Candidate, section: Section, assignment: Assignment) -> str:
     held = max(assignment.sections, key=lambda s: candidate.score[s.id])
     return f"{candidate.file.name} is named for {section.id} but holds the code of {held.id}: wrong file?"
-
-
-def _comparison(other: _Candidate, chosen: _Candidate, section: Section) -> str:
-    same = _fingerprint(other, section) == _fingerprint(chosen, section)
-    return f"{other.file.name} {'agrees with it' if same else 'differs from it and was not graded'}"
-
-
-def _by_name(section: Section, candidates: list[_Candidate]) -> tuple[list[_Candidate], list[_Candidate]]:
-    """Files named for a section, nearest the top: (right, wrong), where the wrong ones bind names of other sections only."""
-    named = [c for c in candidates if c.named == section.id]
-    top = min((c.depth for c in named), default=0)
-    named = [c for c in named if c.depth == top]
-    wrong = [c for c in named if not c.score[section.id] and any(c.score.values())]
-    return [c for c in named if c not in wrong], wrong
-
-
-def _by_content(section: Section, candidates: list[_Candidate], wrong: list[_Candidate]) -> list[_Candidate]:
-    """Files that bind names of a section, and are no deeper than the topmost file named for any section."""
-    top = min((c.depth for c in candidates if c.named), default=99)
-    return [c for c in candidates if c.score[section.id] and c not in wrong and c.depth <= top and _holds(c, section)]
-
-
-def _not_imported(candidates: list[_Candidate]) -> list[_Candidate]:
-    """Without the modules that another candidate imports, unless they are named for a section."""
-    imported = {module for c in candidates for s in c.parsed.statements for module in imported_modules(s.node)}
-    return [c for c in candidates if c.file.path.stem not in imported or c.named]
-
-
-def _preference(candidate: _Candidate, section: Section) -> tuple[bool, int, int, str]:
-    """Sort key: a script before a notebook, then the file with more of the names, then the one nearest the top."""
-    path = candidate.file.path
-    return path.suffix.lower() != ".py", -candidate.score[section.id], candidate.depth, str(path)
-
-
-def imported_modules(node: ast.stmt) -> set[str]:
-    """Top-level names of the modules that a statement imports."""
-    if isinstance(node, ast.Import):
-        return {alias.name.split(".")[0] for alias in node.names}
-    return {(node.module or "").split(".")[0]} if isinstance(node, ast.ImportFrom) else set()
-
-
-def _holds(candidate: _Candidate, section: Section) -> bool:
-    """Whether a file may hold a section: one named for another section must bind over a quarter of this section's names."""
-    return candidate.named in ("", section.id) or candidate.score[section.id] * 2 > len(section.names) // 2
-
-
-def _fingerprint(candidate: _Candidate, section: Section) -> str:
-    """A hash of the statements that bind the section's names, ignoring layout and comments."""
-    names = set(section.names)
-    answers = [shape(s.node, s.code) for s in candidate.parsed.statements if _bound_names(s) & names]
-    return hashlib.sha256("\n".join(answers).encode("utf-8", "surrogatepass")).hexdigest()

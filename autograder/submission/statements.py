@@ -16,7 +16,7 @@ from autograder.core.syntax import is_deep, stored, walk
 from autograder.core.watch import DEEP, why
 from autograder.core.watch import parsed as parsed_source
 from autograder.submission.headings import Heading
-from autograder.submission.ipython import PYTHON_MAGICS, as_python, code_of, has_prompts
+from autograder.submission.ipython import PYTHON_MAGICS, as_python, code_of, has_prompts, star_import
 from autograder.submission.length import within_limits
 from autograder.submission.lost import MAX_LOST, Lost, names_in, refusal
 from autograder.submission.recovery import Effort, chunks
@@ -291,17 +291,41 @@ def _unwrapped(parsed: Parsed, number: int, statements: Iterable[Statement], mag
     for statement in statements:
         call = _ipython_call(statement.node)
         if call is None:
-            yield statement
+            yield _importing(statement, executed(statement.node)) or statement
             continue
         method, words = call
         if method == "run_cell_magic" and len(words) == 3:
             magic = Cell(CODE, f"%%{words[0]} {words[1]}\n{words[2]}", statement.line - 2)
             yield from _one_line(recover(parsed, number, magic, magics + 1), statement)
-        elif method == "run_line_magic" and len(words) == 2 and words[0] in PYTHON_MAGICS:
-            code = code_of(words[1]) or words[1]
-            if isinstance(statement.node, ast.Assign):
-                code = f"{' = '.join(map(ast.unparse, statement.node.targets))} = {code}"
+        elif method == "run_line_magic" and len(words) == 2 and (code := _under_magic(statement.node, *words)):
             yield from _one_line(recover(parsed, number, Cell(CODE, code, statement.line - 1), magics + 1), statement)
+
+
+def _under_magic(node: ast.stmt, name: str, rest: str) -> str:
+    """What a line magic runs, as Python; '' if it runs none."""
+    if name == "run":
+        return star_import(rest)
+    code = code_of(rest) or rest if name in PYTHON_MAGICS else ""
+    return f"{' = '.join(map(ast.unparse, node.targets))} = {code}" if code and isinstance(node, ast.Assign) else code
+
+
+def _importing(statement: Statement, path: str) -> Statement | None:
+    """In place of a statement that runs a file of the student's: the import of all its names."""
+    code = star_import(path)
+    return replace(statement, code=code, node=ast.parse(code).body[0]) if code else None
+
+
+def executed(node: ast.stmt) -> str:
+    """The file of ``exec(open("heads.py").read())`` and the like; '' for any other statement."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="exec"))):
+            nodes = walk(node)
+        case _:
+            return ""
+    reads = {part.attr for part in nodes if isinstance(part, ast.Attribute)} & {"read", "read_text", "read_bytes"}
+    texts = [part.value for part in nodes if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    files = {text for text in texts if text.endswith(".py")}
+    return files.pop() if reads and len(files) == 1 else ""
 
 
 def _one_line(statements: Iterable[Statement], outer: Statement) -> Iterator[Statement]:

@@ -126,7 +126,7 @@ def fails(*_):
 
 def test_an_error_of_ours_costs_the_file_the_section_or_the_choice_that_it_meets(tmp_path, monkeypatch):
     from autograder.slicing import slicer
-    from autograder.submission import sections
+    from autograder.submission import fitting, sections
 
     honest = sections.read
     monkeypatch.setattr(sections, "read", lambda name, *rest: fails() if name[:3] == "bad" else honest(name, *rest))
@@ -142,7 +142,7 @@ def test_an_error_of_ours_costs_the_file_the_section_or_the_choice_that_it_meets
         patch.setattr(slicer, "tied", lambda effects, more: fails() if len(effects) > 30 else tied(effects, more))
         _, found, _ = read(folder)
         assert found["A2S2"].plan and found["A2S1"].problem.startswith("A2S1.py could not be read, because the grader")
-    monkeypatch.setattr(sections, "_fingerprint", fails)
+    monkeypatch.setattr(fitting, "fingerprint", fails)
     _, found, _ = read(folder)
     assert found["A2S2"].plan and "(A2S1.ipynb, A2S1.py) could not be read" in found["A2S1"].problem
 

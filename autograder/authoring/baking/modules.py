@@ -11,7 +11,8 @@ from autograder.core.assignment import Assignment
 from autograder.core.digests import files_below
 from autograder.core.errors import GraderError
 from autograder.core.text import clean
-from autograder.submission.sections import Submission, imported_modules
+from autograder.submission.fitting import imported_modules
+from autograder.submission.sections import Submission
 
 MARKERS = ("# SOLUTION", "BEGIN SOLUTION", "END SOLUTION", "BEGIN TESTS")
 

@@ -13,7 +13,8 @@ from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.needs import REQUIREMENTS, available_to_students
 from autograder.sandbox.worker_side.stub_packages import FOR_STUDENTS, PACKAGES
-from autograder.submission.sections import Submission, imported_modules
+from autograder.submission.fitting import imported_modules
+from autograder.submission.sections import Submission
 
 STAND_INS = frozenset([*PACKAGES, *FOR_STUDENTS, "otter"])
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
