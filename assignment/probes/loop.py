@@ -20,7 +20,8 @@ from autograder.checks.sealed import sealed, sealed_class
 
 from .calls import alike, close
 from .checkpoints import saved_files
-from .entry import EPOCH_NAMES, call_main, counts_epochs, counts_from_one, few_epochs, ignored
+from .entry import call_main, few_epochs, ignored
+from .epochs import EPOCH_NAMES, counts_epochs, leaves_at_once, one_fewer
 from .passes import Forward, Optimizer, Passes, first, loader_of
 from .plain import np
 from .tiny import SPLITS, World
@@ -228,10 +229,10 @@ def watched(run: Run, namespace: dict) -> dict:
     wrapped = {
         name: sealed(wrapper, instead=namespace[name]) for name, wrapper in wrappers.items() if callable(namespace.get(name))
     }
-    before, asked = remembered(namespace, wrapped), None
-    for name in EPOCH_NAMES:
-        if type(namespace.get(name)) is int:
-            namespace[name] = asked = few_epochs(namespace[name])
+    before = remembered(namespace, wrapped)
+    few = {name: few_epochs(namespace[name]) for name in EPOCH_NAMES if type(namespace.get(name)) is int}
+    asked = next(iter(few.values())) if len({*few.values()}) == 1 else None  # of several, nobody knows which one counts
+    namespace.update(few)
     namespace.update(wrapped)
     hook, torch.save = register_hook(sealed(run.forward)), sealed(run.save, real_save)
     with redirected(namespace, apart=True) as folder:
@@ -248,7 +249,8 @@ def watched(run: Run, namespace: dict) -> dict:
     return {
         "asked": asked,
         "counts_epochs": counts_epochs(namespace["main"]),
-        "from_one": counts_from_one(namespace["main"]),
+        "one_fewer": one_fewer(namespace["main"]),
+        "leaves_at_once": leaves_at_once(namespace["main"], "train_one_epoch"),
         "ignored": ignored(namespace["main"]),
         "called": run.called,
         "starts": run.starts[:200],

@@ -65,7 +65,8 @@ def run_of_main(teller) -> dict:
     return {
         "asked": 5,
         "counts_epochs": True,
-        "from_one": False,
+        "one_fewer": "",
+        "leaves_at_once": False,
         "ignored": [],
         "called": True,
         "starts": [{"holds": True, "anew": False, "again": False, "raised": "", "loader": ""}] * epochs,
