@@ -72,6 +72,25 @@ def test_a_mistake_is_named_only_when_exactly_one_matches_everywhere():
     assert mistake_of([a * np.nan], {"x": [a * np.nan]}) == "x" and mistake_of([a], {"x": [np.ones(4)]}) == ""
 
 
+@pytest.mark.parametrize(
+    "old, new, says",
+    [
+        ("if causal:", "if not causal:", "where causal is False"),
+        ("if causal:", "if causal is False:", "where causal is False"),
+        ("make_causal_mask(n_tok)", "make_causal_mask(n_tok).T", "the wrong way round"),
+        ("make_causal_mask(n_tok)", "make_causal_mask(n_tok).transpose(-1, -2)", "the wrong way round"),
+        ("attn_softmax(A)", "A", "attn_softmax is not called"),
+        ("A = apply_causal_mask(", "apply_causal_mask(", "no mask takes effect"),
+        ("if causal:", "if causal and n_heads < 0:", "no mask takes effect"),
+    ],
+)
+def test_one_slip_in_self_attention_costs_one_step(submit, s2, old, new, says):
+    start = s2.index("def self_attention(")
+    graded = submit({"A2S2.py": s2[:start] + s2[start:].replace(old, new, 1)})
+    assert {id for id in graded.lost if id.startswith("2")} == {"2.1.self_attention.step3"}
+    assert says in graded.output("2.1.self_attention.step3")
+
+
 def test_a_mistake_in_self_attention_is_charged_once(submit, s2):
     graded = submit({"A2S2.py": s2.replace("A = attn_scaled(A, n_embd, n_heads)", "A = A")})
     lost = {i for i in graded.lost if i.startswith("2")}

@@ -39,8 +39,8 @@ KINDS = [
             slip("softmax twice", (SOFTMAX, SOFTMAX * 2), words="attn_softmax is called twice"),
             slip("always masked", ("    if causal:", "    if True:"), words="even if causal is False"),
             slip("masked by default", ("    if causal:", "    if causal or not causal:"), words="even if causal is False"),
-            slip("never masked", ("    if causal:", "    if False:"), words="the causal flag is ignored"),
-            slip("the masked scores thrown away", (MASKED, MASKED.replace("A = ", "")), words="the causal flag is ignored"),
+            slip("never masked", ("    if causal:", "    if False:"), words="no mask takes effect"),
+            slip("the masked scores thrown away", (MASKED, MASKED.replace("A = ", "")), words="no mask takes effect"),
         ),
     ),
     Kind(
@@ -78,7 +78,7 @@ KINDS = [
             slip(
                 "never masked, and a NumPy array",
                 ("    if causal:", "    if False:"),
-                words="the causal flag is ignored",
+                words="no mask takes effect",
                 source=returning(merge_heads="{}.numpy()"),
                 also=["2.1.merge_heads"],
             ),
