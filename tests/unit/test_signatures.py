@@ -90,6 +90,28 @@ def test_a_relation_is_told_in_words(wrong, right, concept, words):
     assert found.concept == concept
 
 
+@pytest.mark.parametrize("part, words", [(0, "the first row of"), (-1, "the last row of")])
+def test_a_result_of_rows_has_no_batch(part, words):
+    made = [Call({"n": n}, np.tril(np.ones((n, n)))[part][None], np.tril(np.ones((n, n))), f"n_tok={n}") for n in (2, 3, 5)]
+    found = signature(made)
+    assert found is None or "batch" not in found.says
+    assert part or (found is not None and words in found.says)
+
+
+NO_RESULT = {
+    "another layout": lambda a, q: None if q["n_heads"] > 2 else heads(a).reshape(a.shape),
+    "the first head": lambda a, q: None if q["n_heads"] == 1 else np.repeat(a[:, :1], a.shape[1], 1),
+    "a factor": lambda a, q: None if q["n_tok"] == 5 else 2 * a,
+    "a batch": lambda a, q: None if len(a) == 3 else a[0],
+}
+
+
+@pytest.mark.parametrize("wrong", NO_RESULT.values(), ids=NO_RESULT)
+def test_no_relation_is_told_where_one_wrong_call_raises(wrong):
+    found = signature(calls(wrong))
+    assert found is None or found.concept == "some inputs only"
+
+
 def test_rows_of_zeros_are_right_up_to_no_factor():
     def of_the_first(a, q):
         return np.where(np.arange(a.shape[-2])[:, None] < 2, a, 0.0)
