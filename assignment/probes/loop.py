@@ -19,7 +19,7 @@ from autograder.checks.redirect import redirected
 from autograder.checks.sealed import sealed, sealed_class
 
 from .calls import alike, close
-from .checkpoints import saved_files
+from .checkpoints import saved_files, without_tokenizer
 from .entry import call_main, few_epochs, ignored
 from .epochs import EPOCH_NAMES, counts_epochs, leaves_at_once, one_fewer
 from .passes import Forward, Optimizer, Passes, first, loader_of
@@ -242,7 +242,7 @@ def watched(run: Run, namespace: dict) -> dict:
             hook.remove()
             torch.save = real_save
             restore(namespace, before)
-        files = saved_files(folder, run.epochs)
+        files, untold = saved_files(folder, run.epochs), without_tokenizer(folder)
     if not run.epochs and any(one.backward for one in run.passes.own) and run.world.models:
         run.mark(run.world.models[-1])
     run.passes.add_own()
@@ -257,6 +257,7 @@ def watched(run: Run, namespace: dict) -> dict:
         "evaluations": run.evaluations[:200],
         "passes": run.passes.described(),
         "files": files,
+        "without_tokenizer": untold,
         "saves": run.saves[:200],
         "evaluated_after": run.evaluated_after[:200],
     }

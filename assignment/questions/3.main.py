@@ -7,7 +7,7 @@ name = "3.main"
 
 @test_case()
 def trains_for_epochs(probe, check):
-    """Main trains one model on the training set, in a loop over epochs."""
+    """One model is trained on the training set, in a loop over epochs."""
     check.rules.finetuning.judge(check, "3.main", probe, "trains")
 
 

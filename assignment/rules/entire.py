@@ -229,6 +229,11 @@ def _evaluates(check: Any, raised: list[str]) -> None:
 @only_after(trained)
 def keeps_best(check: Any, facts: dict, way: dict) -> None:
     held, reported = [file["epoch"] for file in way["files"]], way["told"]["reported"]
+    if held and way["without_tokenizer"]:
+        check.note(
+            "save_pretrained saves the model, but no file of the tokenizer stands beside it: from_pretrained needs both "
+            "(no points depend on it)"
+        )
     if not held:
         check.fail(
             "rule", "no checkpoint is left on disk: save the model's state below ./checkpoints", symptom=Symptom.NO_CHECKPOINT

@@ -73,8 +73,9 @@ def name(verdict: Verdict, mistake: str, says: dict[str, dict[str, str]]) -> Non
 
 def right_once(verdict: Verdict, broken: list[Question]) -> Verdict:
     """The verdict on an answer that is right with right answers to these questions in place of the student's."""
-    verb = "are" if len({helper.names for helper in broken}) > 1 else "is"
-    verdict.reason = f"right once {listed(broken)} {verb} right: full points here, the mistake is only charged there"
+    own = verdict.question.names[0]
+    verb = "are" if len({helper.names for helper in broken}) > 1 or broken[0].names[0] == own else "is"
+    verdict.reason = f"right once {listed(broken, own)} {verb} right: full points here, the mistake is only charged there"
     verdict.tags.append("right prerequisites")
     return verdict
 
@@ -95,15 +96,16 @@ def tried_with(broken: list[Question], again: Verdict, alone: bool = False) -> s
 
     If one of them did not answer a call, nobody knows what the composite would have done, and no more is said than that.
     """
-    right = f"correct versions of {listed(broken)}"
+    right = f"correct versions of {listed(broken, again.question.names[0])}"
     if "unhelped" in again.data:
         return f"{right} could not answer every call that this function made: ask the staff to look at it"
     return f"tested with {right}" if alone else f"tested with your own functions, and again with {right}: wrong both times"
 
 
-def listed(questions: list[Question]) -> str:
-    """The names of their answers."""
-    return ", ".join(f"`{name}`" for name in dict.fromkeys(q.names[0] for q in questions))
+def listed(questions: list[Question], own: str = "") -> str:
+    """The names of their answers; of a class with several questions, ``own``, the others of its functions are meant."""
+    names = dict.fromkeys(q.names[0] for q in questions)
+    return ", ".join(f"other functions of `{name}`" if name == own else f"`{name}`" for name in names)
 
 
 def misfit(verdict: Verdict, composite: str) -> Verdict:

@@ -81,17 +81,23 @@ def reason(question: Question, error: Failure | WorkerError, shown: Shown) -> tu
 
 def _why_raised(question: Question, error: WorkerError, shown: Shown) -> tuple[str, dict[str, Any]]:
     """``reason`` for an answer that raised an exception."""
-    name, parsed = question.names[0], shown.parsed
+    name, parsed = answered_by(question), shown.parsed
     kind, message, called = _shown_exception(error, shown.public_error(question, error))
     missing = missing_packages.why(kind, message.removeprefix(": "), parsed, shown.session, shown.available)
     first = None if missing else cause_of(undefined(kind, message.removeprefix(": ")), shown)
     if missing and missing_packages.left_out(missing):
-        text = f"{missing}. Without it, `{name}` raised {kind}{message}{_place(error, parsed)}"
+        text = f"{missing}. Without it, {name} raised {kind}{message}{_place(error, parsed)}"
     elif first:
-        text = f"`{first[0]}` has no value: {first[1]}, so `{name}` raised {kind}{_place(error, parsed)}"
+        text = f"`{first[0]}` has no value: {first[1]}, so {name} raised {kind}{_place(error, parsed)}"
     else:
-        text = f"`{name}` raised {kind}{message}{_place(error, parsed)}{called}" + (f". {missing}" if missing else "")
+        text = f"{name} raised {kind}{message}{_place(error, parsed)}{called}" + (f". {missing}" if missing else "")
     return text, {"kind": "exception", "type": kind, "place": _place(error, parsed)}
+
+
+def answered_by(question: Question) -> str:
+    """What runs when the answer is called; of a class, of which a probe calls what it needs, that is one of its functions."""
+    name = question.names[0]
+    return f"a function of `{name}`" if question.probe and name[:1].isupper() else f"`{name}`"
 
 
 def _shown_exception(error: WorkerError, public: WorkerError | None) -> tuple[str, str, str]:

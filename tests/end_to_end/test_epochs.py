@@ -52,7 +52,7 @@ def main_of(submit):
 @pytest.mark.parametrize("how", LEFT)
 def test_a_loop_that_is_left_in_its_first_pass_loses_the_points_for_training(main_of, how):
     score, told = main_of(LEFT[how])
-    assert score == 2.5 and "one epoch only" in told and "✗ Main trains" in told
+    assert score == 2.5 and "one epoch only" in told and "✗ One model is trained" in told
 
 
 @pytest.mark.many(of=6)
@@ -80,3 +80,19 @@ def test_a_right_loop_is_asked_nothing(main_of, how):
 def test_an_exit_after_some_epochs_is_asked_about(main_of):
     score, told = main_of({SAVE: SAVE + "        if epoch == 1:\n            break\n"})
     assert score == 3 and "main ends after 2 epochs where " in told
+
+
+SAVED = {
+    "alone": ('            model.save_pretrained("best")\n', True),
+    "into two folders": ('            model.save_pretrained("best")\n            tokenizer.save_pretrained("words")\n', False),
+    "together": ('            model.save_pretrained("best")\n            tokenizer.save_pretrained("best")\n', False),
+    "in a file": (SAVE, False),
+}
+
+
+@pytest.mark.many(of=3)
+@pytest.mark.parametrize("how", SAVED)
+def test_a_model_that_is_saved_without_its_tokenizer_gets_a_note(main_of, how):
+    saves, noted = SAVED[how]
+    score, told = main_of({SAVE: saves})
+    assert score == 3 and ("no file of the tokenizer" in told) is noted

@@ -73,6 +73,7 @@ def run_of_main(teller) -> dict:
         "evaluations": [""] * epochs,
         "passes": [one | {"foreign": foreign}, validated | {"foreign": {**foreign, "train": 0, "validation": 4}}] * epochs,
         "files": [{"epoch": 1, "raw": np.frombuffer(np.array(teller.marks[1], "<f4").tobytes(), np.uint8)}],
+        "without_tokenizer": False,
         "saves": [1, 2],
         "evaluated_after": list(range(1, epochs + 1)),
         "told": teller.account(),
