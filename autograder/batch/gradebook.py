@@ -127,9 +127,8 @@ class Gradebook:
         """Add a row for each person of a submission."""
         for person in sheet.people:
             course, status = person.course or self.course, person.contested or sheet.status()
-            self.rows.append(
-                GradebookRow(person, course, sheet.id, sheet.scores(course), sheet.total(course), status, sheet.created)
-            )
+            scores, created = sheet.scores(course), person.submitted or sheet.created
+            self.rows.append(GradebookRow(person, course, sheet.id, scores, sheet.total(course), status, created))
 
     def add_absent(self, person: Person, reason: str) -> None:
         """Add a row for someone without a submission."""

@@ -41,6 +41,11 @@ class Submitted:
     earlier: float | None = None
 
 
+def without_folder(name: str) -> str:
+    """What is said of a record whose folder is not there."""
+    return f"{name} is listed in {METADATA}, but there is no such folder"
+
+
 def read_metadata(path: Path, notes: list[str], exported: bool = False) -> dict[str, Submitted]:
     """Folder -> its record. What cannot be read becomes one line in ``notes``, and nothing of the file is used.
 

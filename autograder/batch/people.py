@@ -18,7 +18,8 @@ DATED = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
 class Person:
     """One student. ``course`` is '' if unknown; ``contested``: why it is not settled which submission is theirs, or ''.
 
-    ``namesake``: whether somebody else in the class has this name.
+    ``namesake``: whether somebody else in the class has this name; ``submitted``: when it was submitted by a roster,
+    for this person alone, or ''.
     """
 
     name: str = ""
@@ -27,6 +28,7 @@ class Person:
     course: str = ""
     contested: str = ""
     namesake: bool = False
+    submitted: str = ""
 
     @property
     def keys(self) -> frozenset[str]:
@@ -59,7 +61,7 @@ class Entry:
 
     ``earlier``: the score of the first upload, where the export has its history; ``exported``: its people by
     the export; ``granted``: the keys of the people to whom the roster gives this submission by its path, with the line that
-    does; ``timed_by``: the line of the roster that says ``created``, or ''.
+    does.
     """
 
     id: str
@@ -69,7 +71,10 @@ class Entry:
     earlier: float | None = None
     exported: tuple[Person, ...] = ()
     granted: dict[str, str] = field(default_factory=dict)
-    timed_by: str = ""
+
+    def given_by(self, person: Person) -> str:
+        """The line of the roster that gives the submission to this person, or ''."""
+        return next((self.granted[key] for key in sorted(person.keys) if key in self.granted), "")
 
 
 def settle(entries: list[Entry]) -> Iterator[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from autograder.batch.listed import Listing
-from autograder.batch.metadata import METADATA
-from autograder.batch.people import Absent, Entry, Person
+from autograder.batch.listed import Listed, Listing
+from autograder.batch.metadata import METADATA, without_folder
+from autograder.batch.people import Absent, Entry, Person, contradiction
+from autograder.core.text import clean, first_of
 from autograder.written.lateness import moment
 
 
@@ -19,7 +20,7 @@ def others_submissions(entries: list[Entry]) -> Iterator[str]:
         if not entry.exported or any(person.keys & entry.granted.keys() for person in entry.exported):
             continue
         for person in entry.people:
-            if where := next((entry.granted[key] for key in sorted(person.keys) if key in entry.granted), ""):
+            if where := entry.given_by(person):
                 whose = " and ".join(f"{person.label}'s" for person in entry.exported[:3])
                 yield f"{where}: {entry.id} is {whose} by {METADATA}: is it {person.label}'s, too?"
 
@@ -27,12 +28,84 @@ def others_submissions(entries: list[Entry]) -> Iterator[str]:
 def unreadable_times(entries: list[Entry]) -> Iterator[str]:
     """The times of submission that say no moment."""
     for entry in entries:
-        if entry.created and moment(entry.created) is None:
-            where = entry.timed_by or entry.id
-            yield (
-                f"{where}: the time of submission {entry.created!r} cannot be read, so `finalise` will not know who was late: "
-                "it should be like 2024-02-09 23:59:00 -08:00, with its time zone"
-            )
+        times = {entry.given_by(person) if person.submitted else entry.id: person.submitted for person in entry.people}
+        for where, time in {where: time or entry.created for where, time in times.items()}.items():
+            if time and moment(time) is None:
+                yield (
+                    f"{where}: the time of submission {time!r} cannot be read, so `finalise` will not know who was late: "
+                    "it should be like 2024-02-09 23:59:00 -08:00, with its time zone"
+                )
+
+
+def moved_away(entries: list[Entry], absent: list[Absent]) -> Iterator[str]:
+    """Take out of ``absent``, in place, those of whom a folder is missing and another one is there.
+
+    Staff are told to move the wrong one of two away; but a damaged export looks the same, so each such folder is a question.
+    """
+    found: dict[str, list[str]] = defaultdict(list)
+    for one in [one for one in absent if one.missing]:
+        if theirs := [entry.id for entry in entries if any(_one(one.person, person) for person in entry.people)]:
+            absent.remove(one)
+            if one.why == without_folder(one.missing):  # a path that is wrong has been told of
+                found[one.missing].append(f"{' and '.join(theirs)} {'is' if len(theirs) == 1 else 'are'} {one.person.label}'s")
+    for missing, others in found.items():
+        yield (
+            f"{missing} is in {METADATA} and not in the folder; {', '.join(first_of(others, 3))}, too: was the wrong one moved "
+            "away? If not, export the submissions again"
+        )
+
+
+def left_out(entries: list[Entry], absent: list[Absent], listing: Listing) -> Iterator[str]:
+    """Leave out, in place, who does not take the course by a roster, and yield a question for each who has submitted.
+
+    A row that shares an address or a number with somebody and has another of the other kind may be about somebody else: it
+    takes nobody out.
+    """
+    about = _finder(listing.others)
+    told = [(row, row.person, clean(row.path)) for row in listing.others if row.path]
+    doubtful = list[str]()
+    for entry, person in [(one, person) for one in entries for person in one.people]:
+        sharing = about(person)
+        if theirs := _theirs(sharing, person):
+            entry.people.remove(person)
+            told.append((theirs, person, entry.id))
+        elif sharing:
+            doubtful.append(_whose_row(listing, sharing[0], person, entry))
+    absent[:] = [one for one in absent if not _theirs(about(one.person), one.person)]
+    yield from (
+        f"{listing.where(row.line)}: {person.label} is {row.role} there, so {what} is left out: is that right? Who takes "
+        "the course has the role Student, or none"
+        for row, person, what in told
+    )
+    yield from doubtful
+
+
+def _theirs(rows: list[Listed], person: Person) -> Listed | None:
+    """The first of the rows that is about this person and nobody else."""
+    return next((row for row in rows if _one(row.person, person)), None)
+
+
+def _finder(rows: list[Listed]) -> Callable[[Person], list[Listed]]:
+    """Finds the rows that share an address or a number with a person."""
+    by_key: dict[str, list[Listed]] = defaultdict(list)
+    for row in rows:
+        for key in row.person.keys:
+            by_key[key].append(row)
+    return lambda person: [row for key in sorted(person.keys) for row in by_key.get(key, ())]
+
+
+def _whose_row(listing: Listing, row: Listed, person: Person, entry: Entry) -> str:
+    kind = contradiction(row.person, person)
+    shared, other = ("SID", "address") if kind == "email" else ("address", "SID")
+    return (
+        f"{listing.where(row.line)}: {named(row.person)} is {row.role} there, and {named(person)} of {entry.id} has the same "
+        f"{shared} and another {other}: is it one person? {entry.id} is graded"
+    )
+
+
+def _one(one: Person, other: Person) -> bool:
+    """Whether two are one person: an address or a number is the same, and none differs."""
+    return bool(one.keys & other.keys) and not contradiction(one, other)
 
 
 def one_person(entries: list[Entry], absent: list[Absent], listing: Listing) -> Iterator[str]:

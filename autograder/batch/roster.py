@@ -7,21 +7,30 @@ one. All names are untrusted text. What cannot be used becomes one line in ``not
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.batch.listed import Listed, Listing, read_listing
-from autograder.batch.metadata import METADATA, Submitted, read_metadata
+from autograder.batch.metadata import METADATA, Submitted, read_metadata, without_folder
 from autograder.batch.outputs import EXPORTED
 from autograder.batch.people import Absent, Entry, Person, contradiction, settle
-from autograder.batch.questions import mark_namesakes, one_person, others_submissions, unreadable_times
+from autograder.batch.questions import (
+    left_out,
+    mark_namesakes,
+    moved_away,
+    named,
+    one_person,
+    others_submissions,
+    unreadable_times,
+)
 from autograder.batch.tied import tie
 from autograder.checks.formats import ARCHIVE, kind_of_file
 from autograder.checks.naming import stem_of
 from autograder.checks.notebook import CODE
 from autograder.core.errors import GraderError
-from autograder.core.text import clean, first_of
+from autograder.core.text import clean, first_of, reason
 
 EXPORT = re.compile(r"assignment_\d+_export( \(\d+\))?")  # Gradescope's name for the folder in its zip
 WITHOUT_METADATA = (
@@ -46,21 +55,6 @@ class Roster:
     notes: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
-    def leave_out(self, listing: Listing) -> None:
-        """Leave out who does not take the course, and name whoever of them has submitted."""
-        rows = {key: row for row in listing.others for key in row.person.keys}
-        submitted = [(row, row.person, clean(row.path)) for row in listing.others if row.path]
-        for entry in self.entries:
-            for person in [person for person in entry.people if person.keys & rows.keys()]:
-                entry.people.remove(person)
-                submitted.append((rows[min(person.keys & rows.keys())], person, entry.id))
-        self.asked += [
-            f"{listing.where(row.line)}: {person.label} is {row.role} there, so {what} is left out: is that right? Who takes "
-            "the course has the role Student, or none"
-            for row, person, what in submitted
-        ]
-        self.absent = [one for one in self.absent if not one.person.keys & rows.keys()]
-
 
 def read_roster(source: Path, listed: Path | None, courses: tuple[str, ...]) -> Roster:
     """The submissions in ``source``, a folder or a roster CSV; ``listed``: a roster CSV with their people and courses.
@@ -78,10 +72,11 @@ def read_roster(source: Path, listed: Path | None, courses: tuple[str, ...]) -> 
     mark_namesakes(roster.entries, roster.absent)
     if listing is not None:
         roster.strange = "" if roster.unnamed or _meets(listing.students, roster) else listing.name
-        roster.leave_out(listing)
+        roster.asked += left_out(roster.entries, roster.absent, listing)
         roster.asked += [*others_submissions(roster.entries), *one_person(roster.entries, roster.absent, listing)]
     roster.notes += settle(roster.entries)
     roster.entries = [entry for entry in roster.entries if entry.people]
+    roster.asked += moved_away(roster.entries, roster.absent)
     roster.entries.sort(key=lambda entry: natural(entry.id))
     if not roster.entries:
         said = [*roster.notes, *roster.asked][:3]
@@ -92,14 +87,25 @@ def read_roster(source: Path, listed: Path | None, courses: tuple[str, ...]) -> 
 
 def _read_source(source: Path, roster: Roster) -> bool:
     """Add the submissions of a folder; False for a roster CSV. Raises GraderError for anything else."""
+    if not is_folder(source):
+        return False
     try:
-        if source.is_dir():
-            _add_folder(source, roster)
-            return True
-        if source.suffix.lower() == ".csv" and source.is_file():
-            return False
+        _add_folder(source, roster)
     except OSError as error:
         raise GraderError(f"cannot read {clean(str(source))}: {error.strerror}") from None
+    return True
+
+
+def is_folder(source: Path) -> bool:
+    """Whether submissions lie in this folder; False for a roster CSV. Raises GraderError for anything else."""
+    try:
+        if source.is_dir() or (source.suffix.lower() == ".csv" and source.is_file()):
+            return source.is_dir()
+        there = os.path.lexists(source)
+    except (OSError, ValueError) as error:
+        raise GraderError(f"cannot read {clean(str(source))}: {reason(error)}") from None
+    if not there:
+        raise GraderError(f"there is no {clean(str(source), 200)}: expected a folder of submissions or a roster CSV")
     raise GraderError(
         f"{clean(str(source))} is neither a folder of submissions nor a roster CSV"
         + ("; unpack the export first" if kind_of_file(source.name) == ARCHIVE else "")
@@ -187,8 +193,7 @@ def _add_folder(folder: Path, roster: Roster) -> None:
 
 
 def _without_folder(name: str, record: Submitted) -> list[Absent]:
-    why = f"{name} is listed in {METADATA}, but there is no such folder"
-    return [Absent(person, why, name) for person in record.people]
+    return [Absent(person, without_folder(name), name) for person in record.people]
 
 
 def _exported(path: Path) -> bool:
@@ -234,7 +239,8 @@ def _apply(listing: Listing, folder: Path, roster: Roster) -> None:
                 roster.absent = [one for one in roster.absent if not one.person.keys & person.keys]
                 continue
             why = f"the roster names {clean(row.path)}, which does not exist"
-            roster.notes.append(f"{why} (paths in a roster start at its own folder)")
+            there = f"{listing.where(row.line)}: {named(person)}: the path {clean(row.path)} does not exist"
+            roster.notes.append(f"{there} (paths in a roster start at its own folder)")
             nothing = Absent(person, why, clean(row.path))
         entries = [entry for key in person.keys for entry in by_key.get(key, ())]
         if not entries:
@@ -275,7 +281,7 @@ def _by_key(entries: list[Entry]) -> dict[str, list[Entry]]:
 
 def _add_row(row: Listed, path: Path, by_path: dict[Path, Entry], roster: Roster, where: str) -> bool:
     """Make the person of the row, which is ``where``, the author of the submission at ``path``; False if there is none."""
-    person = row.person
+    person = replace(row.person, submitted=row.submitted)
     entry = by_path.get(_resolved(path))
     if entry is None:
         if not _exists(path):
@@ -288,8 +294,8 @@ def _add_row(row: Listed, path: Path, by_path: dict[Path, Entry], roster: Roster
     # The roster's word replaces a name that was taken from the folder's, and what the export says of the same person.
     entry.people = [p for p in entry.people if (p.email or p.sid) and not p.keys & person.keys] + [person]
     entry.granted |= dict.fromkeys(person.keys, where)
-    if row.submitted:
-        entry.created, entry.timed_by = row.submitted, where
+    if row.submitted and all(one.keys & entry.granted.keys() for one in entry.people):  # else it is the others' time, too
+        entry.created = row.submitted
     return True
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from autograder.cli.project import Project, graded_with
+from autograder.core.tables import read_table
 
 PATH = click.Path(path_type=Path)
 
@@ -45,10 +46,14 @@ def batch(  # noqa: PLR0913, PLR0917 - click passes one argument per option
 ) -> None:
     """Grade a class: a Gradescope export, a folder of submissions, or a roster CSV; exits 1 if any could not be graded."""
     from autograder.batch.grade_class import TOTAL_SECONDS, Batch, run_batch
+    from autograder.batch.roster import is_folder
     from autograder.cli.terminal import Progress, print_summary
     from autograder.core.text import lines_of
 
     output = output or project.build / "class"
+    is_folder(folder)  # before anything is baked
+    if roster:
+        read_table(roster)
     with graded_with(project, archive, course, default_seconds=TOTAL_SECONDS) as (assignment, references, chosen):
         settings = Batch(assignment, references(), folder, output, chosen, roster, jobs, scheduler, anonymous, share)
         with Progress(quiet) as progress:

@@ -198,7 +198,9 @@ def test_an_escaped_cell_reads_as_what_it_was(text):
 def test_a_path_that_is_mistyped_leaves_the_person_the_submission_of_the_export_and_their_course(export, tmp_path):
     roster = read_roster(export, written(tmp_path, "Email,Section,Path\nada@u.edu,CSE 447 A,mail/ada\n"), COURSES)
     assert [p.course for entry in roster.entries for p in entry.people if p.email == "ada@u.edu"] == ["447"]
-    assert not roster.absent and any("mail/ada, which does not exist" in note for note in roster.notes)
+    assert not roster.absent and any(
+        "line 2: ada <ada@u.edu>: the path mail/ada does not exist" in note for note in roster.notes
+    )
 
 
 @pytest.mark.parametrize("header, time", [("Submission Time", "2024-02-09 23:59 UTC"), ("Path 2", "")])
