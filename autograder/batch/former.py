@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.batch.metadata import METADATA
+from autograder.batch.outputs import EXPORTED
 from autograder.batch.people import Entry, Person
 from autograder.batch.roster import Roster
 from autograder.core.errors import GraderError
@@ -35,7 +37,11 @@ def read_former(output: Path) -> Former:
 
 
 def refuse_other_class(former: Former, output: Path, source: Path, roster: Roster) -> None:
-    """Raise GraderError if what is in ``source`` has nobody and nothing of the last run in ``output``, or no names any more."""
+    """Raise GraderError if what is in ``source`` has nobody and nothing of the last run in ``output``, or no names any more.
+
+    Nor may the output be a folder of submissions itself.
+    """
+    _refuse_export(output)
     known, people = list(itertools.chain(*former.values())), list(itertools.chain(*(e.people for e in roster.entries)))
     where, there = clean(str(source), 200), clean(str(output), 200)
     if former and former.keys().isdisjoint(entry.id for entry in roster.entries) and _keys(known).isdisjoint(_keys(people)):
@@ -51,14 +57,31 @@ def refuse_other_class(former: Former, output: Path, source: Path, roster: Roste
         )
 
 
-def counted_instead(former: Former, entries: list[Entry]) -> dict[str, list[str]]:
-    """The submissions that count now for the people of each that does not any more."""
-    by_key: dict[str, list[str]] = {}
-    for entry in entries:
-        for key in _keys(entry.people):
-            by_key.setdefault(key, []).append(entry.id)
-    gone = former.keys() - {entry.id for entry in entries}
-    return {id: sorted({other for key in _keys(former[id]) for other in by_key.get(key, ())}) for id in gone}
+def gone_since(former: Former, entries: list[Entry]) -> Iterator[str]:
+    """A question if people of the last run have nothing any more: the folder may be an older export, or another part."""
+    ids, now = {entry.id for entry in entries}, {key for entry in entries for key in _keys(entry.people)}
+    gone = [id for id, people in former.items() if id not in ids and now.isdisjoint(_keys(people))]
+    if gone:
+        whole = (
+            f"{len(gone)} of the last run's {len(former)} submissions {'does' if len(gone) == 1 else 'do'} not count any more"
+        )
+        few = ", ".join(clean(id) for id in first_of(gone, 3))
+        yield f"{whole}, and nothing else of their people does ({few}): is this the whole class?"
+
+
+def _refuse_export(output: Path) -> None:
+    """Raise GraderError if submissions lie in the output folder."""
+    try:
+        found = [
+            path for path in output.iterdir() if path.name == METADATA or (EXPORTED.fullmatch(path.name) and path.is_dir())
+        ]
+    except OSError:  # it is not there, or told of when it is written to
+        return
+    if found:
+        raise GraderError(
+            f"{clean(str(output), 200)} is a folder of submissions ({clean(found[0].name)}), and results belong beside it: "
+            "name another --output"
+        )
 
 
 def _keys(people: list[Person]) -> set[str]:

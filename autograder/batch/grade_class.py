@@ -6,13 +6,14 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from autograder.batch.former import counted_instead, read_former, refuse_other_class
+from autograder.batch.former import gone_since, read_former, refuse_other_class
 from autograder.batch.outputs import OWN_FILES, STORE
 from autograder.batch.roster import Roster, before_grading, read_roster
+from autograder.batch.summary import Outcome, Summary
 from autograder.checks.naming import stem_of
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError, NotWritten
@@ -24,7 +25,6 @@ from autograder.sandbox.process import hide_from_debuggers
 
 if TYPE_CHECKING:
     from autograder.batch.former import Former
-    from autograder.batch.gradebook import Sheet
     from autograder.batch.process_pool import Done
     from autograder.batch.regrade_diff import Change
     from autograder.batch.store import Record, Store
@@ -35,59 +35,6 @@ OTHER_SEED = (
     "anew, on other inputs: stop and give the former seed if that is not what you want"
 )
 ProgressCallback = Callable[[int, int, int, int], None]  # called with (done, total, graded in this run, not graded)
-
-
-@dataclass
-class Summary:
-    """What a batch did. ``problems``: (submission, what staff have to see to); ``ran``: how many were tried in this run.
-
-    Each of the ``submissions`` is one of those graded ``now``, ``copies`` with the same content as one of these, those
-    ``known`` before, and those that are ``lost``: not graded. ``fresh``: what was tried in this run, by content;
-    ``absent``: who is in the roster and submitted nothing; ``missing``: like
-    ``problems``, of each folder or file that an export or a roster names and that is not there.
-    """
-
-    submissions: int = 0
-    ran: int = 0
-    fresh: set[str] = field(default_factory=set)
-    now: int = 0
-    copies: int = 0
-    known: int = 0
-    lost: set[str] = field(default_factory=set)
-    absent: list[str] = field(default_factory=list)
-    missing: list[tuple[str, str]] = field(default_factory=list)
-    seconds: float = 0.0
-    problems: list[tuple[str, str]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-
-    def see(self, sheet: Sheet, course: str) -> None:
-        """Note what staff should know of a submission; ``course``: of those of its people who have none."""
-        courses = sheet.courses(course)
-        self.problems += [(sheet.id, problem) for problem in sheet.problems()]
-        self.notes += [f"{sheet.id}: {line}" for line in sheet.without() if line.startswith("not read")]
-        if sheet.total(courses[0]) is None:
-            self.lost.add(sheet.id)
-        if len(set(courses)) > 1:
-            who = ", ".join(f"{person.label}: {own}" for person, own in zip(sheet.people, courses))
-            self.notes.append(
-                f"{sheet.id} is of people in different courses ({who}): gradebook.csv has the points of everyone's own, "
-                f"results/{sheet.id}.json, moved.csv and `replay` those of {courses[0]}"
-            )
-
-    def count(self, outcomes: dict[str, Outcome], roster: Roster) -> None:
-        """Count what was graded when, and note who submitted nothing."""
-        graded = [outcome.content for id, outcome in outcomes.items() if id not in self.lost]
-        in_this_run = [content for content in graded if content in self.fresh]
-        self.now = len(set(in_this_run))
-        self.copies, self.known = len(in_this_run) - self.now, len(graded) - len(in_this_run)
-        self.absent = [one.person.label for one in roster.absent if not one.missing]
-        people = dict[str, list[str]]()
-        for one in roster.absent:
-            if one.missing:
-                people.setdefault(one.missing, []).append(one.person.label)
-        gone = "not graded: it is not there, and should be of"
-        self.missing = [(name, f"{gone} {', '.join(labels)}") for name, labels in people.items()]
 
 
 @dataclass
@@ -104,14 +51,6 @@ class Batch:
     scheduler: str = ""
     anonymous: bool = False
     share: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The store key of a submission's content, or the problem that kept it from being graded."""
-
-    content: str
-    problem: str
 
 
 def run_batch(
@@ -147,7 +86,7 @@ def run_batch(
                 require_isolation(grader, batch.references.parent, log)
                 zygote.compact()
             judging = judging_key(batch.assignment, grader.references)
-            for line in _unlike_last_time(store, grader.references, batch, roster):
+            for line in _unlike_last_time(store, grader.references, batch, roster, former):
                 say(line)
             summary = Summary(len(roster.entries), notes=roster.notes)
             started = time.monotonic()
@@ -166,12 +105,13 @@ def run_batch(
             return summary
 
 
-def _unlike_last_time(store: Store, references: dict[str, Any], batch: Batch, roster: Roster) -> Iterator[str]:
-    """What staff should know before a run that has other inputs than the last one, or other courses."""
+def _unlike_last_time(store: Store, references: dict[str, Any], batch: Batch, roster: Roster, former: Former) -> Iterator[str]:
+    """What staff should know before a run that has other inputs than the last one, fewer people, or other courses."""
     from autograder.batch.regrade_diff import other_courses
 
     if store.seed() not in ("", seed_of(references)):
         yield OTHER_SEED
+    yield from gone_since(former, roster.entries)
     yield from other_courses(store.last(), {e.id: e.people[0].course or batch.course for e in roster.entries})
 
 
@@ -262,6 +202,7 @@ def _write(
     """Write results, gradebook, page and score changes; then make this run the one that the next is compared with."""
     from autograder.batch.class_page import Page
     from autograder.batch.gradebook import Gradebook, sheet_of, write_results
+    from autograder.batch.hand_edits import keep_edited
     from autograder.batch.similarity import read_alike
     from autograder.batch.store import Record
     from autograder.judging.receipt import origin_of
@@ -285,6 +226,7 @@ def _write(
         for one in roster.absent:
             book.add_absent(one.person, one.why)
         page.absent = sum(not one.missing for one in roster.absent)
+        summary.notes += keep_edited(batch.output, store.last())
         book.write(batch.output)
         page.write(batch.output, read_alike(batch.output))
         if batch.share:
@@ -301,13 +243,16 @@ def _write(
 
 def _moved(store: Store, records: dict[str, Record], output: Path, seed: str, roster: Roster, former: Former) -> list[Change]:
     """Write the score changes since the last run, and keep this one in its place."""
+    from autograder.batch.moved_people import moved_people
     from autograder.batch.regrade_diff import score_changes, write_changes
 
     changes: list[Change] = []
     before = store.last()
     if before and before != records:
-        changes = score_changes(store, before, records, counted_instead(former, roster.entries))
-        write_changes(output / "moved.csv", changes, {**former, **{entry.id: entry.people for entry in roster.entries}})
+        now = {entry.id: entry.people for entry in roster.entries}
+        changes = [*score_changes(store, before, records), *moved_people(store, before, records, former, now)]
+        if changes:
+            write_changes(output / "moved.csv", changes, now)
     if before != records or store.seed() != seed:
         store.replace_last(records, seed)
     return changes

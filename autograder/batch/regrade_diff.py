@@ -6,9 +6,8 @@ import datetime as dt
 import itertools
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 from autograder.batch.gradebook import number
@@ -23,40 +22,37 @@ HEADER = ["Submission ID", "Name", "Email", "Item", "Old", "New", "Why"]
 
 
 class Change(NamedTuple):
-    """One score that differs from the last run's; '' stands for no score."""
+    """One score that differs from the last run's; '' stands for no score. ``people``: whose, if not all the submission's."""
 
     submission: str
     item: str
     old: str
     new: str
     reason: str
+    people: tuple[Person, ...] = ()
 
 
-def score_changes(
-    store: Store, before: dict[str, Record], after: dict[str, Record], instead: Mapping[str, list[str]] = MappingProxyType({})
-) -> list[Change]:
-    """Compare two runs' records, by submission id. New submissions are not changes; removed ones are.
-
-    ``instead``: the submissions that count now for the people of a removed one.
-    """
+def score_changes(store: Store, before: dict[str, Record], after: dict[str, Record]) -> list[Change]:
+    """Compare the records of the submissions that are in both runs; of the others, see ``moved_people``."""
     changes = []
-    for id in [*after, *(removed for removed in before if removed not in after)]:
-        old, new = before.get(id), after.get(id)
+    for id, new in after.items():
+        old = before.get(id)
         if old is None or old == new:
             continue
-        if new is None:
-            others = " and ".join(instead.get(id, ()))
-            why = f"another submission of theirs counts now: {others}" if others else "no longer submitted"
-            changes += [Change(id, item, number(score), "", why) for item, score in old.scores.items()]
-            continue
-        old_outcomes, new_outcomes = _outcomes(store, old), _outcomes(store, new)
-        for item in dict.fromkeys([*old.scores, *new.scores]):
-            a, b = old.scores.get(item), new.scores.get(item)
-            if a != b:
-                outcomes = old_outcomes.get(item, ""), new_outcomes.get(item, "")
-                reason = _why_new(old, item, outcomes[1]) if a is None else _reason(old, new, *outcomes)
-                changes.append(Change(id, item, number(a), number(b), reason))
+        old_outcomes, new_outcomes = outcomes_of(store, old), outcomes_of(store, new)
+        for item, a, b in differing_scores(old, new):
+            outcomes = old_outcomes.get(item, ""), new_outcomes.get(item, "")
+            reason = _why_new(old, item, outcomes[1]) if a is None else _reason(old, new, *outcomes)
+            changes.append(Change(id, item, number(a), number(b), reason))
     return changes
+
+
+def differing_scores(old: Record, new: Record) -> Iterator[tuple[str, float | None, float | None]]:
+    """(item, old score, new score) of each item whose score is another one."""
+    for item in dict.fromkeys([*old.scores, *new.scores]):
+        a, b = old.scores.get(item), new.scores.get(item)
+        if a != b:
+            yield item, a, b
 
 
 def _why_new(old: Record, item: str, outcome: str) -> str:
@@ -75,7 +71,7 @@ def _reason(old: Record, new: Record, old_outcome: str, new_outcome: str) -> str
     return f"regraded: {new_outcome}" + (f" (before: {old_outcome})" if old_outcome else "")
 
 
-def _outcomes(store: Store, record: Record) -> dict[str, str]:
+def outcomes_of(store: Store, record: Record) -> dict[str, str]:
     """Item -> its status and the first line of its feedback."""
     try:
         stored = json.loads(store.find(record.content, record.judging) or "{}")
@@ -102,21 +98,24 @@ def kinds_of(changes: list[Change]) -> str:
 
 def write_changes(path: Path, changes: list[Change], people: dict[str, list[Person]]) -> None:
     """Write moved.csv, and keep an earlier one under its date; ``people``: whose each submission is, by its id."""
-    rows = [[cell(text) for text in _row(change, people.get(change.submission, []))] for change in changes]
+    rows = [[cell(text) for text in _row(change, change.people or people.get(change.submission, []))] for change in changes]
     text = csv_text([HEADER, *rows])
-    _keep_earlier(path, text.encode())
+    keep_earlier(path, text.encode())
     write_private(path, text)
 
 
-def _keep_earlier(path: Path, new: bytes) -> None:
-    """Rename an earlier file, unless it says the same. What is no ordinary file is left to the writer, which refuses it."""
+def keep_earlier(path: Path, new: bytes | None) -> str:
+    """Rename an earlier file, unless it says the same; returns its new name, or ''.
+
+    What is no ordinary file is left to the writer, which refuses it.
+    """
     if not os.path.lexists(path) or not is_ordinary(path) or path.read_bytes() == new:
-        return
+        return ""
     written = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.timezone.utc).astimezone().strftime("%Y-%m-%d-%H%M%S")
     names = (f"{path.stem}-{written}{f'-{n}' if n > 1 else ''}{path.suffix}" for n in itertools.count(1))
-    path.rename(next(other for name in names if not os.path.lexists(other := path.with_name(name))))
+    return path.rename(next(other for name in names if not os.path.lexists(other := path.with_name(name)))).name
 
 
-def _row(change: Change, people: list[Person]) -> list[str]:
+def _row(change: Change, people: Iterable[Person]) -> list[str]:
     addresses = ", ".join(person.email for person in people if person.email)
-    return [change.submission, ", ".join(person.name for person in people), addresses, *change[1:]]
+    return [change.submission, ", ".join(person.name for person in people), addresses, *change[1:5]]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from autograder.authoring.audit import Audit, Outcome
-    from autograder.batch.grade_class import Summary
+    from autograder.batch.summary import Summary
     from autograder.sandbox.judge_side.doctor import Diagnosis
 
 SHOWN_NOTES = 50
@@ -190,6 +190,7 @@ def pace(done: int, total: int, ran: int, seconds: float) -> tuple[str, str]:
 
 def print_summary(summary: Summary, output: Path) -> None:
     """Print notes, problems and changed scores, one line each, then a summary and the paths of the results."""
+    from autograder.batch.metadata import METADATA
     from autograder.batch.regrade_diff import kinds_of
 
     console = Console(soft_wrap=True, highlight=False)
@@ -205,6 +206,9 @@ def print_summary(summary: Summary, output: Path) -> None:
         changed = f"{len(summary.changes)} scores of {submissions} submissions have changed since the last run"
         changed += kinds_of(summary.changes)
         console.print(Text(f"{changed}: {output / 'moved.csv'}", style="bold"))
+    if summary.unknown:
+        whole = f"not graded: {METADATA} is missing, so nothing says what {len(summary.unknown)} of the roster submitted"
+        console.print(Text(f"{whole}: {clean(', '.join(first_of(summary.unknown, 5)), 700)}", style="yellow"))
     if summary.absent:
         console.print(Text(f"nothing submitted: {clean(', '.join(first_of(summary.absent, 10)), 700)}", style="yellow"))
     console.print(Text(_numbers(summary), style="bold"))
