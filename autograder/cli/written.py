@@ -110,8 +110,9 @@ def canvas() -> None:
     callback=positive,
     help="What the assignment is out of on Canvas, where GRADES is out of something else.",
 )
+@click.option("--only", default="", help="Send only the rows of this course, as GRADES writes it, to a course of several.")
 @click.option("--send", is_flag=True, help="Really enter the scores; without it, only show what would change.")
-def canvas_push(grades: Path, url: str, course: int, assignment: int, points: float | None, send: bool) -> None:
+def canvas_push(grades: Path, url: str, course: int, assignment: int, points: float | None, only: str, send: bool) -> None:
     """Enter the totals of GRADES (final.csv or gradebook.csv) on Canvas; the token is CANVAS_TOKEN of the environment.
 
     Exits 1 if someone gets no score, 2 without sending anything if the assignment's points are not those of GRADES.
@@ -122,14 +123,17 @@ def canvas_push(grades: Path, url: str, course: int, assignment: int, points: fl
     listed, asked = read_grades(grades)
     site = Canvas(url, course, assignment)
     students = site.students()
-    plan = planned(listed, students, site.scores())
+    plan = planned(listed, students, site.scores(), only)
     click.echo(lines_of("\n".join([site.title(), *asked, *plan.lines(grades.name)])))
     if other := other_points(plan, site.points, points, grades.name):
         raise GraderError(other)
     if send and plan.changes:
         site.send(plan.changes)
     done = f"entered: {len(plan.changes)}" if send else f"to change: {len(plan.changes)} (--send enters them)"
-    click.echo(f"{done}; already there: {plan.same}; not sent: {len(plan.problems)}; without a row: {len(plan.rowless)}")
+    others = f"; of other courses: {plan.others}" if only else ""
+    click.echo(
+        f"{done}; already there: {plan.same}; not sent: {len(plan.problems)}; without a row: {len(plan.rowless)}{others}"
+    )
     if listed and not plan.changes and not plan.same:
         click.echo(
             f"nobody in {grades.name} is among the {len(students)} students of course {course} on Canvas: is it this one?"

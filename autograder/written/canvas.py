@@ -46,7 +46,8 @@ PATIENCE_SECONDS = 300.0  # for Canvas to enter the grades
 class Grade:
     """One row of the file: whose, what identifies them (in lower case), and the points as they are written.
 
-    ``out_of``: what the points are out of, None if the file does not say; ``problem``: why there are no points, or ''.
+    ``out_of``: what the points are out of, None if the file does not say; ``problem``: why there are no points, or '';
+    ``course``: the cell about the course.
     """
 
     label: str
@@ -54,6 +55,7 @@ class Grade:
     points: str
     out_of: float | None = None
     problem: str = ""
+    course: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Plan:
     """What a push would do. ``problems``: a line for each row whose person gets nothing, with the reason.
 
     ``rowless``: the students on Canvas without a row; ``out_of``: the most that a student's row is out of, or None;
-    ``less``: how many of the students' rows are out of less than that.
+    ``less``: how many of the students' rows are out of less than that; ``others``: how many rows are left out for their course.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -80,6 +82,7 @@ class Plan:
     rowless: list[str] = field(default_factory=list)
     out_of: float | None = None
     less: Counter[float] = field(default_factory=Counter)
+    others: int = 0
 
     def lines(self, name: str) -> list[str]:
         """What is to change, all of it, and who gets nothing and why; ``name``: the file's."""
@@ -94,7 +97,7 @@ class Plan:
             return []
         some = [f"{n} {'person is' if n == 1 else 'people are'} out of {points:g}" for points, n in self.less.items()]
         asked = f"and the others out of {self.out_of:g}: the points are sent as they are, not scaled: is that right?"
-        return [f"{', '.join(some)}, {asked}"]
+        return [f"{', '.join(some)}, {asked} (--only sends one course's)"]
 
 
 class Canvas:
@@ -202,12 +205,12 @@ def read_grades(path: Path) -> tuple[list[Grade], list[str]]:
     if table.cut_off:
         raise GraderError(table.cut_off)
     grades = []
-    for number, who, _ in table.people(("name", "first", "last", "email", "sid", "total", "max")):
+    for number, who, _ in table.people(("name", "first", "last", "email", "sid", "total", "max", "course")):
         label = clean(f"{who['name']} <{who['email'] or who['sid']}>".strip(), 120)
         keys = frozenset(text.casefold() for text in (who["email"], who["email"].split("@")[0], who["sid"]) if text)
         problem = _no_points(who, number, keys)
         points, out_of = "" if problem else f"{float(who['total']):g}", who["max"]
-        grades.append(Grade(label, keys, points, float(out_of) if POINTS.fullmatch(out_of) else None, problem))
+        grades.append(Grade(label, keys, points, float(out_of) if POINTS.fullmatch(out_of) else None, problem, who["course"]))
     return grades, list(_questions(table, grades))
 
 
@@ -235,11 +238,18 @@ def _no_points(who: dict[str, str], number: int, keys: frozenset[str]) -> str:
     return f"its total is {clean(who['total'], 40)!r} in row {number}, expected a number such as 91.5"
 
 
-def planned(grades: list[Grade], students: list[tuple[int, str, frozenset[str]]], scores: dict[int, str]) -> Plan:
-    """Who would get what. Who matches nobody, or two, or shares a student with another row, gets nothing."""
+def planned(
+    grades: list[Grade], students: list[tuple[int, str, frozenset[str]]], scores: dict[int, str], only: str = ""
+) -> Plan:
+    """Who would get what. Who matches nobody, or two, or shares a student with another row, gets nothing.
+
+    ``only``: the course whose rows count, '' for all. Raises GraderError if there is none.
+    """
     matches = _matches(grades, students)
     taken = Counter(user for grade, users in matches if not grade.problem for user in users)
     plan = Plan(rowless=_rowless(students, matches))
+    whole, matches = len(matches), _of_course(matches, only)
+    plan.others = whole - len(matches)
     plan.out_of, plan.less = _out_of([grade for grade, users in matches if users])
     for grade, users in matches:
         user = next(iter(users), 0)
@@ -250,6 +260,15 @@ def planned(grades: list[Grade], students: list[tuple[int, str, frozenset[str]]]
         else:
             plan.changes.append(Change(user, grade.label, scores.get(user, ""), grade.points))
     return plan
+
+
+def _of_course(matches: list[tuple[Grade, set[int]]], only: str) -> list[tuple[Grade, set[int]]]:
+    """Those of one course, or all. Raises GraderError if there is none of it."""
+    of_course = [match for match in matches if not only or match[0].course.casefold() == only.casefold()]
+    if only and not of_course:
+        known = ", ".join(sorted({clean(grade.course, 30) for grade, _ in matches if grade.course})) or "none"
+        raise GraderError(f"no row is of the course {clean(only, 30)}: --only takes what is in the column course ({known})")
+    return of_course
 
 
 def _rowless(students: list[tuple[int, str, frozenset[str]]], matches: list[tuple[Grade, set[int]]]) -> list[str]:

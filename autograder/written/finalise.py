@@ -22,8 +22,18 @@ from autograder.written.grades import WHO, Final, final_sum, header_of, named, n
 from autograder.written.lateness import Lateness
 from autograder.written.matching import Pair, has_key, numbers_alone, pairs, rows_of_half, same_number, zeros_told
 from autograder.written.outputs import check_paths
-from autograder.written.scores import add_half, void
-from autograder.written.sheets import CONTROL, RESULT, SHARES, Policy, Row, labels_of, read_policy, read_rows
+from autograder.written.scores import add_autograded, add_half, void
+from autograder.written.sheets import (
+    CONTROL,
+    RESULT,
+    SHARES,
+    Policy,
+    Row,
+    labels_of,
+    read_policy,
+    read_rows,
+    refuse_no_gradebook,
+)
 
 
 @dataclass
@@ -62,6 +72,7 @@ def finalise(assignment: Assignment, inputs: Inputs, output: Path) -> Summary:
         raise GraderError(
             "this assignment has a written half: name the graders' sheet after the gradebook (`autograder rubric`)"
         )
+    refuse_no_gradebook(inputs.gradebook)
     check_paths(inputs.roles(), output, header_of(assignment))
     rules = Policy(policy.name if policy else "", read_policy(policy, assignment.courses))
     lateness = lateness_of(assignment, inputs, rules)
@@ -141,6 +152,7 @@ def told(finals: list[Final]) -> list[str]:
     kinds: dict[str, Callable[[Final], str]] = {
         "zero": lambda f: "" if f.problems else "; ".join(f.zeros),
         "points stay": lambda f: f"{'; '.join(f.stays)}, but nothing in it is empty" if f.stays else "",
+        "by hand": lambda f: "" if f.problems else "; ".join(f.by_hand),
         "extension": lambda f: f.extended,
         "late days": lambda f: f.before,
         "nothing left": nothing_left,
@@ -152,9 +164,10 @@ def told(finals: list[Final]) -> list[str]:
     by_name: dict[str, list[Final]] = {}
     for f in finals:
         by_name.setdefault(f.who["name"].casefold(), []).append(f)
-    return lines + first_of(
-        [f"not graded: {named(f)}: {clean('; '.join(f.problems), 160)}{namesake(f, by_name)}" for f in finals if f.problems]
-    )
+    ungraded = [
+        f"not graded: {named(f)}: {clean('; '.join(f.problems), 160)}{namesake(f, by_name)}" for f in finals if f.problems
+    ]
+    return lines + first_of(list(dict.fromkeys(ungraded)))  # two rows of one person say the same
 
 
 def namesake(final: Final, by_name: dict[str, list[Final]]) -> str:
@@ -216,7 +229,7 @@ def grade(assignment: Assignment, pair: Pair, policy: Policy, lateness: Lateness
         return final
     zeros = zeros_of(pair, policy)
     final.problems += zeros.problems
-    add_half(final, pair.autograded, assignment.questions, {}, zeros.autograded, pair.missing)
+    add_autograded(final, pair, assignment.questions, zeros.autograded)
     add_half(final, pair.manual, assignment.written.items, SHARES, zeros.written, pair.missing)
     if pair.manual:
         void(final, pair.manual, assignment.written.items)

@@ -27,7 +27,8 @@ class Final:
     ``used_before``: (how many of the term's late days those are, the row that says so) for each row; ``untimed``: whether
     nothing says when it was handed in, though there is a rule about that; ``late_days_used``: how many of the term's late days
     this one took (None without such a rule); ``deductions``: points taken off, by rule; ``voided``: the autograded points that
-    do not count because an answer to a written item makes theirs ineligible, by item.
+    do not count because an answer to a written item makes theirs ineligible, by item; ``by_hand``: the autograded items whose
+    points the graders' sheet gives, in words.
     """
 
     who: dict[str, str]
@@ -43,6 +44,7 @@ class Final:
     before: str = ""
     used_before: list[tuple[int, str]] = field(default_factory=list)
     untimed: bool = False
+    by_hand: list[str] = field(default_factory=list)
     late_days_used: int | None = None
     deductions: dict[str, Fraction] = field(default_factory=lambda: {"collaborators": Fraction(0), "late": Fraction(0)})
 

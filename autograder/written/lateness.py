@@ -153,7 +153,7 @@ def _days_after(row: Row, due: dt.datetime) -> tuple[int, str]:
     time = moment(row.who["submitted"])
     if time is None:
         given = f"the time of submission is {clean(row.who['submitted'], 40)!r} in {row.source}"
-        return 0, f"{given}, expected 2024-02-09 23:59 UTC, as `batch` wrote it"
+        return 0, f"{given}, expected it with its time zone, as in 2024-02-09 23:59:00 -08:00"
     return max(0, math.ceil((time - due).total_seconds() / 86400)), ""
 
 

@@ -73,7 +73,11 @@ def alone(row: Row, name: str, other: str, advice: str = "") -> str:
 
 
 def repeated(rows: list[Row], name: str) -> list[str]:
-    return [f"{len(rows)} rows for this person in {name}"] if len(rows) > 1 else []
+    if len(rows) < 2:
+        return []
+    settled = [row.who["status"] for row in rows if row.who["status"].startswith("not settled")]
+    said = f"; it says: {clean(settled[0], 240)}" if settled else ""
+    return [f"{len(rows)} rows for this person in {name}{said}"]
 
 
 def contradictions(row: Row, match: Row, own: Mapping[tuple[str, str], list[Row]] | None = None) -> list[str]:

@@ -26,7 +26,7 @@ def check_paths(inputs: dict[str, Path | None], output: Path, titles: list[str])
             raise GraderError(f"{clean(str(output), 200)} is the {role} and would be overwritten: choose another --output")
     if output.is_file() and (why := _not_own(output, titles)):
         raise GraderError(f"{clean(str(output), 200)} exists and {why}: choose another --output")
-    if output.suffix.casefold() not in ("", ".csv"):
+    if output.suffix.casefold() != ".csv":
         raise GraderError(f"{clean(str(output), 200)}: `finalise` writes CSV: choose an --output that ends in .csv")
 
 

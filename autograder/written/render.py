@@ -24,7 +24,7 @@ from autograder.core.strict import nearest, read_toml
 from autograder.core.tables import csv_text, read_table
 from autograder.core.text import cell, clean, reason
 from autograder.core.written import PLACEHOLDER, Chapter, Written, total
-from autograder.written.sheets import CONTROL, Row, read_rows
+from autograder.written.sheets import CONTROL, Row, read_rows, refuse_no_gradebook
 
 TEMPLATES = PACKAGE / "written" / "templates"
 # Goes beside each write-up: tells pdflatex how to print ≤, θ, − and other characters that people type directly.
@@ -138,9 +138,9 @@ def render_rubric(
     ``answers``: the model answers' path relative to ``target``, or ''. What is no unstarted sheet is kept, and the new one
     gets another name. Returns (files written, sheets kept). Raises GraderError.
     """
+    people = _people_of(assignment, gradebook) if gradebook else []
     own_folder(target, "rubric")
     made, facts = environment(), {**overview(assignment), "answers": answers}
-    people = read_rows(gradebook, [q.id for q in assignment.questions], {})[0] if gradebook else []
     texts = {target / name: made.get_template(f"{name}.j2").render(facts) for name in ("rubric.md", "rubric.html")}
     empty = sheet(assignment, people)
     sheets = [target / "manual.csv", *(target / f"manual-{n}.csv" for n in range(2, 1000))]
@@ -152,6 +152,13 @@ def render_rubric(
     for path, text in {**texts, new: empty}.items():
         write_whole(path, text.encode("utf-8"), 0o600 if people and text is empty else 0o644)
     return [*texts, new], kept
+
+
+def _people_of(assignment: Assignment, gradebook: Path) -> list[Row]:
+    """The rows of a gradebook. Raises GraderError if it is none, or the graders' sheet."""
+    refuse_no_gradebook(gradebook)
+    by_reader = [item.id for item in assignment.written.items]
+    return read_rows(gradebook, [q.id for q in assignment.questions], {}, by_reader)[0]
 
 
 def sheet(assignment: Assignment, people: Iterable[Row] = ()) -> str:

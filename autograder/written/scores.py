@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from autograder.core.assignment import Question
@@ -11,7 +12,8 @@ from autograder.core.errors import GraderError
 from autograder.core.text import clean
 from autograder.core.written import VOID, Manual
 from autograder.written.grades import Final, shown
-from autograder.written.sheets import NO_NUMBER, Row, plain_number
+from autograder.written.matching import Pair
+from autograder.written.sheets import BY_HAND, NO_NUMBER, SHARES, Row, plain_number
 
 MONTHS = (  # as spreadsheet programs shorten or write them, in some languages
     "jan feb mar apr may jun jul aug sep oct nov dec mrz mär mai okt dez fév fevr févr avr juin juil aoû août déc ene abr ago "
@@ -24,6 +26,35 @@ DATE = re.compile(
     r"|(?:[0-3]?\d)([./-])(?:[0-3]?\d)\1(?:19|20)\d\d|(?:19|20)\d\d([./-])[01]?\d\2[0-3]?\d",
     re.IGNORECASE,
 )
+
+
+def add_autograded(final: Final, pair: Pair, items: Sequence[Question], zero: str) -> None:
+    """Read the autograded half: the gradebook's points, or where the graders' sheet has some for an item by hand, these."""
+    hand, row = _by_hand(final, pair.manual, items), pair.autograded
+    if pair.manual and hand and (row or zero):
+        before = row.scores if row else dict.fromkeys((item.id for item in items), "")
+        row = replace(row or replace(pair.manual, worth={}), scores={**before, **dict.fromkeys(hand, "0")})
+        final.by_hand = list(_told(hand, before, pair.manual.source))
+        final.rules += [f"by hand: {line}" for line in final.by_hand]
+    add_half(final, row, items, {}, zero, pair.missing)
+    final.scores |= {id: value for id, value in hand.items() if id in final.scores}
+
+
+def _told(hand: dict[str, Fraction], before: dict[str, str], source: str) -> Iterator[str]:
+    """The points by hand that are not the gradebook's."""
+    for id, value in hand.items():
+        if plain_number(before[id]) != (value, ""):
+            yield f"{id}: {shown(value)} ({source}), not {clean(before[id], 40) or 'empty'}"
+
+
+def _by_hand(final: Final, row: Row | None, items: Sequence[Question]) -> dict[str, Fraction]:
+    """The autograded items' points in a row of the sheet; a cell that cannot be read is a problem."""
+    points: dict[str, Fraction] = {}
+    for item in items:
+        if row and (text := row.by_hand.get(item.id, "")):
+            points[item.id], problem = score_of(text, item.points[final.course], SHARES)
+            final.problems += [f"{item.id}{BY_HAND} in {row.source} {problem}"] if problem else []
+    return points
 
 
 def add_half(
@@ -44,7 +75,7 @@ def add_half(
     elif zero:
         empty = [item.id for item in items]
     else:
-        final.problems += missing
+        final.problems += [line for line in missing if line not in final.problems]
         return
     if zero and items:
         half = "written" if isinstance(items[0], Manual) else "autograded"
@@ -63,7 +94,7 @@ def add_scores(final: Final, row: Row, items: Sequence[Question | Manual], words
         if not problem:
             final.scores[item.id] = value
         elif row.scores[item.id]:
-            final.problems.append(f"{item.id} {problem}")
+            final.problems.append(f"{item.id} in {row.source} {problem}")
         else:
             empty.append(item.id)
     if empty and not zero:

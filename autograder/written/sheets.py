@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder.core.errors import GraderError
-from autograder.core.strict import nearest, read_toml
-from autograder.core.tables import COLUMNS, Table, about_course, read_table, squeezed
+from autograder.core.files import read_capped
+from autograder.core.strict import MAX_BYTES, nearest, read_toml
+from autograder.core.tables import COLUMNS, Table, about_course, decoded, read_table, squeezed
 from autograder.core.text import clean, first_of
 from autograder.core.written import VOID, Written
 
@@ -26,10 +28,12 @@ POLICY = {
     "absent": ("autograded", "written"),
     "course": ("default", "assignment"),
 }
+BY_HAND = " by hand"  # behind an autograded item's id: a column of the sheet whose points count in place of the gradebook's
 RESULT = ("autograded from", "read from")  # columns that only the result of `finalise` has
 NO_NUMBER = "expected a number"
 SHARES = {"full": Fraction(1), "half": Fraction(1, 2), "none": Fraction(0)}  # what words in a cell earn of the item's points
 WORDS = {*SHARES, VOID}
+TIME = "2024-02-09T23:59:59-08:00"
 ZERO = "zero"  # the value of the rules in [absent]
 # Columns of the graders' sheet that are no items and cost points, and what it means if one is missing.
 CONTROL = {
@@ -59,13 +63,14 @@ class Policy:
 class Row:
     """A row of a file. ``who``: cells by column kind (see COLUMNS); ``scores``: cells by item id; ``source``: file and row.
 
-    ``worth``: the items' points where the file's header gives them.
+    ``worth``: the items' points where the file's header gives them; ``by_hand``: cells by autograded item, in the sheet.
     """
 
     source: str
     who: dict[str, str]
     scores: dict[str, str]
     worth: dict[str, Fraction] = field(default_factory=dict)
+    by_hand: dict[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> str:
@@ -77,7 +82,7 @@ def read_policy(path: Path | None, courses: tuple[str, ...]) -> dict[str, Any]:
     """The staff's rules, {} without a file. Raises GraderError for an unknown rule or an impossible value."""
     if path is None:
         return {}
-    policy = read_toml(path)
+    policy = _read_policy(path)
     for table, rules in policy.items():
         given = rules if isinstance(rules, dict) else {}
         if table in POLICY and not given:
@@ -94,6 +99,21 @@ def read_policy(path: Path | None, courses: tuple[str, ...]) -> dict[str, Any]:
                 given_as = f'"{value}", in quotes' if quoted else str(value)
                 raise GraderError(f"{path.name}: {rule} should be {expected}, not {clean(given_as)}")
     return policy
+
+
+def _read_policy(path: Path) -> dict[str, Any]:
+    try:
+        return read_toml(path)
+    except GraderError as error:
+        raise GraderError(f"{error}{_how_to_write_times(path, str(error))}") from None
+
+
+def _how_to_write_times(path: Path, error: str) -> str:
+    """How `due` is written, if that is the line in which a file is no TOML."""
+    where = re.search(r"\(at line (\d+)", error)
+    lines = decoded(read_capped(path, MAX_BYTES)).split("\n") if where else []
+    line = lines[int(where[1]) - 1] if where and int(where[1]) <= len(lines) else ""
+    return f"; write the time like {TIME}, without quotes" if re.match(r"\s*due\s*=", line) else ""
 
 
 def unknown_rule(path: Path, rule: str) -> str:
@@ -124,7 +144,7 @@ def expected_percent(value: object) -> str:
 def expected_time(value: object) -> str:
     """The same for a rule whose value is a moment."""
     timed = isinstance(value, dt.datetime) and value.tzinfo is not None
-    return "" if timed else "a time with its time zone, such as 2024-02-09T23:59:59-08:00"
+    return "" if timed else f"a time with its time zone, such as {TIME}"
 
 
 def expected_text(name: str, value: object) -> str:
@@ -132,6 +152,12 @@ def expected_text(name: str, value: object) -> str:
     if name == "assignment":
         return "" if isinstance(value, str) and value.strip() else "this assignment's name"
     return "" if value == ZERO else f'"{ZERO}", or left out'
+
+
+def refuse_no_gradebook(path: Path) -> None:
+    """Raise GraderError if there is no such file."""
+    if not os.path.lexists(path):
+        raise GraderError(f"there is no gradebook {clean(str(path), 200)}: `batch` writes it, so run that first")
 
 
 def read_rows(
@@ -148,10 +174,26 @@ def read_rows(
     who = {kind: table.column(kind) for kind in COLUMNS if kind != "course"}
     if who["email"] < 0 and who["sid"] < 0:
         raise GraderError(f"{table.name}: no column email or sid; its columns are {clean(', '.join(table.header), 160)}")
-    items = item_columns(table, ids, labels)
+    items = item_columns(table, ids, labels if wanted is None else {**labels, **_hand_labels(other)}, other)
     notes = [*([table.cut_off] if table.cut_off else [])]
     notes += missing_columns(table, ids, items, set(who.values()), _missed(who, wanted or {}))
-    return list(_rows(table, ids, items)), [*notes, *first_of(list(_scores_as_comments(table)), 5)] if wanted else notes
+    if wanted:
+        notes += [*_not_by_hand(table, items, other), *first_of(list(_scores_as_comments(table)), 5)]
+    return list(_rows(table, ids, items)), notes
+
+
+def _hand_labels(automatic: Sequence[str]) -> dict[str, str]:
+    return {squeezed(id + BY_HAND): id + BY_HAND for id in automatic}
+
+
+def _not_by_hand(table: Table, items: list[str], automatic: Sequence[str]) -> Iterator[str]:
+    """A line about columns of the sheet with autograded points, which would be taken for points by hand, and are not."""
+    if columns := [title for title, item in zip(table.header, items) if title in automatic and not item]:
+        few = clean(", ".join(first_of(columns, 5)), 160)
+        yield (
+            f"{table.name}: not read: {few}: autograded points come from the gradebook; points by hand belong in a column such "
+            f"as '{columns[0]}{BY_HAND}'"
+        )
 
 
 def _missed(who: Mapping[str, int], wanted: Mapping[str, str]) -> list[str]:
@@ -167,7 +209,11 @@ def _rows(table: Table, ids: list[str], items: list[str]) -> Iterator[Row]:
     for number, person, cells in table.people(COLUMNS):
         if person["name"] or person["email"] or person["sid"]:
             scores = {id: cells[where[id]] if id in where else "" for id in ids}
-            yield Row(f"{table.name} row {number}", person, scores, worth)
+            yield Row(f"{table.name} row {number}", person, scores, worth, _by_hand(where, cells))
+
+
+def _by_hand(where: Mapping[str, int], cells: list[str]) -> dict[str, str]:
+    return {id.removesuffix(BY_HAND): cells[index] for id, index in where.items() if id.endswith(BY_HAND)}
 
 
 def _scores_as_comments(table: Table) -> Iterator[str]:
@@ -189,14 +235,32 @@ def _refuse_mistaken(table: Table, ids: list[str], labels: dict[str, str], other
         raise GraderError(f"{table.name} has the other half's items: name the gradebook first, then the graders' sheet")
 
 
-def item_columns(table: Table, ids: list[str], labels: dict[str, str]) -> list[str]:
-    """Each column's item or ''. Raises GraderError if there is no item, or one twice."""
+def item_columns(table: Table, ids: list[str], labels: dict[str, str], other: Sequence[str] = ()) -> list[str]:
+    """Each column's item or ''. Raises GraderError if there is no item, or one twice. ``other``: the other half's items."""
     items = [item_of(header, ids, labels) for header in table.header]
-    if repeated := sorted({item for item in items if item and items.count(item) > 1}):
-        raise GraderError(f"{table.name}: two columns for {', '.join(repeated)}")
+    _refuse_repeated(table, items, other)
+    _refuse_nothing_by_hand(table, items, other)
     if ids and not set(ids) & set(items):
-        raise GraderError(f"{table.name}: no column is an item of the rubric, such as {ids[0]}")
+        raise GraderError(f"{table.name}: no column is an item that is expected here, such as {ids[0]}")
     return items
+
+
+def _refuse_repeated(table: Table, items: list[str], other: Sequence[str]) -> None:
+    """Raise GraderError for two columns of one item: `1.2.1` in the sheet, too, is a rationale."""
+    if repeated := next((item for item in items if item and items.count(item) > 1), ""):
+        titles = [title for title, item in zip(table.header, items) if item == repeated]
+        both = " and ".join(repr(clean(title, 60)) for title in titles)
+        automatic = next((title for title in titles if title in other), "")
+        hint = f"; autograded points by hand belong in a column '{automatic}{BY_HAND}'" if automatic else ""
+        raise GraderError(f"{table.name}: two columns for {repeated}: {both}{hint}")
+
+
+def _refuse_nothing_by_hand(table: Table, items: list[str], other: Sequence[str]) -> None:
+    """Raise GraderError for a column of points by hand that names no autograded item: its points would be lost."""
+    for title, item in zip(table.header, items):
+        if not item and title.casefold().endswith(BY_HAND):
+            known = [id + BY_HAND for id in other]
+            raise GraderError(f"{table.name}: no autograded item for the column {clean(title, 60)!r}{nearest(title, known)}")
 
 
 def missing_columns(table: Table, ids: list[str], items: list[str], who: set[int], missed: list[str]) -> list[str]:

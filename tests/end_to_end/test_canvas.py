@@ -92,6 +92,7 @@ def push(site, folder, *more, **environment):
 @pytest.mark.slow
 def test_without_send_nothing_is_sent_and_with_it_only_what_differs(site, tmp_path):
     dry = push(site, tmp_path)
+    as_they_are = "the points are sent as they are, not scaled: is that right? (--only sends one course's)"
     assert dry.returncode == 1 and not site.sent, dry.stderr
     assert dry.stdout.splitlines() == [
         "A2 (110 points) in CSE 447 <b>",
@@ -99,7 +100,7 @@ def test_without_send_nothing_is_sent_and_with_it_only_what_differs(site, tmp_pa
         "Ada <ada@u.edu>: nothing -> 101.5",
         "not sent: Cy <cy@u.edu>: not graded: 1.2.1 is empty",
         "not sent: Di <di@u.edu>: no student with this address or number on Canvas",
-        "2 people are out of 100, and the others out of 110: the points are sent as they are, not scaled: is that right?",
+        f"2 people are out of 100, and the others out of 110: {as_they_are}",
         "to change: 1 (--send enters them); already there: 1; not sent: 2; without a row: 0",
     ]
     sent = push(site, tmp_path, "--send")
@@ -239,7 +240,7 @@ def test_people_of_two_courses_on_one_assignment_are_asked_about(tmp_path):
     grades, _ = read_grades(tmp_path / "final.csv")
     everyone = [(n, f"P{n}", frozenset({f"p{n}@u.edu"})) for n in range(5)]
     asked = "2 people are out of 100, and the others out of 110: the points are sent as they are, not scaled: is that right?"
-    assert planned(grades, everyone, {}).lines("final.csv")[-1] == asked
+    assert planned(grades, everyone, {}).lines("final.csv")[-1] == f"{asked} (--only sends one course's)"
     assert not [line for line in planned(grades[2:], everyone, {}).lines("final.csv") if "?" in line]
 
 

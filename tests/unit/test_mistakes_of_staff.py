@@ -220,7 +220,7 @@ def test_who_loses_everything_by_being_late_is_named(join, days, policy):
 )
 def test_what_is_said_of_a_cell_that_is_no_score_is_true(join, cell, says):
     [row], _ = join(*points("517", {"1.2.3": cell}))
-    assert row["total"] == f"not graded: 1.2.3 {says}"
+    assert row["total"] == f"not graded: 1.2.3 in manual.csv row 2 {says}"
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_a_result_whose_columns_were_moved_or_saved_by_a_spreadsheet_is_overwrit
     assert join(*points("517"))[1].ungraded == 0
 
 
-@pytest.mark.parametrize("name, refused", [("f.xlsx", True), ("f.ods", True), ("f.txt", True), ("f.CSV", False), ("f", False)])
+@pytest.mark.parametrize("name, refused", [("f.xlsx", True), ("f.ods", True), ("f.txt", True), ("f.CSV", False), ("f", True)])
 def test_a_result_is_written_under_no_other_ending_than_csv(tmp_path, name, refused):
     automatic, by_hand = points("517")
     inputs = Inputs(write(tmp_path / "gradebook.csv", automatic), write(tmp_path / "manual.csv", by_hand))
@@ -297,7 +297,7 @@ def test_a_gradebook_that_ends_in_the_middle_of_a_row_is_asked_about(tmp_path):
 )
 def test_a_score_that_became_a_date_is_said_to_be_one(join, cell):
     [row], _ = join(*points("517", {"1.2.3": cell}))
-    said = f"1.2.3 is '{cell}', a date: did a spreadsheet program make it of a number such as 2.5?"
+    said = f"1.2.3 in manual.csv row 2 is '{cell}', a date: did a spreadsheet program make it of a number such as 2.5?"
     assert row["total"] == f"not graded: {said}"
 
 
