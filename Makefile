@@ -41,7 +41,7 @@ student: setup
 
 # Status 1 says that some could not be graded; the summary above has told which, so it is no error of make's.
 batch: autograder
-	$(RUN) batch $(FOLDER) --course $(COURSE) --output $(OUTPUT) || test $$? -eq 1
+	$(RUN) batch $(FOLDER) --course $(COURSE) $(if $(ROSTER),--roster $(ROSTER)) --output $(OUTPUT) || test $$? -eq 1
 
 audit: setup
 	$(RUN) audit

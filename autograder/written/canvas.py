@@ -30,7 +30,7 @@ REFUSED = f"Canvas refuses the token in {TOKEN}, or does not allow this to its o
 # What canvasapi and requests raise, by the name of the class, where that says what to do.
 KNOWN = {
     "SSLError": "Canvas cannot be reached safely: the certificate of the address (--url) is not valid",
-    "ConnectionError": "Canvas cannot be reached: is --url right, and is this machine online?",
+    "ConnectionError": "Canvas cannot be reached at {url}: is --url right, and is this machine online?",
     "Timeout": "Canvas does not answer: try again later",
     "ResourceDoesNotExist": "Canvas has no such course or assignment, or does not show it to the owner of this token: are "
     "--course and --assignment the numbers in its address?",
@@ -112,7 +112,7 @@ class Canvas:
             from canvasapi import Canvas as Client
         except ImportError:
             raise GraderError("`canvas` needs canvasapi: pip install 'autograder[canvas]'") from None
-        with _answered():
+        with _answered(self.url):
             self.site: Any = Client(self.url, token).get_course(course)
             self.assignment: Any = self.site.get_assignment(assignment)
 
@@ -136,7 +136,7 @@ class Canvas:
     def students(self) -> list[tuple[int, str, frozenset[str]]]:
         """(Canvas's number, name, what identifies them in lower case) of each student."""
         found = []
-        with _answered():
+        with _answered(self.url):
             for user in self.site.get_users(enrollment_type=["student"]):
                 texts = [getattr(user, name, None) for name in ("sis_user_id", "login_id", "email")]
                 keys = frozenset(text.strip().casefold() for text in texts if isinstance(text, str) and text.strip())
@@ -147,7 +147,7 @@ class Canvas:
 
     def scores(self) -> dict[int, str]:
         """Canvas's number of each student who has a score -> the score."""
-        with _answered():
+        with _answered(self.url):
             rows: list[tuple[int, Any]] = [
                 (int(s.user_id), getattr(s, "score", None)) for s in self.assignment.get_submissions()
             ]
@@ -157,7 +157,7 @@ class Canvas:
         """Enter the scores and wait until Canvas has done so. ``pause``: seconds between two questions whether it has."""
         data = {change.user: {"posted_grade": change.new} for change in changes}
         end = time.monotonic() + PATIENCE_SECONDS
-        with _answered():
+        with _answered(self.url):
             progress = self.assignment.submissions_bulk_update(grade_data=data)
             while progress.workflow_state not in ("completed", "failed"):
                 if time.monotonic() > end:
@@ -169,7 +169,7 @@ class Canvas:
 
 
 @contextlib.contextmanager
-def _answered() -> Iterator[None]:
+def _answered(url: str) -> Iterator[None]:
     """Turn what canvasapi and requests raise into one line."""
     try:
         yield
@@ -178,7 +178,7 @@ def _answered() -> Iterator[None]:
     except Exception as error:
         kinds = {kind.__name__ for kind in type(error).__mro__}
         if said := next((said for kind, said in KNOWN.items() if kind in kinds), ""):
-            raise GraderError(said) from None
+            raise GraderError(said.format(url=url)) from None
         token = os.environ.get(TOKEN, "").strip()
         said = clean(str(error).replace(token, "…") if token else str(error), 160)
         raise GraderError(f"Canvas did not answer as expected, {type(error).__name__}: {said}") from None

@@ -128,7 +128,7 @@ def test_a_failure_of_canvas_is_told_with_its_reason(site):
 @pytest.mark.parametrize(
     "port, course, assignment, token, says",
     [
-        (1, 7, 9, TOKEN, "Canvas cannot be reached: is --url right"),
+        (1, 7, 9, TOKEN, "Canvas cannot be reached at https?://[^ ]+: is --url right"),
         (0, 7, 8, TOKEN, "no such course or assignment"),
         (0, 6, 9, TOKEN, "no such course or assignment"),
         (0, 7, 9, "old", "Canvas refuses the token in CANVAS_TOKEN, or"),
