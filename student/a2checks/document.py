@@ -26,17 +26,23 @@ class Cell:
 
 @dataclass
 class Document:
-    """A submitted file as cells. ``numbered``: whether its locations are given by cell number."""
+    """A submitted file as cells. ``numbered``: whether its locations are given by cell number.
+
+    ``parts``: of several files that are read as one, (index of its first cell, name, numbered) of each.
+    """
 
     name: str
     cells: list[Cell]
     format: str
     numbered: bool = False
     notes: list[str] = field(default_factory=list)
+    parts: tuple[tuple[int, str, bool], ...] = ()
 
     def place(self, cell: int, line: int) -> str:
         """The location of a statement, by cell and line or by line only, depending on the format."""
-        return f"cell {cell + 1}, line {line}" if self.numbered else f"line {line}"
+        first, name, numbered = max((part for part in self.parts if part[0] <= cell), default=(0, "", self.numbered))
+        place = f"cell {cell - first + 1}, line {line}" if numbered else f"line {line}"
+        return f"{place} of {name}" if name else place
 
 
 def parses(source: str) -> bool:

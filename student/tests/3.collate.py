@@ -33,6 +33,6 @@ def masks_padding(probe, check):
 
 @test_case(points=None, hidden=False)
 def labels_are_long(probe, check):
-    """label_encoding holds the labels in order, as torch.long."""
+    """label_encoding holds the labels of the samples, as torch.long."""
     check.rules.finetuning.judge(check, '3.collate', probe, 'labelled')
 

@@ -23,6 +23,6 @@ def leaves_the_weights_alone(probe, check):
 
 @test_case(points=None, hidden=False)
 def returns_the_true_accuracy(probe, check):
-    """Evaluate returns the share of right answers, even if the last batch is smaller."""
+    """What evaluate returns is the share of right answers, even if the last batch is smaller."""
     check.rules.finetuning.judge(check, '3.evaluate', probe, 'true_accuracy')
 

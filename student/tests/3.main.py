@@ -8,7 +8,7 @@ points = None
 
 @test_case(points=None, hidden=False)
 def trains_for_epochs(probe, check):
-    """Main trains one model on the training set, for the epochs that are asked for."""
+    """One model is trained on the training set, in a loop over epochs."""
     check.rules.finetuning.judge(check, '3.main', probe, 'trains')
 
 @test_case(points=None, hidden=False)

@@ -15,6 +15,7 @@ from ..compare import numeric, same
 
 BANK, RULE, REPAIR = "bank", "rule", "repair"
 QUANTITY = re.compile(r"(\w+)[ =](\d+)\b")
+CODE = re.compile(r"\w*[\d_(\[]|\w+\.\w|\w+ ?=")  # how what is no plain word begins
 RATIOS = {"n_embd / n_heads": ("n_embd", "n_heads")}
 
 
@@ -32,7 +33,7 @@ class Finding:
 
     def sentence(self) -> str:
         """What is known, as a whole sentence."""
-        return ended(f"{self.says[:1].upper()}{self.says[1:]}") if self.says else ""
+        return ended(begun(self.says)) if self.says else ""
 
     def tree(self) -> dict[str, Any]:
         """For results.json: ``{"by", "concept"}``, and ``"line"`` where there is one."""
@@ -110,9 +111,23 @@ def ended(text: str) -> str:
     return text if text[-1:] in ".?!" else f"{text}."
 
 
+def begun(text: str) -> str:
+    """The text with a capital letter, unless it begins with a name in code, such as ``m_key``, which keeps its letters."""
+    return text if CODE.match(text) else f"{text[:1].upper()}{text[1:]}"
+
+
 def joined(text: str, findings: Sequence[Finding]) -> str:
     """The text, and what is known after it, as sentences."""
     for finding in findings:
         if finding.says:
-            text = f"{ended(text)} {finding.says[0].upper()}{finding.says[1:]}"
+            text = f"{ended(text)} {begun(finding.says)}"
     return text
+
+
+def same_shape(relation: Relation) -> Relation:
+    """The relation, of results that have the right shape only."""
+
+    def only(wrong: list[Call]) -> tuple[str, str] | None:
+        return None if any(got.shape != want.shape for got, want in pairs(wrong)) else relation(wrong)
+
+    return only

@@ -10,21 +10,15 @@ from typing import Any
 import numpy as np
 
 from ..compare import same
-from .findings import Call, Relation, distinct, pairs
+from .findings import Call, Relation, distinct, pairs, same_shape
+from .places import first_head, only_somewhere, other_places
 
 CONSTANTS = (0.5, 2.0, 0.25, 4.0)
 FAINT = -50.0  # e to the power of this is too little to be seen
 POWERS = (1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 1.5, -1.5)
 
 
-def _same_shape(relation: Relation) -> Relation:
-    def only(wrong: list[Call]) -> tuple[str, str] | None:
-        return None if any(got.shape != want.shape for got, want in pairs(wrong)) else relation(wrong)
-
-    return only
-
-
-@_same_shape
+@same_shape
 def unchanged(wrong: list[Call]) -> tuple[str, str] | None:
     names = [
         name for name in wrong[0].arrays if all(name in call.arrays and same(call.got, call.arrays[name]) for call in wrong)
@@ -32,7 +26,7 @@ def unchanged(wrong: list[Call]) -> tuple[str, str] | None:
     return ("nothing done", f"The result is `{names[0]}` itself: nothing has happened to it") if names else None
 
 
-@_same_shape
+@same_shape
 def hidden_entries(wrong: list[Call]) -> tuple[str, str] | None:
     """What stands where the right result is -inf."""
     hidden = [np.isneginf(call.wanted) for call in wrong]
@@ -74,14 +68,14 @@ def _filled_with(value: float) -> tuple[str, str] | None:
     return "mask fill", f"Future entries are {value:g} and not -inf: after the softmax they still have weight (e^{value:g})"
 
 
-@_same_shape
+@same_shape
 def nan_rows(wrong: list[Call]) -> tuple[str, str] | None:
     if not any(np.isnan(got).any() and not np.isnan(want).any() for got, want in pairs(wrong)):
         return None
     return "nan", "NaN comes from a softmax over a row in which all is -inf, from 0 · inf, or from inf - inf"
 
 
-@_same_shape
+@same_shape
 def ones_and_zeros(wrong: list[Call]) -> tuple[str, str] | None:
     """For masks of zeros and ones."""
     if any(not np.isin(want, (0, 1)).all() or want.ndim < 2 for _, want in pairs(wrong)):
@@ -108,7 +102,7 @@ MASKS: tuple[tuple[Callable[[np.ndarray, np.ndarray], Any], str, str], ...] = (
 )
 
 
-@_same_shape
+@same_shape
 def normalised_elsewhere(wrong: list[Call]) -> tuple[str, str] | None:
     """Weights that sum to one along another dimension than the right ones."""
     if not all(want.ndim > 1 and _sums_to_one(want, -1) and (got >= 0).all() for got, want in pairs(wrong)):
@@ -133,7 +127,7 @@ def _sums_to_one(array: np.ndarray, axis: int) -> bool:
     return bool(np.allclose(array.sum(axis=axis), 1, atol=1e-3))
 
 
-@_same_shape
+@same_shape
 def scaled(wrong: list[Call]) -> tuple[str, str] | None:
     """A factor between the results, constant or a formula of the calls' quantities."""
     factors = [_factor(got, want) for got, want in pairs(wrong)]
@@ -194,7 +188,7 @@ def _power(name: str, power: float) -> str:
     return base if power > 0 else f"1/{base}"
 
 
-@_same_shape
+@same_shape
 def shifted(wrong: list[Call]) -> tuple[str, str] | None:
     """What is masked, the same in both, is left out."""
     offsets = []
@@ -208,7 +202,7 @@ def shifted(wrong: list[Call]) -> tuple[str, str] | None:
     return None
 
 
-@_same_shape
+@same_shape
 def with_argument(wrong: list[Call]) -> tuple[str, str] | None:
     """The right result, combined with an argument."""
     for name in wrong[0].arrays:
@@ -229,7 +223,7 @@ COMBINED: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }
 
 
-@_same_shape
+@same_shape
 def function_of(wrong: list[Call]) -> tuple[str, str] | None:
     """An elementwise function or a softmax of the right result."""
     if not distinct(wrong):
@@ -264,55 +258,7 @@ FUNCTIONS: list[tuple[str, str, Callable[[np.ndarray], np.ndarray]]] = [
 ]
 
 
-@_same_shape
-def only_somewhere(wrong: list[Call]) -> tuple[str, str] | None:
-    """Where the numbers are wrong, if that is a part with a name."""
-    off = [~np.isclose(got.astype(np.float64), want, rtol=1e-4, atol=1e-4, equal_nan=True) for got, want in pairs(wrong)]
-    if any(o.ndim < 2 for o in off):
-        return None
-    return next(((concept, says) for holds, concept, says in PLACES if all(map(holds, off))), None)
-
-
-PLACES: tuple[tuple[Callable[[np.ndarray], Any], str, str], ...] = (
-    (lambda off: off.shape[0] > 1 and not off[0].any(), "batch", "Only the first element of the batch is right"),
-    (lambda off: off.shape[-2] > 1 and not off[..., 1:, :].any(), "first token", "Only the first token's row is wrong"),
-    (lambda off: off.shape[-2] > 1 and not off[..., :-1, :].any(), "last token", "Only the last token's row is wrong"),
-    (
-        lambda off: off.shape[-2] > 2 and not off[..., -1, :].any(),
-        "future",
-        "Only the last token's row is right, the one that may see all others: does something of the future leak in?",
-    ),
-)
-
-
-@_same_shape
-def other_places(wrong: list[Call]) -> tuple[str, str] | None:
-    if distinct(wrong) and all(same(np.sort(got, axis=None), np.sort(want, axis=None)) for got, want in pairs(wrong)):
-        return "dimension order", "It holds the right numbers, but in other places"
-    return None
-
-
-@_same_shape
-def first_head(wrong: list[Call]) -> tuple[str, str] | None:
-    """Of several heads only the first is right, in a dimension of its own or as the first numbers of each row."""
-    off = [~np.isclose(got.astype(np.float64), want, rtol=1e-4, atol=1e-4, equal_nan=True) for got, want in pairs(wrong)]
-    widths = [int(call.quantities.get("n_embd / n_heads", 0)) for call in wrong if call.got is not None]
-    if all(map(_only_first_head, off)):
-        return "heads", "Only the first head is right: is another part taken for each of the others?"
-    if all(map(_only_first_numbers, off, widths)):
-        return "heads", "Only the first n_embd / n_heads numbers of each row are right, those of the first head"
-    return None
-
-
-def _only_first_head(off: np.ndarray) -> bool:
-    return off.ndim == 4 and off.shape[1] > 1 and not off[:, 0].any() and bool(off[:, 1:].any((0, 2, 3)).all())
-
-
-def _only_first_numbers(off: np.ndarray, width: int) -> bool:
-    return off.ndim == 3 and 0 < width < off.shape[-1] and not off[..., :width].any() and bool(off[..., width:].any())
-
-
-@_same_shape
+@same_shape
 def rows_scaled(wrong: list[Call]) -> tuple[str, str] | None:
     """Weights of which each row is right up to a factor of its own; rows of one or two numbers say too little."""
     long = [

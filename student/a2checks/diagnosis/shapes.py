@@ -53,8 +53,11 @@ def other_shape(wrong: list[Call]) -> tuple[str, str] | None:
 
 
 def one_of_a_batch(wrong: list[Call]) -> tuple[str, str] | None:
+    """One entry along the first dimension; a result of two dimensions, such as a mask, has rows there and no batch."""
     for part, says in ((0, "first"), (-1, "last")):
         if all(want.ndim > 1 and (same(got, want[part]) or same(got, want[part][None])) for got, want in pairs(wrong)):
+            if any(want.ndim == 2 for _, want in pairs(wrong)):
+                return "shape", f"It is only the {says} row of the right result"
             return "batch", f"Only the {says} element of the batch is in the result"
     return None
 

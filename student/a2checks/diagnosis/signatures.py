@@ -33,9 +33,8 @@ def signature(calls: list[Call], code: str = "") -> Finding | None:
 
 
 def _held(relation: Relation, wrong: list[Call]) -> tuple[str, str] | None:
-    """What a relation says of those of these calls that have a result."""
-    wrong = [call for call in wrong if call.got is not None]
-    if not wrong:
+    """What a relation says of these calls; nothing where one of them has no result: it holds of that one least of all."""
+    if not wrong or any(call.got is None for call in wrong):
         return None
     with np.errstate(all="ignore"):
         return relation(wrong)

@@ -18,6 +18,7 @@ from .watch import weights
 Tensor, Parameter, Module = torch.Tensor, torch.nn.Parameter, torch.nn.Module
 load, load_safetensors, load_array = torch.load, load_file, np.load
 MAX_FILES, MAX_RAW = 100, 4 << 20  # MAX_RAW: bytes of all checkpoints that are handed to the judge
+TOKENIZERS = ("token", "vocab", "merges", "bpe")  # in the names of a tokenizer's files
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".pkl", ".npz", ".model", ".tar", "")
 
 
@@ -35,6 +36,12 @@ def saved_files(folder: str, epochs: list[dict[str, np.ndarray]]) -> list[dict]:
         if path.suffix in SUFFIXES or epoch > -2:
             files.append({"epoch": epoch, "raw": np.frombuffer(raw, np.uint8)})
     return files
+
+
+def without_tokenizer(folder: str) -> bool:
+    """Whether ``save_pretrained`` has saved a model below a folder, and no file there is named like one of a tokenizer."""
+    names = {Path(path).name.lower() for path in files_below(folder)}
+    return {"config.json", "model.safetensors"} <= names and not any(word in name for name in names for word in TOKENIZERS)
 
 
 def epoch_of(path: Path, epochs: list[dict[str, np.ndarray]]) -> int:

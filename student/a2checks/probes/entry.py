@@ -4,19 +4,16 @@
 from __future__ import annotations
 
 import sys
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import copy
-from dis import get_instructions
-from inspect import BoundArguments, signature, unwrap
+from inspect import BoundArguments, signature
 from typing import Any
 
 from a2checks.sealed import sealed
 
 from .calls import EXTRA_ARGUMENTS
-from .contract import codes
+from .epochs import EPOCH_NAMES, code_of, names_read
 
-EPOCH_NAMES = ("num_epochs", "NUM_EPOCHS", "epochs", "EPOCHS", "n_epochs", "N_EPOCHS", "num_train_epochs")
 MIN_EPOCHS, MAX_EPOCHS = 5, 6
 # What main may ask for, if neither its callers nor the notebook have a value.
 USUAL: dict[str, Callable[[], Any]] = {
@@ -87,11 +84,6 @@ def _required(main: Any, namespace: dict) -> dict[str, Any]:
     return values
 
 
-def code_of(main: Any) -> Any:
-    """The code of a function behind its decorators; None for what has none."""
-    return getattr(unwrap(main), "__code__", None)
-
-
 def ignored(main: Any) -> list[str]:
     """The parameters for epochs and batch size that ``main`` never reads."""
     code = code_of(main)
@@ -100,36 +92,6 @@ def ignored(main: Any) -> list[str]:
     read = names_read(code)
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return [name for name in names if name in (*EPOCH_NAMES, "batch_size") and name not in read]
-
-
-def counts_epochs(main: Any) -> bool:
-    """Whether ``main`` has a name or an attribute of its own for the number of epochs; True if that cannot be known."""
-    code = code_of(main)
-    return code is None or any("epochs" in name.lower() for name in (*code.co_varnames, *names_read(code)))
-
-
-def counts_from_one(main: Any) -> bool:
-    """Whether ``main`` has a ``range`` from 1 to the number of epochs, which is one epoch fewer."""
-    code = code_of(main)
-    for part in codes(code) if code else ():
-        loaded = [str(one.argval) for one in get_instructions(part) if one.opname.startswith("LOAD_")]
-        if any(names[0] == "range" and names[1] == "1" and names[2] in EPOCH_NAMES for names in triples(loaded)):
-            return True
-    return False
-
-
-def triples(values: list[str]) -> Iterator[tuple[str, str, str]]:
-    return zip(values, values[1:], values[2:])
-
-
-def names_read(code: types.CodeType) -> set[str]:
-    """The variables and attributes that a function reads, also in functions inside it."""
-    names: set[str] = set()
-    for instruction in (one for part in codes(code) for one in get_instructions(part)):
-        if instruction.opname.startswith("LOAD_") and "CONST" not in instruction.opname:
-            argument = instruction.argval
-            names |= {*map(str, argument)} if isinstance(argument, tuple) else {str(argument)}
-    return names
 
 
 def _epochs_in(main: Any, args: tuple, kwargs: dict) -> list[int]:

@@ -20,8 +20,9 @@ from a2checks.redirect import redirected
 from a2checks.sealed import sealed, sealed_class
 
 from .calls import alike, close
-from .checkpoints import saved_files
-from .entry import EPOCH_NAMES, call_main, counts_epochs, counts_from_one, few_epochs, ignored
+from .checkpoints import saved_files, without_tokenizer
+from .entry import call_main, few_epochs, ignored
+from .epochs import EPOCH_NAMES, counts_epochs, leaves_at_once, one_fewer
 from .passes import Forward, Optimizer, Passes, first, loader_of
 from .plain import np
 from .tiny import SPLITS, World
@@ -229,10 +230,10 @@ def watched(run: Run, namespace: dict) -> dict:
     wrapped = {
         name: sealed(wrapper, instead=namespace[name]) for name, wrapper in wrappers.items() if callable(namespace.get(name))
     }
-    before, asked = remembered(namespace, wrapped), None
-    for name in EPOCH_NAMES:
-        if type(namespace.get(name)) is int:
-            namespace[name] = asked = few_epochs(namespace[name])
+    before = remembered(namespace, wrapped)
+    few = {name: few_epochs(namespace[name]) for name in EPOCH_NAMES if type(namespace.get(name)) is int}
+    asked = next(iter(few.values())) if len({*few.values()}) == 1 else None  # of several, nobody knows which one counts
+    namespace.update(few)
     namespace.update(wrapped)
     hook, torch.save = register_hook(sealed(run.forward)), sealed(run.save, real_save)
     with redirected(namespace, apart=True) as folder:
@@ -242,20 +243,22 @@ def watched(run: Run, namespace: dict) -> dict:
             hook.remove()
             torch.save = real_save
             restore(namespace, before)
-        files = saved_files(folder, run.epochs)
+        files, untold = saved_files(folder, run.epochs), without_tokenizer(folder)
     if not run.epochs and any(one.backward for one in run.passes.own) and run.world.models:
         run.mark(run.world.models[-1])
     run.passes.add_own()
     return {
         "asked": asked,
         "counts_epochs": counts_epochs(namespace["main"]),
-        "from_one": counts_from_one(namespace["main"]),
+        "one_fewer": one_fewer(namespace["main"]),
+        "leaves_at_once": leaves_at_once(namespace["main"], "train_one_epoch"),
         "ignored": ignored(namespace["main"]),
         "called": run.called,
         "starts": run.starts[:200],
         "evaluations": run.evaluations[:200],
         "passes": run.passes.described(),
         "files": files,
+        "without_tokenizer": untold,
         "saves": run.saves[:200],
         "evaluated_after": run.evaluated_after[:200],
     }

@@ -42,6 +42,7 @@ CONCEPTS = {
     "order of sizes": "which of batch, heads, tokens and width does each of these names get, for a tensor of this shape?",
     "size": "which of batch, heads, tokens and width is this?",
     "gradient order": "in which order do zero_grad, backward and step come, and how often does each run?",
+    "head width": "is the second argument here the width of all heads together, or the width of one of them?",
     "composition": "what does this function take, and what comes out of it?",
     "train": "does dropout have to be on or off here?",
     "eval": "does dropout have to be on or off here?",
@@ -49,7 +50,7 @@ CONCEPTS = {
 
 # (concept, what is there, what may be right in its place); see checks.diagnosis.templates.
 EDITS = (
-    ("composition", "attn_scaled(_a, _n, _h)", "attn_scaled(_a, _n * _h, _h)"),
+    ("head width", "attn_scaled(_a, _n, _h)", "attn_scaled(_a, _n * _h, _h)"),
     ("composition", "attn_scaled(_a, _n, 1)", "attn_scaled(_a, _n, n_heads)"),
     ("composition", "attn_softmax(_a)", "_a"),
     ("composition", "compute_outputs(_a, _v)", "compute_outputs(attn_softmax(_a), _v)"),

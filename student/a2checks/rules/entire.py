@@ -44,13 +44,7 @@ def trains(check: Any, facts: dict, way: dict) -> None:
             "once, before the loop",
             symptom=Symptom.OPTIMIZER_ANEW,
         )
-    epochs = way["told"]["epochs"]
-    if way["called"] and way["from_one"] and way["asked"] == epochs + 1:
-        check.fail(
-            "rule",
-            f"main trains for {epochs} epochs where {epochs + 1} are asked for: range(1, n) has only n - 1 numbers",
-            symptom=Symptom.ONE_EPOCH_FEWER,
-        )
+    _as_many(check, way)
     passes = orders_of(way, "train", training=True)
     if passes and all(one["batches"] == len(one["order"]) > ENOUGH for one in passes):
         check.fail(
@@ -59,6 +53,35 @@ def trains(check: Any, facts: dict, way: dict) -> None:
             "batch_size takes one)",
             symptom=Symptom.BATCHES_OF_ONE,
         )
+
+
+def _as_many(check: Any, way: dict) -> None:
+    """Fails where the code shows that its epochs are too few; asks where it may stop early with good reason."""
+    epochs, asked = way["told"]["epochs"], way["asked"] or 0
+    if not way["called"]:
+        return
+    if epochs == 1 and way["leaves_at_once"]:
+        check.fail(
+            "rule",
+            "main trains for one epoch only: its loop over the epochs ends in the first pass",
+            symptom=Symptom.LOOP_LEFT,
+        )
+    if way["one_fewer"] and asked == epochs + 1:
+        check.fail(
+            "rule",
+            f"main trains for {epochs} epochs where {asked} are asked for: "
+            + ("range(1, n) has only n - 1 numbers" if way["one_fewer"] == "from one" else "its range has one number too few"),
+            symptom=Symptom.ONE_EPOCH_FEWER,
+        )
+    if way["counts_epochs"] and epochs < asked:
+        check.note(
+            f"main ends after {counted(epochs, 'epoch')} where {asked} are asked for: is it meant to stop early? "
+            "(no points depend on it)"
+        )
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + "s" * (number != 1)
 
 
 def _batches_are_made(check: Any, way: dict) -> None:
@@ -207,6 +230,11 @@ def _evaluates(check: Any, raised: list[str]) -> None:
 @only_after(trained)
 def keeps_best(check: Any, facts: dict, way: dict) -> None:
     held, reported = [file["epoch"] for file in way["files"]], way["told"]["reported"]
+    if held and way["without_tokenizer"]:
+        check.note(
+            "save_pretrained saves the model, but no file of the tokenizer stands beside it: from_pretrained needs both "
+            "(no points depend on it)"
+        )
     if not held:
         check.fail(
             "rule", "no checkpoint is left on disk: save the model's state below ./checkpoints", symptom=Symptom.NO_CHECKPOINT

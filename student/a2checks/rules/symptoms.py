@@ -167,6 +167,7 @@ class Symptom(str, Enum):
     NEW_MODELS = "new models"
     ONE_EPOCH = "one epoch"
     ONE_EPOCH_FEWER = "one epoch fewer"
+    LOOP_LEFT = "loop left"
     PARAMETER_IGNORED = "parameter ignored"
     OPTIMIZER_ANEW = "optimizer anew"
     BATCHES_OF_ONE = "batches of one"
