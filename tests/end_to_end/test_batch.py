@@ -289,7 +289,7 @@ def test_new_points_rerun_nothing_and_report_which_scores_moved(course):
     rubric.write_text(dearer.replace("102 = [7, 0]", "102 = [9, 0]"))
     summary = course.run()
     assert (summary.ran, course.rows()[0]["Total Score"]) == (0, "9")
-    assert summary.changes == [("a", "1.mean", "3", "5", "the item's points changed")]
+    assert [change[:5] for change in summary.changes] == [("a", "1.mean", "3", "5", "the item's points changed")]
     assert course.rows("moved.csv")[0]["Why"] == "the item's points changed"
 
 
@@ -302,7 +302,7 @@ def test_a_new_test_reruns_everything_and_reports_why_a_score_moved(course):
     summary = course.run()
     assert (summary.ran, course.rows()[0]["1.add"]) == (1, "0")
     why = "regraded: failed, add does not return the sum (before: passed, correct)"
-    assert summary.changes == [("a", "1.add", "4", "0", why)]
+    assert [change[:5] for change in summary.changes] == [("a", "1.add", "4", "0", why)]
 
 
 @pytest.mark.slow
