@@ -27,6 +27,7 @@ PEAK = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With ``LANES=2 make docker-test`` the tests of Docker's own daemon run beside the others."""
     for item in items:
