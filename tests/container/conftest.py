@@ -13,7 +13,7 @@ import pytest
 from autograder.core.errors import GraderError
 from autograder.gradescope import image
 from autograder.gradescope.archive import build_archive
-from container.engines import CLONED, NAME, Image, build_clone, clone, daemon, prepared, print_figures, record
+from container.engines import CLONED, HERE, NAME, Image, build_clone, clone, daemon, prepared, print_figures, record
 from support.project import ROOT, SCHEMA
 
 # Run inside: grade, then print the container's peak memory, from control groups version 2 or 1.
@@ -31,7 +31,7 @@ PEAK = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With ``LANES=2 make docker-test`` the tests of Docker's own daemon run beside the others."""
     for item in items:
-        if "container" in item.keywords:
+        if item.path.parent == HERE:
             item.add_marker(pytest.mark.xdist_group("docker" if "cloned" in getattr(item, "fixturenames", ()) else "archive"))
 
 
