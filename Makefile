@@ -89,7 +89,7 @@ docker-grade: build/example
 
 # LANES=2: the tests of Docker's own daemon beside the others, in less time; their figures are then no measure of speed.
 docker-test: develop autograder
-	$(PY) -m pytest -m container $(if $(LANES),--numprocesses $(LANES) --dist loadgroup -rs,-s)
+	$(PY) -m pytest -m container $(if $(LANES),--numprocesses $(LANES) --dist loadfile -rs,-s)
 
 # Resolves the names in pyproject.toml and the two requirements.in to versions, for Python 3.10 and later.
 UV := $(PY) -m uv pip compile -q --universal --python-version 3.10 --no-annotate --custom-compile-command 'make lock'

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 from autograder.core.errors import GraderError
 from autograder.gradescope import image
 from autograder.gradescope.archive import build_archive
-from container.engines import CLONED, HERE, NAME, Image, build_clone, clone, daemon, prepared, print_figures, record
+from container.engines import CLONED, NAME, SEED, Image, build_clone, clone, daemon, prepared, print_figures, record
+from container.layers import Secrets, secrets_of
 from support.project import ROOT, SCHEMA
 
 # Run inside: grade, then print the container's peak memory, from control groups version 2 or 1.
@@ -25,14 +27,6 @@ PEAK = (
         "[ -r /sys/fs/cgroup/$f ] && echo peak $(cat /sys/fs/cgroup/$f); done; exit $s"
     ),
 )
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With ``LANES=2 make docker-test`` the tests of Docker's own daemon run beside the others."""
-    for item in items:
-        if item.path.parent == HERE:
-            item.add_marker(pytest.mark.xdist_group("docker" if "cloned" in getattr(item, "fixturenames", ()) else "archive"))
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +123,11 @@ def starter(tmp_path) -> Path:
     for notebook in (ROOT / "student").glob("*.ipynb"):
         shutil.copy(notebook, tmp_path / "starter")
     return tmp_path / "starter"
+
+
+@pytest.fixture(scope="module")
+def sought(grader, archive) -> tuple[Secrets, set[str]]:
+    """(what no layer may hold, the names of the archive's members)."""
+    with zipfile.ZipFile(archive) as opened:
+        members = {name: opened.read(name) for name in opened.namelist()}
+    return secrets_of(grader.assignment, ROOT / "solutions", SEED, members.values()), set(members)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from autograder.authoring.baking.bank import load_bank
 from autograder.authoring.release import SOURCES, distinctive_lines, regions
 from autograder.core.assignment import Assignment
+from container.engines import Image
 
 OURS, INSTALLED = "autograder/", ("autograder/venv/", "autograder/python/")
 # Lines such as `return result` occur in libraries too: how many of ours, and what share of a file, indicate a copy.
@@ -99,3 +101,14 @@ def solution_lines(name: str, data: bytes, secrets: Secrets) -> Iterator[str]:
     held = lines & secrets.lines.keys()
     if held and (is_ours(name) or (len(held) >= FEWEST and len(held) >= SHARE * len(lines))):
         yield f"{name} holds {len(held)} lines of {secrets.lines[min(held)]}: {min(held)[:60]!r}"
+
+
+def search(made: Image, name: str, folder: Path, sought: tuple[Secrets, set[str]]) -> list[str]:
+    """What of it the layers of an image hold."""
+    saved = folder / "image.tar"
+    with made.reached() as engine:
+        subprocess.run([*engine, "save", "-o", saved, name], check=True, capture_output=True)
+    try:
+        return leaks(saved, *sought)
+    finally:
+        saved.unlink()

@@ -11,14 +11,11 @@ import os
 import re
 import shlex
 import subprocess
-import zipfile
-from pathlib import Path
 
 import pytest
 
 from autograder.gradescope import image
-from container.engines import CLONED, NAME, SEED, Image, build_clone, print_figures
-from container.layers import Secrets, leaks, secrets_of
+from container.layers import search
 from hostile.case import S1, S2, S3, function, statement
 from support.project import ROOT
 
@@ -124,56 +121,8 @@ def test_setting_up_twice_changes_nothing(built):
     assert done.returncode == 0 and "smoke test" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.fixture(scope="module")
-def sought(grader, archive) -> tuple[Secrets, set[str]]:
-    """(what no layer may hold, the names of the archive's members)."""
-    with zipfile.ZipFile(archive) as opened:
-        members = {name: opened.read(name) for name in opened.namelist()}
-    return secrets_of(grader.assignment, ROOT / "solutions", SEED, members.values()), set(members)
-
-
-def search(made: Image, name: str, folder: Path, sought: tuple[Secrets, set[str]]) -> list[str]:
-    saved = folder / "image.tar"
-    with made.reached() as engine:
-        subprocess.run([*engine, "save", "-o", saved, name], check=True, capture_output=True)
-    try:
-        return leaks(saved, *sought)
-    finally:
-        saved.unlink()
-
-
-def test_docker_build_on_a_clone_makes_an_image_that_grades(cloned, graded_in, solutions, starter):
-    tree, _, run = graded_in(cloned, "clone: the solutions", solutions)
-    assert tree["score"] == 58 and "NOT HELD" not in run.stdout
-    assert graded_in(cloned, "clone: the starter", starter)[0]["score"] == 0
-
-
-def test_no_layer_holds_a_solution_the_bank_or_the_seed_but_the_baking_stage_does(cloned, sought, tmp_path):
-    assert search(cloned, CLONED, tmp_path, sought) == []
-    stage = f"{CLONED}-stage"
-    build_clone(cloned, stage, "--target", "archive")  # from the builder's cache
-    found = search(cloned, stage, tmp_path, sought)
-    with cloned.reached() as engine:
-        subprocess.run([*engine, "image", "rm", "-f", stage], capture_output=True)
-    assert all(any(f"lines of {whose}" in leak for leak in found) for whose in ("solutions/", "the bank"))
-    assert not [leak for leak in found if leak.startswith("project/.seed")]
-
-
 def test_no_layer_of_the_image_from_an_archive_holds_them(built, sought, tmp_path):
     assert search(built, built.name, tmp_path, sought) == []
-
-
-def test_docker_builds_the_image_from_the_archive_too(cloned, docker, archive, graded_in):
-    if docker is None:
-        pytest.skip("NOT TRIED: Docker's own daemon")
-    made = Image(f"{NAME}-docker", cloned.base, cloned.environment)
-    with made.reached():
-        made.seconds = image.build_image(archive, ROOT / "Dockerfile", made.name, made.base, os.environ.get("TORCH_INDEX"))
-        print_figures(made)
-    try:
-        assert graded_in(made, "docker: sections 1, 2.1 and 3", RIGHT)[0]["score"] == 58
-    finally:
-        made.remove()
 
 
 def test_the_dockerfile_works_with_the_classic_builder_and_buildkit():
