@@ -160,7 +160,7 @@ class GPT(nn.Module):
         """The loss of ``forward``, without the projection to V for PAD (most of the work for short sentences).
 
         With reduction="none": the losses (N,) of the N targets that are not PAD, row by row. On a CPU, the mean's gradients are
-        computed together with it, for one ``backward``: a third less time for this part, the same numbers.
+        computed together with it, for one ``backward``: less time, the same numbers.
         """
         real, head = targets != self.pad_token, self.lm_head
         x, y = self.features(idx)[real], targets[real]
