@@ -11,10 +11,15 @@ from ..compare import same
 from .findings import Call, distinct, pairs, same_shape
 
 
+def _off(wrong: list[Call]) -> list[np.ndarray]:
+    """Where each result is wrong."""
+    return [~np.isclose(got.astype(np.float64), want, rtol=1e-4, atol=1e-4, equal_nan=True) for got, want in pairs(wrong)]
+
+
 @same_shape
 def only_somewhere(wrong: list[Call]) -> tuple[str, str] | None:
     """Where the numbers are wrong, if that is a part with a name."""
-    off = [~np.isclose(got.astype(np.float64), want, rtol=1e-4, atol=1e-4, equal_nan=True) for got, want in pairs(wrong)]
+    off = _off(wrong)
     if any(o.ndim < 2 for o in off):
         return None
     return next(((concept, says) for holds, concept, says in PLACES if all(map(holds, off))), None)
@@ -42,7 +47,7 @@ def other_places(wrong: list[Call]) -> tuple[str, str] | None:
 @same_shape
 def first_head(wrong: list[Call]) -> tuple[str, str] | None:
     """Of several heads only the first is right, in a dimension of its own or as the first numbers of each row."""
-    off = [~np.isclose(got.astype(np.float64), want, rtol=1e-4, atol=1e-4, equal_nan=True) for got, want in pairs(wrong)]
+    off = _off(wrong)
     widths = [int(call.quantities.get("n_embd / n_heads", 0)) for call in wrong if call.got is not None]
     if all(map(_only_first_head, off)):
         return "heads", "Only the first head is right: is another part taken for each of the others?"
