@@ -75,6 +75,7 @@ def trainer(model: GPT, train: Sentences, budget: Budget, seed: int, **settings)
             "schedule": "cosine",
             "data_seed": seed,
             "precision": "float32",  # on a GPU too: variants are compared, not devices
+            "pool": 4,  # as in the runs that the report tells of
             "progress": False,
             **settings,
         }

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 from . import on_a_gpu
 from .utils import CfgNode
 
-POOL = 4  # batches that are sorted by length together: more are faster, but too similar sentences in a batch train worse
+READ = 1024  # sentences whose lengths are read at a time
 
 
 class Trainer:
@@ -44,6 +44,7 @@ class Trainer:
             weight_decay=0.1,  # on matrices
             grad_norm_clip=1.0,
             skip_padding=True,  # False: the plain recipe
+            pool=16,  # batches that are sorted by length together: more are faster, but too similar sentences train worse
             data_seed=None,  # fixes the order of the sentences; None: torch's seed, whatever has been drawn since it was set
             progress=True,
             **on_a_gpu.DEFAULTS,
@@ -111,7 +112,12 @@ class Trainer:
         self.optimizer.step()
 
     def loader(self) -> DataLoader:
-        """A loader of one epoch's batches. Their order has a generator of its own, so no model can change it."""
+        """A loader of one epoch's batches. Their order has a generator of its own, so no model can change it.
+
+        Raises ValueError if there is nothing to train on.
+        """
+        if not len(self.train_dataset):
+            raise ValueError("there is nothing to train on: the dataset is empty")
         seed = self.config.data_seed
         draw = torch.Generator().manual_seed(torch.initial_seed() if seed is None else seed)
         settings = {"num_workers": self.config.num_workers, "pin_memory": on_a_gpu.pinned(self.device), "generator": draw}
@@ -119,8 +125,9 @@ class Trainer:
         if not self.config.skip_padding or pad is None:
             sampler = RandomSampler(self.train_dataset, generator=draw)
             return DataLoader(self.train_dataset, self.config.batch_size, sampler=sampler, **settings)
-        lengths = [real_length(y, pad) for _, y in (self.train_dataset[i] for i in range(len(self.train_dataset)))]
-        by_length = LengthBatches(lengths, self.config.batch_size, draw)
+        every = DataLoader(self.train_dataset, READ, generator=torch.Generator())  # draws nothing of torch's own
+        lengths = torch.cat([real_lengths(y, pad) for _, y in every])
+        by_length = LengthBatches(lengths, self.config.batch_size, draw, self.config.pool)
         return DataLoader(self.train_dataset, batch_sampler=by_length, collate_fn=Trimmed(pad), **settings)
 
 
@@ -151,10 +158,9 @@ def rate_at(step: int, total: int, schedule: str) -> float:
     return 0.1 + 0.45 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
 
 
-def real_length(y: Any, pad: int) -> int:
-    """The number of tokens up to the last target that is not PAD, at least 1. y (T,)."""
-    real = (torch.as_tensor(y) != pad).nonzero()
-    return int(real[-1]) + 1 if len(real) else 1
+def real_lengths(y: torch.Tensor, pad: int) -> torch.Tensor:
+    """The number of tokens of each row up to its last target that is not PAD, at least 1. y (B, T) -> (B,)."""
+    return ((y != pad) * torch.arange(1, y.shape[1] + 1, device=y.device)).amax(dim=1).clamp_min(1)
 
 
 class LengthBatches(Sampler):
@@ -164,15 +170,15 @@ class LengthBatches(Sampler):
     many tokens as in the plain recipe and an epoch has as many steps.
     """
 
-    def __init__(self, lengths: list[int], batch_size: int, generator: torch.Generator | None = None):
-        self.lengths, self.batch_size, self.generator = torch.tensor(lengths), batch_size, generator
+    def __init__(self, lengths: torch.Tensor, batch_size: int, generator: torch.Generator | None = None, pool: int = 16):
+        self.lengths, self.batch_size, self.generator, self.pool = lengths, batch_size, generator, pool
 
     def __len__(self) -> int:
         return math.ceil(len(self.lengths) / self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
         cut = []
-        for pool in torch.randperm(len(self.lengths), generator=self.generator).split(POOL * self.batch_size):
+        for pool in torch.randperm(len(self.lengths), generator=self.generator).split(self.pool * self.batch_size):
             ordered = pool[self.lengths[pool].argsort(stable=True)]
             count = math.ceil(len(ordered) / self.batch_size)
             tokens = self.lengths[ordered].cumsum(0)
@@ -190,5 +196,5 @@ class Trimmed:
 
     def __call__(self, pairs: list) -> tuple[torch.Tensor, torch.Tensor]:
         x, y = default_collate(pairs)
-        longest = real_length((y != self.pad).any(dim=0), False)
+        longest = int(real_lengths(y, self.pad).max())
         return x[:, :longest], y[:, :longest]
