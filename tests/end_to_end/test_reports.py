@@ -49,6 +49,7 @@ SETTINGS = {
         "6,920 / 872 / 1,821",
         "; 0 means",
         "1 is positive and 0 negative",
+        "the label 0",
         ", 1 for",
         "and 0 for",
         "to 0 there",
