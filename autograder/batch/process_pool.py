@@ -9,7 +9,8 @@ that one's place, so a hang delays no other submission. Messages between parent 
                                          (only if "go", which is false if the store has the verdicts)
                                          | {"unstarted": why}, and the process ends: no worker started
 
-Processes beyond the number of jobs start once the parent's zygote has those branches warm: each would import for itself.
+Only the parent's zygote imports what a section needs. A process that was started before ends as soon as it needs it; its
+submission goes to one that starts when the imports are done, and until then no other starts either.
 """
 
 from __future__ import annotations
@@ -72,10 +73,11 @@ class Job:
 
 @dataclass(eq=False)
 class Process:
-    """One process of the pool and its current job."""
+    """One process of the pool and its current job. ``has``: the sections, by id, whose branches it was started with."""
 
     pid: int
     sock: socket.socket
+    has: frozenset[str] = frozenset()
     job: Job | None = None
 
 
@@ -102,6 +104,7 @@ class ProcessPool:
         self.alone: deque[Entry] = deque()  # no worker started for them; they are tried again at the end, one by one
         self.tried: set[str] = set()  # of those
         self.copies: list[Job] = []  # of what is being graded now: they wait for its verdicts
+        self.opened: set[str] = set()  # the sections, by id, whose branches the parent's zygote has, or makes
         self.timeout = TIMEOUT_FACTOR * grader.assignment.limits.total_seconds
         self.selector = selectors.DefaultSelector()
 
@@ -126,10 +129,12 @@ class ProcessPool:
         self.selector.close()
 
     def _has_room(self, now: float) -> bool:
+        if self.busy and not self.idle and not self.grader.zygote.is_warm():
+            return False
         if len(self.busy) < self.jobs:
             return True
         quick = sum(now - job.since < SLOW_SECONDS for job in self._jobs())
-        return quick < self.jobs and len(self.busy) < self.jobs + MAX_SLOW and self.grader.zygote.is_warm()
+        return quick < self.jobs and len(self.busy) < self.jobs + MAX_SLOW
 
     def _jobs(self) -> list[Job]:
         return [process.job for process in self.busy if process.job is not None]
@@ -168,7 +173,7 @@ class ProcessPool:
                 os._exit(0)
         theirs.close()
         zygote.close()
-        process = Process(pid, ours)
+        process = Process(pid, ours, frozenset(self.opened))
         self.selector.register(ours, selectors.EVENT_READ, process)
         return process
 
@@ -186,11 +191,12 @@ class ProcessPool:
                     self._free(process)
                     self.copies.append(replace(job, content=content))
                     return []
-                job.content = content
                 go = not known(content)
-                for section in self.grader.assignment.sections if go else ():
-                    if section.id in answer["needs"]:
-                        self.grader.zygote_of(section)  # processes started from now on have it
+                if go and self._lacks(process, answer["needs"]):
+                    self._end(process)
+                    waiting.appendleft(job.entry)
+                    return []
+                job.content = content
                 protocol.send(process.sock, {"go": go})
                 if go:
                     return []
@@ -202,6 +208,14 @@ class ProcessPool:
             return self._put_off(job.entry, answer["unstarted"])
         self._free(process)
         return [Done(job.entry, job.content, answer.get("verdicts"), answer.get("problem", ""))]
+
+    def _lacks(self, process: Process, needs: list[str]) -> bool:
+        """Whether a process was started before a section that its submission needs was first opened; opens it if need be."""
+        for section in self.grader.assignment.sections:
+            if section.id in needs and section.id not in self.opened:
+                self.opened.add(section.id)
+                self.grader.zygote_of(section)  # returns at once; processes started from now on have it
+        return not self.opened.intersection(needs) <= process.has
 
     def _free(self, process: Process) -> None:
         self.busy.remove(process)

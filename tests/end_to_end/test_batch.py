@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from autograder.authoring.baking.freshness import fresh_references
 from autograder.batch import grade_class, process_pool
 from autograder.batch.gradebook import Sheet
 from autograder.cli.terminal import pace
-from autograder.core.errors import GraderError
+from autograder.core.errors import GraderError, NotStarted
 from autograder.core.loading import load_assignment
 from autograder.core.references import REFERENCES
 from autograder.core.verdict import MISSING, NO_FILE, PASSED, Verdict
+from autograder.sandbox.judge_side.zygote_client import Branch, ZygoteClient
 from support.project import ROOT
 from support.toy_class import RIGHT, WRONG, command, kill_at_random
 
@@ -341,6 +343,36 @@ def test_the_number_of_jobs_changes_nothing(course):
     shutil.rmtree(course.root / "out")
     course.run(jobs=5)
     assert course.bytes() == alone
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_what_a_section_imports_is_imported_once_for_a_class(course, monkeypatch, starts):
+    rubric, log = course.folder / "rubric.toml", course.root / "branches"
+    new_branch, was_off = ZygoteClient._new_branch, Branch._off
+    rubric.write_text(re.sub(r"(\[\[section\]\]\n)", r'\1preload = ["decimal"]\n', rubric.read_text(), count=1))
+    fresh_references(course.folder, course.folder / "solutions", course.root / "build")
+
+    def logged(self, extra):
+        with log.open("a") as file:
+            print(os.getpid(), *extra.preload, file=file)
+        return new_branch(self, extra)
+
+    for index in range(12):
+        course.hand_in(f"s{index:02}", RIGHT + f"\n# {index}")
+
+    def off(self):
+        if self.extra.preload and not starts:
+            raise NotStarted("no memory is left.")
+        return was_off(self)
+
+    monkeypatch.setattr(ZygoteClient, "_new_branch", logged)
+    monkeypatch.setattr(Branch, "_off", off)
+    summary = course.run(jobs=3)
+    if starts:
+        assert [line.split()[0] for line in log.read_text().splitlines() if "decimal" in line] == [str(os.getpid())]
+        assert [row["Total Score"] for row in course.rows()] == ["7"] * 12
+    else:
+        assert {name for name, why in summary.problems if why.startswith("not graded")} == {f"s{n:02}" for n in range(12)}
 
 
 def test_a_grader_that_dies_on_a_submission_costs_only_that_one_and_retries_it_next_time(course, monkeypatch):
