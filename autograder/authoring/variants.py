@@ -86,7 +86,8 @@ class Variants:
         """One section as a script; each replacement stands where the solution's answer was."""
         slicer = self.slicers[section]
         lines, label, done = [], "", set()
-        for index, statement in enumerate(slicer.statements[: slicer.end]):
+        for index in sorted(slicer.graded):
+            statement = slicer.statements[index]
             if statement.label != label:
                 label = statement.label
                 lines.append(f"# {label}")

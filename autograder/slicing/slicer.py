@@ -7,7 +7,6 @@ reads. When in doubt a statement is kept; the worker skips those that fail or ta
 from __future__ import annotations
 
 import ast
-import bisect
 import functools
 import heapq
 from collections.abc import Iterator
@@ -77,20 +76,27 @@ class Slicer:
         return {name for effects in self.effects for name in effects.binds}
 
     @functools.cached_property
-    def end(self) -> int:
-        """Index after the last statement of the graded part.
+    def graded(self) -> set[int]:
+        """The indexes of the statements of the graded part; of several files that are read as one, of each one's own.
 
         The part ends at a heading with one of ``until_labels`` or at an import of one of ``until_imports``, but not before the
         first graded name is bound, so that a table of contents or the imports at the top do not end it.
         """
-        names, begun, before = set(self.section.names), False, 0
+        names, graded = set(self.section.names), set[int]()
+        part, begun, ended, before = -1, False, False, 0
         for index, statement in enumerate(self.statements):
+            if (number := self._part(statement)) != part:
+                part, begun, ended, before = number, False, False, statement.heading
             turned = statement.heading != before and any(_within(statement.label, label) for label in self.section.until_labels)
-            if begun and (turned or any(_imports(statement, module) for module in self.section.until_imports)):
-                return index
+            ended = ended or (begun and (turned or any(_imports(statement, name) for name in self.section.until_imports)))
             begun = begun or bool(self.effects[index].binds & names)
             before = statement.heading
-        return len(self.statements)
+            graded |= set() if ended else {index}
+        return graded
+
+    def _part(self, statement: Statement) -> int:
+        """The number of the file that a statement comes from, of several that are read as one."""
+        return sum(first <= statement.cell for first, _, _ in self.parsed.document.parts)
 
     def _of_another_section(self) -> set[int]:
         """Statements of another section in the same file that rebind a name from this section's prelude, such as ``key``."""
@@ -158,15 +164,17 @@ class Slicer:
 
         Cells may be out of order: for a missing name, the first later statement that binds it counts.
         """
-        missing = wanted.difference(*(e.binds for e in self.effects[: self.end]))
-        later = {i for name in missing for i in self.first_binding(name, self.end)}
-        return (set(range(self.end)) | later) - self.foreign
+        graded = self.graded
+        missing = wanted.difference(*(self.effects[i].binds for i in graded))
+        others = set(range(len(self.statements))) - graded
+        later = {i for name in missing for i in self._first_binding(name, others)}
+        return (graded | later) - self.foreign
 
     def flagged(self) -> dict[str, list[str]]:
         """Question id -> those of the assignment's flags that the statements behind its answer use."""
         found = {}
         for question in self.assignment.of_section(self.section):
-            used = set[str]().union(*(self.words[i] for i in self.needed(set(question.names), set(range(self.end)))))
+            used = set[str]().union(*(self.words[i] for i in self.needed(set(question.names), self.graded)))
             found[question.id] = [word for word in self.assignment.flags if word in used]
         return found
 
@@ -198,9 +206,11 @@ class Slicer:
 
     def first_binding(self, name: str, start: int) -> set[int]:
         """The slice, from ``start`` on, for the first statement that binds a name; empty if there is none."""
-        binding = self.index.binds.get(name, [])
-        at = bisect.bisect_left(binding, start)
-        return self.needed({name}, set(range(start, binding[at] + 1))) if at < len(binding) else set()
+        return self._first_binding(name, set(range(start, len(self.statements))))
+
+    def _first_binding(self, name: str, among: set[int]) -> set[int]:
+        first = next((i for i in self.index.binds.get(name, ()) if i in among), None)
+        return set() if first is None else self.needed({name}, {i for i in among if i <= first})
 
     @functools.cached_property
     def index(self) -> Index:

@@ -10,8 +10,9 @@ from autograder.checks.formats import SUFFIXES
 from autograder.core.assignment import Section
 from autograder.core.syntax import shape
 from autograder.submission.files import File
-from autograder.submission.several import answers, bound_names
+from autograder.submission.several import Wanted
 from autograder.submission.statements import Parsed
+from autograder.submission.stubs import bound_names
 
 
 @dataclass
@@ -27,14 +28,16 @@ class Candidate:
     def depth(self) -> int:
         return len(self.file.path.parts)
 
-    def filled(self, section: Section) -> int:
-        """How much of a section is filled in."""
-        return sum(answers(self.parsed.statements, section.names).values())
-
     @property
     def imports(self) -> set[str]:
         """The top-level names of the modules that it imports."""
         return {module for s in self.parsed.statements for module in imported_modules(s.node)}
+
+    @property
+    def runs(self) -> set[str]:
+        """The modules of which it imports all names, among them the files that it runs."""
+        stars = [s.node for s in self.parsed.statements if isinstance(s.node, ast.ImportFrom) and s.node.names[0].name == "*"]
+        return {(node.module or "").rpartition(".")[2] for node in stars}
 
     @property
     def expected(self) -> bool:
@@ -42,29 +45,50 @@ class Candidate:
         return self.file.path.suffix.lower() in SUFFIXES
 
 
-def right_ones(section: Section, candidates: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
-    """The files that may be graded for a section, and those that are named for it and hold another one."""
-    right, wrong = _by_name(section, candidates)
-    right = right or _by_content(section, candidates, wrong)
-    return _not_imported(right) or right, wrong
+@dataclass
+class Fitting:
+    """The files that may be graded for a section, others that hold some of it, and those named for it that hold another one."""
+
+    right: list[Candidate]
+    more: list[Candidate]
+    wrong: list[Candidate]
 
 
-def _by_name(section: Section, candidates: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
+def fitting(section: Section, wanted: Wanted, candidates: list[Candidate]) -> Fitting:
+    """Sort the files. Named ones are right; if nothing is filled in there, those that hold answers under other names are."""
+    named, wrong = _by_name(section, wanted, candidates)
+    right = _not_imported(named or _by_content(section, candidates, wrong))
+    rest = [c for c in candidates if c not in right and c not in wrong and _holds(c, section)]
+    more = [c for c in _not_imported(rest, by=candidates) if wanted.filled(c.parsed)]
+    if right and more and not any(wanted.filled(c.parsed) for c in right) and not _imports_of(right, candidates, section):
+        right, more = more, right
+    return Fitting(right, more, wrong)
+
+
+def _by_name(section: Section, wanted: Wanted, candidates: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
     """Files named for a section, nearest the top of those with an answer: (right, wrong).
 
     The wrong ones bind names of other sections only.
     """
     named = [c for c in candidates if c.named == section.id]
-    top = {c.depth for c in _nearest(_answering(section, named, candidates) or named)}
+    top = {c.depth for c in _nearest(_answering(section, wanted, named, candidates) or named)}
     named = [c for c in named if c.depth in top]
     wrong = [c for c in named if not c.score[section.id] and any(c.score.values())]
     return [c for c in named if c not in wrong], wrong
 
 
-def _answering(section: Section, named: list[Candidate], candidates: list[Candidate]) -> list[Candidate]:
-    """Those with an answer, or with an import of another file that was handed in, which may hold it."""
-    own = {c.file.path.stem for c in candidates}
-    return [c for c in named if c.filled(section) or own & c.imports]
+def _answering(section: Section, wanted: Wanted, named: list[Candidate], candidates: list[Candidate]) -> list[Candidate]:
+    """Those with an answer, or with an import of another file that was handed in and holds one."""
+    return [c for c in named if wanted.filled(c.parsed) or _imports_of([c], candidates, section)]
+
+
+def _imports_of(importing: list[Candidate], candidates: list[Candidate], section: Section) -> set[str]:
+    """The modules that these files import and that hold answers."""
+    return {c.file.path.stem for c in candidates if c.score[section.id]}.intersection(_imported(importing))
+
+
+def _imported(importing: list[Candidate]) -> set[str]:
+    return {module for c in importing for module in c.imports}
 
 
 def _by_content(section: Section, candidates: list[Candidate], wrong: list[Candidate]) -> list[Candidate]:
@@ -84,10 +108,11 @@ def _nearest(candidates: list[Candidate]) -> list[Candidate]:
     return [c for c in candidates if c.depth == top]
 
 
-def _not_imported(candidates: list[Candidate]) -> list[Candidate]:
-    """Without the modules that another candidate imports, unless they are named for a section."""
-    imported = {module for c in candidates for module in c.imports}
-    return [c for c in candidates if c.file.path.stem not in imported or c.named]
+def _not_imported(candidates: list[Candidate], by: list[Candidate] | None = None) -> list[Candidate]:
+    """Without the modules that another one (of ``by``) imports, unless they are named for a section; all rather than none."""
+    imported = _imported(candidates if by is None else by)
+    kept = [c for c in candidates if c.named or c.file.path.suffix.lower() != ".py" or c.file.path.stem not in imported]
+    return kept or (candidates if by is None else [])
 
 
 def imported_modules(node: ast.stmt) -> set[str]:

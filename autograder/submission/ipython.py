@@ -25,6 +25,7 @@ LINE = re.compile(
     rf"|(?P<automagic>{AUTOMAGIC}))",
     re.MULTILINE,
 )
+PATH = re.compile(r"""\s*(?:-\S+\s+)*(?:(["'])(?P<quoted>[^"']*)\1|(?P<plain>\S+))""")
 ESCAPED = re.compile(r"^[ \t]*[,;/!%?]|\?[ \t]*$|=[ \t]*[%!]", re.MULTILINE)
 
 
@@ -73,11 +74,18 @@ def _replace(lines: list[str], number: int, match: re.Match[str]) -> int:
 
 
 def star_import(words: str) -> str:
-    """``%run -i folder/heads.py`` as the import that binds the same names; '' if the file has no name that can be imported."""
-    path = next((word for word in words.split() if not word.startswith("-")), "").strip("'\"").removeprefix("./")
-    module = re.sub(r"\.(?:py|ipynb)$", "", path).replace("/", ".")
+    """``%run -i folder/heads.py`` as the import that binds the same names; '' if it names no file."""
+    found = PATH.match(words)
+    path = (found["quoted"] or found["plain"] or "") if found else ""
+    parts = [part for part in re.sub(r"\.(?:py|ipynb)$", "", path).split("/") if part not in ("", ".", "..")]
+    module = ".".join(map(as_module, parts))
     named = all(part.isidentifier() and not iskeyword(part) for part in module.split("."))
     return f"from {module} import *" if named else ""
+
+
+def as_module(stem: str) -> str:
+    """The name under which a file is imported that Python could not import by its own: ``my_heads`` for my-heads."""
+    return re.sub(r"\W", "_", stem)
 
 
 def code_of(rest: str) -> str:

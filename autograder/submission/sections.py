@@ -13,10 +13,12 @@ from autograder.core.assignment import Assignment, Section
 from autograder.core.errors import GraderError
 from autograder.core.verdict import NO_FILE
 from autograder.core.watch import LARGE, watch, why
-from autograder.submission.fitting import Candidate, comparison, right_ones
+from autograder.submission.fitting import Candidate, Fitting, comparison, fitting
+from autograder.submission.ipython import as_module
 from autograder.submission.recovery import Effort
-from autograder.submission.several import bound_names, joined, preference
+from autograder.submission.several import Wanted, joined, preference, wanted
 from autograder.submission.statements import Parsed, parse_document
+from autograder.submission.stubs import bound_names
 from autograder.submission.unpack import WRITE_UP_HINT, Contents, File, read_files
 from autograder.submission.unread import told
 
@@ -59,8 +61,7 @@ def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
     if not candidates:
         raise GraderError(_nothing_to_grade(contents.files, notes))
     sections = {s.id: _chosen(s, _answering(assignment, candidates), unread, assignment) for s in assignment.sections}
-    graded = {id(found.parsed) for found in sections.values() if found.parsed}
-    modules = _modules([c for c in candidates if id(c.parsed) not in graded], notes)
+    modules = _modules(candidates, [found.parsed for found in sections.values() if found.parsed], notes)
     return Submission(sections, modules, notes, [candidate.file for candidate in candidates], unread)
 
 
@@ -152,28 +153,31 @@ def _nothing_to_grade(files: list[File], notes: list[str]) -> str:
     return "nothing to grade" + expected + "".join(f"; {note}" for note in notes[:3]) + WRITE_UP_HINT * only_pdf
 
 
-def _modules(candidates: list[Candidate], notes: list[str]) -> dict[str, str]:
+def _modules(candidates: list[Candidate], graded: list[Parsed], notes: list[str]) -> dict[str, str]:
+    """The submitted modules by the names by which a file at the top or in a folder above them may import them.
+
+    A notebook is one only for a file that runs it. Of several with one name that counts which lies highest.
+    """
     modules: dict[str, str] = {}
-    for candidate in candidates:
-        if candidate.file.path.suffix.lower() == ".py" or not candidate.parsed.document.numbered:
-            modules |= _module(candidate, notes)
+    run = {module for c in candidates for module in c.runs}
+    for candidate in sorted(candidates, key=lambda c: c.depth):
+        script = candidate.file.path.suffix.lower() == ".py" or not candidate.parsed.document.numbered
+        stem = as_module(stem_of(candidate.file.path.name))
+        if any(candidate.parsed is one for one in graded) or not (script or stem in run):
+            continue
+        if candidate.parsed.cut:
+            notes.append(f"{candidate.file.name} is too long to be imported")
+            continue
+        source = "\n".join(cell.source for cell in candidate.parsed.document.cells) if script else as_script(candidate.parsed)
+        parts = [*map(as_module, candidate.file.path.parent.parts), stem]
+        for first in range(len(parts)):
+            modules.setdefault(".".join(parts[first:]), source)
     return modules
 
 
-def _module(candidate: Candidate, notes: list[str]) -> dict[str, str]:
-    """A submitted module under its dotted name, and under the shorter name by which a notebook in its folder imports it."""
-    path = candidate.file.path
-    parts = (*path.parent.parts, stem_of(path.name))
-    if not all(part.isidentifier() for part in parts):
-        return {}
-    if candidate.parsed.cut:
-        notes.append(f"{candidate.file.name} is too long to be imported")
-        return {}
-    source = "\n".join(cell.source for cell in candidate.parsed.document.cells)
-    names = {".".join(parts): source}
-    if len(parts) > 1:
-        names[".".join(parts[1:])] = source
-    return names
+def as_script(parsed: Parsed) -> str:
+    """What of a notebook is Python."""
+    return "\n".join(statement.code for statement in parsed.statements)
 
 
 def _candidate(assignment: Assignment, file: File, effort: Effort) -> Candidate | str:
@@ -229,27 +233,31 @@ def _chosen(section: Section, candidates: list[Candidate], unread: list[File], a
 
 def _choose(section: Section, candidates: list[Candidate], unread: list[File], assignment: Assignment) -> Found:
     """The file to grade for a section: one named for it (nearest the top), otherwise one that binds its names."""
-    right, wrong = right_ones(section, [c for c in candidates if c.expected])
-    if not right:
-        right, wrong = right_ones(section, candidates)
-    found = Found(section, notes=[_wrong_file(c, section, assignment) for c in wrong])
-    if not right:
+    looked_for = wanted(assignment, section)
+    fit = fitting(section, looked_for, [c for c in candidates if c.expected])
+    if not fit.right:
+        fit = fitting(section, looked_for, candidates)
+    found = Found(section, notes=[_wrong_file(c, section, assignment) for c in fit.wrong])
+    if not fit.right:
         lost = next((f"{f.label} {f.unread}" for f in unread if section.id in _named(assignment, f)), "")
-        found.problem = found.notes[-1] if wrong else lost or f"no file for {section.id} was submitted"
+        found.problem = found.notes[-1] if fit.wrong else lost or f"no file for {section.id} was submitted"
         return found
-    found.parsed, compared = _of_several(section, right)
+    found.parsed, compared = _of_several(section, looked_for, fit)
     found.notes += [f"graded from {found.parsed.document.name} ({found.parsed.document.format})", *compared]
     found.notes += found.parsed.document.notes
     return found
 
 
-def _of_several(section: Section, right: list[Candidate]) -> tuple[Parsed, list[str]]:
+def _of_several(section: Section, wanted: Wanted, fit: Fitting) -> tuple[Parsed, list[str]]:
     """(What is graded of these files, how up to three others compare with it)."""
-    chosen, *others = sorted(right, key=lambda c: preference(c.file.name, c.filled(section), c.depth, section))
-    parsed = joined(chosen.parsed, [other.parsed for other in others], section.names)
-    read = {name for _, name, _ in parsed.document.parts}
-    left = [other for other in others if other.parsed.document.name not in read]
-    return parsed, [comparison(other, chosen, section) for other in left[:3]]
+    ordered = [
+        candidate
+        for group in (fit.right, fit.more)
+        for candidate in sorted(group, key=lambda c: preference(c.file.path, wanted.filled(c.parsed), section))
+    ]
+    parsed, used = joined([c.parsed for c in ordered], [c.file.path.stem for c in ordered], wanted)
+    left = [candidate for number, candidate in enumerate(ordered[: len(fit.right)]) if number not in used]
+    return parsed, [comparison(other, ordered[0], section) for other in left[:3]]
 
 
 def _wrong_file(candidate: Candidate, section: Section, assignment: Assignment) -> str:

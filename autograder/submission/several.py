@@ -8,105 +8,139 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Any
 
 from autograder.checks.naming import stem_of
-from autograder.core.assignment import Section
-from autograder.core.syntax import shape
+from autograder.core.assignment import Assignment, Section
+from autograder.core.syntax import stored, walk
 from autograder.submission.lost import Lost
 from autograder.submission.statements import Parsed, Statement
+from autograder.submission.stubs import Shares, answers, bound_names, set_names
 
-OLD = re.compile(
-    r"cop[yi]|kopie|copia|backup|\bbak|_bak|old|draft|entwurf|template|starter|blank|untouched|original", re.IGNORECASE
-)
-FINAL = re.compile(r"final|submit|abgabe", re.IGNORECASE)
-MAX_PARTS = 4
+WORD = r"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))"  # where a word begins: not in "gold", but in "A2S2Old"
+OLD = re.compile(WORD + r"(?i:cop[yi]|kopie|copia|backup|bak|old|draft|entwurf|template|starter|blank|untouched|original)")
+FINAL = re.compile(WORD + r"(?i:final|submit|abgabe)")
+MAX_PARTS = 16
 Key = tuple[Any, ...]
 
 
-def bound_names(statement: Statement) -> set[str]:
-    """The names that a statement gives a value, imports aside."""
-    return {statement.node.name} if hasattr(statement.node, "name") else statement.stores
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for in a section's files: its answers, which of them are entry points, and the names that are given."""
+
+    names: tuple[str, ...]
+    entries: tuple[str, ...]
+    given: frozenset[str]
+
+    def shares(self, parsed: Parsed, without: frozenset[str] = frozenset()) -> Shares:
+        """See :func:`answers`."""
+        return answers(parsed.statements, self.names, self.entries, without)
+
+    def filled(self, parsed: Parsed) -> Fraction:
+        """How much a file fills in of all answers."""
+        return sum(self.shares(parsed).values(), Fraction(0))
 
 
-def answers(statements: Iterable[Statement], names: Sequence[str]) -> dict[str, int]:
-    """Name of an answer -> how many functions or values it was filled in with: 0 for a stub, several for a class."""
-    found = dict.fromkeys(names, 0)
-    for statement in statements:
-        node = statement.node
-        imported = {alias.asname or alias.name for alias in node.names} if isinstance(node, ast.ImportFrom) else set()
-        for name in (imported | bound_names(statement)).intersection(names):
-            found[name] = max(found[name], _work_in(node))
-    return found
+def wanted(assignment: Assignment, section: Section) -> Wanted:
+    asked = [name for question in assignment.of_section(section) for name in question.names]
+    given = stored(walk(ast.parse(section.prelude)))
+    return Wanted(tuple(dict.fromkeys([*section.names, *asked])), section.entry_points, frozenset(given))
 
 
-def _work_in(node: ast.AST) -> int:
-    if isinstance(node, ast.ClassDef):
-        return sum(_work_in(part) for part in node.body)
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return int(not all(map(_does_nothing, node.body)))
-    return int(not _does_nothing(node))
-
-
-def _does_nothing(node: ast.AST) -> bool:
-    """Whether a stub holds this: a docstring, ``pass``, ``x = None``, ``return None`` or ``raise NotImplementedError``."""
-    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return)):
-        value = node.value
-        return value is None or (isinstance(value, ast.Constant) and value.value in (None, ...))
-    if isinstance(node, ast.Raise) and node.exc is not None:
-        return "NotImplementedError" in shape(node.exc, "")
-    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-
-
-def preference(name: str, filled: int, depth: int, section: Section) -> Key:
+def preference(path: PurePosixPath, filled: Fraction, section: Section) -> Key:
     """Sort key: the file with more answers; of as many a script, what is nearest the top, and the name that was asked for.
 
     Of other names: none that says that it is old, then one that says that it is final, then the highest number.
     """
-    stem = stem_of(name)
+    stem = stem_of(path.name)
     asked = stem.lower() == section.id.lower()
     numbers = [-int(digits) for digits in re.findall(r"\d{1,9}", stem)]
-    script = PurePosixPath(name).suffix.lower() == ".py"
-    return -filled, not script, depth, not asked, bool(OLD.search(stem)), -len(FINAL.findall(stem)), numbers, stem
-
-
-def joined(chosen: Parsed, others: Sequence[Parsed], names: Sequence[str]) -> Parsed:
-    """The chosen file together with those of the others that hold answers which it does not; itself if there are none."""
-    known, parts = answers(chosen.statements, names), [chosen]
-    for other in others:
-        held = answers(other.statements, names)
-        if len(parts) < MAX_PARTS and any(held[name] and not known[name] for name in names):
-            parts.append(other)
-            known = {name: max(known[name], held[name]) for name in names}
-    if len(parts) == 1:
-        return chosen
-    # Where both give a name another meaning, the chosen file's counts, which therefore comes last.
-    last = any(_contradict(chosen, part, known) for part in parts[1:])
-    parts.sort(key=lambda part: (last and part is chosen, part.document.name))
-    return _together(parts, {name for name in names if known[name]})
-
-
-def _contradict(one: Parsed, other: Parsed, known: dict[str, int]) -> bool:
-    """Whether two files bind a name differently, other than a stub in one of them that the other fills in."""
-    mine, theirs = (
-        {name: shape(s.node, s.code) for s in part.statements if _counts(s, known) for name in bound_names(s)}
-        for part in (one, other)
+    script = path.suffix.lower() == ".py"
+    return (
+        -filled,
+        not script,
+        len(path.parts),
+        not asked,
+        bool(OLD.search(stem)),
+        -len(FINAL.findall(stem)),
+        numbers,
+        stem,
+        path,
     )
-    return any(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
 
 
-def _counts(statement: Statement, known: dict[str, int]) -> bool:
-    """Whether a statement is no stub of an answer that some file fills in."""
-    return not any(known.get(name) for name in bound_names(statement)) or bool(_work_in(statement.node))
+def joined(files: Sequence[Parsed], stems: Sequence[str], wanted: Wanted) -> tuple[Parsed, set[int]]:
+    """The first file together with those of the others that hold more of an answer; itself if there are none.
+
+    ``stems``: the files' names as modules. Also returns which of them it is made of.
+    """
+    known, chosen = wanted.shares(files[0]), [0]
+    for number, other in enumerate(files[1:], 1):
+        held = wanted.shares(other)
+        if len(chosen) < MAX_PARTS and any(held[name] > known[name] for name in wanted.names):
+            chosen.append(number)
+            known = {name: max(known[name], held[name]) for name in wanted.names}
+    if len(chosen) == 1:
+        return files[0], {0}
+    parts = _divided([files[number] for number in chosen], [stems[number] for number in chosen], wanted)
+    return _together([parts[number] for number in _in_order(*_before(parts, wanted.given))], parts), set(chosen)
 
 
-def _together(parts: list[Parsed], filled: set[str]) -> Parsed:
-    """One document of these, one after the other, without stubs of what is filled in and imports of each other."""
-    modules = {PurePosixPath(part.document.name).stem for part in parts}
-    known = dict.fromkeys(filled, 1)
+def _divided(parts: list[Parsed], stems: list[str], wanted: Wanted) -> list[Parsed]:
+    """The parts, each answer only in the one that fills in most of it, and without imports of each other."""
+    others = [frozenset(stems) - {stem} for stem in stems]  # math.ipynb may import math
+    held = [wanted.shares(part, own) for part, own in zip(parts, others)]
+    binding = [{name for s in part.statements for name in bound_names(s)} for part in parts]
+    by = {name: max(range(len(parts)), key=lambda n: (held[n][name], name in binding[n], -n)) for name in wanted.names}
+
+    def stays(number: int, statement: Statement) -> bool:
+        names = set_names(statement).intersection(by)
+        return not _imports_from(statement.node, others[number]) and (not names or any(by[name] == number for name in names))
+
+    return [replace(part, statements=[s for s in part.statements if stays(n, s)]) for n, part in enumerate(parts)]
+
+
+def _imports_from(node: ast.AST, modules: frozenset[str]) -> bool:
+    """Whether this is an import from one of these modules, under no other names."""
+    return isinstance(node, ast.ImportFrom) and (node.module or "") in modules and not any(a.asname for a in node.names)
+
+
+def _before(parts: list[Parsed], given: frozenset[str]) -> tuple[list[set[int]], list[set[int]]]:
+    """For each part those that have to run before it, because they bind what it reads; and those that should.
+
+    These read a given name, such as ``key``, that it binds and they do not: it may mean another one.
+    """
+    binds = [{name for s in part.statements for name in bound_names(s)} for part in parts]
+    reads = [{name for s in part.statements for name in _read_at_once(s)} - bound for part, bound in zip(parts, binds)]
+    numbers = range(len(parts))
+    must = [{n for n in numbers if reads[own] & binds[n] - given} for own in numbers]
+    should = [{n for n in numbers if reads[n] & binds[own] & given} for own in numbers]
+    return must, should
+
+
+def _read_at_once(statement: Statement) -> set[str]:
+    """The names that a statement reads when it runs; a function reads its own when it is called."""
+    if hasattr(statement.node, "name"):
+        return set()
+    return {node.id for node in statement.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def _in_order(must: list[set[int]], should: list[set[int]]) -> list[int]:
+    """The order to run the parts in: the least preferred first where nothing prevents it, because what comes last counts."""
+    left, order = list(reversed(range(len(must)))), list[int]()
+    while left:
+        ready = [n for n in left if not must[n].intersection(left)] or left
+        order.append(next((n for n in ready if not should[n].intersection(left)), ready[0]))
+        left.remove(order[-1])
+    return order
+
+
+def _together(parts: list[Parsed], preferred: list[Parsed]) -> Parsed:
+    """One document of these, one after the other; of two modules of one name that of the preferred part counts."""
     first = parts[0].document
     whole = Parsed(replace(first, name=" and ".join(part.document.name for part in parts), cells=[], notes=[]))
     headings = 0
@@ -117,12 +151,12 @@ def _together(parts: list[Parsed], filled: set[str]) -> Parsed:
         whole.document.notes += document.notes
         whole.broken += _moved(part.broken, offset)
         whole.elsewhere += _moved(part.elsewhere, offset)
-        whole.modules |= part.modules
         whole.future |= part.future
         whole.cut |= part.cut
-        kept = [s for s in part.statements if _counts(s, known) and not _imports_from(s.node, modules)]
-        whole.statements += [replace(s, cell=s.cell + offset, heading=s.heading + headings) for s in kept]
+        whole.statements += [replace(s, cell=s.cell + offset, heading=s.heading + headings) for s in part.statements]
         headings += part.statements[-1].heading if part.statements else 0
+    for part in reversed(preferred):
+        whole.modules |= part.modules
     for index, statement in enumerate(whole.statements):
         statement.index = index
     return whole
@@ -130,7 +164,3 @@ def _together(parts: list[Parsed], filled: set[str]) -> Parsed:
 
 def _moved(lost: list[Lost], offset: int) -> list[Lost]:
     return [replace(one, cell=one.cell + offset) for one in lost]
-
-
-def _imports_from(node: ast.AST, modules: set[str]) -> bool:
-    return isinstance(node, ast.ImportFrom) and (node.module or "") in modules

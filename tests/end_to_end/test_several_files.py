@@ -9,6 +9,7 @@ from support.project import DATA
 
 S2 = (DATA / "right_s2.py").read_text()
 NAMES = [node.name for node in ast.parse(S2).body if isinstance(node, ast.FunctionDef)]
+S3 = (DATA / "right_s3.py").read_text()
 STUB = '\n    """What it does."""\n    # TODO: one line\n'
 EMPTY = "import torch\n" + "".join(f"def {name}(*args, **kwargs):{STUB}" for name in NAMES)
 WRONG = S2.replace("dim=-1", "dim=-2")
@@ -54,12 +55,34 @@ def test_work_in_a_subfolder_is_graded_when_only_the_untouched_handout_lies_at_t
         ("A2S2_final.ipynb", "A2S2_draft.ipynb"),
         ("A2S2_final_FINAL.ipynb", "A2S2_final.ipynb"),
         ("hw2 A2S2.ipynb", "hw2 A2S2 backup.ipynb"),
+        ("A2S2_goldberg_2.ipynb", "A2S2_meyer_1.ipynb"),
+        ("A2S2new.ipynb", "A2S2Old.ipynb"),
     ],
 )
 def test_of_two_whole_files_the_name_tells_which_is_meant_and_the_other_is_named(submit, meant, other):
     graded = submit({meant: notebook(S2), other: notebook(WRONG)})
     assert lost(graded) == set()
     assert f"{other} differs from it and was not graded" in json.dumps(graded.tree)
+
+
+@pytest.mark.parametrize("name", ["solved_final.py", "A2-2.py", "my work/hw.py", "a/b/c/attention.ipynb"])
+@pytest.mark.parametrize("part", ["", "split_heads merge_heads"], ids=["all of it", "half of it"])
+def test_work_under_another_name_beside_the_handout_is_graded(submit, name, part):
+    most, rest = split(part)
+    work, handout = (f"import torch\n{rest}", most) if part else (S2, EMPTY)
+    assert lost(submit({"A2S2.ipynb": notebook(handout), name: notebook(work) if name.endswith("nb") else work})) == set()
+
+
+def test_a_module_with_the_name_of_a_library_makes_no_answer_of_an_import(submit):
+    files = {"A2S2.ipynb": notebook("import json", EMPTY), "my work/A2S2.ipynb": notebook(S2), "my work/json.py": "dumps = 1"}
+    assert lost(submit(files)) == set()
+
+
+def test_names_may_be_as_long_as_they_like(submit):
+    folder = "CSE 447 Natural Language Processing Autumn 2026 homework two handed in by a group of two"
+    assert len(folder) > 80
+    files = {f"{folder}/A2S2_v1.ipynb": notebook(WRONG), f"{folder}/A2S2_v2.ipynb": notebook(S2)}
+    assert lost(submit(files)) == set()
 
 
 @pytest.mark.parametrize("name", ["section 3/notebook.py", "x/lösung.py", "hf/finetune.py"])
@@ -141,3 +164,143 @@ def test_an_answer_at_the_end_of_the_notebook_counts_although_its_stub_stands_un
     before, _, last = s1.rpartition("m_key = key.clone()\n")
     graded = submit({"A2S1.py": f"# 1.4.1\n{before}\n# 1.4.2\nm_key = None\n\n{heading}\n# %%\nm_key = key.clone()\n{last}"})
     assert {id for id in graded.lost if id.startswith("1.")} == set()
+
+
+# Each answer comes from one file
+
+
+def test_of_many_files_each_answer_is_taken_from_the_most_preferred_one_that_holds_it(submit):
+    most, rest = split("split_heads merge_heads")
+    wrong = rest.replace("transpose(1, 2)", "transpose(0, 1)")
+    files = {"A2S2.ipynb": notebook(most), "A2S2_c_old.ipynb": notebook(wrong), "A2S2_b_final.ipynb": notebook(rest)}
+    assert lost(submit(files)) == set()
+
+
+def test_nine_functions_may_be_nine_files(submit):
+    files = {
+        f"A2S2_{number}.py": f"import math\nimport torch\nF = torch.nn.functional\n{split(name)[1]}"
+        for number, name in enumerate(NAMES)
+    }
+    assert lost(submit(files)) == set()
+
+
+@pytest.mark.parametrize("end", ["## 2.2 Experiments", "# 2.2"])
+def test_the_second_half_may_follow_after_the_first_ones_experiments_and_be_written_in_steps(submit, end):
+    most, rest = split("self_attention merge_heads")
+    steps = [
+        rest.replace(
+            "self_attention(Q, K, V, n_heads=1, causal=True):",
+            f"self_attention(Q, K, V, n_heads=1, causal=True):\n    return {x}",
+        )
+        for x in ("Q", "None")
+    ]
+    heading = {"cell_type": "markdown", "source": end, "metadata": {}}
+    first = json.loads(notebook(most, "model = 1"))
+    first["cells"].insert(1, heading)
+    assert (
+        lost(submit({"A2S2.ipynb": json.dumps(first), "A2S2_b.ipynb": notebook("import torch, math", *steps, rest)})) == set()
+    )
+
+
+@pytest.mark.parametrize(
+    "scratch", ["key = torch.ones(2, 3)\nquery131 = torch.zeros(3)", "key = torch.eye(3)\nvalue = key\nquery131 = 0 * key[0]"]
+)
+@pytest.mark.parametrize("name", ["A2S1 (1).py", "A2S1_z.py", "scratch.py"])
+def test_what_is_given_has_no_other_meaning_because_of_another_file(submit, name, scratch):
+    right = "import torch\nquery121 = 100 * key[0]\nquery122 = 100 * key\nquery132 = 10 * (key[0] + key[1])\n"
+    graded = submit({"A2S1.py": right, name: f"import torch\n{scratch}\n"})
+    assert {id for id in graded.lost if id.startswith("1.")} == {"1.4.1", "1.4.2"}
+
+
+@pytest.mark.parametrize("first, second", [("A2S1_a.py", "A2S1_b.py"), ("A2S1_b.py", "A2S1_a.py"), ("A2S1.py", "A2S1_rest.py")])
+@pytest.mark.parametrize("cut", ["m_key = ", "query132 = ", "query122 = "])
+def test_a_file_that_reads_what_another_one_binds_comes_after_it(submit, s1, first, second, cut):
+    before, _, after = s1.partition(f"\n{cut}")
+    given = s1.partition("S = 100")[0]
+    for header in (given, f"from {first[:-3]} import *\n"):
+        graded = submit({first: before, second: f"{header}\n{cut}{after}"})
+        assert {id for id in graded.lost if id.startswith("1.")} == set()
+
+
+def test_an_answer_under_its_heading_in_the_other_file_does_not_replace_the_chosen_ones(submit, s1):
+    queries = s1.partition("m_key")[0]
+    other = f"# 1.2.1\nquery121 = torch.ones(3)\n# 1.3.2\n{s1}"
+    graded = submit({"A2S1.py": queries, "A2S1_old.ipynb": notebook(other.replace("query122 = S * key", "query122 = None"))})
+    assert {id for id in graded.lost if id.startswith("1.")} == set()
+
+
+def test_an_import_under_another_name_and_a_module_that_a_cell_writes_stay(submit):
+    most, rest = split("attn_softmax split_heads")
+    part = "from A2S2_part1 import attn_softmax as weights\n" + most.replace("attn_softmax(A)", "weights(A)")
+    assert lost(submit({"A2S2.py": part, "A2S2_part1.py": f"import torch\nF = torch.nn.functional\n{rest}"})) == set()
+    files = {
+        "A2S2.ipynb": notebook(
+            "%%writefile mine.py\ndef scale(A, d):\n    return A / d**0.5",
+            most.replace("math.sqrt(n_embd / n_heads)", "1")
+            .replace("A / 1", "mine.scale(A, n_embd / n_heads)")
+            .replace("import math", "import mine"),
+        ),
+        "A2S2_b.ipynb": notebook(
+            "%%writefile mine.py\ndef scale(A, d):\n    return A", "import torch\nF = torch.nn.functional", rest
+        ),
+    }
+    assert lost(submit(files)) == set()
+
+
+@pytest.mark.parametrize(
+    "name, runs",
+    [
+        ("my-heads.py", "%run -i my-heads.py"),
+        ("heads.py", "%run ../heads.py"),
+        ("heads.ipynb", "%run heads.ipynb"),
+        ("my heads.py", "%run 'my heads.py'"),
+    ],
+)
+def test_a_file_under_any_name_can_be_run(submit, name, runs):
+    most, rest = split("split_heads merge_heads")
+    text = notebook("%matplotlib inline", rest) if name.endswith("nb") else rest
+    assert lost(submit({"A2S2.ipynb": notebook(runs, most), name: text})) == set()
+
+
+@pytest.mark.parametrize("folder", ["my-homework", "a/b c/d", "2026"])
+def test_a_module_beside_the_notebook_is_found_whatever_its_folder_is_called(submit, folder):
+    most, rest = split("split_heads merge_heads")
+    for importing in ("from heads import *", "from heads import split_heads, merge_heads"):
+        assert lost(submit({f"{folder}/A2S2.ipynb": notebook(importing, most), f"{folder}/heads.py": rest})) == set()
+
+
+# Section 3, of which the handout gives the beginnings
+
+BEGUN = {
+    "train_one_epoch": "    for batch in tqdm(dataloader):\n        loss = None  # TODO\n",
+    "evaluate": '    """The accuracy."""\n',
+    "main": "    set_seed(seed)\n    split_datasets = initialize_datasets(tokenizer)\n    curves = None\n    return curves\n",
+    "compute_accuracy": "    accuracy = None  # TODO\n    return accuracy\n",
+}
+
+
+def begun(source: str, *names: str) -> str:
+    """The file with these functions as the handout gives them."""
+    nodes, lines = {getattr(node, "name", ""): node for node in ast.parse(source).body}, source.split("\n")
+    for node in sorted((nodes[name] for name in names), key=lambda node: -node.lineno):
+        lines[node.lineno : node.end_lineno] = BEGUN[node.name].rstrip("\n").split("\n")
+    return "\n".join(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "mine", [("main",), ("train_one_epoch", "evaluate"), ("evaluate", "main"), ("compute_accuracy", "train_one_epoch")]
+)
+def test_halves_of_section_3_are_graded_together(submit, mine):
+    theirs = set(BEGUN).difference(mine)
+    graded = submit({"A2S3_alice.ipynb": notebook(begun(S3, *mine)), "A2S3_bob.ipynb": notebook(begun(S3, *theirs))})
+    assert {id for id in graded.lost if id.startswith("3.")} == set()
+
+
+@pytest.mark.slow
+def test_a_function_more_in_a_class_is_no_answer_more(submit):
+    old = S3.replace("    def __len__", "    def __repr__(self):\n        return 'old'\n\n    def __len__").replace(
+        "loss.backward()", "pass"
+    )
+    graded = submit({"A2S3.ipynb": notebook(S3), "A2S3_old.ipynb": notebook(old)})
+    assert {id for id in graded.lost if id.startswith("3.")} == set()

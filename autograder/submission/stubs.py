@@ -1,0 +1,101 @@
+"""How much of each answer is filled in. What the handout gives as a stub is no answer, whoever hands it in."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable
+from fractions import Fraction
+from typing import Any
+
+from autograder.core.syntax import shape
+from autograder.submission.statements import Statement
+
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+Shares = dict[str, Fraction]  # name of an answer -> the part of it that is filled in, from 0 to 1
+
+
+def bound_names(statement: Statement) -> set[str]:
+    """The names that a statement gives a value, imports aside."""
+    return {statement.node.name} if hasattr(statement.node, "name") else statement.stores
+
+
+def set_names(statement: Statement) -> set[str]:
+    """These names, and those of which it changes a part: ``m_key[2] = …`` or ``m_key.mul_(2)``."""
+    names, node = bound_names(statement), statement.node
+    if hasattr(node, "name"):
+        return names
+    changed: list[Any] = [n for n in statement.nodes if isinstance(getattr(n, "ctx", None), ast.Store)]
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+        changed.append(node.value.func)
+    return names | {owner for one in changed if (owner := _owner(one))}
+
+
+def _owner(node: Any) -> str:
+    """``m_key`` of ``m_key.data[2]``."""
+    while isinstance(node, (ast.Subscript, ast.Attribute)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def answers(
+    statements: Iterable[Statement], names: Collection[str], entries: Collection[str], without: Collection[str]
+) -> Shares:
+    """How much of each answer these statements fill in: of a class the share of its functions, of anything else all or nothing.
+
+    ``entries``: functions of which the handout gives a beginning, so that only a loop shows work. ``without``: modules of
+    which imports do not count.
+    """
+    found = dict.fromkeys(names, Fraction(0))
+    for statement in statements:
+        node = statement.node
+        bound = bound_names(statement)
+        if isinstance(node, ast.ImportFrom) and (node.module or "") not in without:
+            bound = bound | {alias.asname or alias.name for alias in node.names}
+        for name in bound.intersection(found):
+            found[name] = max(found[name], _share(statement, name in entries))
+    return found
+
+
+def _share(statement: Statement, entry: bool) -> Fraction:
+    node = statement.node
+    if entry and isinstance(node, FUNCTIONS):
+        return Fraction(any(isinstance(part, LOOPS) for part in statement.nodes))
+    functions = [part for part in node.body if isinstance(part, FUNCTIONS)] if isinstance(node, ast.ClassDef) else []
+    if functions:
+        return Fraction(sum(map(_works, functions)), len(functions))
+    return Fraction(_works(node))
+
+
+def _works(node: Any) -> bool:
+    """Whether a function, a class or a statement does anything."""
+    return not _idle(node.body if isinstance(node, (*FUNCTIONS, ast.ClassDef)) else [node], set())
+
+
+def _idle(body: list[ast.stmt], blank: set[str]) -> bool:
+    return all(_does_nothing(part, blank) for part in body)
+
+
+def _does_nothing(node: Any, blank: set[str]) -> bool:
+    """Whether a stub holds this: a docstring, ``pass``, ``x = None``, ``return x``, ``NotImplementedError``, a loop of these.
+
+    ``blank``: names that have no value but None so far; those that this statement binds so are added.
+    """
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return)):
+        empty = node.value is None or _is_blank(node.value, blank)
+        for target in (node.targets if isinstance(node, ast.Assign) else ()) if empty else ():
+            blank.update(part.id for part in ast.walk(target) if isinstance(part, ast.Name))
+        return empty
+    if isinstance(node, ast.Raise) and node.exc is not None:
+        return "NotImplementedError" in shape(node.exc, "")
+    if isinstance(node, (*LOOPS, ast.If, ast.With, ast.AsyncWith)):
+        return _idle([*node.body, *getattr(node, "orelse", [])], blank)
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+def _is_blank(value: ast.expr, blank: set[str]) -> bool:
+    if isinstance(value, ast.Tuple):
+        return all(_is_blank(part, blank) for part in value.elts)
+    if isinstance(value, ast.Name):
+        return value.id in blank
+    return isinstance(value, ast.Constant) and value.value in (None, ...)
