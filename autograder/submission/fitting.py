@@ -58,9 +58,9 @@ def fitting(section: Section, wanted: Wanted, candidates: list[Candidate]) -> Fi
     """Sort the files. Named ones are right; if nothing is filled in there, those that hold answers under other names are."""
     named, wrong = _by_name(section, wanted, candidates)
     right = _not_imported(named or _by_content(section, candidates, wrong))
-    rest = [c for c in candidates if c not in right and c not in wrong and _holds(c, section)]
+    rest = [c for c in candidates if c not in [*right, *wrong] and _holds(c, section)]
     more = [c for c in _not_imported(rest, by=candidates) if wanted.filled(c.parsed)]
-    if right and more and not any(wanted.filled(c.parsed) for c in right) and not _imports_of(right, candidates, section):
+    if right and more and not _answering(section, wanted, right, candidates):
         right, more = more, right
     return Fitting(right, more, wrong)
 

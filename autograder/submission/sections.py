@@ -25,6 +25,7 @@ from autograder.submission.unread import told
 UNNAMED = "is neither named .ipynb nor .py, and no answer was found in it"
 MAX_TEXTS = 20  # files that are read for the names in them; they share the work on what does not parse
 MAX_STATEMENTS, MAX_CODE = 20_000, 12 << 20  # in all files of code together
+MAX_LEVELS = 8  # folders in the name of a module
 MAX_ENDED = 2  # files that end the process that reads them: after these no other is tried
 
 
@@ -159,20 +160,26 @@ def _modules(candidates: list[Candidate], graded: list[Parsed], notes: list[str]
     A notebook is one only for a file that runs it. Of several with one name that counts which lies highest.
     """
     modules: dict[str, str] = {}
-    run = {module for c in candidates for module in c.runs}
+    run, used = {module for c in candidates for module in c.runs}, {id(parsed) for parsed in graded}
     for candidate in sorted(candidates, key=lambda c: c.depth):
-        script = candidate.file.path.suffix.lower() == ".py" or not candidate.parsed.document.numbered
-        stem = as_module(stem_of(candidate.file.path.name))
-        if any(candidate.parsed is one for one in graded) or not (script or stem in run):
+        source = _source(candidate, run)
+        if id(candidate.parsed) in used or source is None:
             continue
         if candidate.parsed.cut:
             notes.append(f"{candidate.file.name} is too long to be imported")
             continue
-        source = "\n".join(cell.source for cell in candidate.parsed.document.cells) if script else as_script(candidate.parsed)
-        parts = [*map(as_module, candidate.file.path.parent.parts), stem]
-        for first in range(len(parts)):
+        parts = [*map(as_module, candidate.file.path.parent.parts), as_module(stem_of(candidate.file.path.name))]
+        for first in range(len(parts))[-MAX_LEVELS:]:
             modules.setdefault(".".join(parts[first:]), source)
     return modules
+
+
+def _source(candidate: Candidate, run: set[str]) -> str | None:
+    """What a file is as a module; None for a notebook that is not among those that are run."""
+    document = candidate.parsed.document
+    if candidate.file.path.suffix.lower() == ".py" or not document.numbered:
+        return "\n".join(cell.source for cell in document.cells)
+    return as_script(candidate.parsed) if as_module(stem_of(candidate.file.path.name)) in run else None
 
 
 def as_script(parsed: Parsed) -> str:

@@ -115,18 +115,17 @@ def _before(parts: list[Parsed], given: frozenset[str]) -> tuple[list[set[int]],
     These read a given name, such as ``key``, that it binds and they do not: it may mean another one.
     """
     binds = [{name for s in part.statements for name in bound_names(s)} for part in parts]
-    reads = [{name for s in part.statements for name in _read_at_once(s)} - bound for part, bound in zip(parts, binds)]
+    reads = [_read_at_once(part) - bound for part, bound in zip(parts, binds)]
     numbers = range(len(parts))
     must = [{n for n in numbers if reads[own] & binds[n] - given} for own in numbers]
     should = [{n for n in numbers if reads[n] & binds[own] & given} for own in numbers]
     return must, should
 
 
-def _read_at_once(statement: Statement) -> set[str]:
-    """The names that a statement reads when it runs; a function reads its own when it is called."""
-    if hasattr(statement.node, "name"):
-        return set()
-    return {node.id for node in statement.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+def _read_at_once(part: Parsed) -> set[str]:
+    """The names that a file reads when it runs; a function reads its own when it is called."""
+    nodes = [node for s in part.statements if not hasattr(s.node, "name") for node in s.nodes]
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
 def _in_order(must: list[set[int]], should: list[set[int]]) -> list[int]:

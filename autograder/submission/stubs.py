@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from fractions import Fraction
 from typing import Any
 
-from autograder.core.syntax import shape
+from autograder.core.syntax import shape, stored
 from autograder.submission.statements import Statement
 
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -83,8 +83,8 @@ def _does_nothing(node: Any, blank: set[str]) -> bool:
     """
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return)):
         empty = node.value is None or _is_blank(node.value, blank)
-        for target in (node.targets if isinstance(node, ast.Assign) else ()) if empty else ():
-            blank.update(part.id for part in ast.walk(target) if isinstance(part, ast.Name))
+        if empty:
+            blank |= {name for target in getattr(node, "targets", ()) for name in stored(ast.walk(target))}
         return empty
     if isinstance(node, ast.Raise) and node.exc is not None:
         return "NotImplementedError" in shape(node.exc, "")
