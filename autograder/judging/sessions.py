@@ -15,12 +15,12 @@ from autograder.judging.grader import Grader
 from autograder.judging.reading import Plan
 from autograder.sandbox.judge_side.bounds import Most, most_for
 from autograder.sandbox.judge_side.replies import Loaded
-from autograder.sandbox.judge_side.worker import Worker, WorkerError
+from autograder.sandbox.judge_side.worker import HURRIED_SECONDS, PATIENCE, Worker, WorkerError
 from autograder.slicing.known import Known
 from autograder.slicing.slicer import SLICE, Program
 from autograder.submission.own_modules import Shelf
 
-MAX_KILLERS = 6
+MAX_KILLERS = 60
 NOTHING: Mapping[int, str] = {}
 
 
@@ -83,7 +83,8 @@ class Sessions:
         while True:
             bad = {statement.index for statement, _ in self.killed}
             kept = replace(program, statements=[s for s in program.statements if s.index not in bad])
-            worker = Worker(self.grader.zygote_of(self.section), limits or self.limits, self.deadline, self._writes(kept))
+            allowed = self._allowed(limits or self.limits)
+            worker = Worker(self.grader.zygote_of(self.section), allowed, self.deadline, self._writes(kept))
             try:
                 session = Session(worker, kept, worker.load(kept.wire() | stage), self.killed, world)
                 if self._knows_uses(questions, session):
@@ -94,6 +95,11 @@ class Sessions:
                 if not kept.statements or len(self.killed) >= MAX_KILLERS or time.monotonic() > self.deadline:
                     return Session(worker, kept, Loaded(), self.killed, world)
                 self.killed.append((kept.statements[error.statement], error))
+
+    def _allowed(self, limits: Limits) -> Limits:
+        if len(self.killed) < PATIENCE:
+            return limits
+        return replace(limits, statement_seconds=min(limits.statement_seconds, HURRIED_SECONDS))
 
     def _program(
         self, questions: list[Question], width: str, replaced: Mapping[int, str], values: Mapping[str, np.ndarray]

@@ -202,6 +202,18 @@ def test_a_statement_that_ends_the_process_is_named(worker):
     assert (error.value.kind, error.value.statement) == ("died", 2)
 
 
+def test_after_many_statements_that_hang_the_others_get_little_time_and_what_is_right_counts(grader, monkeypatch):
+    monkeypatch.setattr("autograder.sandbox.judge_side.worker.PATIENCE", 2)
+    monkeypatch.setattr("autograder.sandbox.judge_side.worker.HURRIED_SECONDS", 0.25)
+    hanging = ["while True: pass", "import time\ntime.sleep(3600)"] * 3
+    with Worker(grader.zygote, replace(grader.assignment.limits, statement_seconds=0.5)) as worker:
+        loaded = worker.load(program(*hanging, "f = 3", report=("f",)))
+    assert [failure["message"] for failure in loaded.failures] == ["no answer within 0.5 s"] * 2 + [
+        "no answer within 0.25 s"
+    ] * 4
+    assert loaded.bound == {"f": "value"}
+
+
 def test_children_are_gone_when_their_worker_is_closed(grader):
     import psutil
 

@@ -25,6 +25,8 @@ from autograder.sandbox.judge_side.zygote_client import GRACE_SECONDS, ZygoteCli
 
 PROMPT_SECONDS = 0.05  # most replies come within this time
 FULL_PRIORITY_SECONDS = 1.0
+PATIENCE = 6  # statements of a program that hang and may take their whole time
+HURRIED_SECONDS = 1.0  # for each statement after those, so that they do not take the time of everything else
 LOADING_SECONDS = 60.0  # for libraries that a worker loads when they are first used, once: see ``light_torch``
 NICE_INCREMENT = 5
 MAX_TOLD, MAX_TOUCHES = 2000, 20  # questions that one probe may ask; reports of one worker
@@ -62,7 +64,7 @@ class Worker:
         self.answers: dict[str, Callable[..., Any]] = {}
         self.refused: dict[str, str] = {}  # helper -> why one of its calls had no answer
         self.tell: Callable[..., Any] | None = None
-        self.most, self.asked, self.told = Most(), 0, 0
+        self.most, self.asked, self.told, self.rung = Most(), 0, 0, 0
         self.loads, self.used = 0, 0.0  # 1 while it loads libraries, 2 afterwards; seconds of its request before that
         self.touches: list[tuple[str, str, int]] = []  # (what, cell, line) of what student code asked Python for
 
@@ -87,8 +89,9 @@ class Worker:
         """
         count, seconds = len(program["statements"]), self.limits.statement_seconds
         done: list[int] = []
+        limits = {"seconds": seconds, "hurried": min(seconds, HURRIED_SECONDS), "patience": PATIENCE}
         try:
-            reply = self._request("load", seconds, done, program=program, seconds=seconds)
+            reply = self._request("load", seconds, done, program=program, **limits)
         except WorkerError as error:
             error.statement = min(len(done), count - 1)
             raise
@@ -192,7 +195,8 @@ class Worker:
         """The reply that ends a request, after its reports of finished statements and its calls of stubbed helpers."""
         since = None
         while True:
-            since = self._await(since, LOADING_SECONDS if self.loads == 1 else timeout)
+            limit = timeout if op != "load" or self.rung < PATIENCE else min(timeout, HURRIED_SECONDS)
+            since = self._await(since, LOADING_SECONDS if self.loads == 1 else limit)
             left = min(timeout + GRACE_SECONDS, max(GRACE_SECONDS, self.deadline - time.monotonic()))
             reply: dict[str, Any] = protocol.receive(self.sock, self.limits.frame_bytes, left, check_frame)
             if not is_reply(reply, self.request):
@@ -261,6 +265,7 @@ class Worker:
             os.setpriority(os.PRIO_PROCESS, self.pid, min(19, os.getpriority(os.PRIO_PROCESS, self.pid) + NICE_INCREMENT))
 
     def _ring_alarm(self) -> None:
+        self.rung += 1
         with contextlib.suppress(OSError):
             os.kill(self.pid, signal.SIGALRM)
 

@@ -121,13 +121,16 @@ class Child:
         failures: list[dict[str, Any]] = []
         snapshots: list[dict[str, Any]] = []
         last: dict[str, bytes] = {}
+        hung = 0
         for index, statement in enumerate(program["statements"]):
             try:
                 text, file = "\n" * (statement["line"] - 1) + statement["code"], f"<cell {statement['cell']}>"
                 code = compile(text, file, "exec", flags=flags, dont_inherit=True)
                 remember(file, text)
-                with_deadline(message["seconds"], other_branches.run, text, code, self.namespace)
+                seconds = message["seconds"] if hung < message["patience"] else message["hurried"]
+                with_deadline(seconds, other_branches.run, text, code, self.namespace)
             except BaseException as error:
+                hung += isinstance(error, Deadline)
                 failures.append({"index": index, **describe(error)})
             for name in program["watch"]:
                 if name in self.namespace:
