@@ -49,19 +49,15 @@ class Graded:
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory, worker_id) -> dict:
-    """Where references are baked. The processes of one run of pytest-xdist share the folder that holds their own ones."""
-    own = tmp_path_factory.getbasetemp()
-    return {
-        "folder": ASSIGNMENT,
-        "solutions": ROOT / "solutions",
-        "build": (own if worker_id == "master" else own.parent) / "made",
-    }
+def settings() -> dict:
+    """Where references are baked for the tests, from their own seed: they are kept, and every run of tests shares them."""
+    return {"folder": ASSIGNMENT, "solutions": ROOT / "solutions", "build": ROOT / "build" / "tests"}
 
 
 @pytest.fixture(scope="session")
 def references(settings) -> Path:
-    with FileLock(settings["build"].with_suffix(".lock")):
+    settings["build"].mkdir(parents=True, exist_ok=True)
+    with FileLock(settings["build"] / "lock"):
         return fresh_references(**settings)
 
 
