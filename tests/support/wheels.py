@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from autograder.core.paths import PACKAGE
 from support.project import EXAMPLE, ROOT
@@ -18,8 +20,30 @@ UNREACHABLE = "Failed to establish a new connection", "Temporary failure in name
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory) -> Path:
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+def once(tmp_path_factory, worker_id):
+    """``once(name, make)``: a folder that ``make`` fills, in one of the processes of a run of pytest-xdist, for all of them."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+
+    def folder(name: str, make: Callable[[Path], object]) -> Path:
+        made = shared / f"{name}.made"
+        with FileLock(shared / f"{name}.lock"):
+            if not made.exists():
+                shutil.rmtree(shared / name, ignore_errors=True)  # another process failed half-way
+                make(shared / name)
+                made.touch()
+        return shared / name
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(once) -> Path:
+    return next(once("wheel", build_wheel).glob("*.whl"))
+
+
+def build_wheel(target: Path) -> None:
+    source = target / "source"
     shutil.copytree(PACKAGE, source / "autograder", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
@@ -27,7 +51,6 @@ def wheel(tmp_path_factory) -> Path:
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", target, source], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return next(target.glob("*.whl"))
 
 
 def environment(folder: Path, wheel: Path, *more: str) -> Path:
@@ -35,7 +58,10 @@ def environment(folder: Path, wheel: Path, *more: str) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     python = folder / "bin" / "python"
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "--python", python, "install", "-q", *more, wheel], capture_output=True, text=True
+        # Python compiles what is imported; to compile all that is installed takes longer than to install it.
+        [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-compile", *more, wheel],
+        capture_output=True,
+        text=True,
     )
     if done.returncode and any(sign in done.stderr for sign in UNREACHABLE):
         pytest.skip("NOT TRIED: no package index answers, so nothing can be installed here")
@@ -44,26 +70,29 @@ def environment(folder: Path, wheel: Path, *more: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def installed(wheel, tmp_path_factory) -> Path:
+def installed(wheel, once) -> Path:
     """The wheel installed, with this environment's libraries on its path."""
-    programs = environment(tmp_path_factory.mktemp("installed") / "venv", wheel, "--no-deps")
-    site = next((programs.parent / "lib").glob("python*/site-packages"))
-    (site / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    (programs.parent / "share").mkdir()
-    (programs.parent / "share" / "jupyter").symlink_to(Path(sysconfig.get_paths()["data"]) / "share" / "jupyter")
-    return programs
+
+    def install(folder: Path) -> None:
+        environment(folder, wheel, "--no-deps")
+        site = next((folder / "lib").glob("python*/site-packages"))
+        (site / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+        (folder / "share").mkdir()
+        (folder / "share" / "jupyter").symlink_to(Path(sysconfig.get_paths()["data"]) / "share" / "jupyter")
+
+    return once("installed", install) / "bin"
 
 
 @pytest.fixture(scope="session")
-def example(installed, tmp_path_factory) -> Path:
-    """A folder that holds only the example, whose archive the installed engine has packed."""
-    folder = tmp_path_factory.mktemp("example")
-    shutil.copytree(
-        EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "build", "student", ".seed")
-    )
-    done = run(installed, folder, "pack", "--strict")
-    assert done.returncode == 0, done.stderr
-    return folder
+def example(installed, once, tmp_path_factory) -> Path:
+    """A copy, for each process, of a folder that holds only the example, whose archive the installed engine has packed."""
+
+    def pack(folder: Path) -> None:
+        shutil.copytree(EXAMPLE, folder, ignore=MADE)
+        done = run(installed, folder, "pack", "--strict")
+        assert done.returncode == 0, done.stderr
+
+    return shutil.copytree(once("packed", pack), tmp_path_factory.mktemp("example"), dirs_exist_ok=True)
 
 
 @pytest.fixture(scope="session")
