@@ -18,6 +18,7 @@ pytest_plugins = [
     "support.grades",
     "support.grading",
     "support.local_check",
+    "support.once",
     "support.student_zip",
     "support.toy",
     "support.toy_class",

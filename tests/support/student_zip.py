@@ -19,9 +19,11 @@ ASSIGNMENT = load_assignment(ROOT / "assignment")
 
 
 @pytest.fixture(scope="session")
-def student_zip(settings, references, tmp_path_factory):
-    path, _ = release.build_release(ASSIGNMENT, settings["solutions"], references, tmp_path_factory.mktemp("release"))
-    return path
+def student_zip(settings, references, once):
+    def build(folder: Path) -> None:
+        release.build_release(ASSIGNMENT, settings["solutions"], references, folder)
+
+    return once("release", build) / release.ARCHIVE
 
 
 @pytest.fixture

@@ -6,35 +6,15 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from autograder.core.paths import PACKAGE
 from support.project import EXAMPLE, ROOT
 
 MADE = shutil.ignore_patterns("__pycache__", "build", "student", ".seed")  # what commands leave in an assignment
 UNREACHABLE = "Failed to establish a new connection", "Temporary failure in name resolution"
-
-
-@pytest.fixture(scope="session")
-def once(tmp_path_factory, worker_id):
-    """``once(name, make)``: a folder that ``make`` fills, in one of the processes of a run of pytest-xdist, for all of them."""
-    own = tmp_path_factory.getbasetemp()
-    shared = own if worker_id == "master" else own.parent
-
-    def folder(name: str, make: Callable[[Path], object]) -> Path:
-        made = shared / f"{name}.made"
-        with FileLock(shared / f"{name}.lock"):
-            if not made.exists():
-                shutil.rmtree(shared / name, ignore_errors=True)  # another process failed half-way
-                make(shared / name)
-                made.touch()
-        return shared / name
-
-    return folder
 
 
 @pytest.fixture(scope="session")
