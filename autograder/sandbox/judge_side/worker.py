@@ -195,8 +195,7 @@ class Worker:
         """The reply that ends a request, after its reports of finished statements and its calls of stubbed helpers."""
         since = None
         while True:
-            limit = timeout if op != "load" or self.rung < PATIENCE else min(timeout, HURRIED_SECONDS)
-            since = self._await(since, LOADING_SECONDS if self.loads == 1 else limit)
+            since = self._await(since, self._allowed(op, timeout))
             left = min(timeout + GRACE_SECONDS, max(GRACE_SECONDS, self.deadline - time.monotonic()))
             reply: dict[str, Any] = protocol.receive(self.sock, self.limits.frame_bytes, left, check_frame)
             if not is_reply(reply, self.request):
@@ -213,6 +212,12 @@ class Worker:
                 protocol.send(self.sock, answer)
             else:
                 return reply
+
+    def _allowed(self, op: str, timeout: float) -> float:
+        """How long it may take until the worker sends something."""
+        if self.loads == 1:
+            return LOADING_SECONDS
+        return min(timeout, HURRIED_SECONDS) if op == "load" and self.rung >= PATIENCE else timeout
 
     def _is_done(self, reply: dict[str, Any], number: int, statements: int) -> bool:
         """Whether it is the report of the statement of this number, the next one; none ends while libraries are loaded."""
