@@ -4,13 +4,15 @@ copydetect (its last release is of March 2024) is kept for its tokenizer and its
 code in a process under limits. `alike --dolos` writes what Dolos takes, where staff want more than a list.
 
 copydetect tokenizes code without names and comments and hashes every run of ``RUN`` tokens (its k-grams). Runs that many
-submissions share (starter code, the obvious way to write a line) carry no information and are dropped. Nothing is executed.
+submissions share (starter code, the obvious way to write a line) carry no information and are dropped, but what two submissions
+have letter for letter makes a pair, however obvious its lines are. Nothing is executed.
 
 Cost: about 15 ms per submission to read and hash, then a comparison of the pairs that share a rare run.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections import Counter
@@ -46,10 +48,14 @@ PATIENCE_SECONDS = 120.0  # for one submission, on a busy machine
 
 @dataclass
 class Print:
-    """What copydetect's comparison reads of its ``CodeFingerprint``: hash -> where its runs of ``k`` tokens begin."""
+    """What copydetect's comparison reads of its ``CodeFingerprint``: hash -> where its runs of ``k`` tokens begin.
+
+    ``text``: a digest of the code, letter for letter.
+    """
 
     hash_idx: dict[int, list[int]]
     filtered_code: str  # its length counts
+    text: str = ""
     k: int = RUN
     offsets: tuple[()] = ()  # places in the text are not asked for
     token_coverage: float = 0.0
@@ -96,8 +102,25 @@ def look_alike(
         tokens, shares, _ = compare_files(fingerprints[one], fingerprints[other])
         share = min(1.0, float(max(shares)))
         if tokens >= MIN_TOKENS and share >= MIN_SHARE:
-            pairs.append({"one": one, "other": other, "share": round(share, 3), "tokens": int(tokens), "declared": False})
+            pairs.append(_pair(one, other, share, int(tokens)))
+    known = {(pair["one"], pair["other"]) for pair in pairs}
+    pairs += [_pair(*ids, 1.0, tokens) for ids, tokens in _identical(fingerprints) if ids not in known]
     return sorted(pairs, key=lambda pair: (-pair["share"], -pair["tokens"], pair["one"], pair["other"]))
+
+
+def _pair(one: str, other: str, share: float, tokens: int) -> Pair:
+    return {"one": one, "other": other, "share": round(share, 3), "tokens": tokens, "declared": False}
+
+
+def _identical(fingerprints: dict[str, Print]) -> list[tuple[tuple[str, str], int]]:
+    """Pairs of ids whose code is the same letter for letter, with its number of tokens, unless many have it or it is short."""
+    holders: dict[str, list[str]] = {}
+    for id, fingerprint in fingerprints.items():
+        if len(fingerprint.filtered_code) >= MIN_TOKENS:
+            holders.setdefault(fingerprint.text, []).append(id)
+    limit = max(FEW, COMMON * len(fingerprints))
+    groups = [sorted(ids) for ids in holders.values() if len(ids) <= limit]
+    return [(pair, len(fingerprints[pair[0]].filtered_code)) for ids in groups for pair in combinations(ids, 2)]
 
 
 def few_tokens(few: int, whole: int) -> str:
@@ -134,21 +157,23 @@ def print_of(assignment: Assignment, path: Path, given: set[str]) -> Print:
     """
     try:
         with Apart(lambda: lambda request: _print(_own_code(assignment, path, given)), PATIENCE_SECONDS) as apart:
-            length, runs = apart.ask("print")
+            length, runs, text = apart.ask("print")
     except Ended:
         raise
     except GraderError:
         return Print({}, "")
     places = range(max(0, min(length, MAX_CODE) - RUN + 1))
-    return Print({int(run): [at for at in found if at in places] for run, found in runs}, " " * min(length, MAX_CODE))
+    own = {int(run): [at for at in found if at in places] for run, found in runs}
+    return Print(own, " " * min(length, MAX_CODE), str(text)[:64])
 
 
 def _print(code: str) -> Any:
-    """(number of tokens, (hash, places) of each run) as copydetect finds them: slow where its tokenizer backtracks."""
+    """(number of tokens, (hash, places) of each run) as copydetect, whose tokenizer may backtrack, finds them; a digest."""
     from copydetect import CodeFingerprint
 
     made = CodeFingerprint("a.py", RUN, 1, fp=io.StringIO(code), language="python")
-    return [len(made.filtered_code), [[str(run), [int(at) for at in found]] for run, found in made.hash_idx.items()]]
+    runs = [[str(run), [int(at) for at in found]] for run, found in made.hash_idx.items()]
+    return [len(made.filtered_code), runs, hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()]
 
 
 def _own_code(assignment: Assignment, path: Path, given: set[str]) -> str:

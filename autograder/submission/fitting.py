@@ -15,7 +15,7 @@ from autograder.submission.statements import Parsed
 from autograder.submission.stubs import bound_names
 
 
-@dataclass
+@dataclass(eq=False)
 class Candidate:
     """A parsed file, the id of the section it is named for ('' if none or several), section id -> how many names it binds."""
 

@@ -141,6 +141,29 @@ def test_what_hardly_differs_from_many_is_said_not_to_be_compared(course):
     assert said == [few_tokens(5, 5)]
 
 
+LONGER = RIGHT + "".join(f"\n\ndef own_{n}(values):\n    return [value + {n} for value in values if value]\n" for n in range(6))
+
+
+def identical(course, sources: list[str]) -> list[tuple[str, str, float]]:
+    pytest.importorskip("copydetect")
+    for number, source in enumerate(sources):
+        course.hand_in(f"s{number}", source)
+    assignment = load_assignment(course.folder)
+    roster = read_roster(course.root / "class", None, assignment.courses)
+    pairs = look_alike(assignment, roster, course.root / "none", lambda *_: None)
+    return [(pair["one"], pair["other"], pair["share"]) for pair in pairs]
+
+
+def test_two_that_have_everything_letter_for_letter_are_a_pair_although_many_others_write_nearly_the_same(course):
+    others = [LONGER.replace("values", f"given_{n}") for n in range(8)]
+    assert identical(course, [*others, LONGER, LONGER]) == [("s8", "s9", 1.0)]
+
+
+def test_what_many_have_letter_for_letter_or_is_short_makes_no_pair(course):
+    assert identical(course, [LONGER] * 8) == []
+    assert identical(course, ["def add(a, b):\n    return a + b\n"] * 2 + [LONGER] * 6) == []
+
+
 @pytest.mark.parametrize(
     "rows, notes",
     [
