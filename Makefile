@@ -9,7 +9,7 @@ RUN := $(PY) -m autograder
 PIP := $(PY) -m pip install -q --no-compile -c constraints.txt
 COMPILE := $(PY) -m compileall -q -j 0 -x '/tests?/|/transformers/models/' .venv/lib > /dev/null 2>&1 || true
 
-.PHONY: setup develop grade test test-slow lint wheel student audit rubric release autograder batch docker docker-grade docker-test \
+.PHONY: setup develop grade test test-slow lint wheel student audit rubric release autograder batch given docker docker-grade docker-test \
     lock experiments sst2-runs reports bench clean
 
 setup: .venv/.done
@@ -31,7 +31,7 @@ develop: .venv/.developed
 	touch $@
 
 grade: setup build/example
-	$(RUN) grade $(SUBMISSION) --course $(COURSE)
+	$(RUN) grade "$(SUBMISSION)" --course $(COURSE)
 
 build/example: setup $(wildcard solutions/*.ipynb)
 	$(RUN) export $@
@@ -40,8 +40,12 @@ student: setup
 	$(RUN) student
 
 # Status 1 says that some could not be graded; the summary above has told which, so it is no error of make's.
-batch: autograder
-	$(RUN) batch $(FOLDER) --course $(COURSE) $(if $(ROSTER),--roster $(ROSTER)) --output $(OUTPUT) || test $$? -eq 1
+batch: given autograder
+	$(RUN) batch "$(FOLDER)" --course $(COURSE) $(if $(ROSTER),--roster "$(ROSTER)") --output "$(OUTPUT)" || test $$? -eq 1
+
+# Before minutes of baking.
+given:
+	@for path in "$(FOLDER)" $(if $(ROSTER),"$(ROSTER)"); do test -e "$$path" || { echo "there is no '$$path': make batch FOLDER=export [ROSTER=roster.csv]"; exit 2; }; done
 
 audit: setup
 	$(RUN) audit

@@ -172,6 +172,13 @@ def test_an_empty_submission_ends_make_batch_with_the_summary(course):
     assert failed.returncode != 0
 
 
+@pytest.mark.parametrize("given", [["FOLDER=my export"], [], ["FOLDER=docs", "ROSTER=who is who.csv"]])
+def test_make_batch_says_at_once_that_what_it_was_given_is_not_there(given):
+    done = subprocess.run(["make", "batch", *given], cwd=ROOT, capture_output=True, text=True)
+    missing = given[-1].partition("=")[2] if given else ""
+    assert done.returncode and done.stdout == f"there is no '{missing}': make batch FOLDER=export [ROSTER=roster.csv]\n"
+
+
 HISTORY = """submission_1:
   :submitters:
   - :name: Ada
