@@ -17,6 +17,7 @@ from typing import Any
 from autograder.checks.naming import stem_of
 from autograder.core.assignment import Assignment, Section
 from autograder.core.syntax import stored, walk
+from autograder.submission.clashes import told_apart
 from autograder.submission.lost import Lost
 from autograder.submission.statements import Parsed, Statement
 from autograder.submission.stubs import Shares, answers, bound_names, set_names
@@ -91,7 +92,7 @@ def joined(files: Sequence[Parsed], stems: Sequence[str], wanted: Wanted) -> tup
 
 
 def _divided(parts: list[Parsed], stems: list[str], wanted: Wanted) -> list[Parsed]:
-    """The parts, each answer only in the one that fills in most of it, and without imports of each other."""
+    """The parts, each answer only in the one that fills in most of it, without imports of each other and without clashes."""
     others = [frozenset(stems) - {stem} for stem in stems]  # math.ipynb may import math
     held = [wanted.shares(part, own) for part, own in zip(parts, others)]
     binding = [{name for s in part.statements for name in bound_names(s)} for part in parts]
@@ -101,7 +102,8 @@ def _divided(parts: list[Parsed], stems: list[str], wanted: Wanted) -> list[Pars
         names = set_names(statement).intersection(by)
         return not _imports_from(statement.node, others[number]) and (not names or any(by[name] == number for name in names))
 
-    return [replace(part, statements=[s for s in part.statements if stays(n, s)]) for n, part in enumerate(parts)]
+    kept = [replace(part, statements=[s for s in part.statements if stays(n, s)]) for n, part in enumerate(parts)]
+    return told_apart(kept, by)
 
 
 def _imports_from(node: ast.AST, modules: frozenset[str]) -> bool:

@@ -133,6 +133,30 @@ def test_where_two_files_give_a_helper_another_meaning_the_one_with_more_answers
 
 
 @pytest.mark.parametrize(
+    "helper, used",
+    [
+        ("def helped(x, h):\n    # théir own\n    return x.reshape(*x.shape[:2], h, -1).transpose(1, 2)", "helped(x, n_heads)"),
+        (
+            "def helped(x, h=1):\n    return helped(x) if h < 0 else x.unflatten(-1, (h, -1)).transpose(1, 2)",
+            "helped(x, h=n_heads)",
+        ),
+        (
+            "def base(x):\n    return x.transpose(1, 2)\ndef helped(x, h):\n    return base(x.unflatten(-1, (h, -1)))",
+            "helped(x, n_heads)",
+        ),
+    ],
+)
+def test_helpers_of_one_name_in_two_files_stay_apart(submit, helper, used):
+    most, _ = split("split_heads")
+    fuller = (
+        most.replace("return A @ V", "return helped(A, V)")
+        + "\ndef base(x):\n    return x\ndef helped(A, V):\n    return base(A) @ V\n"
+    )
+    other = f"import torch\n{helper}\ndef split_heads(x, n_heads):\n    return {used}\n"
+    assert lost(submit({"A2S2_a.py": fuller, "A2S2_b.py": other})) == set()
+
+
+@pytest.mark.parametrize(
     "runs",
     [
         "%run heads.py",
