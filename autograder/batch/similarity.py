@@ -95,32 +95,31 @@ def look_alike(
     if not fingerprints:
         whole = "the submission has no" if len(roster.entries) == 1 else f"none of {len(roster.entries)} submissions has"
         raise GraderError(f"nothing was changed: {whole} code of its own to compare; name the folder of submissions")
-    pairs, candidates = [], sorted(_candidates(fingerprints))
+    candidates = sorted(_candidates(fingerprints))
     if few := sum(RUN + len(fingerprint.hashes) <= MIN_TOKENS for fingerprint in fingerprints.values()):
         tell(few_tokens(few, len(fingerprints)))
+    pairs = _identical(fingerprints)
     for one, other in candidates:
         tokens, shares, _ = compare_files(fingerprints[one], fingerprints[other])
         share = min(1.0, float(max(shares)))
         if tokens >= MIN_TOKENS and share >= MIN_SHARE:
-            pairs.append(_pair(one, other, share, int(tokens)))
-    known = {(pair["one"], pair["other"]) for pair in pairs}
-    pairs += [_pair(*ids, 1.0, tokens) for ids, tokens in _identical(fingerprints) if ids not in known]
-    return sorted(pairs, key=lambda pair: (-pair["share"], -pair["tokens"], pair["one"], pair["other"]))
+            pairs.setdefault((one, other), _pair(one, other, share, int(tokens)))
+    return sorted(pairs.values(), key=lambda pair: (-pair["share"], -pair["tokens"], pair["one"], pair["other"]))
 
 
 def _pair(one: str, other: str, share: float, tokens: int) -> Pair:
     return {"one": one, "other": other, "share": round(share, 3), "tokens": tokens, "declared": False}
 
 
-def _identical(fingerprints: dict[str, Print]) -> list[tuple[tuple[str, str], int]]:
-    """Pairs of ids whose code is the same letter for letter, with its number of tokens, unless many have it or it is short."""
+def _identical(fingerprints: dict[str, Print]) -> dict[tuple[str, str], Pair]:
+    """Ids -> the pair, where their code is the same letter for letter, unless many have it or it is short."""
     holders: dict[str, list[str]] = {}
     for id, fingerprint in fingerprints.items():
         if len(fingerprint.filtered_code) >= MIN_TOKENS:
             holders.setdefault(fingerprint.text, []).append(id)
     limit = max(FEW, COMMON * len(fingerprints))
-    groups = [sorted(ids) for ids in holders.values() if len(ids) <= limit]
-    return [(pair, len(fingerprints[pair[0]].filtered_code)) for ids in groups for pair in combinations(ids, 2)]
+    found = [pair for ids in holders.values() if len(ids) <= limit for pair in combinations(ids, 2)]
+    return {pair: _pair(*pair, 1.0, len(fingerprints[pair[0]].filtered_code)) for pair in found}
 
 
 def few_tokens(few: int, whole: int) -> str:
