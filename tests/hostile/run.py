@@ -75,12 +75,12 @@ def spent(grader):
     zygote, request, seconds = psutil.Process(grader.zygote.process.pid), Worker._request, []
     others = branches(grader)
 
-    def counted(worker, op, patience, *more, **fields):
+    def counted(worker, op, allowed, *more, **fields):
         try:
-            return request(worker, op, patience, *more, **fields)
+            return request(worker, op, allowed, *more, **fields)
         except WorkerError as error:
             if error.kind == "timeout":
-                seconds.append(patience)
+                seconds.append(allowed)
             raise
 
     def used() -> float:
