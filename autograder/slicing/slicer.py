@@ -193,7 +193,10 @@ class Slicer:
                 at = max(0, line - first)
                 text = statement.code.split("\n")[at : at + 1]
                 found.append((what, noted(what, place(statement.cell, statement.line + at), text)))
-        for name, module in self.modules.items():  # whichever of them the code names, and how
+        once: dict[str, str] = {}
+        for name, module in self.modules.items():  # which may have several names
+            once.setdefault(module, name)
+        for module, name in once.items():  # whichever of them the code names, and how
             if not watch.at("touches", module):
                 found += touches_of_module(name, module)
         watch.rest()

@@ -25,7 +25,6 @@ from autograder.submission.unread import told
 UNNAMED = "is neither named .ipynb nor .py, and no answer was found in it"
 MAX_TEXTS = 20  # files that are read for the names in them; they share the work on what does not parse
 MAX_STATEMENTS, MAX_CODE = 20_000, 12 << 20  # in all files of code together
-MAX_LEVELS = 8  # folders in the name of a module
 MAX_ENDED = 2  # files that end the process that reads them: after these no other is tried
 
 
@@ -155,7 +154,7 @@ def _nothing_to_grade(files: list[File], notes: list[str]) -> str:
 
 
 def _modules(candidates: list[Candidate], graded: list[Parsed], notes: list[str]) -> dict[str, str]:
-    """The submitted modules by the names by which a file at the top or in a folder above them may import them.
+    """The submitted modules by the names by which a file at the top, in the only folder there, or beside them may import them.
 
     A notebook is one only for a file that runs it. Of several with one name that counts which lies highest.
     """
@@ -169,7 +168,7 @@ def _modules(candidates: list[Candidate], graded: list[Parsed], notes: list[str]
             notes.append(f"{candidate.file.name} is too long to be imported")
             continue
         parts = [*map(as_module, candidate.file.path.parent.parts), as_module(stem_of(candidate.file.path.name))]
-        for first in range(len(parts))[-MAX_LEVELS:]:
+        for first in sorted({0, 1, len(parts) - 2, len(parts) - 1} & set(range(len(parts)))):
             modules.setdefault(".".join(parts[first:]), source)
     return modules
 
