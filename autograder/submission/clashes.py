@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -22,31 +23,37 @@ def told_apart(parts: list[Parsed], answers: Collection[str]) -> list[Parsed]:
     for number, part in enumerate(parts):
         own = {s.node.name: shape(s.node, s.code) for s in part.statements if isinstance(s.node, FUNCTIONS)}
         clashing = {name for name, it in own.items() if taken.get(name, it) != it}.difference(answers)
-        names = {name: f"{name}_of_file_{number + 1}" for name in clashing if _only_called(name, part.statements)}
+        safe = _only_called(clashing, part.statements) if clashing else set()
+        names = {name: f"{name}_of_file_{number + 1}" for name in safe}
         apart.append(replace(part, statements=[_renamed(s, names) for s in part.statements]) if names else part)
         taken |= {name: it for name, it in own.items() if name not in taken}
     return apart
 
 
-def _only_called(name: str, statements: list[Statement]) -> bool:
-    """Whether a name is only read, but where one function of this name is defined."""
-    nodes = [node for statement in statements for node in statement.nodes]
-    defined = sum(getattr(node, "name", "") == name for node in nodes)
-    return defined == 1 and not any(_used_otherwise(node, name) for node in nodes)
+def _only_called(names: set[str], statements: list[Statement]) -> set[str]:
+    """Those of the names that are only read, but where one function of the name is defined."""
+    defined, otherwise = Counter[str](), set[str]()
+    for node in (node for statement in statements for node in statement.nodes):
+        if name := getattr(node, "name", None):
+            defined[str(name)] += 1
+        otherwise |= _used_otherwise(node)
+    return {name for name in names if defined[name] == 1} - otherwise
 
 
-def _used_otherwise(node: ast.AST, name: str) -> bool:
-    """Whether this gives the name a meaning, or has it in an f-string, where before Python 3.12 its place is unknown."""
+def _used_otherwise(node: ast.AST) -> set[str]:
+    """The names to which this gives a meaning, or that are in an f-string, whose places Python before 3.12 does not know."""
     if isinstance(node, ast.Name):
-        return node.id == name and not isinstance(node.ctx, ast.Load)
+        return set() if isinstance(node.ctx, ast.Load) else {node.id}
     if isinstance(node, ast.JoinedStr):
-        return any(isinstance(part, ast.Name) and part.id == name for part in walk(node))
-    return name in (getattr(node, "arg", ""), getattr(node, "asname", ""), *getattr(node, "names", ()))
+        return {part.id for part in walk(node) if isinstance(part, ast.Name)}
+    if isinstance(node, (ast.Global, ast.Nonlocal)):
+        return set(node.names)
+    return {name for name in (getattr(node, "arg", None), getattr(node, "asname", None)) if name}
 
 
 def _renamed(statement: Statement, names: dict[str, str]) -> Statement:
     """A statement with other names, in as many lines."""
-    tree = parse(statement.code) if any(name in statement.code for name in names) else None
+    tree = parse(statement.code) if names.keys() & _names_in(statement) else None
     if tree is None:
         return statement
     lines = [line.encode() for line in statement.code.split("\n")]
@@ -59,6 +66,10 @@ def _renamed(statement: Statement, names: dict[str, str]) -> Statement:
         return statement
     node = changed.body[0]
     return replace(statement, code=code, node=ast.increment_lineno(node, statement.node.lineno - node.lineno))
+
+
+def _names_in(statement: Statement) -> set[str]:
+    return {getattr(node, "id", getattr(node, "name", "")) or "" for node in statement.nodes}
 
 
 def _place(node: ast.AST, names: dict[str, str], lines: list[bytes]) -> tuple[int, int, str] | None:

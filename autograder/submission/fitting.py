@@ -34,6 +34,12 @@ class Candidate:
         return {module for s in self.parsed.statements for module in imported_modules(s.node)}
 
     @property
+    def taken(self) -> set[tuple[str, str]]:
+        """(module, name) of what it imports from modules under its own name; "*" for all names."""
+        nodes = [s.node for s in self.parsed.statements if isinstance(s.node, ast.ImportFrom)]
+        return {((n.module or "").split(".")[0], alias.name) for n in nodes for alias in n.names if alias.asname is None}
+
+    @property
     def runs(self) -> set[str]:
         """The modules of which it imports all names, among them the files that it runs."""
         stars = [s.node for s in self.parsed.statements if isinstance(s.node, ast.ImportFrom) and s.node.names[0].name == "*"]
@@ -58,11 +64,24 @@ def fitting(section: Section, wanted: Wanted, candidates: list[Candidate]) -> Fi
     """Sort the files. Named ones are right; if nothing is filled in there, those that hold answers under other names are."""
     named, wrong = _by_name(section, wanted, candidates)
     right = _not_imported(named or _by_content(section, candidates, wrong))
-    rest = [c for c in candidates if c not in [*right, *wrong] and _holds(c, section)]
-    more = [c for c in _not_imported(rest, by=candidates) if wanted.filled(c.parsed)]
+    more = _more(section, wanted, candidates, [*right, *wrong])
     if right and more and not _answering(section, wanted, right, candidates):
         right, more = more, right
     return Fitting(right, more, wrong)
+
+
+def _more(section: Section, wanted: Wanted, candidates: list[Candidate], others: list[Candidate]) -> list[Candidate]:
+    """Beside these others, the files that hold an answer of a section; not those from which another one imports all of them."""
+    taken = {pair for c in candidates for pair in c.taken}
+    rest = [c for c in candidates if c not in others and _holds(c, section)]
+    return [c for c in rest if (wanted.filled(c.parsed) if c.named else _leaves(c, wanted, taken))]
+
+
+def _leaves(candidate: Candidate, wanted: Wanted, taken: set[tuple[str, str]]) -> bool:
+    """Whether a file holds an answer that no other file imports from it under its own name."""
+    stem = candidate.file.path.stem
+    left = {name for name, share in wanted.shares(candidate.parsed).items() if share and (stem, name) not in taken}
+    return bool(left) and (stem, "*") not in taken
 
 
 def _by_name(section: Section, wanted: Wanted, candidates: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
@@ -79,16 +98,8 @@ def _by_name(section: Section, wanted: Wanted, candidates: list[Candidate]) -> t
 
 def _answering(section: Section, wanted: Wanted, named: list[Candidate], candidates: list[Candidate]) -> list[Candidate]:
     """Those with an answer, or with an import of another file that was handed in and holds one."""
-    return [c for c in named if wanted.filled(c.parsed) or _imports_of([c], candidates, section)]
-
-
-def _imports_of(importing: list[Candidate], candidates: list[Candidate], section: Section) -> set[str]:
-    """The modules that these files import and that hold answers."""
-    return {c.file.path.stem for c in candidates if c.score[section.id]}.intersection(_imported(importing))
-
-
-def _imported(importing: list[Candidate]) -> set[str]:
-    return {module for c in importing for module in c.imports}
+    holding = {c.file.path.stem for c in candidates if c.score[section.id]}
+    return [c for c in named if wanted.filled(c.parsed) or holding & c.imports]
 
 
 def _by_content(section: Section, candidates: list[Candidate], wrong: list[Candidate]) -> list[Candidate]:
@@ -108,11 +119,11 @@ def _nearest(candidates: list[Candidate]) -> list[Candidate]:
     return [c for c in candidates if c.depth == top]
 
 
-def _not_imported(candidates: list[Candidate], by: list[Candidate] | None = None) -> list[Candidate]:
-    """Without the modules that another one (of ``by``) imports, unless they are named for a section; all rather than none."""
-    imported = _imported(candidates if by is None else by)
+def _not_imported(candidates: list[Candidate]) -> list[Candidate]:
+    """Without the modules that another one imports, unless they are named for a section; all rather than none."""
+    imported = {module for c in candidates for module in c.imports}
     kept = [c for c in candidates if c.named or c.file.path.suffix.lower() != ".py" or c.file.path.stem not in imported]
-    return kept or (candidates if by is None else [])
+    return kept or candidates
 
 
 def imported_modules(node: ast.stmt) -> set[str]:
@@ -128,13 +139,13 @@ def _holds(candidate: Candidate, section: Section) -> bool:
     return score > 0 and (candidate.named in ("", section.id) or score * 2 > len(section.names) // 2)
 
 
-def fingerprint(candidate: Candidate, section: Section) -> str:
-    """A hash of the statements that bind the section's names, ignoring layout and comments."""
-    names = set(section.names)
+def fingerprint(candidate: Candidate, wanted: Wanted) -> str:
+    """A hash of the statements that bind the answers, ignoring layout and comments."""
+    names = set(wanted.names)
     shapes = [shape(s.node, s.code) for s in candidate.parsed.statements if bound_names(s) & names]
     return hashlib.sha256("\n".join(shapes).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def comparison(other: Candidate, chosen: Candidate, section: Section) -> str:
-    same = fingerprint(other, section) == fingerprint(chosen, section)
+def comparison(other: Candidate, chosen: Candidate, wanted: Wanted) -> str:
+    same = fingerprint(other, wanted) == fingerprint(chosen, wanted)
     return f"{other.file.name} {'agrees with it' if same else 'differs from it and was not graded'}"

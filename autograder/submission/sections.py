@@ -263,7 +263,7 @@ def _of_several(section: Section, wanted: Wanted, fit: Fitting) -> tuple[Parsed,
     ]
     parsed, used = joined([c.parsed for c in ordered], [c.file.path.stem for c in ordered], wanted)
     left = [candidate for number, candidate in enumerate(ordered[: len(fit.right)]) if number not in used]
-    return parsed, [comparison(other, ordered[0], section) for other in left[:3]]
+    return parsed, [comparison(other, ordered[0], wanted) for other in left[:3]]
 
 
 def _wrong_file(candidate: Candidate, section: Section, assignment: Assignment) -> str:

@@ -23,7 +23,10 @@ from autograder.submission.statements import Parsed, Statement
 from autograder.submission.stubs import Shares, answers, bound_names, set_names
 
 WORD = r"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))"  # where a word begins: not in "gold", but in "A2S2Old"
-OLD = re.compile(WORD + r"(?i:cop[yi]|kopie|copia|backup|bak|old|draft|entwurf|template|starter|blank|untouched|original)")
+OLD = re.compile(
+    WORD
+    + r"(?i:cop[yi]|kopie|copia|backup|bak|old|draft|entwurf|template|starter|blank|untouched|original|attempt|scratch|wip)"
+)
 FINAL = re.compile(WORD + r"(?i:final|submit|abgabe)")
 MAX_PARTS = 16
 Key = tuple[Any, ...]
@@ -53,20 +56,21 @@ def wanted(assignment: Assignment, section: Section) -> Wanted:
 
 
 def preference(path: PurePosixPath, filled: Fraction, section: Section) -> Key:
-    """Sort key: the file with more answers; of as many a script, what is nearest the top, and the name that was asked for.
+    """Sort key: a file with an answer, one whose name does not say that it is old, the one with more answers.
 
-    Of other names: none that says that it is old, then one that says that it is final, then the highest number.
+    Of as many: a script, what is nearest the top, the name that was asked for, one that says "final", the highest number.
     """
     stem = stem_of(path.name)
     asked = stem.lower() == section.id.lower()
-    numbers = [-int(digits) for digits in re.findall(r"\d{1,9}", stem)]
+    numbers = [*(-int(digits) for digits in re.findall(r"\d{1,9}", stem)), 0]
     script = path.suffix.lower() == ".py"
     return (
+        not filled,
+        bool(OLD.search(stem)),
         -filled,
         not script,
         len(path.parts),
         not asked,
-        bool(OLD.search(stem)),
         -len(FINAL.findall(stem)),
         numbers,
         stem,
@@ -125,9 +129,18 @@ def _before(parts: list[Parsed], given: frozenset[str]) -> tuple[list[set[int]],
 
 
 def _read_at_once(part: Parsed) -> set[str]:
-    """The names that a file reads when it runs; a function reads its own when it is called."""
-    nodes = [node for s in part.statements if not hasattr(s.node, "name") for node in s.nodes]
+    """The names that a file reads to give others a value; a function reads those in its body when it is called."""
+    nodes = [node for s in part.statements if set_names(s) for top in _run_at_once(s.node) for node in walk(top)]
     return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def _run_at_once(node: ast.stmt) -> list[ast.AST]:
+    """What of a statement runs where it stands: of a function its decorators and defaults, of a class also its bases."""
+    if isinstance(node, ast.ClassDef):
+        return [*node.decorator_list, *node.bases]
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+    return [node]
 
 
 def _in_order(must: list[set[int]], should: list[set[int]]) -> list[int]:

@@ -69,7 +69,10 @@ def _share(statement: Statement, entry: bool) -> Fraction:
 
 def _works(node: Any) -> bool:
     """Whether a function, a class or a statement does anything."""
-    return not _idle(node.body if isinstance(node, (*FUNCTIONS, ast.ClassDef)) else [node], set())
+    try:
+        return not _idle(node.body if isinstance(node, (*FUNCTIONS, ast.ClassDef)) else [node], set())
+    except RecursionError:  # no stub is so deep
+        return True
 
 
 def _idle(body: list[ast.stmt], blank: set[str]) -> bool:
