@@ -57,6 +57,7 @@ def test_work_in_a_subfolder_is_graded_when_only_the_untouched_handout_lies_at_t
         ("hw2 A2S2.ipynb", "hw2 A2S2 backup.ipynb"),
         ("A2S2_goldberg_2.ipynb", "A2S2_meyer_1.ipynb"),
         ("A2S2new.ipynb", "A2S2Old.ipynb"),
+        ("smith_A2S2_v2.ipynb", "smith_A2S2.ipynb"),
     ],
 )
 def test_of_two_whole_files_the_name_tells_which_is_meant_and_the_other_is_named(submit, meant, other):
@@ -291,6 +292,46 @@ def test_a_module_beside_the_notebook_is_found_whatever_its_folder_is_called(sub
     most, rest = split("split_heads merge_heads")
     for importing in ("from heads import *", "from heads import split_heads, merge_heads"):
         assert lost(submit({f"{folder}/A2S2.ipynb": notebook(importing, most), f"{folder}/heads.py": rest})) == set()
+
+
+@pytest.mark.parametrize(
+    "importing", ["import heads", "from heads import split_heads as sp, merge_heads as mg", "import heads as h"]
+)
+def test_answers_in_a_module_that_is_imported_by_its_own_name_count(submit, importing):
+    most, rest = split("split_heads merge_heads")
+    assert lost(submit({"A2S2.ipynb": notebook(importing, most), "heads.py": f"import torch\n{rest}"})) == set()
+
+
+@pytest.mark.parametrize(
+    "uses",
+    ["def helped(x, by=unit):\n    return x * by", "@kept\ndef helped(x):\n    return x", "class Helped(Kept):\n    pass"],
+)
+def test_what_a_definition_reads_at_once_comes_before_it(submit, uses):
+    most, rest = split("split_heads")
+    given = "\nunit = 1\ndef kept(f):\n    return f\nclass Kept:\n    pass\n"
+    part = f"{uses}\n{rest}".replace("return x.", "x = helped(x) if 'helped' in globals() else Helped and x\n    return x.")
+    assert lost(submit({"A2S2_a.py": most + given, "A2S2_b.py": part})) == set()
+
+
+def test_what_is_only_printed_of_an_answer_orders_no_files(submit, s1):
+    before, _, after = s1.partition("\nm_key = ")
+    given, printed = (
+        s1.partition("S = 100")[0],
+        "\nm_key = None\nif m_key is not None:\n    check_query(query132, value[2], key=m_key)\n",
+    )
+    graded = submit({"A2S1_alice.py": before + printed, "A2S1_bob.py": f"{given}\nquery132 = None\nm_key = {after}"})
+    assert {id for id in graded.lost if id.startswith("1.")} == set()
+
+
+def test_attempts_with_more_answers_give_only_what_is_missing(submit):
+    most, _ = split("self_attention")
+    assert lost(submit({"A2S2.ipynb": notebook(most), "A2S2_attempts.ipynb": notebook(WRONG)})) == set()
+
+
+def test_a_stub_of_many_branches_costs_nothing_else(submit):
+    branches = "".join(f"    elif n == {number}:\n        pass\n" for number in range(280))
+    idle = f"def unused(n):\n    if n:\n        pass\n{branches}"
+    assert lost(submit({"A2S2.ipynb": notebook(idle, S2), "A2S2_b.ipynb": notebook(EMPTY)})) == set()
 
 
 # Section 3, of which the handout gives the beginnings
