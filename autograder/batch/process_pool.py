@@ -215,7 +215,7 @@ class ProcessPool:
             if section.id in needs and section.id not in self.opened:
                 self.opened.add(section.id)
                 self.grader.zygote_of(section)  # returns at once; processes started from now on have it
-        return not self.opened.intersection(needs) <= process.has
+        return not process.has.issuperset(needs)
 
     def _free(self, process: Process) -> None:
         self.busy.remove(process)

@@ -91,7 +91,8 @@ class Slicer:
             ended = ended or (begun and (turned or any(_imports(statement, name) for name in self.section.until_imports)))
             begun = begun or bool(self.effects[index].binds & names)
             before = statement.heading
-            graded |= set() if ended else {index}
+            if not ended:
+                graded.add(index)
         return graded
 
     def _part(self, statement: Statement) -> int:

@@ -10,8 +10,7 @@ from dataclasses import replace
 from autograder.checks.formats import parse
 from autograder.core.syntax import shape, walk
 from autograder.submission.statements import Parsed, Statement
-
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+from autograder.submission.stubs import FUNCTIONS
 
 
 def told_apart(parts: list[Parsed], answers: Collection[str]) -> list[Parsed]:

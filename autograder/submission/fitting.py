@@ -35,15 +35,9 @@ class Candidate:
 
     @property
     def taken(self) -> set[tuple[str, str]]:
-        """(module, name) of what it imports from modules under its own name; "*" for all names."""
+        """(file, name) of what it imports from modules under its own name; "*" for all names, also of a file that it runs."""
         nodes = [s.node for s in self.parsed.statements if isinstance(s.node, ast.ImportFrom)]
-        return {((n.module or "").split(".")[0], alias.name) for n in nodes for alias in n.names if alias.asname is None}
-
-    @property
-    def runs(self) -> set[str]:
-        """The modules of which it imports all names, among them the files that it runs."""
-        stars = [s.node for s in self.parsed.statements if isinstance(s.node, ast.ImportFrom) and s.node.names[0].name == "*"]
-        return {(node.module or "").rpartition(".")[2] for node in stars}
+        return {((n.module or "").rpartition(".")[2], alias.name) for n in nodes for alias in n.names if alias.asname is None}
 
     @property
     def expected(self) -> bool:

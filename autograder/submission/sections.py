@@ -18,7 +18,7 @@ from autograder.submission.ipython import as_module
 from autograder.submission.recovery import Effort
 from autograder.submission.several import Wanted, joined, preference, wanted
 from autograder.submission.statements import Parsed, parse_document
-from autograder.submission.stubs import bound_names
+from autograder.submission.stubs import all_bound
 from autograder.submission.unpack import WRITE_UP_HINT, Contents, File, read_files
 from autograder.submission.unread import told
 
@@ -159,7 +159,8 @@ def _modules(candidates: list[Candidate], graded: list[Parsed], notes: list[str]
     A notebook is one only for a file that runs it. Of several with one name that counts which lies highest.
     """
     modules: dict[str, str] = {}
-    run, used = {module for c in candidates for module in c.runs}, {id(parsed) for parsed in graded}
+    run = {stem for c in candidates for stem, name in c.taken if name == "*"}
+    used = {id(parsed) for parsed in graded}
     for candidate in sorted(candidates, key=lambda c: c.depth):
         source = _source(candidate, run)
         if id(candidate.parsed) in used or source is None:
@@ -191,7 +192,7 @@ def _candidate(assignment: Assignment, file: File, effort: Effort) -> Candidate 
     try:
         document = read(file.name, _content(file), assignment.limits.file_bytes)
         parsed = parse_document(document, assignment.numbers(), effort)
-        bound = {name for s in parsed.statements for name in bound_names(s)}
+        bound = all_bound(parsed.statements)
     except Unreadable as problem:
         return str(problem).removeprefix(file.name).strip()
     except (MemoryError, RecursionError):

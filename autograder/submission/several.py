@@ -20,7 +20,7 @@ from autograder.core.syntax import stored, walk
 from autograder.submission.clashes import told_apart
 from autograder.submission.lost import Lost
 from autograder.submission.statements import Parsed, Statement
-from autograder.submission.stubs import Shares, answers, bound_names, set_names
+from autograder.submission.stubs import FUNCTIONS, Shares, all_bound, answers, set_names
 
 WORD = r"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))"  # where a word begins: not in "gold", but in "A2S2Old"
 OLD = re.compile(
@@ -99,7 +99,7 @@ def _divided(parts: list[Parsed], stems: list[str], wanted: Wanted) -> list[Pars
     """The parts, each answer only in the one that fills in most of it, without imports of each other and without clashes."""
     others = [frozenset(stems) - {stem} for stem in stems]  # math.ipynb may import math
     held = [wanted.shares(part, own) for part, own in zip(parts, others)]
-    binding = [{name for s in part.statements for name in bound_names(s)} for part in parts]
+    binding = [all_bound(part.statements) for part in parts]
     by = {name: max(range(len(parts)), key=lambda n: (held[n][name], name in binding[n], -n)) for name in wanted.names}
 
     def stays(number: int, statement: Statement) -> bool:
@@ -120,7 +120,7 @@ def _before(parts: list[Parsed], given: frozenset[str]) -> tuple[list[set[int]],
 
     These read a given name, such as ``key``, that it binds and they do not: it may mean another one.
     """
-    binds = [{name for s in part.statements for name in bound_names(s)} for part in parts]
+    binds = [all_bound(part.statements) for part in parts]
     reads = [_read_at_once(part) - bound for part, bound in zip(parts, binds)]
     numbers = range(len(parts))
     must = [{n for n in numbers if reads[own] & binds[n] - given} for own in numbers]
@@ -138,7 +138,7 @@ def _run_at_once(node: ast.stmt) -> list[ast.AST]:
     """What of a statement runs where it stands: of a function its decorators and defaults, of a class also its bases."""
     if isinstance(node, ast.ClassDef):
         return [*node.decorator_list, *node.bases]
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    if isinstance(node, FUNCTIONS):
         return [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
     return [node]
 

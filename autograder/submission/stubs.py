@@ -20,6 +20,11 @@ def bound_names(statement: Statement) -> set[str]:
     return {statement.node.name} if hasattr(statement.node, "name") else statement.stores
 
 
+def all_bound(statements: Iterable[Statement]) -> set[str]:
+    """The names that any of these statements gives a value."""
+    return {name for statement in statements for name in bound_names(statement)}
+
+
 def set_names(statement: Statement) -> set[str]:
     """These names, and those of which it changes a part: ``m_key[2] = …`` or ``m_key.mul_(2)``."""
     names, node = bound_names(statement), statement.node
