@@ -21,7 +21,8 @@ def trained(check: Any, facts: dict, way: dict) -> None:
         check.flag(f"the run of main cannot have been as reported: {reason}")
         check.fail(
             "protocol",
-            "what this run of main reports does not fit what the grader told it: does the code change how it is observed?",
+            "what this run of main reports does not fit what the grader told it: does the code replace functions of libraries? "
+            "If not, please tell the staff",
         )
     if not way["told"]["epochs"]:
         check.fail(

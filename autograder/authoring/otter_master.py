@@ -18,6 +18,7 @@ import nbformat
 
 from autograder.authoring.masters import read_master
 from autograder.core.errors import GraderError
+from autograder.core.syntax import DEFINED
 from autograder.core.text import clean
 
 BOUNDARY = re.compile(r"#\s*(BEGIN|END)\s+(QUESTION|SOLUTION|PROMPT|TESTS)\b", re.IGNORECASE)
@@ -205,7 +206,7 @@ def bound_in(source: str) -> dict[str, bool]:
     """Name -> whether it is a function or class, for the names that a cell binds, in order."""
     names: dict[str, bool] = {}
     for node in parsed(source):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(node, DEFINED):
             names[node.name] = True
         elif not isinstance(node, (ast.Import, ast.ImportFrom)):
             for inner in ast.walk(node):

@@ -89,6 +89,8 @@ def table_of_keys() -> str:
 def _default(field: Field[Any]) -> str:
     if is_needed(field):
         return "**needed**"
+    if type(field.default) is int and field.default >= 1 << 20:
+        return f"{field.default} ({field.default >> 20} MiB)"
     return f"{field.default:g}" if type(field.default) in (int, float) else ""
 
 

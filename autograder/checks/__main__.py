@@ -86,13 +86,13 @@ def outline() -> dict[str, Any]:
 def default_files() -> dict[Path, str]:
     """What to check in this folder, each file with a remark: code that is named for a section, and write-ups.
 
-    Of one section, scripts with check cells come before all else: they are what is graded.
+    Of one section, scripts with check cells come before all else: with as many answers they are what is graded.
     """
     files: dict[Path, str] = {}
     for own in by_section(sorted(Path().iterdir())):
         scripts = [path for path in own if path.suffix.lower() == SCRIPT and has_checks(path)]
         beside = ", ".join(path.name for path in own if path not in scripts)
-        remark = f" (not {beside}: if you hand in both, the {SCRIPT} counts)" if beside and scripts else ""
+        remark = f" (not {beside}: with as many answers in both, the {SCRIPT} counts)" if beside and scripts else ""
         files |= dict.fromkeys(scripts or own, remark)
     pdfs = [*pdfs_in(Path()), *pdfs_in(Path(WRITEUP))] if outline()["chapters"] else []
     return files | dict.fromkeys(pdfs, "")

@@ -196,10 +196,16 @@ class LocalCheck(Check):
 
     def charged_elsewhere(self, id: str, like: list[str], environment: Names) -> str:
         """The question about the same function with more points, in which the same mistake is charged; '' for none."""
-        own = set(like) if callable(environment.get(self.answers[id])) else set()
-        same = [q for q in self.sharing(id) if q == id or own & self.slips(q, environment)] if own else []
-        charged = max(same, key=lambda q: sum(self.points[q].values()), default=id)
-        return "" if charged == id or not self.trouble(charged, environment) else charged
+        if not like or not callable(environment.get(self.answers[id])):
+            return ""
+        slips = {q: set(like) if q == id else self.slips(q, environment) for q in self.sharing(id)}
+        charged: list[str] = []
+        for q in sorted(slips, key=lambda q: -sum(self.points[q].values())):
+            there = next((other for other in charged if slips[other] & slips[q] and self.trouble(other, environment)), "")
+            if q == id:
+                return there
+            charged += [] if there else [q]
+        return ""
 
     def trouble(self, id: str, environment: Names) -> list[str]:
         """What is wrong with an answer: one line for each test that fails."""

@@ -78,7 +78,7 @@ def as_array(value: Any, what: str) -> np.ndarray:
     """
     if is_blank(value):
         raise Failure(BLANK, f"got None instead of {what}")
-    if isinstance(value, (bool, int, float, list)):
+    if isinstance(value, (bool, int, float)) or (isinstance(value, list) and _holds_numbers(value)):
         try:
             array = np.array(value, dtype=None if isinstance(value, bool) else np.float64)
         except (TypeError, ValueError, OverflowError, RecursionError):
@@ -91,6 +91,18 @@ def as_array(value: Any, what: str) -> np.ndarray:
         text = f"{what} should be {wanted}, but is {name_of(value)}"
         raise Failure(KIND, text, {"concept": "return value"})
     return found
+
+
+def _holds_numbers(values: list[Any]) -> bool:
+    """Whether nothing but numbers is in nested lists: NumPy would read texts as numbers, too, and None as NaN."""
+    waiting: list[Any] = [values]
+    while waiting:
+        for item in waiting.pop():
+            if isinstance(item, (list, tuple)):
+                waiting.append(item)
+            elif not isinstance(item, (bool, int, float, np.ndarray, np.generic)):
+                return False
+    return True
 
 
 def same(a: np.ndarray | None, b: np.ndarray | None, tolerance: float = 1e-4) -> bool:

@@ -43,8 +43,7 @@ def why(check: LocalCheck, card: Card, environment: Names) -> list[str]:
         from .diagnosis.local import known
 
         cases = [*check.cases(id, "ladder"), *check.cases(id, "own")]
-        steps = check.rules.STEPS.get(id, ())
-        found = known(name, names, cases, check.rules, id in check.tensors, steps, "\n".join(card.lines))
+        found = known(name, names, cases, check.rules, id in check.tensors, id, "\n".join(card.lines))
         return [one.sentence() for one in found if one.says]
     told = check.rules.reason(id, environment.get(name), check.cases(id, "own")[0], environment)
     return [f"{told[1]}."] if told else []

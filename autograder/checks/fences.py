@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .document import Cell, Document
+from .document import Cell, Document, outdented
 from .notebook import CODE, MARKDOWN, RAW
 
 FENCE = re.compile(r"^([ \t]*)(`{3,}|~{3,})[ \t]*([^`\n]*)$")
@@ -33,4 +33,4 @@ def _cells(lines: list[str]) -> Iterator[Cell]:
 
 
 def _cell(kind: str, lines: list[str], start: int, indent: int) -> Cell:
-    return Cell(kind, "\n".join(line[min(indent, len(line) - len(line.lstrip())) :] for line in lines), start)
+    return Cell(kind, outdented(lines, indent), start)

@@ -8,7 +8,7 @@ from html import escape
 from .card import MARKS, Card, phrase
 
 CELL = "padding:.15em .7em;text-align:{};border-bottom:1px solid rgba(128,128,128,.3);vertical-align:top"
-HINT = "Checks try public inputs, the grader others; people grade what you write."
+HINT = "These checks try public inputs; the grader may try others, too."
 
 
 @dataclass

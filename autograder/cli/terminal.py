@@ -29,6 +29,10 @@ SHOWN_NOTES = 50
 FEW = 12  # mistakes that are not recognised, named without being asked
 STYLES = {"passed": "green", "failed": "red", "not submitted": "yellow", "not run": "yellow"}
 
+SAFE = ("Hidden references are out of reach.", "bold green")
+ALONE = "With AUTOGRADER_ISOLATION=process, submissions are graded on the public inputs alone."
+UNSAFE = (f"Hidden references are WITHIN REACH of student code. {ALONE}", "bold red")
+
 
 def print_diagnosis(diagnosis: Diagnosis) -> None:
     """Print the layers of the cage, then the findings of the probes."""
@@ -53,8 +57,8 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
             Text(text, style="green" if good else "bold red"),
         )
     console.print(layers, "", probes, "", sep="\n")
-    safe = "Hidden references are out of reach." if diagnosis.safe else "Hidden references are WITHIN REACH of student code."
-    console.print(Text(safe, style="bold green" if diagnosis.safe else "bold red"))
+    text, style = SAFE if diagnosis.safe else UNSAFE
+    console.print(Text(text, style=style))
 
 
 def print_audit(result: Audit, verbose: bool = False) -> None:

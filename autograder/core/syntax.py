@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable
+from typing import Any
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+DEFINED = (*FUNCTIONS, ast.ClassDef)
 
 
 def walk(node: ast.AST) -> list[ast.AST]:
@@ -40,6 +45,26 @@ def children(node: ast.AST) -> list[ast.AST]:
 def stored(nodes: Iterable[ast.AST]) -> set[str]:
     """The names that these nodes give a value."""
     return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+@functools.lru_cache
+def bound_by(source: str) -> frozenset[str]:
+    """The names that a piece of our own code binds at its top level, those that it imports included."""
+    names = set[str]()
+    for node in ast.parse(source).body:
+        if isinstance(node, DEFINED):
+            names.add(node.name)
+        else:
+            parts = walk(node)
+            imports = [part for part in parts if isinstance(part, (ast.Import, ast.ImportFrom))]
+            names |= stored(parts) | {alias.asname or alias.name.split(".")[0] for part in imports for alias in part.names}
+    return frozenset(names)
+
+
+def first_line(node: Any) -> int:
+    """The first line of a statement: that of its first decorator, if it has one."""
+    lines: list[int] = [node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))]
+    return min(lines)
 
 
 def shape(node: ast.AST, otherwise: str) -> str:

@@ -39,19 +39,21 @@ def corrected(
 
 
 def once(questions: list[Question], done: dict[str, Verdict]) -> Iterator[Verdict]:
-    """The verdicts on questions that fail by a slip which is charged in another question about the same function."""
-    for verdict in list(done.values()):
+    """The verdicts on questions that fail by a slip that another one about the same function, with more points, pays for."""
+    charged: list[Verdict] = []
+    for verdict in sorted((done[q.id] for q in questions if q.id in done), key=lambda v: -sum(v.question.points.values())):
         own = verdict.question
-        group = [done[q.id] for q in questions if q.names == own.names and q.id in done]
-        same = [other for other in group if other is verdict or _is_one_slip(other, verdict)]
-        charged = max(same, key=lambda other: sum(other.question.points.values()), default=verdict)
-        if charged is not verdict and not own.value and not own.probe:
-            yield replace(
-                verdict,
-                status=PASSED,
-                tags=[*verdict.tags, "charged once"],
-                reason=f"the same mistake as in {charged.question.id}, and only charged there: {verdict.reason}",
-            )
+        same = (other for other in charged if other.question.names == own.names and _is_one_slip(other, verdict))
+        there = None if own.value or own.probe else next(same, None)
+        if there is None:
+            charged.append(verdict)
+            continue
+        yield replace(
+            verdict,
+            status=PASSED,
+            tags=[*verdict.tags, "charged once"],
+            reason=f"the same mistake as in {there.question.id}, and only charged there: {verdict.reason}",
+        )
 
 
 def named_elsewhere(verdict: Verdict, done: dict[str, Verdict]) -> str:

@@ -30,6 +30,7 @@ from autograder.judging.absence import quoted
 from autograder.judging.environments import environments
 from autograder.judging.repairs import Repairs, Tried
 from autograder.sandbox.judge_side.worker import WorkerError
+from autograder.submission.clashes import as_written
 
 if TYPE_CHECKING:
     from autograder.judging.edits import Edits
@@ -205,8 +206,8 @@ class Diagnosis:
         for cell, line in reversed(error.where):
             if cell.isdigit() and (code := quoted(self.run.slicer, int(cell), line)):
                 inside = self._is_inside(question, int(cell), line)  # and not in a function that it calls
-                return raised(kind, error.message, code, line if inside else None)
-        return raised(kind, error.message)
+                return raised(kind, as_written(error.message), code, line if inside else None)
+        return raised(kind, as_written(error.message))
 
     def _of_probe(self, question: Question) -> WorkerError | None:
         with self.repairs.opened(question) as session:

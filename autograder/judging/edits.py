@@ -14,6 +14,7 @@ from autograder.core.assignment import Question
 from autograder.core.text import clean
 from autograder.slicing.known import Malformed
 from autograder.slicing.slicer import Slicer
+from autograder.submission.clashes import as_written
 
 MOST, MOST_BESIDE = 250, 25  # edits of the answer itself, and of the functions beside it
 MAX_CODE, MAX_ALL = 20_000, 8 << 20  # characters of one edited statement, and of all
@@ -23,7 +24,7 @@ MAX_CODE, MAX_ALL = 20_000, 8 << 20  # characters of one edited statement, and o
 class Edits:
     """``parameters``: those of the answer, if it is a function; ``source``: its code and that of the functions beside it.
 
-    ``of``: (index of the statement, edit of it), best ones first.
+    ``of``: (index of the statement, edit of it), all of one statement together and of these the best first.
     """
 
     parameters: list[str]
@@ -75,7 +76,9 @@ def edits_from(tree: Any, count: int) -> Edits:
         for index, concept, line, part, code, rank, also, adds in tree["edits"]:
             if not (type(index) is type(line) is type(rank) is type(also) is int and 0 <= index < count and line > 0):
                 raise ValueError
-            found.append((index, Edit(str(concept), line, clean(str(part), PART), str(code), rank, also, str(adds))))
+            found.append(
+                (index, Edit(str(concept), line, clean(as_written(str(part)), PART), str(code), rank, also, str(adds)))
+            )
     except (TypeError, ValueError, KeyError):
         raise Malformed("not a list of edits") from None
     return Edits(parameters, str(tree["source"]), found)

@@ -14,6 +14,7 @@ from autograder.judging import missing_packages
 from autograder.judging.absence import cause_of, quoted, undefined, was_bound, what_came_first, why_absent
 from autograder.judging.question_tests import Outcome
 from autograder.sandbox.judge_side.worker import WorkerError
+from autograder.submission.clashes import as_written
 
 if TYPE_CHECKING:
     from autograder.judging.reading import Plan
@@ -73,7 +74,8 @@ def reason(question: Question, error: Failure | WorkerError, shown: Shown) -> tu
     if error.kind == "exception":
         return _why_raised(question, error, shown)
     return (
-        f"`{name}` ended the Python process (a crash, an exit or too much memory)"
+        f"`{name}` ended the Python process (a crash, an exit or too much memory): look for exit(), endless recursion and very "
+        "large tensors"
         if error.kind == "died"
         else f"`{name}` gave an answer that could not be read: return what the handout asks for, as plain tensors or numbers"
     ), {"kind": error.kind}
@@ -114,7 +116,7 @@ def _shown_exception(error: WorkerError, public: WorkerError | None) -> tuple[st
 
 def message_of(error: WorkerError) -> str:
     """The message of an exception as it is shown."""
-    return clean(error.message, 300).rstrip(".")
+    return clean(as_written(error.message), 300).rstrip(".")
 
 
 def _place(error: WorkerError, parsed: Plan) -> str:

@@ -17,33 +17,35 @@ from autograder.checks.compare import BLANK, MISSING, SKIPPED
 from autograder.checks.diagnosis.keeping import STATE
 from autograder.checks.smallest import Ladder, by_size, smallest_call
 from autograder.core.assignment import Question
-from autograder.core.errors import NotStarted
+from autograder.core.errors import GraderError
 from autograder.core.verdict import FAILED, Verdict
 from autograder.judging.environments import environments
 from autograder.judging.question_tests import proxy
 from autograder.judging.section import SectionRun
 from autograder.judging.sessions import Session
 from autograder.sandbox.judge_side.clock import charged_seconds
+from autograder.submission.clashes import as_written
 
 UNTOLD = {BLANK, MISSING, SKIPPED, "timeout", "died", "protocol"}  # failures that a small call does not explain
 SHARE = 0.1  # of the limits of a call and of a statement: how long one call, and all of it, may take
 
 
 def add_calls(run: SectionRun, verdicts: Iterable[Verdict]) -> None:
-    """Set ``call`` of the failed verdicts of one section, as far as there is time."""
+    """Set ``call`` of the failed verdicts of one section, as far as there is time, and while the submission can be read."""
     failed = [verdict for verdict in verdicts if verdict.question in run.questions and _is_told(run, verdict)]
     whole = run.grader.assignment.limits
     limits = replace(whole, statement_seconds=SHARE * whole.statement_seconds, call_seconds=SHARE * whole.call_seconds)
     if not failed or run.deadline < time.monotonic() + limits.statement_seconds:
         return
-    with contextlib.suppress(NotStarted), run.sessions.open(run.sessions.questions, public=True, limits=limits) as session:
+    with contextlib.suppress(GraderError), run.sessions.open(run.sessions.questions, public=True, limits=limits) as session:
         clock = functools.partial(charged_seconds, session.worker.pid, os.getpid())
         end = clock() + limits.statement_seconds
         for verdict in failed:
             if session.loaded.bound.get(verdict.question.names[0]) == "function":
                 ladder = _ladder(run, verdict.question, session)
                 kind = verdict.data.get("type") or verdict.data.get("kind", "")
-                verdict.call = smallest_call(ladder, kind, lambda: clock() > end or not session.worker.alive)
+                call = smallest_call(ladder, kind, lambda: clock() > end or not session.worker.alive)
+                verdict.call = list(map(as_written, call))
 
 
 def _is_told(run: SectionRun, verdict: Verdict) -> bool:

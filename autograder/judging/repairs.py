@@ -85,7 +85,8 @@ class Repairs:
             return None
         statement = self.run.slicer.statements[index[best]]
         line = statement.line + best.line - 1
-        return replace(asked(best, self.rules.CONCEPTS, self.run.slicer.document.place(statement.cell, line)), line=line)
+        place = self.run.slicer.document.place(statement.cell, line)
+        return replace(asked(best, self.rules.CONCEPTS, place), line=line, place=place)
 
     def screened(self, questions: list[Question], edits: Edits, tried: dict[str, list[Tried]]) -> dict[str, list[Edit]]:
         """Question id -> the edits with which a worker gets its calls right, those that explain first."""

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from autograder.judging.reading import Reader
     from autograder.judging.results import ResultsFile
 
+UNSAFE = (
+    "nothing was graded, through no fault of the submission: student code cannot be kept apart on this machine. "
+    "Please tell the staff, who read more in `autograder doctor`"
+)
+
 
 def run_grading(
     assignment: Assignment,
@@ -82,7 +87,7 @@ def _end_early(
     if isinstance(error, NotStarted):
         log(f"not graded yet: {error}")
         tree = results.postpone(verdicts, notes)
-    elif isinstance(error, GraderError):
+    elif isinstance(error, GraderError) and nothing_ran:
         results.refuse(str(error))
         raise error
     else:
@@ -117,15 +122,16 @@ def require_isolation(grader: Grader, beside: Path, log: Callable[[str], None]) 
     try:
         diagnosis = examine(grader.zygote, grader.assignment.limits, beside)
     except WorkerError as error:
-        raise GraderError(f"no worker can run in the cage here ({error.kind}); please tell the staff") from None
+        log(f"no worker can be started and watched here ({error.kind}); see `autograder doctor`")
+        raise GraderError(UNSAFE) from None
     for line in diagnosis.lines():
         log(line)
     if not diagnosis.safe:
         if os.environ.get("AUTOGRADER_ISOLATION") != "process":
-            raise GraderError(
-                "isolation: process only, so hidden references were not loaded; "
-                "see `autograder doctor`. "
+            log(
+                "isolation: process only, so hidden references were not loaded; see `autograder doctor`. "
                 "AUTOGRADER_ISOLATION=process grades on the public inputs instead"
             )
+            raise GraderError(UNSAFE)
         log("isolation: process only; graded on the public inputs")
         grader.use_public_inputs()

@@ -332,7 +332,12 @@ class SectionRun:
 
 def late(question: Question) -> Verdict:
     """The verdict on an item that the deadline of the whole submission cut off or left out."""
-    return Verdict(question, NOT_RUN, "not run: time was up", tags=["time"])
+    return Verdict(
+        question,
+        NOT_RUN,
+        "not run: the time for the whole submission was up before it; does some code take very long, or hang?",
+        tags=["time"],
+    )
 
 
 def _judged_with(broken: list[Question], passed: list[Verdict]) -> list[Question]:

@@ -123,9 +123,9 @@ class Again:
                 before, now = was[id] >= whole, verdict.status == PASSED
                 (right if now else lost).extend([id] * (before != now))
         if right:
-            yield f"since your last upload: {_named(right, 'is', 'are')} right now"
+            yield f"since your last upload: {_named(right, 'is', 'are')} now right"
         if lost:
-            not_now = "is not any more" if len(lost) == 1 else "are not any more"
+            not_now = "no longer is" if len(lost) == 1 else "no longer are"
             yield f"since your last upload: {_named(lost, 'was', 'were')} right before and {not_now}"
 
 
@@ -147,15 +147,15 @@ def _in_steps(verdict: Verdict, step: int) -> Verdict:
     """What is said of a wrong answer: first what is wrong, then also where (call and line), then why, if that is known."""
     if verdict.status != FAILED:
         return verdict
-    line = verdict.data.get("diagnosis", {}).get("line")
-    held = [PLACE] * bool(verdict.call or line is not None) + [CAUSE] * bool(verdict.bare)
+    at = verdict.data.get("diagnosis", {}).get("place")
+    held = [PLACE] * bool(verdict.call or at) + [CAUSE] * bool(verdict.bare)
     if step > len(held):
         return verdict
     shown, held = held[: step - 1], held[step - 1 :]
     reason, place = verdict.bare or verdict.reason, PLACE in shown
     return replace(
         verdict,
-        reason=f"{ended(reason)} Look at line {line}" if place and line is not None else reason,
+        reason=f"{ended(reason)} Look at {at}" if place and at else reason,
         call=verdict.call if place else [],
         notes=[*verdict.notes, f"if this is still wrong at your next upload, you get a hint at the {held[0]}"],
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 from typing import TYPE_CHECKING
 
-from autograder.core.syntax import walk
+from autograder.core.syntax import DEFINED, first_line, walk
 from autograder.submission.lost import Lost
 
 if TYPE_CHECKING:
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
 SHORTEST = 5  # letters of a name that is looked for inside longer ones: `main` is in too many
 ALIKE = 0.84  # how much a name must resemble the one that is missing, from 0 to 1
-BODIES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def why_absent(slicer: Slicer, name: str, ran: set[int], before: int) -> Lost | None:
@@ -58,12 +56,12 @@ def _inside(slicer: Slicer, name: str) -> Lost | None:
     """A function or class in whose body the name is defined, instead of at the left margin."""
     for index, statement in enumerate(slicer.statements):
         outer = statement.node
-        if not isinstance(outer, BODIES) or name not in statement.code:
+        if not isinstance(outer, DEFINED) or name not in statement.code:
             continue
         for item in walk(outer):
-            if item is not outer and isinstance(item, BODIES) and item.name == name:
+            if item is not outer and isinstance(item, DEFINED) and item.name == name:
                 why = f"it is defined inside `{outer.name}`, at {{place}}: it has to start at the left margin"
-                return _lost(slicer, index, why, item.lineno - outer.lineno)
+                return _lost(slicer, index, why, item.lineno - first_line(outer))
     return None
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import ast
 import builtins
-import functools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autograder.core.syntax import stored, walk
-from autograder.slicing.effects import imported
+from autograder.core.syntax import DEFINED, bound_by, walk
 
 if TYPE_CHECKING:
     from autograder.slicing.slicer import Slicer
@@ -27,18 +26,22 @@ def statements(slicer: Slicer, wanted: set[str], available: set[int]) -> set[int
     last = max((i for i in available if slicer.effects[i].binds & wanted), default=-1)
     before = {i for i in available if i <= last}
     chosen, tried = slicer.needed(wanted, before), set[str]()
-    bound = _given(slicer.section.prelude) | _bound(slicer, before)
-    while missing := (wanted | _read(slicer, chosen)) - bound - tried:
+    asked = fresh = wanted | _read(slicer, chosen)
+    bound, left = BUILTINS | bound_by(slicer.section.prelude) | _bound(slicer, before), before - chosen
+    while missing := fresh - bound - tried:
         tried |= missing
         found = {i for name in missing for i in slicer.first_binding(name, last + 1)}
-        chosen |= found | slicer.needed(_read(slicer, found), before)
-    first = _first_bound(slicer, chosen)
-    return chosen - {i for i in before & chosen if _rebinds_only(slicer, i, chosen, wanted, first)}
+        added = found | slicer.needed(_read(slicer, found) - asked, left)
+        fresh = _read(slicer, added - chosen)
+        asked, chosen = asked | fresh, chosen | added
+        left -= added
+    first, readers = _first_bound(slicer, chosen), _readers(slicer, chosen)
+    return chosen - {i for i in before & chosen if _rebinds_only(slicer, i, readers, wanted, first)}
 
 
 def _first_bound(slicer: Slicer, indexes: set[int]) -> dict[str, int]:
     """Name -> the first of these statements that binds it; -1 where it is there before all statements."""
-    first: dict[str, int] = dict.fromkeys(_given(slicer.section.prelude), -1)
+    first: dict[str, int] = dict.fromkeys(BUILTINS | bound_by(slicer.section.prelude), -1)
     for i in sorted(indexes):
         for name in slicer.effects[i].binds:
             first.setdefault(name, i)
@@ -59,29 +62,41 @@ def left_out(slicer: Slicer, wanted: set[str], chosen: set[int], early: set[int]
     return any(slicer.effects[i].binds & read or _rebinds_by_name(slicer.statements[i].node) for i in chosen - early)
 
 
-@functools.lru_cache
-def _given(prelude: str) -> frozenset[str]:
-    """The names that are there before the submission's first statement."""
-    body = ast.parse(prelude).body
-    bound = stored(part for node in body for part in walk(node))
-    return BUILTINS.union(imported(body), bound, *({node.name} for node in body if isinstance(node, ast.FunctionDef)))
+@dataclass
+class _Readers:
+    """The statements that read a name, in order, and those of them that define no function and no class."""
+
+    all: list[int]
+    plain: set[int]
 
 
-def _rebinds_only(slicer: Slicer, index: int, chosen: set[int], wanted: set[str], first: dict[str, int]) -> bool:
+def _readers(slicer: Slicer, chosen: set[int]) -> dict[str, _Readers]:
+    """Name -> which of the chosen statements read it."""
+    defining = {i for i in chosen if isinstance(slicer.statements[i].node, DEFINED)}
+    found: dict[str, _Readers] = {}
+    for i in sorted(chosen):
+        for name in slicer.effects[i].uses:
+            readers = found.setdefault(name, _Readers([], set()))
+            readers.all.append(i)
+            if i not in defining:
+                readers.plain.add(i)
+    return found
+
+
+def _rebinds_only(slicer: Slicer, index: int, readers: dict[str, _Readers], wanted: set[str], first: dict[str, int]) -> bool:
     """Whether all that a statement does for the answers is to rebind names that functions above it had read before."""
-    effects = slicer.effects
-    binds = effects[index].binds
+    binds = slicer.effects[index].binds
     if binds & wanted:
         return False
-    readers = {i for name in binds for i in slicer.index.uses.get(name, ()) if i != index and i in chosen}
-    if not readers or not all(i < index and _defines(slicer.statements[i].node) for i in readers):
-        return False
-    begin = min(readers)
-    return all(first.get(name, begin) < begin for i in readers for name in binds & effects[i].uses)
-
-
-def _defines(node: ast.AST) -> bool:
-    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    begins: dict[str, int] = {}  # of the names that are read elsewhere, by whom first
+    for name in binds & readers.keys():
+        read = readers[name]
+        ends = [i for i in (*read.all[:2], *read.all[-2:]) if i != index]
+        if ends and (max(ends) > index or len(read.plain) > (index in read.plain)):
+            return False
+        begins |= {name: min(ends)} if ends else {}
+    begin = min(begins.values(), default=0)
+    return bool(begins) and all(first.get(name, begin) < begin for name in begins)
 
 
 def _rebinds_by_name(node: ast.stmt) -> bool:
@@ -91,4 +106,4 @@ def _rebinds_by_name(node: ast.stmt) -> bool:
     if isinstance(node, ast.Expr):
         calls = [part.func for part in walk(node) if isinstance(part, ast.Call)]
         return any(isinstance(call, ast.Name) and call.id in BY_NAME for call in calls)
-    return not _defines(node)
+    return not isinstance(node, DEFINED)

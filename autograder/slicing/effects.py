@@ -11,7 +11,7 @@ import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from autograder.core.syntax import children, stored, walk
+from autograder.core.syntax import FUNCTIONS, children, stored, walk
 from autograder.core.watch import watch, why
 
 # Methods that change their object although their names do not end in "_".
@@ -69,7 +69,6 @@ EXPENSIVE = {
     "savefig",
     "show",
 }
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 NOT_HERE = (*FUNCTIONS, ast.Lambda)
 CHANGING = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.NamedExpr, ast.Delete, ast.withitem)
 

@@ -18,6 +18,10 @@ class Index:
         self.uses = _places(e.uses for e in effects)
         self.tied = {name: group for group in ties for name in group}
 
+    def binding(self, names: set[str], after: int) -> set[int]:
+        """The statements after this one that bind any of these names."""
+        return {i for name in names for i in self.binds.get(name, ()) if i > after}
+
     def concerned(self, fresh: set[str], tied: set[str]) -> set[int]:
         """The statements that names which are needed from now on concern; adds what is tied to them to ``tied``."""
         more: set[str] = set()

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 import functools
 import heapq
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.checks.own_calls import calls_of, names_in
 from autograder.core.assignment import Assignment, Question, Section
-from autograder.core.syntax import stored, walk
+from autograder.core.syntax import bound_by, first_line
 from autograder.core.watch import watch
 from autograder.slicing import early
 from autograder.slicing.effects import SHOWS, Effects, effects_of, imported
@@ -101,7 +102,7 @@ class Slicer:
 
     def _of_another_section(self) -> set[int]:
         """Statements of another section in the same file that rebind a name from this section's prelude, such as ``key``."""
-        given, own = given_names(self.section.prelude), set(self.section.names)
+        given, own = bound_by(self.section.prelude), set(self.section.names)
         owner, foreign = None, set()
         numbers = {q.id.split(".")[0]: q.section for q in reversed(self.assignment.questions)}
         for index, (statement, effects) in enumerate(zip(self.statements, self.effects)):
@@ -189,7 +190,7 @@ class Slicer:
         for statement in (self.statements[i] for i in self.choice(self.assignment.of_section(self.section), WIDE)[0]):
             if watch.at("touches", statement.code):
                 continue
-            first = min([statement.node.lineno, *(d.lineno for d in getattr(statement.node, "decorator_list", ()))])
+            first = first_line(statement.node)
             for line, what in touches(statement.node, self.imports):
                 at = max(0, line - first)
                 text = statement.code.split("\n")[at : at + 1]
@@ -210,7 +211,9 @@ class Slicer:
 
     def first_binding(self, name: str, start: int) -> set[int]:
         """The slice, from ``start`` on, for the first statement that binds a name; empty if there is none."""
-        return self._first_binding(name, set(range(start, len(self.statements))))
+        bound = self.index.binds.get(name, ())
+        at = bisect_left(bound, start)
+        return set() if at == len(bound) else self.needed({name}, range(start, bound[at] + 1))
 
     def _first_binding(self, name: str, among: set[int]) -> set[int]:
         first = next((i for i in self.index.binds.get(name, ()) if i in among), None)
@@ -226,7 +229,7 @@ class Slicer:
         """The statements that import all names of a module."""
         return [i for i in range(len(self.statements)) if self._star(i)]
 
-    def needed(self, names: set[str], within: set[int]) -> set[int]:
+    def needed(self, names: set[str], within: Container[int]) -> set[int]:
         """Fixpoint: the statements in ``within`` that bind or may change a needed name, and what those read in turn.
 
         In rounds from the first statement to the last; each looks only at statements that what was added since may concern.
@@ -238,7 +241,7 @@ class Slicer:
         while fresh or waiting:
             waiting |= self.index.concerned(fresh, tied)
             needed |= fresh
-            fresh, queue = set(), sorted(waiting & within)
+            fresh, queue = set(), sorted(index for index in waiting if index in within)
             waiting = set()
             while queue:
                 index = heapq.heappop(queue)
@@ -249,8 +252,8 @@ class Slicer:
                 added = (effects.uses | (effects.changes & tied)) - needed
                 needed |= added
                 fresh |= added
-                for other in {other for name in added for other in self.index.binds.get(name, ())} & within:
-                    if other > index:
+                for other in self.index.binding(added, index):
+                    if other in within:
                         heapq.heappush(queue, other)
         return chosen
 
@@ -302,17 +305,6 @@ def program_of(
     observed = [(*(q.names if q.value else ()), *q.context) for q in questions if not q.probe]
     watch = tuple(dict.fromkeys(name for names in observed for name in names))
     return Program(statements, watch, wanted_by(assignment, questions), section.prelude, future, modules, calls)
-
-
-def given_names(source: str) -> set[str]:
-    """Names that a piece of given code binds at its top level."""
-    return {name for node in ast.parse(source).body for name in _bound(node)}
-
-
-def _bound(node: ast.stmt) -> set[str]:
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        return {node.name}
-    return stored(walk(node))
 
 
 def _within(label: str, part: str) -> bool:

@@ -132,7 +132,7 @@ def _tar(stream: IO[bytes], opener: Any, name: str, budget: Budget) -> Iterator[
                 continue
             if not budget.admits():
                 return
-            entry = Entry(path, member.size, functools.partial(_from_tar, archive, member, capped), archive=name)
+            entry = Entry(path, member.size, functools.partial(_from_tar, archive, member, capped), counted=True, archive=name)
             entry.unread = _unsafe(member.name) or _unlike_a_file(member)
             if opener and not entry.unread:
                 _keep(entry, budget)

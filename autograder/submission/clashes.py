@@ -3,40 +3,70 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from autograder.checks.formats import parse
-from autograder.core.syntax import shape, walk
+from autograder.checks.formats import parse, unparse
+from autograder.core.syntax import FUNCTIONS, shape, walk
 from autograder.submission.statements import Parsed, Statement
-from autograder.submission.stubs import FUNCTIONS
+
+OWN = re.compile(r"_of_file_[0-9]{1,2}\b")
+HEAD = re.compile(rb"(?:async[ \t]+)?def[ \t]+")
+Names = Mapping[str, str]
 
 
-def told_apart(parts: list[Parsed], answers: Collection[str]) -> list[Parsed]:
-    """The parts, preferred ones first, with other names for the functions that an earlier one defines differently.
+def as_written(text: str) -> str:
+    """A text about a student's code, such as Python's message about a call, with the names that it has there."""
+    return OWN.sub("", text)
 
-    A function is left alone if its name is an answer's, or is used in its file for anything else.
+
+def told_apart(parts: list[Parsed], answers: Collection[str], borrowed: Sequence[Mapping[str, int]]) -> list[Parsed]:
+    """The parts, preferred ones first, with other names for what an earlier one defines or imports differently.
+
+    ``borrowed``: for each part the names that it imports from others, and the number of the part that each is from. A function
+    is left alone if its name is an answer's, or is used in its file for anything else.
     """
-    apart, taken = list[Parsed](), dict[str, str]()
+    names = _own_names(parts, answers)
+    for number, others in enumerate(borrowed):
+        taken = {name: names[other][name] for name, other in others.items() if name in names[other]}
+        names[number] |= {name: taken[name] for name in _only_called(taken, parts[number].statements, 0)}
+    return [_with(part, own) for part, own in zip(parts, names)]
+
+
+def _own_names(parts: list[Parsed], answers: Collection[str]) -> list[dict[str, str]]:
+    """For each part: name of what an earlier one has differently -> its new name."""
+    found, taken = list[dict[str, str]](), dict[str, str]()
     for number, part in enumerate(parts):
-        own = {s.node.name: shape(s.node, s.code) for s in part.statements if isinstance(s.node, FUNCTIONS)}
+        own = {name: shape(s.node, s.code) for s in part.statements if (name := _binds(s.node))}
         clashing = {name for name, it in own.items() if taken.get(name, it) != it}.difference(answers)
-        safe = _only_called(clashing, part.statements) if clashing else set()
-        names = {name: f"{name}_of_file_{number + 1}" for name in safe}
-        apart.append(replace(part, statements=[_renamed(s, names) for s in part.statements]) if names else part)
+        found.append({name: f"{name}_of_file_{number + 1}" for name in _only_called(clashing, part.statements, 1)})
         taken |= {name: it for name, it in own.items() if name not in taken}
-    return apart
+    return found
 
 
-def _only_called(names: set[str], statements: list[Statement]) -> set[str]:
-    """Those of the names that are only read, but where one function of the name is defined."""
+def _with(part: Parsed, names: Names) -> Parsed:
+    return replace(part, statements=[_renamed(s, names) for s in part.statements]) if names else part
+
+
+def _binds(node: ast.AST) -> str:
+    """The name of a function, or under which one thing is imported from a module as it is called there; '' for the rest."""
+    if isinstance(node, ast.ImportFrom) and len(node.names) == 1 and not node.names[0].asname:
+        return node.names[0].name.replace("*", "")
+    return node.name if isinstance(node, FUNCTIONS) else ""
+
+
+def _only_called(names: Collection[str], statements: list[Statement], definitions: int) -> set[str]:
+    """Those of the names that are only read, but where so many functions of the name are defined, and can all be replaced."""
     defined, otherwise = Counter[str](), set[str]()
-    for node in (node for statement in statements for node in statement.nodes):
-        if name := getattr(node, "name", None):
-            defined[str(name)] += 1
-        otherwise |= _used_otherwise(node)
-    return {name for name in names if defined[name] == 1} - otherwise
+    for statement in statements if names else ():
+        for node in statement.nodes:
+            if name := getattr(node, "name", None):
+                defined[str(name)] += 1
+            otherwise |= _used_otherwise(node)
+        otherwise |= _hidden(statement, names)
+    return {name for name in names if defined[name] == definitions} - otherwise
 
 
 def _used_otherwise(node: ast.AST) -> set[str]:
@@ -50,13 +80,25 @@ def _used_otherwise(node: ast.AST) -> set[str]:
     return {name for name in (getattr(node, "arg", None), getattr(node, "asname", None)) if name}
 
 
-def _renamed(statement: Statement, names: dict[str, str]) -> Statement:
+def _hidden(statement: Statement, names: Collection[str]) -> set[str]:
+    """Those of the names that do not stand in a statement's text as they are, such as ``µ``, which Python reads as ``μ``."""
+    if not _names_in(statement).intersection(names):
+        return set()
+    tree, lines = parse(statement.code), [line.encode() for line in statement.code.split("\n")]
+    nodes = [] if tree is None else [node for node in walk(tree) if _name_of(node) in names]
+    return set(names) if tree is None else {_name_of(node) for node in nodes if _place(node, lines) is None}
+
+
+def _renamed(statement: Statement, names: Names) -> Statement:
     """A statement with other names, in as many lines."""
-    tree = parse(statement.code) if names.keys() & _names_in(statement) else None
+    if isinstance(statement.node, ast.ImportFrom) and (new := names.get(_binds(statement.node))):
+        code = f"{unparse(statement.node)} as {new}"
+        return replace(statement, code=code, node=ast.increment_lineno(ast.parse(code).body[0], statement.node.lineno - 1))
+    tree = parse(statement.code) if _names_in(statement).intersection(names) else None
     if tree is None:
         return statement
     lines = [line.encode() for line in statement.code.split("\n")]
-    places = [place for node in walk(tree) if (place := _place(node, names, lines))]
+    places = [(*place, _name_of(node)) for node in walk(tree) if _name_of(node) in names and (place := _place(node, lines))]
     for line, column, name in sorted(places, reverse=True):
         lines[line] = lines[line][:column] + names[name].encode() + lines[line][column + len(name.encode()) :]
     code = b"\n".join(lines).decode()
@@ -68,14 +110,20 @@ def _renamed(statement: Statement, names: dict[str, str]) -> Statement:
 
 
 def _names_in(statement: Statement) -> set[str]:
-    return {getattr(node, "id", getattr(node, "name", "")) or "" for node in statement.nodes}
+    return set(map(_name_of, statement.nodes))
 
 
-def _place(node: ast.AST, names: dict[str, str], lines: list[bytes]) -> tuple[int, int, str] | None:
-    """(line, column in bytes, name) of a name to be changed."""
-    if isinstance(node, ast.Name) and node.id in names:
-        return node.lineno - 1, node.col_offset, node.id
-    if isinstance(node, FUNCTIONS) and node.name in names:
-        column = lines[node.lineno - 1].find(node.name.encode(), node.col_offset + len("def"))
-        return (node.lineno - 1, column, node.name) if column >= 0 else None
-    return None
+def _name_of(node: ast.AST) -> str:
+    """The name that is read here, or under which a function is defined here; '' for any other node."""
+    return node.id if isinstance(node, ast.Name) else node.name if isinstance(node, FUNCTIONS) else ""
+
+
+def _place(node: ast.AST, lines: list[bytes]) -> tuple[int, int] | None:
+    """(line, column in bytes) of the name of such a node, counted from 0; None if it does not stand there."""
+    if not isinstance(node, (ast.Name, *FUNCTIONS)):
+        return None
+    line, column = node.lineno - 1, node.col_offset
+    if not isinstance(node, ast.Name):
+        head = HEAD.match(lines[line], column)
+        column = head.end() if head else len(lines[line])
+    return (line, column) if lines[line].startswith(_name_of(node).encode(), column) else None

@@ -63,12 +63,16 @@ class Contents:
 
 @dataclass
 class Entry:
-    """A file that was found and not read yet. ``packed``: its bytes inside an archive, -1 if unknown; ``where``: on a disk."""
+    """A file that was found and not read yet.
+
+    ``packed``: its bytes inside an archive, -1 if unknown; ``counted``: where the archive is read; ``where``: on a disk.
+    """
 
     path: PurePosixPath
     size: int
     load: Callable[[], bytes]
     packed: int = -1
+    counted: bool = False
     unread: str = ""
     archive: str = ""
     where: Path | None = None

@@ -5,14 +5,17 @@ from __future__ import annotations
 import ast
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from autograder.checks.formats import SUFFIXES
+from autograder.checks.naming import stem_of
 from autograder.core.assignment import Section
-from autograder.core.syntax import shape
+from autograder.core.syntax import DEFINED, shape
 from autograder.submission.files import File
+from autograder.submission.ipython import as_module
 from autograder.submission.several import Wanted
 from autograder.submission.statements import Parsed
-from autograder.submission.stubs import bound_names
+from autograder.submission.stubs import set_names
 
 
 @dataclass(eq=False)
@@ -28,14 +31,19 @@ class Candidate:
     def depth(self) -> int:
         return len(self.file.path.parts)
 
-    @property
+    @cached_property
+    def module(self) -> str:
+        """The name under which code beside it imports it."""
+        return as_module(stem_of(self.file.path.name))
+
+    @cached_property
     def imports(self) -> set[str]:
         """The top-level names of the modules that it imports."""
         return {module for s in self.parsed.statements for module in imported_modules(s.node)}
 
-    @property
+    @cached_property
     def taken(self) -> set[tuple[str, str]]:
-        """(file, name) of what it imports from modules under its own name; "*" for all names, also of a file that it runs."""
+        """(module, name) of what it imports under its own name; "*" for all names, also of a file that it runs."""
         nodes = [s.node for s in self.parsed.statements if isinstance(s.node, ast.ImportFrom)]
         return {((n.module or "").rpartition(".")[2], alias.name) for n in nodes for alias in n.names if alias.asname is None}
 
@@ -73,9 +81,9 @@ def _more(section: Section, wanted: Wanted, candidates: list[Candidate], others:
 
 def _leaves(candidate: Candidate, wanted: Wanted, taken: set[tuple[str, str]]) -> bool:
     """Whether a file holds an answer that no other file imports from it under its own name."""
-    stem = candidate.file.path.stem
-    left = {name for name, share in wanted.shares(candidate.parsed).items() if share and (stem, name) not in taken}
-    return bool(left) and (stem, "*") not in taken
+    module = candidate.module
+    left = {name for (name, _), share in wanted.shares(candidate.parsed).items() if share and (module, name) not in taken}
+    return bool(left) and (module, "*") not in taken
 
 
 def _by_name(section: Section, wanted: Wanted, candidates: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
@@ -84,15 +92,15 @@ def _by_name(section: Section, wanted: Wanted, candidates: list[Candidate]) -> t
     The wrong ones bind names of other sections only.
     """
     named = [c for c in candidates if c.named == section.id]
-    top = {c.depth for c in _nearest(_answering(section, wanted, named, candidates) or named)}
-    named = [c for c in named if c.depth in top]
+    top = min((c.depth for c in _answering(section, wanted, named, candidates) or named), default=0)
+    named = [c for c in named if c.depth == top]
     wrong = [c for c in named if not c.score[section.id] and any(c.score.values())]
     return [c for c in named if c not in wrong], wrong
 
 
 def _answering(section: Section, wanted: Wanted, named: list[Candidate], candidates: list[Candidate]) -> list[Candidate]:
     """Those with an answer, or with an import of another file that was handed in and holds one."""
-    holding = {c.file.path.stem for c in candidates if c.score[section.id]}
+    holding = {c.module for c in candidates if c.score[section.id]}
     return [c for c in named if wanted.filled(c.parsed) or holding & c.imports]
 
 
@@ -116,7 +124,7 @@ def _nearest(candidates: list[Candidate]) -> list[Candidate]:
 def _not_imported(candidates: list[Candidate]) -> list[Candidate]:
     """Without the modules that another one imports, unless they are named for a section; all rather than none."""
     imported = {module for c in candidates for module in c.imports}
-    kept = [c for c in candidates if c.named or c.file.path.suffix.lower() != ".py" or c.file.path.stem not in imported]
+    kept = [c for c in candidates if c.named or c.file.path.suffix.lower() != ".py" or c.module not in imported]
     return kept or candidates
 
 
@@ -130,16 +138,17 @@ def imported_modules(node: ast.stmt) -> set[str]:
 def _holds(candidate: Candidate, section: Section) -> bool:
     """Whether a file may hold a section: one named for another section must bind over a quarter of this section's names."""
     score = candidate.score[section.id]
-    return score > 0 and (candidate.named in ("", section.id) or score * 2 > len(section.names) // 2)
+    return score > 0 and (candidate.named in ("", section.id) or 4 * score > len(section.names))
 
 
 def fingerprint(candidate: Candidate, wanted: Wanted) -> str:
-    """A hash of the statements that bind the answers, ignoring layout and comments."""
-    names = set(wanted.names)
-    shapes = [shape(s.node, s.code) for s in candidate.parsed.statements if bound_names(s) & names]
+    """A hash of the statements that set the answers, and of all functions and classes, ignoring layout and comments."""
+    names, statements = set(wanted.questions), candidate.parsed.statements
+    shapes = [shape(s.node, s.code) for s in statements if isinstance(s.node, DEFINED) or set_names(s) & names]
     return hashlib.sha256("\n".join(shapes).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def comparison(other: Candidate, chosen: Candidate, wanted: Wanted) -> str:
-    same = fingerprint(other, wanted) == fingerprint(chosen, wanted)
-    return f"{other.file.name} {'agrees with it' if same else 'differs from it and was not graded'}"
+def comparison(other: Candidate, chosen: Candidate, wanted: Wanted, alone: bool) -> str:
+    """A note on a file that was not graded. ``alone``: the other one is all that was."""
+    same, it = fingerprint(other, wanted) == fingerprint(chosen, wanted), "it" if alone else chosen.file.name
+    return f"{other.file.name} {f'agrees with {it}' if same else f'differs from {it} and was not graded'}"

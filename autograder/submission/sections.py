@@ -195,7 +195,7 @@ def _candidate(assignment: Assignment, file: File, effort: Effort) -> Candidate 
         bound = all_bound(parsed.statements)
     except Unreadable as problem:
         return str(problem).removeprefix(file.name).strip()
-    except (MemoryError, RecursionError):
+    except MemoryError:
         return f"{LARGE}; clear its outputs and save again"
     except Exception as error:  # ours: it must not cost the other files
         return why(error)
@@ -262,9 +262,9 @@ def _of_several(section: Section, wanted: Wanted, fit: Fitting) -> tuple[Parsed,
         for group in (fit.right, fit.more)
         for candidate in sorted(group, key=lambda c: preference(c.file.path, wanted.filled(c.parsed), section))
     ]
-    parsed, used = joined([c.parsed for c in ordered], [c.file.path.stem for c in ordered], wanted)
+    parsed, used = joined([c.parsed for c in ordered], [c.module for c in ordered], wanted)
     left = [candidate for number, candidate in enumerate(ordered[: len(fit.right)]) if number not in used]
-    return parsed, [comparison(other, ordered[0], wanted) for other in left[:3]]
+    return parsed, [comparison(other, ordered[0], wanted, len(used) == 1) for other in left[:3]]
 
 
 def _wrong_file(candidate: Candidate, section: Section, assignment: Assignment) -> str:

@@ -16,11 +16,11 @@ from typing import Any
 
 from autograder.checks.naming import stem_of
 from autograder.core.assignment import Assignment, Section
-from autograder.core.syntax import stored, walk
+from autograder.core.syntax import FUNCTIONS, bound_by, walk
 from autograder.submission.clashes import told_apart
 from autograder.submission.lost import Lost
 from autograder.submission.statements import Parsed, Statement
-from autograder.submission.stubs import FUNCTIONS, Shares, all_bound, answers, set_names
+from autograder.submission.stubs import all_bound, bound_names, imported_names, set_names, share
 
 WORD = r"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))"  # where a word begins: not in "gold", but in "A2S2Old"
 OLD = re.compile(
@@ -30,19 +30,38 @@ OLD = re.compile(
 FINAL = re.compile(WORD + r"(?i:final|submit|abgabe)")
 MAX_PARTS = 16
 Key = tuple[Any, ...]
+Answer = tuple[str, str]  # its name, and the id of its question where several ask for one name
+Shares = dict[Answer, Fraction]  # the part of each answer that is filled in, from 0 to 1
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is looked for in a section's files: its answers, which of them are entry points, and the names that are given."""
+    """What is looked for in a section's files.
 
-    names: tuple[str, ...]
+    ``questions``: name of an answer -> the ids of the questions that ask for it, if these are several, else ''. ``entries``:
+    functions of which the handout gives a beginning. ``given``: the names that are given.
+    """
+
+    questions: dict[str, tuple[str, ...]]
     entries: tuple[str, ...]
     given: frozenset[str]
 
+    @property
+    def answers(self) -> list[Answer]:
+        return [(name, id) for name, ids in self.questions.items() for id in ids]
+
+    def meant(self, statement: Statement, names: set[str]) -> set[Answer]:
+        """The answers that these names stand for in a statement: under no question's heading, those of all its questions."""
+        asking, label = {name: self.questions[name] for name in names if name in self.questions}, statement.label
+        return {(name, id) for name, ids in asking.items() for id in ids if label not in ids or id == label}
+
     def shares(self, parsed: Parsed, without: frozenset[str] = frozenset()) -> Shares:
-        """See :func:`answers`."""
-        return answers(parsed.statements, self.names, self.entries, without)
+        """How much of each answer a file fills in, apart from its imports from modules in ``without``."""
+        found = dict.fromkeys(self.answers, Fraction(0))
+        for statement in parsed.statements:
+            for answer in self.meant(statement, bound_names(statement) | imported_names(statement, without)):
+                found[answer] = max(found[answer], share(statement, answer[0] in self.entries))
+        return found
 
     def filled(self, parsed: Parsed) -> Fraction:
         """How much a file fills in of all answers."""
@@ -50,9 +69,11 @@ class Wanted:
 
 
 def wanted(assignment: Assignment, section: Section) -> Wanted:
-    asked = [name for question in assignment.of_section(section) for name in question.names]
-    given = stored(walk(ast.parse(section.prelude)))
-    return Wanted(tuple(dict.fromkeys([*section.names, *asked])), section.entry_points, frozenset(given))
+    questions = assignment.of_section(section)
+    names = dict.fromkeys([*section.names, *(name for question in questions for name in question.names)])
+    asking = {name: tuple(question.id for question in questions if name in question.names) for name in names}
+    apart = {name: ids if len(ids) > 1 else ("",) for name, ids in asking.items()}
+    return Wanted(apart, section.entry_points, bound_by(section.prelude))
 
 
 def preference(path: PurePosixPath, filled: Fraction, section: Section) -> Key:
@@ -86,9 +107,9 @@ def joined(files: Sequence[Parsed], stems: Sequence[str], wanted: Wanted) -> tup
     known, chosen = wanted.shares(files[0]), [0]
     for number, other in enumerate(files[1:], 1):
         held = wanted.shares(other)
-        if len(chosen) < MAX_PARTS and any(held[name] > known[name] for name in wanted.names):
+        if len(chosen) < MAX_PARTS and any(held[answer] > known[answer] for answer in held):
             chosen.append(number)
-            known = {name: max(known[name], held[name]) for name in wanted.names}
+            known = {answer: max(known[answer], held[answer]) for answer in held}
     if len(chosen) == 1:
         return files[0], {0}
     parts = _divided([files[number] for number in chosen], [stems[number] for number in chosen], wanted)
@@ -100,14 +121,30 @@ def _divided(parts: list[Parsed], stems: list[str], wanted: Wanted) -> list[Pars
     others = [frozenset(stems) - {stem} for stem in stems]  # math.ipynb may import math
     held = [wanted.shares(part, own) for part, own in zip(parts, others)]
     binding = [all_bound(part.statements) for part in parts]
-    by = {name: max(range(len(parts)), key=lambda n: (held[n][name], name in binding[n], -n)) for name in wanted.names}
+    by = {it: max(range(len(parts)), key=lambda n: (held[n][it], it[0] in binding[n], -n)) for it in wanted.answers}
 
-    def stays(number: int, statement: Statement) -> bool:
-        names = set_names(statement).intersection(by)
-        return not _imports_from(statement.node, others[number]) and (not names or any(by[name] == number for name in names))
+    def kept(number: int, statement: Statement) -> list[Statement]:
+        meant = wanted.meant(statement, set_names(statement))
+        own = [answer for answer in meant if by[answer] == number]
+        if _imports_from(statement.node, others[number]) or (meant and not own):
+            return []
+        label = own[0][1] if len(own) == 1 else ""
+        return [replace(statement, label=label or statement.label)]
 
-    kept = [replace(part, statements=[s for s in part.statements if stays(n, s)]) for n, part in enumerate(parts)]
-    return told_apart(kept, by)
+    divided = [replace(part, statements=[it for s in part.statements for it in kept(n, s)]) for n, part in enumerate(parts)]
+    return told_apart(divided, wanted.questions, [_borrowed(part, n, parts, stems) for n, part in enumerate(parts)])
+
+
+def _borrowed(part: Parsed, own: int, parts: list[Parsed], stems: list[str]) -> dict[str, int]:
+    """The names that a part imports from others, and the number of the part that each is from."""
+    found: dict[str, int] = {}
+    for node in (statement.node for statement in part.statements):
+        if isinstance(node, ast.ImportFrom) and _imports_from(node, frozenset(stems)):
+            number = stems.index(node.module or "")
+            every = number != own and node.names[0].name == "*"
+            names = all_bound(parts[number].statements) if every else {alias.name for alias in node.names}
+            found |= dict.fromkeys(names, number) if number != own else {}
+    return found
 
 
 def _imports_from(node: ast.AST, modules: frozenset[str]) -> bool:
@@ -156,7 +193,8 @@ def _in_order(must: list[set[int]], should: list[set[int]]) -> list[int]:
 def _together(parts: list[Parsed], preferred: list[Parsed]) -> Parsed:
     """One document of these, one after the other; of two modules of one name that of the preferred part counts."""
     first = parts[0].document
-    whole = Parsed(replace(first, name=" and ".join(part.document.name for part in parts), cells=[], notes=[]))
+    name, format = (" and ".join(dict.fromkeys(words)) for words in zip(*((p.document.name, p.document.format) for p in parts)))
+    whole = Parsed(replace(first, name=name, format=format, cells=[], notes=[]))
     headings = 0
     for part in parts:
         offset, document = len(whole.document.cells), part.document

@@ -10,9 +10,9 @@ import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from autograder.checks.formats import CODE, MARKDOWN, RAW, Cell, Document, dedented, unparse
+from autograder.checks.formats import CODE, MARKDOWN, RAW, Cell, Document, outdented, unparse
 from autograder.core import newer_syntax
-from autograder.core.syntax import is_deep, stored, walk
+from autograder.core.syntax import first_line, is_deep, stored, walk
 from autograder.core.watch import DEEP, why
 from autograder.core.watch import parsed as parsed_source
 from autograder.submission.headings import Heading
@@ -234,16 +234,13 @@ def _statements(source: str, tree: ast.Module, number: int, line: int) -> Iterat
     """Yield each top-level node with its source text (``ast`` counts columns in UTF-8 bytes)."""
     lines = [text.encode("utf-8", "surrogatepass") for text in source.split("\n")]
     for node in _without_main_guard(tree.body):
-        first = min([node.lineno] + [d.lineno for d in getattr(node, "decorator_list", [])])
-        start = node.col_offset if first == node.lineno else 0
-        if first == node.end_lineno:
-            text = lines[first - 1][start : node.end_col_offset].decode("utf-8", "replace")
-        else:
-            block = lines[first - 1 : node.end_lineno]
-            block[0], block[-1] = block[0][start:], block[-1][: node.end_col_offset]
-            text = b"\n".join(block).decode("utf-8", "replace")
-            text = dedented(" " * node.col_offset + text) if node.col_offset else text
-        yield Statement(text, node, number, line + first)
+        first = first_line(node)
+        block = lines[first - 1 : node.end_lineno]
+        block[-1] = block[-1][: node.end_col_offset]
+        indent = 0 if lines[node.lineno - 1][: node.col_offset].strip() else node.col_offset
+        if first == node.lineno:
+            block[0] = block[0][node.col_offset :]
+        yield Statement(outdented((part.decode("utf-8", "replace") for part in block), indent), node, number, line + first)
 
 
 def _without_main_guard(body: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -7,12 +7,10 @@ from collections.abc import Collection, Iterable
 from fractions import Fraction
 from typing import Any
 
-from autograder.core.syntax import shape, stored
+from autograder.core.syntax import DEFINED, FUNCTIONS, shape, stored
 from autograder.submission.statements import Statement
 
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-Shares = dict[str, Fraction]  # name of an answer -> the part of it that is filled in, from 0 to 1
 
 
 def bound_names(statement: Statement) -> set[str]:
@@ -43,26 +41,19 @@ def _owner(node: Any) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def answers(
-    statements: Iterable[Statement], names: Collection[str], entries: Collection[str], without: Collection[str]
-) -> Shares:
-    """How much of each answer these statements fill in: of a class the share of its functions, of anything else all or nothing.
+def imported_names(statement: Statement, without: Collection[str] = ()) -> set[str]:
+    """The names under which a statement imports something from a module, unless that is one of ``without``."""
+    node = statement.node
+    if isinstance(node, ast.ImportFrom) and (node.module or "") not in without:
+        return {alias.asname or alias.name for alias in node.names}
+    return set()
 
-    ``entries``: functions of which the handout gives a beginning, so that only a loop shows work. ``without``: modules of
-    which imports do not count.
+
+def share(statement: Statement, entry: bool) -> Fraction:
+    """How much a statement fills in: a class the share of its functions that do anything, anything else all or nothing.
+
+    ``entry``: the handout gives a beginning of this function, so that only a loop shows work.
     """
-    found = dict.fromkeys(names, Fraction(0))
-    for statement in statements:
-        node = statement.node
-        bound = bound_names(statement)
-        if isinstance(node, ast.ImportFrom) and (node.module or "") not in without:
-            bound = bound | {alias.asname or alias.name for alias in node.names}
-        for name in bound.intersection(found):
-            found[name] = max(found[name], _share(statement, name in entries))
-    return found
-
-
-def _share(statement: Statement, entry: bool) -> Fraction:
     node = statement.node
     if entry and isinstance(node, FUNCTIONS):
         return Fraction(any(isinstance(part, LOOPS) for part in statement.nodes))
@@ -75,7 +66,7 @@ def _share(statement: Statement, entry: bool) -> Fraction:
 def _works(node: Any) -> bool:
     """Whether a function, a class or a statement does anything."""
     try:
-        return not _idle(node.body if isinstance(node, (*FUNCTIONS, ast.ClassDef)) else [node], set())
+        return not _idle(node.body if isinstance(node, DEFINED) else [node], set())
     except RecursionError:  # no stub is so deep
         return True
 
@@ -92,7 +83,7 @@ def _does_nothing(node: Any, blank: set[str]) -> bool:
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return)):
         empty = node.value is None or _is_blank(node.value, blank)
         if empty:
-            blank |= {name for target in getattr(node, "targets", ()) for name in stored(ast.walk(target))}
+            blank |= stored(ast.walk(node))
         return empty
     if isinstance(node, ast.Raise) and node.exc is not None:
         return "NotImplementedError" in shape(node.exc, "")

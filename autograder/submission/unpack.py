@@ -94,7 +94,7 @@ def _too_much(entry: Entry, budget: Budget) -> str:
         return f"is {entry.size >> 20} MB, over the limit; clear its outputs and save again"
     if entry.packed >= 0 and is_bomb(entry.size, entry.packed):
         return f"unpacks to over {MAX_RATIO} times its size and was left out"
-    return "" if budget.spends(entry.size) else SPENT
+    return "" if entry.counted or budget.spends(entry.size) else SPENT
 
 
 def _read(entry: Entry, budget: Budget) -> File:

@@ -205,7 +205,7 @@ def render_handout(assignment: Assignment, source: Path, facts: Path) -> str:
         course.pop(TABLE, None)  # the grader's rules, not the handout's
         refuse_unread(course, made.parse(source.read_text(encoding="utf-8")), facts.name, source.name)
         return made.get_template(source.name).render(
-            overview(assignment), course=course, packages=available_to_students(assignment)
+            overview(assignment), course=course, packages=available_to_students(assignment), limits=assignment.limits
         )
     except jinja2.TemplateError as error:
         hint = f"; does {facts.name} lack an entry?" if isinstance(error, jinja2.UndefinedError) else ""

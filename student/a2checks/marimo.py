@@ -7,7 +7,7 @@ import ast
 import re
 from dataclasses import dataclass, field
 
-from .document import Cell, Document, Unreadable, dedented, parse
+from .document import Cell, Document, Unreadable, dedented, outdented, parse
 from .notebook import CODE, MARKDOWN
 
 APP = re.compile(r"^(\w+)\s*=\s*(?:\w+\.)?App\(", re.MULTILINE)
@@ -102,7 +102,7 @@ def _body(body: list[ast.stmt], header: int, end: int, lines: list[str]) -> Cell
     if not body or body[0].lineno <= header:  # nothing, or all in one line
         return Cell(CODE, "\n".join(map(ast.unparse, body)), header - 1)
     indent = body[0].col_offset
-    return Cell(CODE, "\n".join(line[min(indent, len(line) - len(line.lstrip())) :] for line in lines[header:end]), header)
+    return Cell(CODE, outdented(lines[header:end], indent), header)
 
 
 def _markdown(node: ast.stmt) -> str | None:

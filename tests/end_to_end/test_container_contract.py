@@ -160,7 +160,8 @@ def test_when_time_runs_out_graded_items_stand_and_the_rest_say_so(container, s2
     assert done.stdout.count("called: attn_softmax") == 1 and "called: merge_heads" not in done.stdout
     verdicts = {t["number"]: (t["extra_data"]["verdict"], t["output"].splitlines()[0]) for t in tree["tests"]}
     assert verdicts["1.4.2"][0] == verdicts["2.1.attn_scaled"][0] == "passed"
-    assert verdicts["2.1.merge_heads"] == verdicts["2.1.self_attention.step1"] == ("not run", "not run: time was up")
+    for id in ("2.1.merge_heads", "2.1.self_attention.step1"):
+        assert verdicts[id][0] == "not run" and "the time for the whole submission was up" in verdicts[id][1]
     assert tree["score"] == 22 and not tree["extra_data"]["complete"] and "have not run" in tree["output"]
 
 

@@ -46,15 +46,15 @@ def test_what_moved_since_the_last_result_is_told():
     shown, notes = again.amend(given, ["before"])
     assert shown == given and notes == [
         "before",
-        "since your last upload: 1.2.1 is right now",
-        "since your last upload: 1.2.2 was right before and is not any more",
+        "since your last upload: 1.2.1 is now right",
+        "since your last upload: 1.2.2 was right before and no longer is",
     ]
     _, notes = again.amend(verdicts(NOT_RUN, NOT_RUN, PASSED), [])
     assert notes == [], "what has not run is not lost"
     _, notes = again.amend(verdicts(FAILED, PASSED), [])
     assert notes == []
     _, notes = again.amend(verdicts(FAILED, MISSING), [])
-    assert notes == ["since your last upload: 1.2.2 was right before and is not any more"]
+    assert notes == ["since your last upload: 1.2.2 was right before and no longer is"]
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_the_courses_rules_are_told_and_never_cost_a_point(rules, minutes, says)
 
 def known(verdict):
     """A verdict of which place and cause are known."""
-    verdict.bare, verdict.data["diagnosis"] = "the rows do not sum to one", {"line": 7}
-    verdict.reason = f"{verdict.bare}. Look at line 7, `dim=0`: over which dimension do they have to?"
+    verdict.bare, verdict.data["diagnosis"] = "the rows do not sum to one", {"line": 7, "place": "cell 3, line 7"}
+    verdict.reason = f"{verdict.bare}. Look at cell 3, line 7, `dim=0`: over which dimension do they have to?"
     return verdict
 
 
@@ -205,5 +205,5 @@ def test_in_the_container_the_policy_of_the_archive_meets_gradescopes_metadata(c
         assert (add["score"], mean["score"], tree["score"]) == (0, 3, 3)
         assert ("hints are held back" in add["output"]) == held
         assert ("you get a hint at the place" in add["output"]) != held
-        assert ("1.mean is right now" in tree["output"]) == held
-        assert ("1.add was right before and is not any more" in tree["output"]) == held
+        assert ("1.mean is now right" in tree["output"]) == held
+        assert ("1.add was right before and no longer is" in tree["output"]) == held

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import unicodedata
 
 import pytest
 
@@ -158,6 +159,61 @@ def test_helpers_of_one_name_in_two_files_stay_apart(submit, helper, used):
 
 
 @pytest.mark.parametrize(
+    "importing",
+    ["from heads import helped", "from heads import helped, split_heads", "from heads import (helped)", "import heads"],
+)
+def test_a_helper_of_another_file_is_the_one_that_is_imported(submit, importing):
+    most, _ = split("split_heads merge_heads")
+    fuller = most.replace("return A @ V", "return helped(A, V)") + "\ndef helped(A, V):\n    return A @ V\n"
+    heads = (
+        "import torch\ndef helped(x):\n    return x.transpose(1, 2)\n"
+        "def split_heads(x, n_heads):\n    return helped(x.unflatten(-1, (n_heads, -1)))\n"
+    )
+    called = "heads.helped" if importing == "import heads" else "helped"
+    rest = f"import torch\n{importing}\ndef merge_heads(y):\n    return {called}(y).flatten(-2)\n"
+    assert lost(submit({"A2S2.ipynb": notebook(fuller), "heads.py": heads, "rest.ipynb": notebook(rest)})) == set()
+
+
+@pytest.mark.parametrize(
+    "helper, called",
+    [
+        ("def \u00b5(x):\n    return x.transpose(1, 2)", "\u00b5"),
+        ("def \ufb01x(x):\n    return x.transpose(1, 2)", "\ufb01x"),
+        ("async def f(x):\n    return x\ndef swapped(x):\n    return x.transpose(1, 2)", "swapped"),
+        ("def \\\n  helped(x):\n    return x.transpose(1, 2)", "helped"),
+    ],
+    ids=["micro sign", "ligature", "async", "name in the next line"],
+)
+def test_a_helper_whose_name_cannot_be_replaced_stays_what_it_is(submit, helper, called):
+    most, _ = split("split_heads")
+    name = unicodedata.normalize("NFKC", called)
+    fuller = most + f"\ndef {name}(A):\n    return A\ndef f():\n    return 0\n"
+    other = f"import torch\n{helper}\ndef split_heads(x, n_heads):\n    return {called}(x.unflatten(-1, (n_heads, -1)))\n"
+    assert lost(submit({"A2S2_a.py": fuller, "A2S2_b.py": other})) <= {"2.1.split_heads"}
+
+
+def test_messages_have_the_names_that_students_wrote(submit):
+    most, _ = split("split_heads")
+    fuller = most.replace("return A @ V", "return helped(A, V)") + "\ndef helped(A, V):\n    return A @ V\n"
+    other = "import torch\ndef helped(x, h):\n    return x\ndef split_heads(x, n_heads):\n    return helped(x)\n"
+    graded = submit({"A2S2_a.py": fuller, "A2S2_b.py": other})
+    assert "helped() missing 1 required" in graded.output("2.1.split_heads") and "_of_file" not in json.dumps(graded.tree)
+
+
+def test_a_stub_with_a_type_is_a_stub(submit):
+    stub = "def {}(*args, **kwargs):\n    out: torch.Tensor | None = None\n    return out\n"
+    empty = "import torch\n" + "".join(stub.format(name) for name in NAMES)
+    assert lost(submit({"A2S2.py": empty, "A2S2_mine.py": S2})) == set()
+
+
+@pytest.mark.parametrize("change", [("* 2\n", "* 3\n"), ("m_key[2] = 1.0", "m_key[2] = 9.0")], ids=["helper", "in place"])
+def test_a_file_agrees_with_another_only_if_all_behind_the_answers_does(submit, s1, change):
+    more = "def twice(x):\n    return x * 2\nm_key[2] = 1.0\n"
+    graded = submit({"A2S1.py": s1 + more, "A2S1_old.py": s1 + more.replace(*change)})
+    assert "A2S1_old.py differs from it" in graded.tree["output"]
+
+
+@pytest.mark.parametrize(
     "runs",
     [
         "%run heads.py",
@@ -251,6 +307,31 @@ def test_an_answer_under_its_heading_in_the_other_file_does_not_replace_the_chos
     queries = s1.partition("m_key")[0]
     other = f"# 1.2.1\nquery121 = torch.ones(3)\n# 1.3.2\n{s1}"
     graded = submit({"A2S1.py": queries, "A2S1_old.ipynb": notebook(other.replace("query122 = S * key", "query122 = None"))})
+    assert {id for id in graded.lost if id.startswith("1.")} == set()
+
+
+FIRST = "m_key = key.clone()\nm_key[2] = (key[0] + key[1]) / 2"
+SECOND = "m_key = key.clone()\nm_key[2] = query132 / query132.norm()"
+CHANGED = "m_key = key.clone()\nm_key[2] += (key[0] + key[1]) / 2 - key[2]"
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        (f"# 1.4.1\n{FIRST}\n# 1.4.2\nm_key = None", f"# 1.4.1\nm_key = None\n# 1.4.2\n{SECOND}"),
+        (f"# 1.4.1\n{CHANGED}\n# 1.4.2\nm_key = None", f"# 1.4.2\n{SECOND}"),
+        (f"# 1.4.1\n{FIRST}\n# 1.4.2\nm_key = None", SECOND),
+        (f"# 1.4.1\nm_key = None\n# 1.4.2\n{SECOND}", FIRST),
+        (f"# 1.4.1\n{FIRST}", f"# 1.4.1\nm_key = 7 * key\n# 1.4.2\n{SECOND}"),
+        (f"# 1.4.2\n{SECOND}", f"# 1.4.1\n{FIRST}\n# 1.4.2\nm_key = 7 * key"),
+    ],
+    ids=["both stubs", "changed in place", "second without heading", "first without heading", "first twice", "second twice"],
+)
+@pytest.mark.parametrize("mine, theirs", [("A2S1_a.py", "A2S1_b.py"), ("A2S1_b.py", "A2S1_a.py")])
+def test_of_two_answers_of_one_name_each_may_lie_in_another_file(submit, s1, one, other, mine, theirs):
+    queries = s1.partition("m_key")[0]
+    begun = queries.partition("query121")[0] + "query132 = 10 * (key[0] + key[1])\n"
+    graded = submit({mine: f"{queries}{one}", theirs: f"{begun}{other}"})
     assert {id for id in graded.lost if id.startswith("1.")} == set()
 
 

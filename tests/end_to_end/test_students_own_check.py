@@ -39,7 +39,7 @@ def test_of_a_script_and_a_notebook_side_by_side_the_one_that_is_graded_is_check
     (tmp_path / "A2S1.py").write_text(script)
     (tmp_path / "A2S1.ipynb").write_text(notebook(other))
     said, graded = run(tmp_path), submit({"A2S1.py": script, "A2S1.ipynb": notebook(other)})
-    assert "── A2S1.py (not A2S1.ipynb: if you hand in both, the .py counts)" in said and "── A2S1.ipynb" not in said
+    assert "── A2S1.py (not A2S1.ipynb: with as many answers in both, the .py counts)" in said and "── A2S1.ipynb" not in said
     assert ("✅ 1.2.1" in said) == ("1.2.1" not in graded.lost) == (script is CHECKED)
 
 

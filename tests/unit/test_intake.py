@@ -1,5 +1,6 @@
 """Which file is graded, and how ungradable files are reported."""
 
+import io
 import json
 import os
 
@@ -191,3 +192,16 @@ def test_a_notebook_without_code_that_runs_is_told_where_its_code_stands(submit,
     with pytest.raises(GraderError) as error:
         submit({"A2S1.ipynb": text})
     assert str(error.value) == f"nothing to grade; A2S1.ipynb contains no code{said}"
+
+
+@pytest.mark.parametrize("name, packed", [("zip", zipped), ("tar", lambda code: tarred(code, "w")), ("tgz", tarred)])
+def test_a_tar_may_hold_as_much_as_a_zip(name, packed):
+    from autograder.submission.archives import entries_of
+    from autograder.submission.files import Budget
+    from autograder.submission.unpack import _too_much
+
+    code = {f"{name}.py": f"# {os.urandom(600_000).hex()}" for name in ("A2S1", "A2S2")}
+    budget = Budget(50 << 20, total=3_000_000)
+    entries = list(entries_of(io.BytesIO(packed(code)), f"work.{name}", budget))
+    assert len(entries) == 2 and not any(_too_much(entry, budget) for entry in entries)
+    assert all(len(entry.load()) == entry.size for entry in entries)

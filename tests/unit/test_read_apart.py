@@ -120,6 +120,22 @@ def test_a_section_whose_statements_end_the_process_costs_that_section(tmp_path,
     assert found["A2S2"].plan and not found["A2S1"].plan and "A2S1.py" in found["A2S1"].problem
 
 
+def test_a_reading_that_ends_when_all_is_judged_costs_no_verdict(submit, monkeypatch):
+    from autograder.judging.sessions import Sessions
+
+    honest = Sessions.open
+
+    def opened(self, questions, *rest, limits=None, **more):
+        if limits is not None:  # asked for by ``add_calls`` alone
+            raise Ended("what was submitted takes too long to be read")
+        return honest(self, questions, *rest, limits=limits, **more)
+
+    right = submit({"A2S2.py": S2})
+    monkeypatch.setattr(Sessions, "open", opened)
+    graded = submit({"A2S2.py": S2.replace("return A @ V", "return A @ V + 1")})
+    assert graded.lost - right.lost == {"2.1.compute_outputs"} and graded.output("2.1.compute_outputs")
+
+
 def fails(*_):
     raise ValueError("an error of ours")
 

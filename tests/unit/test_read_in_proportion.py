@@ -62,6 +62,52 @@ def test_twice_as_much_takes_about_twice_the_work(kind, tmp_path):
     assert large < 2.6 * small
 
 
+EARLY = {  # the same for an answer that is judged once more without what follows it: (what is repeated, what follows)
+    "a name that is given again": ("x = x + 1\n", "def query121():\n    return x\n"),
+    "functions that read a name that is given again": ("def f{0}():\n    return x\n", "{x}query121 = [{f}]\n"),
+    "names that nothing defines": ("pass\n", "def query121():\n    return [{n}]\n"),
+    "names that are defined later": ("pass\n", "def query121():\n    return [{n}]\n{late}"),
+}
+
+
+def steps(kind: str, count: int, folder: Path) -> int:
+    """Steps of Python's own machine that an early slice takes."""
+    from autograder.judging.reading import _Desk
+
+    folder.mkdir()
+    repeated, after = EARLY[kind]
+    words = {
+        "x": "x = 1\n" * count,
+        **{word: many(f"{word}{{0}}, ", count) for word in "fn"},
+        "late": many("n{0} = 1\n", count),
+    }
+    (folder / "A2S1.py").write_text(many(repeated, count) + after.format(**words))
+    taken = 0
+
+    def counting(frame, event, argument):
+        nonlocal taken
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        taken += event == "opcode"
+        return counting
+
+    desk = _Desk(ASSIGNMENT, folder)
+    desk.answer({"op": "contents"})
+    desk.answer({"op": "submission"})
+    before = sys.gettrace()
+    sys.settrace(counting)
+    try:
+        desk.answer({"op": "choice", "section": "A2S1", "questions": ["1.2.1"], "width": "early"})
+    finally:
+        sys.settrace(before)
+    return taken
+
+
+@pytest.mark.parametrize("kind", EARLY)
+def test_an_early_slice_of_twice_as_much_takes_about_twice_the_steps(kind, tmp_path):
+    small, large = (steps(kind, count, tmp_path / str(count)) for count in (300, 600))
+    assert large < 2.6 * small
+
+
 def large_zip() -> bytes:
     return zipped({f"{k}.py": b"a = 1\n" * 1_000_000 + b"#" + os.urandom(40_000).hex().encode() for k in range(10)})
 

@@ -73,6 +73,21 @@ def test_one_broken_chunk_costs_only_itself(bad):
     assert "x = 1" in codes and "y = 2" in codes
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "@staticmethod\n    def f():\n        return 1",
+        "@decorated(\n        1,\n    )\n    class A:\n        x = 1",
+        'text = """\nat the margin\n  and not\n"""',
+        'def f():\n        """What\nit does."""\n        return 1',
+        "if x:\n        y = 1\n    else:\n        y = 2",
+    ],
+)
+def test_what_stands_under_the_main_guard_is_its_own_statement(inside):
+    guarded = f"x = 1\nif __name__ == '__main__':\n    {inside}\n    z = 3\n"
+    assert [type(ast.parse(code)) for code in recovered(guarded)] == [ast.Module] * 3
+
+
 @contextlib.contextmanager
 def work_of(source: str):
     """Stop code that does more work than a source of this length may cost, counted in calls and characters parsed, not time.

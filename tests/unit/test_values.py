@@ -147,3 +147,9 @@ def test_bytes_come_from_a_list_and_never_from_a_number(number):
 def test_what_is_no_tensor_where_one_is_asked_for_is_not_told_that_it_might_be_an_array(value):
     with pytest.raises(Failure, match=r"^A should be a tensor, but is a (NumPy array|Python \w+)$"):
         as_array(make_tensor_check()(value), "A")
+
+
+@pytest.mark.parametrize("value", [["0.5", "0.1"], [None, None], [[1.0], ["2"]], [{"a": 1}, 2], [b"1"]])
+def test_a_list_of_anything_but_numbers_is_no_array_of_numbers(value):
+    with pytest.raises(Failure, match=r"^A should be a tensor or an array of numbers"):
+        as_array(value, "A")

@@ -15,7 +15,7 @@ CONCEPTS: dict[str, str] = {
     "accumulation": "does each round of the loop add to what is there, or replace it?",
     "scale": "what exactly are the numbers multiplied or divided by?",
     "whole number": "does this give a whole number?",
-    "sign": "which sign has this to have?",
+    "sign": "which sign should this have?",
     "operator": "are these added, subtracted, multiplied or divided?",
     "mask side": "which entries does this choose, those to hide or those to keep?",
     "mask fill": "what do the hidden entries have to be, so that they have no weight after the softmax?",

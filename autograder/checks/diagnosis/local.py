@@ -34,11 +34,11 @@ MOST, SECONDS = 250, 0.2  # edits, and how long they are tried
 
 
 def known(
-    name: str, names: dict[str, Any], cases: Sequence[Case], rules: Any, tensor: bool, steps: Sequence[str] = (), told: str = ""
+    name: str, names: dict[str, Any], cases: Sequence[Case], rules: Any, tensor: bool, id: str = "", told: str = ""
 ) -> list[Finding]:
     """What is known about the function ``name`` of a notebook that fails some of these cases; [] if nothing is.
 
-    ``steps``: the functions that it should call, in order; ``told``: what is said of it already, with the message of an
+    ``id``: the question; ``told``: what is said of it already, with the message of an
     exception that it raised.
     """
     function = names.get(name)
@@ -52,7 +52,7 @@ def known(
             return [KEPT]
         shown = next((error for error in errors if message(error) in told), None)
         found = [of_exception(names, shown)] if shown else []
-        found += [unused(name, source), composition(name, source, steps)]
+        found += [unused(name, source, rules.SPARE.get(id, ())), composition(name, source, rules.STEPS.get(id, ()))]
         found.append(of_chance(function, cases, calls, tensor) or signature(calls, source))
         question = repair(name, source, names, cases, calls, rules, tensor)
     sure = [one for one in found if one]

@@ -18,7 +18,7 @@ from .findings import RULE, Finding
 Row = tuple[str, str, "str | Callable[[re.Match[str], str], str]"]
 PRODUCT = (
     "a matrix product needs as many columns on the left as there are rows on the right: does one of the two have to be "
-    "transposed in its last two dimensions, or has one another width than it should have?"
+    "transposed in its last two dimensions, or does one have the wrong width?"
 )
 BECAUSE = re.compile(r" \(because .*\)\.?$", re.DOTALL)  # a message that a probe has explained
 WHOLE = "a size or an index has to be a whole number: `/` always gives a float"
@@ -262,8 +262,8 @@ KINDS: tuple[Row, ...] = (
         "tensor",
         r"expected sequence of length (\d+) at dim (\d+) \(got (\d+)\)",
         (
-            r"the rows have different lengths (\1 and \3), as those of a tensor cannot: have they to be padded to one length, "
-            r"or to be joined to one long row?"
+            r"the rows have different lengths (\1 and \3), as those of a tensor cannot: do they have to be padded to one "
+            r"length, or joined into one long row?"
         ),
     ),
     (
@@ -304,7 +304,7 @@ FLOW: tuple[Row, ...] = (
     (
         "gradient",
         r"leaf [Vv]ariable that requires grad.*in-place|modified by an inplace operation",
-        "a tensor is changed in place that is still needed for the gradients",
+        "a tensor that is still needed for the gradients is changed in place",
     ),
     (
         "device",

@@ -35,11 +35,14 @@ SMALL_WORD = re.compile(r"(?<![\w@.])[a-z]\w+(?![\w@])")  # three and a full sto
 def judge_text(before: str, behind: str) -> str:
     """Where the statement is, given the text ``before`` the first answer and the text ``behind`` that point.
 
-    Returns "beginning", "elsewhere", "perhaps" if there are other sentences at the beginning, or "" if there is none.
+    Returns "beginning", "likely" if a word at the beginning speaks for it, "elsewhere", "perhaps" if there are other sentences
+    at the beginning, or "" if there is none.
     """
     heading = HEADING.search(before)
-    if re.search(r"\w|[–—-]", before[heading.end() :]) if heading else AT_BEGINNING.search(before):
+    if heading and re.search(r"\w|[–—-]", before[heading.end() :]):
         return "beginning"
+    if not heading and AT_BEGINNING.search(before):
+        return "likely"
     if ANYWHERE.search(behind):
         return "elsewhere"
     sentences = STOP.split(before)[:-1]

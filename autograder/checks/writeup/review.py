@@ -22,6 +22,7 @@ from .pages import FEW_LETTERS, PROBLEMS, Pages, letters_of, pages_of, read_pdf
 from .pdf_text import PICTURE
 
 FAR_TOO_LONG = 60
+SAYS = "say who helped and how (people and AI tools), or that you worked alone"
 SCANS = "scanned or photographed handwriting is not accepted, and typed text should be exported, not printed to pictures"
 
 
@@ -255,6 +256,8 @@ def judge_statement(pages: Pages, places: dict[str, Place], outline: Outline, re
     penalty = f"Without it you lose {outline['collaborators_percent']:g} % of the score"
     if where == "beginning":
         report.good.append("there is a statement about collaborators at the beginning")
+    elif where == "likely":
+        report.good.append(f"the beginning mentions collaborators; it should {SAYS}")
     elif where == "elsewhere":
         report.notes.append("collaborators are mentioned, but not at the beginning, where graders look for the statement")
     elif where:
@@ -262,7 +265,4 @@ def judge_statement(pages: Pages, places: dict[str, Place], outline: Outline, re
             f"a statement about collaborators was not recognised: put it under the heading Collaborators. {penalty}"
         )
     else:
-        report.missing.append(
-            "no statement about collaborators was found: say who helped and how (people and AI tools), "
-            f"or that you worked alone. {penalty}"
-        )
+        report.missing.append(f"no statement about collaborators was found: {SAYS}. {penalty}")

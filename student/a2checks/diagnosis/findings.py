@@ -23,21 +23,23 @@ RATIOS = {"n_embd / n_heads": ("n_embd", "n_heads")}
 class Finding:
     """Something known about a wrong answer: ``by`` bank, rule or repair; the ``concept`` behind it; one or two sentences.
 
-    ``line``: that of the student's cell or function, if it is known.
+    ``line``: that of the student's cell or function, if it is known; ``place``: the same in words.
     """
 
     by: str
     concept: str
     says: str
     line: int | None = None
+    place: str = ""
 
     def sentence(self) -> str:
         """What is known, as a whole sentence."""
         return ended(begun(self.says)) if self.says else ""
 
     def tree(self) -> dict[str, Any]:
-        """For results.json: ``{"by", "concept"}``, and ``"line"`` where there is one."""
-        return {"by": self.by, "concept": self.concept, **({} if self.line is None else {"line": self.line})}
+        """For results.json: ``{"by", "concept"}``, and ``"line"`` and ``"place"`` where there is one."""
+        where = {} if self.line is None else {"line": self.line, "place": self.place}
+        return {"by": self.by, "concept": self.concept, **where}
 
 
 RANDOM = Finding(RULE, "randomness", "The same call gives something else each time: something in it is random")

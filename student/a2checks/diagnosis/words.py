@@ -19,8 +19,8 @@ def batch2(match: re.Match[str], code: str) -> str:
     if batch == other:
         return (
             f"a matrix product needs as many columns on the left as there are rows on the right, but there are {inner} and "
-            f"{rows}: does one of the two have to be transposed in its last two dimensions, or has one another width than it "
-            "should have?"
+            f"{rows}: does one of the two have to be transposed in its last two dimensions, or does one have the wrong "
+            "width?"
         )
     return (
         f"the two sides of this matrix product have {batch} and {other} matrices: their leading dimensions have to agree. Is a "
@@ -205,14 +205,12 @@ def no_index(match: re.Match[str], code: str) -> str:
         why = "was a call with ( ) meant?"
     else:
         why = "is one part of it meant, read with a dot, or another value?"
-    return f"{a_(match[1])} has no [ ]: {why}"
+    return f"{a_(match[1])} cannot be indexed with [ ]: {why}"
 
 
 def not_iterable(match: re.Match[str], code: str) -> str:
     kind = match[1] or match[2]
-    return f"{a_(kind)} cannot be gone through or taken apart" + (
-        ": a function without `return`?" if kind == "NoneType" else ""
-    )
+    return f"{a_(kind)} cannot be iterated over or unpacked" + (": a function without `return`?" if kind == "NoneType" else "")
 
 
 def no_iterator(match: re.Match[str], code: str) -> str:
@@ -228,7 +226,7 @@ def no_length(match: re.Match[str], code: str) -> str:
 
 
 def not_joined(match: re.Match[str], code: str) -> str:
-    return f"`+` joins {a_(match[1])} to another one only, not to {a_(match[2])}"
+    return f"`+` joins {a_(match[1])} only to another one, not to {a_(match[2])}"
 
 
 def no_such_function(match: re.Match[str], code: str) -> str:

@@ -30,7 +30,10 @@ def judge(check: Any, id: str, probe: Any, rule: str) -> None:
         raise
     except Exception:
         check.flag("an observation that no probe makes")
-        check.fail("protocol", "what came back could not be read: does the code change how it is observed?")
+        check.fail(
+            "protocol",
+            "what came back could not be read: does the code replace functions of libraries? If not, please tell the staff",
+        )
 
 
 def symptoms(id: str, seen: dict, case: Any) -> np.ndarray | None:

@@ -92,8 +92,8 @@ def fits(check: Any, make: Callable, apply: Callable | None, has: str) -> None:
         ):
             check.fail(
                 "rule",
-                f"the mask has {has}, and your apply_causal_mask does not mask the scores rightly with it, but does with "
-                "one of ones (or True) where attention is valid and zeros elsewhere, as the handout asks for",
+                f"the mask has {has}, and your apply_causal_mask does not mask the scores correctly with it, but does with "
+                "ones (or True) where attention is valid and zeros elsewhere, as the handout asks for",
                 concept="mask values",
             )
 

@@ -87,9 +87,9 @@ def _similarities(
     if got[heavy] > HEAVY and want[heavy] == 0:
         return f"{listed}: the largest is that with k{heavy}, so it selects v{heavy}"
     if len(chosen) == 1:
-        return f"{listed}: that with k{chosen[0]} has to be larger than all others, by 5 or more"
+        return f"{listed}: that with k{chosen[0]} should be larger than all others by about 5 or more"
     names = " and ".join(f"k{i}" for i in chosen) if len(chosen) < 4 else "all four keys"
-    others = "" if len(chosen) == 4 else ", and larger than the others by 5 or more"
+    others = "" if len(chosen) == 4 else ", and larger than the others by about 5 or more"
     return f"{listed}: those with {names} have to be nearly equal{others}, since equal weights come from equal similarities"
 
 

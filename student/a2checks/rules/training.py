@@ -26,7 +26,7 @@ MISTAKEN = {
     "sigmoid": (FIRST.format("sigmoid"), Symptom.SIGMOID_BEFORE_LOSS),
     "probability": (
         (
-            "what is minimised goes with the probabilities, not with their logarithms: cross-entropy is minus the logarithm of "
+            "the loss is computed from the probabilities, not from their logarithms: cross-entropy is minus the logarithm of "
             "the right class's probability (nll_loss expects log_softmax, cross_entropy the logits)"
         ),
         Symptom.NO_LOGARITHM,
