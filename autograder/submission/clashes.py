@@ -94,11 +94,8 @@ def _renamed(statement: Statement, names: Names) -> Statement:
     if isinstance(statement.node, ast.ImportFrom) and (new := names.get(_binds(statement.node))):
         code = f"{unparse(statement.node)} as {new}"
         return replace(statement, code=code, node=ast.increment_lineno(ast.parse(code).body[0], statement.node.lineno - 1))
-    tree = parse(statement.code) if _names_in(statement).intersection(names) else None
-    if tree is None:
-        return statement
     lines = [line.encode() for line in statement.code.split("\n")]
-    places = [(*place, _name_of(node)) for node in walk(tree) if _name_of(node) in names and (place := _place(node, lines))]
+    places = _places(statement, names, lines)
     for line, column, name in sorted(places, reverse=True):
         lines[line] = lines[line][:column] + names[name].encode() + lines[line][column + len(name.encode()) :]
     code = b"\n".join(lines).decode()
@@ -107,6 +104,13 @@ def _renamed(statement: Statement, names: Names) -> Statement:
         return statement
     node = changed.body[0]
     return replace(statement, code=code, node=ast.increment_lineno(node, statement.node.lineno - node.lineno))
+
+
+def _places(statement: Statement, names: Names, lines: list[bytes]) -> list[tuple[int, int, str]]:
+    """(line, column in bytes, name) of each of the names in a statement."""
+    tree = parse(statement.code) if _names_in(statement).intersection(names) else None
+    nodes = [] if tree is None else [node for node in walk(tree) if _name_of(node) in names]
+    return [(*place, _name_of(node)) for node in nodes if (place := _place(node, lines))]
 
 
 def _names_in(statement: Statement) -> set[str]:

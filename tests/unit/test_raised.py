@@ -70,7 +70,7 @@ RAISING = {
     "too few values": ("(lambda: [a for a, b in [(1,)]])()", "shape", "2 names are set at once here, but there are only 1"),
     "too large an index": ("A[5]", "index", "no index 5 in a dimension of size 2"),
     "a missing key": ('{"text": 1}["label"]', "key", "no key label"),
-    "uneven rows": ("torch.tensor([[1, 2], [1]])", "tensor", "padded to one length, or to be joined"),
+    "uneven rows": ("torch.tensor([[1, 2], [1]])", "tensor", "padded to one length, or joined"),
     "uneven tensors": ("torch.stack([torch.ones(2), torch.ones(3)])", "shape", "`cat` joins them"),
     "uneven batches": ("torch.stack([torch.ones(4, 2), torch.ones(1, 2)])", "shape", "`cat` joins them"),
     "uneven widths": ("torch.stack([torch.ones(4, 2), torch.ones(4, 3)])", "shape", "[4, 3]: do they have to be padded first"),
