@@ -12,6 +12,7 @@ import concurrent.futures
 import contextlib
 import tempfile
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -107,15 +108,19 @@ def on_cluster(
         client = Client(address, timeout="20s")
     except (OSError, ValueError) as error:
         raise GraderError(f"no Dask scheduler at {clean(address)}: {clean(str(error), 200)}") from None
-    setup = {
+    with client:
+        shared = client.scatter(setup_of(assignment, references, judging), broadcast=True)
+        yield from _work(Workers(client, log), shared, assignment, judging, deque(entries), known)
+
+
+def setup_of(assignment: Assignment, references: Path, judging: str) -> dict[str, Any]:
+    """What a worker makes its grader of."""
+    return {
         "references": references.read_bytes(),
         "assignment": assignment_files(assignment),
         "judging": judging,
         "limits": vars(assignment.limits),
     }
-    with client:
-        shared = client.scatter(setup, broadcast=True)
-        yield from _work(Workers(client, log), shared, assignment, judging, deque(entries), known)
 
 
 def assignment_files(assignment: Assignment) -> dict[str, bytes]:
@@ -238,21 +243,33 @@ def grade_one(
 
 
 def _grader(shared: dict[str, Any]) -> Grader | None:
-    """A warm grader in this worker process; None if it would judge differently from the machine that asks."""
+    """A warm grader in this worker process; None if it would judge differently from the machine that asks.
+
+    Its assignment's folder is there as long as it is.
+    """
     hide_from_debuggers()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder, path = Path(temporary) / "assignment", Path(temporary) / "references"
+    with contextlib.ExitStack() as held:
+        folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="assignment-")))
         for name, data in shared["assignment"].items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(data)
         assignment = load_assignment(folder, **shared["limits"])
+        zygote = ZygoteClient(assignment.preload)
+        held.callback(zygote.close)
+        grader = Grader(assignment, _references(shared["references"]), zygote)
+        if judging_key(assignment, grader.references) != shared["judging"]:
+            return None
+        require_isolation(grader, Path(tempfile.gettempdir()), lambda line: None)
+        zygote.compact()
+        # Whoever reads a submission loads the rules then, and rules may import more of the assignment whenever they run.
+        weakref.finalize(grader, held.pop_all().close)
+        return grader
+
+
+def _references(data: bytes) -> dict[str, Any]:
+    """The baked file with these bytes, which stays on no disk of a worker's."""
+    with tempfile.TemporaryDirectory() as private:
+        path = Path(private) / "references"
         path.touch(mode=0o600)
-        path.write_bytes(shared["references"])
-        grader = Grader(assignment, read_references(path), ZygoteClient(assignment.preload))
-        judging = judging_key(assignment, grader.references)
-    if judging != shared["judging"]:
-        grader.zygote.close()
-        return None
-    require_isolation(grader, Path(tempfile.gettempdir()), lambda line: None)
-    grader.zygote.compact()
-    return grader
+        path.write_bytes(data)
+        return read_references(path)

@@ -72,7 +72,12 @@ def _place(folder: Path, error: BaseException) -> str:
 
 
 def load_rules(assignment: Assignment) -> types.ModuleType:
-    """The assignment's verdict rules, with defaults for what is optional (see ``checks.hooks``); it may have none at all."""
+    """The assignment's verdict rules, with defaults for what is optional (see ``checks.hooks``); it may have none at all.
+
+    Raises GraderError if its folder is gone, which is not the same.
+    """
+    if not assignment.folder.is_dir():
+        raise GraderError(f"the assignment's folder is gone: {clean(str(assignment.folder), 200)}")
     there = any((assignment.folder / name).exists() for name in (RULES, f"{RULES}.py"))
     return with_defaults(load_part(assignment.folder, RULES) if there else types.ModuleType(RULES))
 

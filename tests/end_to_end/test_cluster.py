@@ -1,16 +1,27 @@
 """A class on a Dask cluster: a real scheduler and workers, of which some die or are not this grader."""
 
+import gc
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from autograder.authoring.baking.freshness import fresh_references
+from autograder.batch import cluster as cluster_module
+from autograder.batch.outputs import STORE
+from autograder.batch.people import Entry
+from autograder.batch.store import judging_key
 from autograder.core.errors import GraderError
+from autograder.core.loading import load_assignment
+from autograder.core.references import read_references
 from support.project import ROOT
 from support.toy_class import RIGHT, WRONG
 
@@ -138,6 +149,76 @@ def test_where_no_worker_is_this_grader_each_submission_says_so(course, cluster)
     assert len(problems) == 2 and all(
         any(why in p for why in ("different version", "something else", "on the cluster")) for p in problems
     ), problems
+
+
+LARGER = """
+CONCEPTS = {"larger": "is it the larger one that is asked for?"}
+EDITS = (("larger", "max(_a, _b)", "_a + _b"),)
+"""
+LATER = """
+def judge(check, add):
+    from .said import SAID
+
+    for case in check.cases("1.add"):
+        if case.call(add) != case.expected:
+            check.fail("numbers", SAID)
+"""
+JUDGED = """
+from otter.test_files import test_case
+
+OK_FORMAT = False
+
+name = "1.add"
+
+
+@test_case()
+def adds_two_numbers(add, check):
+    '''add(a, b) is the sum of two numbers.'''
+    check.rules.judge(check, add)
+"""
+OWN_RULES = {
+    "an edit": ({"rules.py": LARGER}, "return max(a, b)", "is it the larger one"),
+    "an edit in a package": (
+        {"rules/__init__.py": "from .concepts import CONCEPTS, EDITS", "rules/concepts.py": LARGER},
+        "return max(a, b)",
+        "is it the larger one",
+    ),
+    "what is imported later": (
+        {"rules/__init__.py": LATER, "rules/said.py": 'SAID = "it is no sum of these two"', "questions/1.add.py": JUDGED},
+        "return a * b + 7",
+        "it is no sum of these two",
+    ),
+}
+
+
+@pytest.mark.parametrize("rules, answer, says", OWN_RULES.values(), ids=OWN_RULES)
+def test_a_worker_of_a_cluster_finds_the_reasons_that_the_assignments_own_rules_give(
+    course, tmp_path, monkeypatch, rules, answer, says
+):
+    for name, text in rules.items():
+        (course.folder / name).parent.mkdir(exist_ok=True)
+        (course.folder / name).write_text(text)
+    path = course.hand_in("a", RIGHT.replace("return a + b", answer))
+    course.run(jobs=1)
+    with sqlite3.connect(course.root / "out" / STORE) as database:
+        [(here,)] = database.execute("SELECT verdicts FROM found")
+    assert says in here
+    assignment = load_assignment(course.folder, call_seconds=3.0, statement_seconds=3.0)
+    references = fresh_references(course.folder, course.folder / "solutions", course.root / "build")
+    shared = cluster_module.setup_of(assignment, references, judging_key(assignment, read_references(references)))
+    (tmp_path / "temp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
+    monkeypatch.setattr(cluster_module, "hide_from_debuggers", lambda: None)
+    monkeypatch.setattr(cluster_module, "_graders", {})
+    workers = SimpleNamespace(start=lambda content, arguments: cluster_module.grade_one(*arguments))
+    for _ in range(2):
+        task = cluster_module._submit(workers, shared, assignment, Entry("a", path, []), lambda content: False)
+        assert task.future[2] == here
+    kept = [file for file in (tmp_path / "temp").rglob("*") if file.is_file()]
+    assert kept and not any(file.read_bytes() == shared["references"] for file in kept)
+    cluster_module._graders.clear()
+    gc.collect()
+    assert not list((tmp_path / "temp").iterdir())
 
 
 def test_a_missing_scheduler_is_a_one_line_error(course):
