@@ -20,6 +20,7 @@ import os
 import selectors
 import signal
 import socket
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -164,13 +165,18 @@ class ProcessPool:
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
+            status = 1
             try:
                 ours.close()
                 for process in [*self.idle, *self.busy]:
                     process.sock.close()
                 serve(theirs, self.grader, zygote)
+                status = 0
+            except Exception as error:  # a bug of ours: the parent only sees that this process has ended
+                why = f"{type(error).__name__}: {clean(str(error), 200)}"
+                print(f"autograder: a grading process failed, {why}", file=sys.stderr, flush=True)
             finally:
-                os._exit(0)
+                os._exit(status)
         theirs.close()
         zygote.close()
         process = Process(pid, ours, frozenset(self.opened))
@@ -187,12 +193,16 @@ class ProcessPool:
             if "content" in answer:
                 content = answer["content"]
                 if content in self._in_work():
-                    protocol.send(process.sock, {"go": False})
-                    self._free(process)
+                    self._pass_over(process)
                     self.copies.append(replace(job, content=content))
                     return []
                 go = not known(content)
-                if go and self._lacks(process, answer["needs"]):
+                try:
+                    lacks = go and self._lacks(process, answer["needs"])
+                except NotStarted as error:  # by the parent's zygote; this process's own still works
+                    self._pass_over(process)
+                    return self._put_off(job.entry, str(error))
+                if lacks:
                     self._end(process)
                     waiting.appendleft(job.entry)
                     return []
@@ -210,12 +220,22 @@ class ProcessPool:
         return [Done(job.entry, job.content, answer.get("verdicts"), answer.get("problem", ""))]
 
     def _lacks(self, process: Process, needs: list[str]) -> bool:
-        """Whether a process was started before a section that its submission needs was first opened; opens it if need be."""
+        """Whether a process was started before a section that its submission needs was first opened; opens it if need be.
+
+        Raises NotStarted if that cannot be.
+        """
         for section in self.grader.assignment.sections:
             if section.id in needs and section.id not in self.opened:
-                self.opened.add(section.id)
                 self.grader.zygote_of(section)  # returns at once; processes started from now on have it
+                self.opened.add(section.id)
         return not process.has.issuperset(needs)
+
+    def _pass_over(self, process: Process) -> None:
+        """Let a process wait for another submission than the one that it has read."""
+        self._free(process)
+        # If the process is gone, that shows when it is given another one.
+        with contextlib.suppress(protocol.FrameError):
+            protocol.send(process.sock, {"go": False})
 
     def _free(self, process: Process) -> None:
         self.busy.remove(process)
