@@ -72,11 +72,6 @@ def write_archive(members: dict[str, bytes], course: str, build: Path) -> Path:
     return target
 
 
-def build_archive(assignment: Assignment, references: Path, course: str, build: Path) -> Path:
-    """Build one course's archive without checking that it was audited; returns its path."""
-    return write_archive(members_of(assignment, references, course), course, build)
-
-
 def certificate(assignment: Assignment, archives: dict[str, dict[str, bytes]]) -> str:
     """A digest of what an audit certifies: every byte of the archives, the bank of mistakes, and the versions it ran with."""
     members = {f"{course}/{name}": data for course, files in archives.items() for name, data in files.items()}

@@ -13,9 +13,9 @@ import pytest
 
 from autograder.core.errors import GraderError
 from autograder.gradescope import image
-from autograder.gradescope.archive import build_archive
 from container.engines import CLONED, NAME, SEED, Image, build_clone, clone, daemon, prepared, print_figures, record
 from container.layers import Secrets, secrets_of
+from support.archives import build_archive
 from support.project import ROOT, SCHEMA
 
 # Run inside: grade, then print the container's peak memory, from control groups version 2 or 1.

@@ -13,8 +13,8 @@ from autograder.authoring.baking.freshness import fresh_references
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.gradescope import image
-from autograder.gradescope.archive import build_archive
 from container.engines import prepared, print_figures
+from support.archives import build_archive
 from support.project import ROOT, TOY
 
 NAME = "autograder-test:newer"

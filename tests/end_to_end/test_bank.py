@@ -13,7 +13,7 @@ import pytest
 
 from autograder.authoring import audit
 from autograder.checks import picture
-from autograder.checks.diagnose import mistake_of
+from autograder.checks.diagnose import mistakes_like
 from support.project import ROOT
 
 
@@ -64,12 +64,12 @@ def test_no_hidden_expected_value_is_ever_shown(grader, bank, variants, part):
             assert not {f"{float(x):.5g}" for x in shown} & hidden
 
 
-def test_a_mistake_is_named_only_when_exactly_one_matches_everywhere():
+def test_a_mistake_is_like_an_answer_only_if_it_matches_everywhere():
     a, b = np.ones((2, 2)), np.zeros((2, 2))
-    assert mistake_of([a, b], {"x": [a, b], "y": [a, a]}) == "x"
-    assert mistake_of([a, b], {"x": [a, b], "z": [a, b]}) == ""
-    assert mistake_of([a], {"x": [a, b]}) == "" and mistake_of([None], {"x": [a]}) == "" and mistake_of([], {"x": []}) == ""
-    assert mistake_of([a * np.nan], {"x": [a * np.nan]}) == "x" and mistake_of([a], {"x": [np.ones(4)]}) == ""
+    assert mistakes_like([a, b], {"x": [a, b], "y": [a, a]}) == ["x"]
+    assert mistakes_like([a, b], {"x": [a, b], "z": [a, b]}) == ["x", "z"]
+    assert not any(mistakes_like(outputs, {"x": known}) for outputs, known in (([a], [a, b]), ([None], [a]), ([], [])))
+    assert mistakes_like([a * np.nan], {"x": [a * np.nan]}) == ["x"] and not mistakes_like([a], {"x": [np.ones(4)]})
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from autograder.core.errors import GraderError
-from autograder.gradescope.archive import build_archive
 from autograder.gradescope.container import METADATA, allowed_seconds, warnings
 from autograder.gradescope.smoke import smoke
 from autograder.sandbox.worker_side.cage import memory_left
+from support.archives import build_archive
 from support.container import Container
 from support.project import ROOT
 

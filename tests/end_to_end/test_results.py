@@ -14,8 +14,8 @@ import pytest
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.core.verdict import NOT_RUN, Verdict
-from autograder.gradescope.archive import build_archive
 from autograder.judging.results import ResultsFile
+from support.archives import build_archive
 from support.project import ROOT, SCHEMA
 
 

@@ -13,10 +13,10 @@ from autograder.authoring.baking.freshness import fresh_references
 from autograder.core.loading import load_assignment
 from autograder.core.paths import PACKAGE
 from autograder.core.references import read_references
-from autograder.gradescope.archive import build_archive
 from autograder.judging.grade import grade
 from autograder.judging.grader import Grader
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
+from support.archives import build_archive
 from support.project import TOY
 
 

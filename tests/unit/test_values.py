@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from autograder.checks.case import Case
 from autograder.checks.compare import Failure, as_array, match
-from autograder.checks.diagnose import mistake_of, outputs_of
+from autograder.checks.diagnose import mistakes_like, outputs_of
 from autograder.checks.values import from_json, from_plain, make_encoder, make_tensor_check, on_arrays, to_json, to_plain
 from autograder.core.trees import pack, unpack
 
@@ -131,7 +131,7 @@ def test_plain_data_match_item_by_item_and_no_text_shows_what_was_expected(value
 )
 def test_a_mistake_is_recognised_by_numbers_of_any_kind_and_by_text(result, recognised):
     outputs = outputs_of(lambda: result, [Case([], {}, None)], lambda value, case: None)
-    assert mistake_of(outputs, {"own": outputs, "other": [np.full(7, 1.0)]}) == ("own" if recognised else "")
+    assert mistakes_like(outputs, {"own": outputs, "other": [np.full(7, 1.0)]}) == ["own"] * recognised
 
 
 @pytest.mark.parametrize("number", [10**12, 3, True, None])

@@ -191,10 +191,10 @@ class ZygoteClient:
         except protocol.FrameError:
             raise NotStarted("the process that starts workers is gone.") from None
 
-    def reap(self, pid: int) -> dict[str, Any]:
-        """Kill a child and everything it started; returns its signal, exit code and CPU seconds."""
+    def reap(self, pid: int) -> None:
+        """Kill a child and everything it started; waits until they are gone."""
         self._send({"op": "reap", "pid": pid})
-        return self._receive()
+        self._receive()
 
 
 class Branch(ZygoteClient):

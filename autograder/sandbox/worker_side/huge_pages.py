@@ -15,18 +15,16 @@ HUGE = 2 << 20
 MADV_COLLAPSE = 25  # Linux 6.1
 
 
-def collapse() -> int:
-    """Collapse this process's private writable anonymous memory; returns the number of huge pages made (0 outside Linux)."""
+def collapse() -> None:
+    """Collapse this process's private writable anonymous memory, on Linux."""
     if sys.platform != "linux":
-        return 0
+        return
     madvise = ctypes.CDLL(None).madvise
     madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    made = 0
     for line in Path("/proc/self/maps").read_text().splitlines():
         span, mode, _, _, inode = line.split()[:5]
         if not mode.startswith("rw-p") or inode != "0":
             continue
         start, end = (int(edge, 16) for edge in span.split("-"))
         for address in range(-(-start // HUGE) * HUGE, end // HUGE * HUGE, HUGE):
-            made += madvise(address, HUGE, MADV_COLLAPSE) == 0
-    return made
+            madvise(address, HUGE, MADV_COLLAPSE)

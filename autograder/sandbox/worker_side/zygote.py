@@ -82,7 +82,7 @@ class Zygote:
 
     def serve(self) -> None:
         """Answer until the judge closes the control socket, then end every child."""
-        protocol.send(self.control, {"ready": True, "off": self.plan.off})
+        protocol.send(self.control, {"off": self.plan.off})
         while True:
             self.watch()
             try:
@@ -94,9 +94,11 @@ class Zygote:
             elif message["op"] == "branch":
                 self.branch(descriptor, message)
             elif message["op"] == "compact":
-                protocol.send(self.control, {"made": huge_pages.collapse()})
+                huge_pages.collapse()
+                protocol.send(self.control, {})
             elif message["op"] == "reap" and message["pid"] in self.children:
-                protocol.send(self.control, self.reap(message["pid"]))
+                self.reap(message["pid"])
+                protocol.send(self.control, {})
         for pid in list(self.children):
             self.reap(pid)
         for folder in self.left:
@@ -156,16 +158,16 @@ class Zygote:
         Zygote(control, plan).serve()
         os._exit(0)
 
-    def reap(self, pid: int) -> dict[str, Any]:
+    def reap(self, pid: int) -> None:
+        """End a worker, remove its folder and give back its uid."""
         child = self.children.pop(pid)
-        ended = reap(pid, {*self.children, *self.branches})
+        reap(pid, {*self.children, *self.branches})
         if child.folder and not scratch.remove(child.folder):
             self.left.append(child.folder)
         if child.uid >= 0 and self.plan.ruleset < 0:
             scratch.remove_files_of(child.uid)
         if child.claim >= 0:
             os.close(child.claim)
-        return ended
 
     def watch(self) -> None:
         """Wait for the judge; meanwhile kill every worker whose folder exceeds its limits, where the kernel sets none."""
@@ -213,14 +215,14 @@ def receive_with_descriptor(control: socket.socket) -> tuple[dict[str, Any], int
     return message, descriptors[0] if descriptors else -1
 
 
-def reap(pid: int, others: set[int]) -> dict[str, Any]:
+def reap(pid: int, others: set[int]) -> None:
     """Kill a child's process group, wait for it, then kill whatever it left behind.
 
     Only a parent can reap, so no pid is reused before we do. Descendants that escaped into their own session were adopted
     by this process (see ``process.adopt_orphans``): any child that is not one of ``others`` is such a stray.
     """
     end(pid)
-    _, status, usage = os.wait4(pid, 0)
+    os.waitpid(pid, 0)
     while strays := children_now() - others:
         for stray in strays:
             try:
@@ -228,11 +230,6 @@ def reap(pid: int, others: set[int]) -> dict[str, Any]:
                 os.waitpid(stray, 0)
             except OSError:
                 pass
-    return {
-        "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
-        "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
-        "cpu": usage.ru_utime + usage.ru_stime,
-    }
 
 
 def end(pid: int) -> None:
