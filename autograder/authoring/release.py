@@ -26,6 +26,8 @@ from autograder.core.digests import files_below
 from autograder.core.errors import GraderError
 from autograder.core.files import write_whole
 from autograder.core.references import read_references, unpacked
+from autograder.core.resubmission import FACTS
+from autograder.core.strict import read_toml
 from autograder.core.zips import zip_bytes
 
 ARCHIVE = "student.zip"
@@ -72,6 +74,15 @@ def build_release(
         f"{len(secrets.arrays)} hidden arrays and {len(secrets.texts)} other secrets"
     )
     return target, [summary, *proved]
+
+
+def warnings(assignment: Assignment) -> list[str]:
+    """What students will miss, in a line each. Raises GraderError if course.toml is no TOML."""
+    facts = read_toml(assignment.folder / FACTS) if (assignment.folder / FACTS).exists() else {}
+    links = facts.get("links")
+    if isinstance(links, dict) and links.get("questions", "not in this handout") == "":
+        return [f"{FACTS}: `questions` in [links] is empty: students read 'tell the staff' and find no address; set it"]
+    return []
 
 
 def collect(assignment: Assignment, solutions: Path, references: dict[str, Any], build: Path) -> Secrets:

@@ -172,7 +172,7 @@ def release(project: Project) -> None:
     Each notebook is run alone in a fresh kernel, as students get it and with the solutions. Nothing of the solutions, hidden
     tests, seed or inputs may be in it.
     """
-    from autograder.authoring.release import build_release
+    from autograder.authoring.release import build_release, warnings
     from autograder.authoring.tried import refuse_broken
     from autograder.cli.status import Status
 
@@ -185,6 +185,7 @@ def release(project: Project) -> None:
             project.build,
             lambda tree: refuse_broken(assignment, tree, project.solutions, status.show),
         )
+    _warn(warnings(assignment), strict=False)
     click.echo("\n".join([*summary, f"built {path} ({path.stat().st_size >> 10} KB)"]))
 
 

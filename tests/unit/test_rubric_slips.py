@@ -2,9 +2,11 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
+from autograder.authoring import release
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.written.render import render_handout
@@ -111,6 +113,27 @@ def test_a_slip_in_course_toml_is_refused_with_the_nearest_name(tmp_path):
         with pytest.raises(GraderError) as refusal:
             render_handout(assignment, ROOT / "solutions" / "README.student.md", tmp_path / "course.toml")
         assert says in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "facts, warned",
+    [
+        ('[links]\nquestions = ""\n', True),
+        ('[links]\nsite = "https://u.edu"\nquestions = ""\n', True),
+        ('[links]\nquestions = "https://u.edu/forum"\n', False),
+        ('[links]\nsite = ""\n', False),  # this handout has no place for it
+        ('links = "none"\n', False),
+        ('term = "This term"\n', False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_release_without_an_address_for_questions_says_so(tmp_path, facts, warned):
+    if facts is not None:
+        (tmp_path / "course.toml").write_text(facts)
+    said = release.warnings(replace(load_assignment(ROOT / "assignment"), folder=tmp_path))
+    told = "course.toml: `questions` in [links] is empty: students read 'tell the staff' and find no address; set it"
+    assert said == [told] * warned
 
 
 def test_the_rubrics_time_limit_holds_everywhere(toy):
