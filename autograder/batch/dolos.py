@@ -5,8 +5,8 @@ Nothing is sent anywhere: staff decide where the file goes, since it holds names
 
 from __future__ import annotations
 
+import datetime as dt
 import os
-import re
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -17,15 +17,14 @@ from autograder.batch.roster import Roster
 from autograder.batch.similarity import code_of, starters_statements
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
-from autograder.core.files import write_whole
+from autograder.core.files import same_file, write_whole
+from autograder.core.moments import moment
 from autograder.core.tables import csv_text
 from autograder.core.text import cell, clean
 from autograder.core.zips import zip_bytes
 from autograder.sandbox.judge_side.apart import Ended
-from autograder.written.outputs import same_file
 
 INFO, HEADER = "info.csv", ["filename", "label", "created_at", "full_name"]
-TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|UTC|[+-]\d\d:?\d\d)?")
 
 
 def refuse_target(path: Path, folder: Path, inputs: dict[str, Path | None]) -> None:
@@ -82,8 +81,5 @@ def write_dolos(
 
 def _time(entry: Entry) -> str:
     """When it was submitted, as Dolos reads it; '' if the export does not say."""
-    found = TIME.match(entry.created)
-    if not found:
-        return ""
-    zone = "+0000" if found[3] in (None, "Z", "UTC") else found[3].replace(":", "")
-    return f"{found[1]} {found[2]} {zone}"
+    time = moment(entry.created, dt.timezone.utc)
+    return f"{time:%Y-%m-%d %H:%M:%S %z}" if time else ""

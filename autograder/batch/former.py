@@ -13,7 +13,7 @@ from autograder.batch.roster import Roster
 from autograder.core.errors import GraderError
 from autograder.core.files import is_ordinary
 from autograder.core.tables import read_table
-from autograder.core.text import clean, first_of
+from autograder.core.text import clean, some_of
 
 GRADEBOOK, SUBMISSION = "gradebook.csv", "Submission ID"
 
@@ -45,7 +45,7 @@ def refuse_other_class(former: Former, output: Path, source: Path, roster: Roste
     known, people = list(itertools.chain(*former.values())), list(itertools.chain(*(e.people for e in roster.entries)))
     where, there = clean(str(source), 200), clean(str(output), 200)
     if former and former.keys().isdisjoint(entry.id for entry in roster.entries) and _keys(known).isdisjoint(_keys(people)):
-        few = ", ".join(clean(id) for id in first_of(list(former), 3))
+        few = some_of([clean(id) for id in former])
         raise GraderError(
             f"nothing was changed: {where} has nobody and no submission of the last run in {there} ({few}). "
             "If it is the right folder, name another --output, or move that one away"
@@ -65,7 +65,7 @@ def gone_since(former: Former, entries: list[Entry]) -> Iterator[str]:
         whole = (
             f"{len(gone)} of the last run's {len(former)} submissions {'does' if len(gone) == 1 else 'do'} not count any more"
         )
-        few = ", ".join(clean(id) for id in first_of(gone, 3))
+        few = some_of([clean(id) for id in gone])
         yield f"{whole}, and nothing else of their people does ({few}): is this the whole class?"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from autograder.batch.store import Record
 from autograder.core.errors import GraderError
 from autograder.core.files import is_ordinary
 from autograder.core.tables import read_table
-from autograder.core.text import clean, first_of
+from autograder.core.text import clean, some_of
 
 
 def keep_edited(output: Path, before: dict[str, Record]) -> list[str]:
@@ -25,7 +24,7 @@ def keep_edited(output: Path, before: dict[str, Record]) -> list[str]:
     if not edits:
         return []
     kept = keep_earlier(output / GRADEBOOK, None)
-    differ = f"{GRADEBOOK} had other points than the last finished run ({', '.join(first_of(edits, 3))})"
+    differ = f"{GRADEBOOK} had other points than the last finished run ({some_of(edits)})"
     advice = "the new one has the grader's; points by hand belong in the graders' sheet, in a column such as `1.2.1 by hand`"
     return [f"{differ}: it is kept as {kept}; {advice}"]
 
@@ -49,6 +48,6 @@ def _same(text: str, score: float | None) -> bool:
     if not text or score is None:
         return not text and score is None
     try:
-        return math.isclose(float(text.replace(",", ".")), score, abs_tol=1e-6)
+        return number(float(text.replace(",", "."))) == number(score)  # as many digits as a gradebook has
     except ValueError:
         return False

@@ -12,11 +12,9 @@ from typing import NamedTuple
 
 from autograder.batch.people import Person, contradiction
 from autograder.core.errors import GraderError
-from autograder.core.tables import COLUMNS, WHO, Table, about_course, courses_in, plain_cell, read_table
+from autograder.core.tables import COLUMNS, ROSTER_COLUMNS, Table, about_course, courses_in, plain_cell, read_table, usual
 from autograder.core.text import clean
-from autograder.written.sheets import usual
 
-ROSTER_COLUMNS = (*WHO, "course", "role", "path", "submitted")
 STUDENT = "student"
 ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 CLOSE = 0.8  # a role that is so much like "student" is mistyped: one letter off, or two swapped

@@ -153,7 +153,7 @@ def _mapping(start: Any, events: Events, otherwise: str = "a mapping was expecte
     _plain(start)
     while not isinstance(event := next(events), yaml.MappingEndEvent):
         if isinstance(event, yaml.ScalarEvent):
-            yield clean_key(_plain(event)), next(events)
+            yield _capped(_plain(event)), next(events)
         else:
             raise ValueError(f"{_line(event)}: a name was expected")
 
@@ -164,7 +164,7 @@ def _items(start: Any, events: Events) -> Iterator[Any]:
         yield event
 
 
-def clean_key(text: str) -> str:
+def _capped(text: str) -> str:
     """A key as it stands, for it may be the name of a folder, but no longer than one."""
     return text[:255]
 

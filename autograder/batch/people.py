@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from autograder.core.moments import moment
 from autograder.core.tables import differing
-from autograder.written.lateness import moment
+from autograder.core.text import some_of
 
 DATED = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
 
@@ -108,7 +109,7 @@ def _claimed_twice(entries: list[Entry]) -> Iterator[tuple[Entry, Person, list[E
 
 
 def why_contested(person: Person, rivals: list[Entry]) -> str:
-    named = ", ".join(entry.id for entry in rivals[:4]) + (f" and {len(rivals) - 4} more" if len(rivals) > 4 else "")
+    named = some_of([entry.id for entry in rivals], 4)
     return (
         f"not settled: {named} are each said to be {person.label}'s; move the wrong one away, or name the right one in a "
         "roster (--roster, with path)"

@@ -10,8 +10,8 @@ from dataclasses import replace
 from autograder.batch.listed import Listed, Listing
 from autograder.batch.metadata import METADATA, without_folder
 from autograder.batch.people import Absent, Entry, Person, contradiction
-from autograder.core.text import clean, first_of
-from autograder.written.lateness import moment
+from autograder.core.moments import moment
+from autograder.core.text import clean, some_of
 
 
 def others_submissions(entries: list[Entry]) -> Iterator[str]:
@@ -50,7 +50,7 @@ def moved_away(entries: list[Entry], absent: list[Absent]) -> Iterator[str]:
                 found[one.missing].append(f"{' and '.join(theirs)} {'is' if len(theirs) == 1 else 'are'} {one.person.label}'s")
     for missing, others in found.items():
         yield (
-            f"{missing} is in {METADATA} and not in the folder; {', '.join(first_of(others, 3))}, too: was the wrong one moved "
+            f"{missing} is in {METADATA} and not in the folder; {some_of(others)}, too: was the wrong one moved "
             "away? If not, export the submissions again"
         )
 

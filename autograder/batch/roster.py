@@ -30,7 +30,7 @@ from autograder.checks.formats import ARCHIVE, kind_of_file
 from autograder.checks.naming import stem_of
 from autograder.checks.notebook import CODE
 from autograder.core.errors import GraderError
-from autograder.core.text import clean, first_of, reason
+from autograder.core.text import clean, first_of, reason, some_of
 
 EXPORT = re.compile(r"assignment_\d+_export( \(\d+\))?")  # Gradescope's name for the folder in its zip
 WITHOUT_METADATA = (
@@ -205,7 +205,7 @@ def _without_record(folder: Path, entries: list[Entry]) -> list[str]:
     nobodys = [e.id for e in entries if _exported(e.path) and not any(p.email or p.sid for p in e.people)]
     if not nobodys or not _exists(folder / METADATA):
         return []
-    named = ", ".join(first_of(nobodys, 3))
+    named = some_of(nobodys)
     return [f"{METADATA} has no address and no SID for {named}: is it cut off? If so, export the submissions again"]
 
 

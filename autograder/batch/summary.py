@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from autograder.batch.metadata import METADATA
 from autograder.batch.roster import Roster
-from autograder.core.text import first_of
+from autograder.core.text import first_of, some_of
 
 if TYPE_CHECKING:
     from autograder.batch.gradebook import Sheet
@@ -94,4 +94,4 @@ def _same_files(outcomes: dict[str, Outcome], roster: Roster, lost: set[str]) ->
             groups.setdefault(outcomes[entry.id].content, []).append(f"{entry.id} ({whose})")
     for group in groups.values():
         if len(group) > 1:
-            yield f"the same files in {len(group)} submissions: {', '.join(first_of(group, 5))}"
+            yield f"the same files in {len(group)} submissions: {some_of(group, 5)}"

@@ -11,6 +11,10 @@ from autograder.cli.project import Project, graded_with
 from autograder.core.tables import read_table
 
 PATH = click.Path(path_type=Path)
+ROSTER = (
+    "CSV of people; it may have the columns name (or first name, last name), email, sid, course (or section), role, path, "
+    "submission time."
+)
 
 
 @click.command()
@@ -19,7 +23,7 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--course", help="Course of people for whom the roster gives none (default: the archive's, or the last one of the rubric)."
 )
-@click.option("--roster", type=PATH, help="CSV of people: name, email, sid, course, path.")
+@click.option("--roster", type=PATH, help=ROSTER)
 @click.option(
     "--archive", type=PATH, help="Grade with the assignment and references in this archive; no other folder is needed."
 )

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.core.text import clean, first_of
+from autograder.core.text import clean, first_of, some_of
 from autograder.judging.output import plain_output
 from autograder.sandbox.judge_side.doctor import WANTED
 
@@ -212,9 +212,9 @@ def print_summary(summary: Summary, output: Path) -> None:
         console.print(Text(f"{changed}: {output / 'moved.csv'}", style="bold"))
     if summary.unknown:
         whole = f"not graded: {METADATA} is missing, so nothing says what {len(summary.unknown)} of the roster submitted"
-        console.print(Text(f"{whole}: {clean(', '.join(first_of(summary.unknown, 5)), 700)}", style="yellow"))
+        console.print(Text(f"{whole}: {clean(some_of(summary.unknown, 5), 700)}", style="yellow"))
     if summary.absent:
-        console.print(Text(f"nothing submitted: {clean(', '.join(first_of(summary.absent, 10)), 700)}", style="yellow"))
+        console.print(Text(f"nothing submitted: {clean(some_of(summary.absent, 10), 700)}", style="yellow"))
     console.print(Text(_numbers(summary), style="bold"))
     console.print(f"gradebook: {output / 'gradebook.csv'}; class page: {output / 'index.html'}")
 

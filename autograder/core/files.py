@@ -46,6 +46,13 @@ def is_ordinary(path: Path) -> bool:
     return stat.S_ISREG(path.lstat().st_mode)
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths name the same file, also through links."""
+    if os.path.exists(one) and os.path.exists(other):
+        return os.path.samefile(one, other)
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
 def read_capped(path: Path, limit: int) -> bytes:
     """A file of at most ``limit`` bytes, whatever size it claims to have.
 

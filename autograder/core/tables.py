@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.checks.encodings import wide_encoding
 from autograder.checks.kinds import kind_of
 from autograder.core.errors import GraderError
 from autograder.core.files import read_capped, write_private
@@ -43,6 +44,10 @@ COLUMNS = {
 }
 NUMBERED_SECTION = re.compile(r"sections?\d+")  # a column for each section of a person
 WHO = ("name", "first", "last", "email", "sid")
+ROSTER_COLUMNS = (*WHO, "course", "role", "path", "submitted")
+# Usual columns that nothing reads: of Gradescope's exports, the gradebook and the graders' sheet; squeezed.
+COMMENTS = {"comment", "comments"}
+UNREAD = {"submissionid", "submissioncount", "viewcount", *COMMENTS}
 ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)  # what spreadsheet programs make of long numbers
 NOBODY = {"points possible", "student, test", "test student"}  # rows of Canvas's exports that are no people
 # What a row is called that sums others up, squeezed; one of them with an address or a number is a person all the same.
@@ -55,6 +60,7 @@ MAX_ROWS, MAX_COLUMNS, MAX_CELLS, MAX_TITLE = 50_000, 1_000, 2_000_000, 300
 MAX_LINES = 200  # of a file in which a Markdown table is looked for
 UNCLOSED = 'a quote (") that begins a cell is never closed: is it one too many, or is the file cut off?'
 MAX_SEPARATORS = 20_000  # in a row, those in quoted cells included
+SOME_ASCII = 0.05  # of its characters: separators, line ends, digits and addresses, whatever the names are written in
 LINE = re.compile(r"[^\r\n]+(?:\r\n|\r|\n)?|\r\n|\r|\n")
 
 
@@ -130,6 +136,11 @@ def about_course(title: str) -> bool:
     return plain in COLUMNS["course"] or bool(NUMBERED_SECTION.fullmatch(plain))
 
 
+def usual(title: str) -> bool:
+    """Whether nothing is lost where nothing reads a column of this title."""
+    return about_course(title) or squeezed(title) in UNREAD
+
+
 def plain_cell(text: str) -> str:
     """A cell without what programs put around its text: spaces, ``="007"``, the apostrophe before what looks like a formula."""
     text = text.strip()
@@ -177,6 +188,8 @@ def _text_of(path: Path, name: str) -> str:
     if kind := kind_of(data):
         raise GraderError(f"{name} is {kind}, not CSV: {AS_CSV}")
     text = decoded(data)
+    if "\0" in text:
+        raise GraderError(f"{name} has NUL bytes, which no CSV has: {AS_CSV}")
     if sum(line.lstrip().startswith("|") for line in text.split("\n", MAX_LINES)[:MAX_LINES]) > 1:
         raise GraderError(f"{name} is a table in Markdown, not CSV: {AS_CSV}")
     return text
@@ -265,12 +278,8 @@ def _too_much(name: str) -> GraderError:
 
 def decoded(data: bytes) -> str:
     """The text of a file in UTF-8, UTF-16, UTF-32 or Windows-1252."""
-    if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
-        return data.decode("utf-32", errors="replace")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", errors="replace")
-    if b"\0" in data[:200]:  # UTF-16 without the mark at its beginning
-        return data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be", errors="replace")
+    if wide := wide_encoding(data, SOME_ASCII):
+        return data.decode(wide, errors="replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -30,6 +30,11 @@ def first_of(lines: Sequence[str], most: int = 20) -> list[str]:
     return [*lines[:most], *([f"… and {len(lines) - most} more"] if len(lines) > most else [])]
 
 
+def some_of(names: Sequence[str], most: int = 3) -> str:
+    """The same in one line."""
+    return ", ".join(first_of(names, most))
+
+
 def keep_libraries_quiet() -> None:
     """Let no library's warning or log line reach the terminal: most would quote a submission, none is for those who read it."""
     logging.getLogger().addHandler(logging.NullHandler())

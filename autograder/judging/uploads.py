@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.checks.diagnosis.findings import ended
+from autograder.core.moments import moment
 from autograder.core.resubmission import NO_HINTS, STEPS, Resubmission
 from autograder.core.verdict import FAILED, NOT_RUN, PASSED, Verdict
 
@@ -60,11 +61,7 @@ def _minutes(then: Any, now: Any) -> float | None:
 
 def _time(text: Any) -> dt.datetime | None:
     """A moment with its time zone, UTC if it names none; None if it is no such text."""
-    try:
-        time = dt.datetime.fromisoformat(text.replace("Z", "+00:00")) if isinstance(text, str) and len(text) < 40 else None
-    except ValueError:
-        return None
-    return time.replace(tzinfo=dt.timezone.utc) if time and time.tzinfo is None else time
+    return moment(text, dt.timezone.utc) if isinstance(text, str) and len(text) < 40 else None
 
 
 def _points(results: Any) -> dict[str, float]:

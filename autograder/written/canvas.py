@@ -20,7 +20,7 @@ from typing import Any
 
 from autograder.core.errors import GraderError
 from autograder.core.tables import Table, read_table
-from autograder.core.text import clean, first_of
+from autograder.core.text import clean, some_of
 from autograder.written.grades import FEW
 
 TOKEN = "CANVAS_TOKEN"
@@ -220,7 +220,7 @@ def _questions(table: Table, grades: list[Grade]) -> Iterator[str]:
         last = f" Its last row gives {grades[-1].label} {grades[-1].points or 'nothing'}" if grades else ""
         yield f"{table.name} does not end with the end of a line, as `finalise` writes it: is it cut off?{last}"
     if over := [f"{one.label} ({one.points} of {one.out_of:g})" for one in grades if one.points and _is_over(one)]:
-        yield f"more points than there are: {', '.join(first_of(over, FEW))}: is that right?"
+        yield f"more points than there are: {some_of(over, FEW)}: is that right?"
 
 
 def _is_over(grade: Grade) -> bool:

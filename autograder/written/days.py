@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from autograder.core.errors import GraderError
 from autograder.core.tables import WHO as WHO_COLUMNS
 from autograder.core.tables import Table, squeezed
-from autograder.core.text import clean, first_of
+from autograder.core.text import clean, first_of, some_of
 from autograder.written.grades import Final
 from autograder.written.matching import by_key, contradictions, rows_of, with_zeros
 from autograder.written.sheets import Row
@@ -73,7 +73,7 @@ class Days:
             yield f"left out: {file}: {rows}{total} about {clean(about, 60)!r}; this assignment is called {called}{why}"
         for file, numbers in self.blank.items():
             if self.files[file]:
-                where = f"row{'s' * (len(numbers) > 1)} {', '.join(first_of([str(n) for n in numbers], 5))}"
+                where = f"row{'s' * (len(numbers) > 1)} {some_of([str(n) for n in numbers], 5)}"
                 yield f"left out: {file}: {in_rows(len(numbers))} without days ({where})"
         for file, counted in self.files.items():
             if not counted:

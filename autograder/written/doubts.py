@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from autograder.core.assignment import Assignment, Question
-from autograder.core.text import clean, first_of
+from autograder.core.text import clean, first_of, some_of
 from autograder.core.written import Manual
 from autograder.written.absence import YES, submitted_something
 from autograder.written.grades import FEW, Final, named, shown
@@ -90,7 +90,7 @@ def _other_points(assignment: Assignment, rows: list[Row], finals: list[Final]) 
             concerned.setdefault((given, rubric, final.course), []).append(named(final))
     return [
         f"Max Points are {clean(given, 20)} in the gradebook ({len(people)} row{'s' * (len(people) > 1)}) and {rubric} in the "
-        f"rubric for {course}: {', '.join(first_of(people, FEW))}: is the course right? Were points changed since (then run "
+        f"rubric for {course}: {some_of(people, FEW)}: is the course right? Were points changed since (then run "
         "`batch` again)?"
         for (given, rubric, course), people in concerned.items()
     ]
@@ -106,7 +106,7 @@ def _other_totals(assignment: Assignment, pairs: list[Pair], finals: list[Final]
         if other := [line for line in told if line]:
             yield (
                 f"the total in {rows[0].file} is not the sum of the items, which is what counts: "
-                f"{', '.join(first_of(other, FEW))}: was it edited, or were cells moved?"
+                f"{some_of(other, FEW)}: was it edited, or were cells moved?"
             )
 
 
@@ -141,7 +141,7 @@ def _rowless(pairs: list[Pair], finals: list[Final]) -> list[str]:
     have, get = ("has", "gets") if len(rowless) == 1 else ("have", "get")
     count = f"{len(rowless)} of the {len(active)} people who submitted something"
     zero = f"{have} no row in {_sheet(pairs)} at all and {get} a zero for the written half"
-    return [f"{count} {zero}: {', '.join(first_of(rowless, FEW))}: is the sheet complete?"]
+    return [f"{count} {zero}: {some_of(rowless, FEW)}: is the sheet complete?"]
 
 
 def _sheet(pairs: list[Pair]) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.tables import Table, courses_in, read_table
-from autograder.core.text import clean, first_of
+from autograder.core.text import clean, first_of, some_of
 from autograder.written.absence import NO, YES, zeros_of
 from autograder.written.days import read_days
 from autograder.written.doubts import doubts
@@ -93,7 +93,7 @@ def finalise(assignment: Assignment, inputs: Inputs, output: Path) -> Summary:
 def lateness_told(finals: list[Final]) -> list[str]:
     """Whose time is unknown; how many people lose something by being late, and a question if that is most of them."""
     untimed = [named(final) for final in finals if final.untimed and not final.problems]
-    unknown = [f"no time of submission, so they count as on time: {', '.join(first_of(untimed))}"] if untimed else []
+    unknown = [f"no time of submission, so they count as on time: {some_of(untimed, 20)}"] if untimed else []
     late = [final for final in finals if final.deductions["late"]]
     if not late:
         return unknown

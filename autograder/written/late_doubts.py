@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from autograder.core.moments import moment
 from autograder.core.tables import squeezed
-from autograder.core.text import clean, first_of
+from autograder.core.text import clean, some_of
 from autograder.written.days import Days, days_of, in_days, in_rows
 from autograder.written.grades import FEW, Final, named
-from autograder.written.lateness import TIMES, Lateness, gone_before, late_days, moment, ways_late
+from autograder.written.lateness import TIMES, Lateness, gone_before, late_days, ways_late
 from autograder.written.matching import Pair, rows_of_half, with_zeros
 from autograder.written.sheets import Policy, Row
 
@@ -54,7 +55,7 @@ def _two_ways(pairs: list[Pair], finals: list[Final], policy: Policy) -> list[st
     ]
     if not differ:
         return []
-    who = f"{_people(len(differ))}, and the most counts: {', '.join(first_of(differ, FEW))}"
+    who = f"{_people(len(differ))}, and the most counts: {some_of(differ, FEW)}"
     right = f"is `due` in {policy.name} right? Has" if "due" in late else "has"
     return [f"how late somebody was is said in two ways for {who}: {right} an extension been given elsewhere?"]
 
@@ -109,7 +110,7 @@ def _twice(finals: list[Final], used: Days) -> list[str]:
                 about = squeezed(row_of[source].who["assignment"]) or row_of[source].file
                 groups.setdefault(about, []).append(f"{source}: {in_days(days)}")
         twice += [f"{named(final)} ({', '.join(rows)})" for rows in groups.values() if len(rows) > 1]
-    people = ", ".join(first_of(twice, FEW))
+    people = some_of(twice, FEW)
     return [f"late days used before stand in two rows, which are added up: {people}: is one too many?"] if twice else []
 
 
@@ -121,7 +122,7 @@ def _nobodys(used: Days, finals: list[Final]) -> list[str]:
     named = [
         clean(row.who["email"] or row.who["sid"], 60) + (f" ({meant})" if meant else "") for row, meant in zip(rows, zeros)
     ]
-    return [f"late days used before, by people in neither file: {', '.join(first_of(named))}"] if rows else []
+    return [f"late days used before, by people in neither file: {some_of(named, 20)}"] if rows else []
 
 
 def _same_days(lateness: Lateness, sheet: list[Row]) -> Iterator[str]:
@@ -147,7 +148,7 @@ def _overdrawn(finals: list[Final], policy: Policy) -> list[str]:
     budget = policy.table("late").get("budget_days")
     before = [(final, *gone_before(final)) for final in finals]
     over = [f"{named(final)} ({gone}: {where})" for final, gone, where in before if budget is not None and gone > budget]
-    people = ", ".join(first_of(over, FEW))
+    people = some_of(over, FEW)
     return (
         [f"more late days used before than the term's {budget}: {people}: is each file another assignment's?"] if over else []
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from autograder.core.moments import moment
 from autograder.core.text import clean
 from autograder.written.days import Days, in_days
 from autograder.written.grades import Final, final_sum, shown
@@ -155,19 +156,3 @@ def _days_after(row: Row, due: dt.datetime) -> tuple[int, str]:
         given = f"the time of submission is {clean(row.who['submitted'], 40)!r} in {row.source}"
         return 0, f"{given}, expected it with its time zone, as in 2024-02-09 23:59:00 -08:00"
     return max(0, math.ceil((time - due).total_seconds() / 86400)), ""
-
-
-def moment(text: str) -> dt.datetime | None:
-    """A moment as Gradescope's export writes it, ``2024-02-09 23:59:00.000000000 -08:00``; None for any other text.
-
-    One without its time zone is none: it may be hours from what was meant.
-    """
-    plain = re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)(?:\.\d+)? ?(Z|UTC|[+-]\d\d:?\d\d)", text.strip())
-    if not plain:
-        return None
-    day, clock, zone = plain.groups()
-    zone = "+00:00" if zone in ("Z", "UTC") else zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
-    try:
-        return dt.datetime.fromisoformat(f"{day}T{clock}{zone}")
-    except ValueError:
-        return None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 
 from autograder.core.errors import GraderError
+from autograder.core.files import same_file
 from autograder.core.tables import read_table
 from autograder.core.text import clean
 from autograder.written.sheets import RESULT
@@ -42,10 +42,3 @@ def _not_own(path: Path, titles: list[str]) -> str:
         return f"has columns that `finalise` does not write for this assignment: {clean(', '.join(more), 160)}"
     less = list((Counter(titles) - header).elements())
     return f"lacks this assignment's columns: {clean(', '.join(less), 160)}" if less else ""
-
-
-def same_file(one: Path, other: Path) -> bool:
-    """Whether two paths name the same file, also through links."""
-    if os.path.exists(one) and os.path.exists(other):
-        return os.path.samefile(one, other)
-    return os.path.realpath(one) == os.path.realpath(other)

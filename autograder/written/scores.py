@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from autograder.core.assignment import Question
 from autograder.core.errors import GraderError
-from autograder.core.text import clean
+from autograder.core.text import clean, some_of
 from autograder.core.written import VOID, Manual
 from autograder.written.grades import Final, shown
 from autograder.written.matching import Pair
@@ -114,11 +114,6 @@ def refuse_other_points(row: Row, items: Sequence[Question | Manual], course: st
             f"{row.source}, course {course}: the header's points are not the rubric's: {told}. Change them on Gradescope, or "
             "convert the numbers and take the points out of these headers"
         )
-
-
-def some_of(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def void(final: Final, row: Row, items: Sequence[Manual]) -> None:

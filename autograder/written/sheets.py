@@ -18,8 +18,8 @@ from typing import Any
 from autograder.core.errors import GraderError
 from autograder.core.files import read_capped
 from autograder.core.strict import MAX_BYTES, nearest, read_toml
-from autograder.core.tables import COLUMNS, Table, about_course, decoded, read_table, squeezed
-from autograder.core.text import clean, first_of
+from autograder.core.tables import COLUMNS, COMMENTS, Table, decoded, read_table, squeezed, usual
+from autograder.core.text import clean, first_of, some_of
 from autograder.core.written import VOID, Written
 
 POLICY = {
@@ -41,9 +41,6 @@ CONTROL = {
     "collaborators": "a missing statement costs nothing",
     "late_days": "nobody is late by it",
 }
-# Usual columns that nothing reads: of Gradescope's exports, the gradebook and the graders' sheet; squeezed.
-COMMENTS = {"comment", "comments"}
-UNREAD = {"submissionid", "submissioncount", "viewcount", *COMMENTS}
 WORTH = re.compile(r"\s*\(([\d.]+) (?:pts?|points?)\)\s*$")  # behind a title of Gradescope's: the question's points
 
 
@@ -189,7 +186,7 @@ def _hand_labels(automatic: Sequence[str]) -> dict[str, str]:
 def _not_by_hand(table: Table, items: list[str], automatic: Sequence[str]) -> Iterator[str]:
     """A line about columns of the sheet with autograded points, which would be taken for points by hand, and are not."""
     if columns := [title for title, item in zip(table.header, items) if title in automatic and not item]:
-        few = clean(", ".join(first_of(columns, 5)), 160)
+        few = clean(some_of(columns, 5), 160)
         yield (
             f"{table.name}: not read: {few}: autograded points come from the gradebook; points by hand belong in a column such "
             f"as '{columns[0]}{BY_HAND}'"
@@ -276,11 +273,6 @@ def missing_columns(table: Table, ids: list[str], items: list[str], who: set[int
     unread = ", ".join(header for header in others if not usual(header))
     unknown = f"; nothing reads {clean(unread, 160)}" if unread else ""
     return [f"{table.name} has no column for {', '.join([*missing, *missed])}{unknown}"]
-
-
-def usual(header: str) -> bool:
-    """Whether nothing is lost where nothing reads a column of this title."""
-    return about_course(header) or squeezed(header) in UNREAD
 
 
 def refuse_misspelt(name: str, headers: list[str], missing: list[str]) -> None:

@@ -96,7 +96,7 @@ def test_the_gradebooks_own_reason_is_kept(join):
     [row], _ = join(*points("517", dict.fromkeys(BY_HAND, "")))
     assert row["total"] == "not graded: manual.csv row 2 has no points in it" and row["autograded"] and not row["read"]
     [row], _ = join(*points("517", dict.fromkeys(BY_HAND[:5], "")))
-    assert row["total"] == "not graded: 1.2.1.rationale, 1.2.2.rationale, 1.2.3 and 2 more are empty"
+    assert row["total"] == "not graded: 1.2.1.rationale, 1.2.2.rationale, 1.2.3, … and 2 more are empty"
 
 
 def test_people_are_matched_by_address_or_number_and_conflicts_are_reported_not_guessed(join):

@@ -1,11 +1,14 @@
 """Rosters and sheets in the shapes that Gradescope, Canvas, registrars and spreadsheet programs write."""
 
+import re
+
 import pytest
 
 from autograder.batch.metadata import METADATA
 from autograder.batch.roster import read_roster, without_course
+from autograder.cli.classes import ROSTER
 from autograder.core.errors import GraderError
-from autograder.core.tables import courses_in
+from autograder.core.tables import COLUMNS, ROSTER_COLUMNS, courses_in, squeezed
 from autograder.core.text import cell, uncell
 from autograder.written.sheets import read_rows
 
@@ -231,3 +234,8 @@ def test_a_folder_that_is_missing_is_told_once_with_the_rosters_course(export, t
     roster = read_roster(export, written(tmp_path, "Name,Email,Section\nGül,gul@u.edu,CSE 447 A\n"), COURSES)
     [one] = [one for one in roster.absent if one.person.email == "gul@u.edu"]
     assert one.person.course == "447" and "there is no such folder" in one.why
+
+
+def test_the_help_names_every_column_that_a_roster_may_have():
+    named = {squeezed(title) for title in re.split(r"[,.()]|\bor\b|\bcolumns\b", ROSTER)}
+    assert all(named & set(COLUMNS[kind]) for kind in ROSTER_COLUMNS), named

@@ -36,6 +36,23 @@ def test_a_roster_is_read_whatever_program_saved_it(tmp_path, delimiter, end, en
     assert not roster.notes and not roster.absent
 
 
+@pytest.mark.parametrize("coding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["Ada Lovelace", "Zoë", "张伟", "Анна Каренина", "佐藤 花子"])
+def test_a_table_in_utf_16_without_its_mark_is_read_whatever_the_names_are_written_in(tmp_path, name, coding):
+    rows = "".join(f"{name};a{number}@x.edu;{number}\r\n" for number in range(100))
+    (tmp_path / "t.csv").write_bytes(f"Name;Email;SID\r\n{rows}".encode(coding))
+    table = read_table(tmp_path / "t.csv")
+    assert table.header == ["Name", "Email", "SID"] and {row[0] for _, row in table.rows} == {name}
+
+
+@pytest.mark.parametrize("place", [0, 12, 150, 5000])
+def test_a_stray_nul_is_said_to_be_one_and_makes_no_utf_16_of_the_rest(tmp_path, place):
+    text = "Name,Email\n" + "Ada,ada@x.edu\n" * 600
+    (tmp_path / "t.csv").write_bytes((text[:place] + "\0" + text[place:]).encode())
+    with pytest.raises(GraderError, match=r"^t\.csv has NUL bytes, which no CSV has: export it as CSV"):
+        read_table(tmp_path / "t.csv")
+
+
 @pytest.mark.parametrize(
     "header, where",
     [
