@@ -47,12 +47,6 @@ def output_of(result: Any) -> Any:
     return result if whole and result else None
 
 
-def mistake_of(outputs: list[Any], known: dict[str, list[Any]]) -> str:
-    """The name of the only mistake that agrees with these outputs in every case; '' if none or several do."""
-    agreeing = mistakes_like(outputs, known)
-    return agreeing[0] if len(agreeing) == 1 else ""
-
-
 def mistakes_like(outputs: list[Any], known: dict[str, list[Any]]) -> list[str]:
     """The names of all mistakes that agree with these outputs in every case."""
     if not outputs or any(output is None for output in outputs):

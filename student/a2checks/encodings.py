@@ -67,8 +67,7 @@ def _decoded(data: bytes) -> tuple[str, bool]:
 
     Raises ValueError if it is no text; the message continues a sentence that begins with the file's name.
     """
-    encoding = next((name for mark, name in MARKS if data.startswith(mark)), "") or _without_mark(data)
-    if encoding:
+    if encoding := wide_encoding(data):
         try:
             return data.decode(encoding).removeprefix("\ufeff"), False
         except UnicodeDecodeError:
@@ -87,13 +86,18 @@ def _decoded(data: bytes) -> tuple[str, bool]:
         return data.decode(encoding, "replace"), True
 
 
-def _without_mark(data: bytes) -> str:
-    """UTF-16 without a byte order mark, by the zeros in every second byte of what is mostly ASCII; '' for anything else."""
+def wide_encoding(data: bytes, ascii_share: float = 0.4) -> str:
+    """UTF-32 or UTF-16, by the byte order mark or, of UTF-16, without one; '' for anything else.
+
+    Without one, by the zeros in every second byte of what has at least this share of ASCII.
+    """
+    if marked := next((name for mark, name in MARKS if data.startswith(mark)), ""):
+        return marked
     sample = data[:SAMPLE]
     if b"\0" not in sample:
         return ""
     even, odd = (part.count(0) / max(len(part), 1) for part in (sample[::2], sample[1::2]))
-    if min(even, odd) > 0.05 or max(even, odd) < 0.4:
+    if min(even, odd) > 0.05 or max(even, odd) < ascii_share:
         return ""
     return "utf-16-le" if odd > even else "utf-16-be"
 
