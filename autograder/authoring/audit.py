@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.authoring.baking.bank import BankEntry, load_bank
-from autograder.authoring.every_set import Judged, graded_on, of_verdict, on_every_set, section_run
+from autograder.authoring.every_set import Judged, graded_on, largest_error, of_verdict, on_every_set, section_run
 from autograder.authoring.kept import Kept
 from autograder.authoring.unproved import warnings, weak_inputs
 from autograder.authoring.variants import Variants
@@ -280,12 +280,14 @@ def _judge_entry(grader: Grader, variants: Variants, kind: str, entry: BankEntry
         own = next(v for v in verdicts if v.question.id == question.id)
         known = {} if run.number is None else {run.number: of_verdict(own)}
         elsewhere = on_every_set(grader, reader, question, kind != "mistake", known)
+        error = min(own.data.get("largest") or float("inf"), *(error for _, error in elsewhere.values()))
+        if error < MARGIN * question.section.tolerance and not question.value:
+            error = largest_error(grader, reader, question)
     lost = {v.question.id for v in verdicts if v.status != PASSED}
     kept, unexpected = expected - lost, lost - expected
     problems = [f"kept {sorted(kept)}"] if kept else []
     problems += [f"lost {sorted(unexpected)}: {_reason(verdicts, unexpected)}"] if unexpected else []
     problems += _unlike(kind, elsewhere)
-    error = min(own.data.get("largest") or float("inf"), *(error for _, error in elsewhere.values()))
     named = own.data.get("mistake") == entry.get("same_as", entry["id"])
     return Outcome(kind, question.id, entry["id"], "; ".join(problems), named, error)
 

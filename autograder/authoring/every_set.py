@@ -48,6 +48,25 @@ def on_every_set(
     return judged
 
 
+def largest_error(grader: Grader, reader: Reader, question: Question) -> float:
+    """The largest error in any case of the question, on the hidden set on which that is smallest.
+
+    Tests end at the first case that fails, which may be off by less than those behind it.
+    """
+    run, smallest = section_run(grader, reader, question), float("inf")
+    with run.sessions.open([question]) as session:
+        for number in range(grader.count(question.section)):
+            run.judge_on(number)
+            cases = run.hidden["cases"]
+            errors = []
+            for case in cases[question.id]["own"]:
+                run.hidden = {**run.hidden, "cases": {**cases, question.id: {**cases[question.id], "own": [case]}}}
+                passed, error = _of_outcome(run.run_tests(question, session))
+                errors += [] if passed else [error]
+            smallest = min(smallest, max(errors, default=0.0))
+    return smallest
+
+
 def section_run(grader: Grader, reader: Reader, question: Question) -> SectionRun:
     """What judges the question's section of a submission."""
     found, _ = reader.sections

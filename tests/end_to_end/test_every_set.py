@@ -6,11 +6,12 @@ import nbformat
 import numpy as np
 import pytest
 
-from autograder.authoring.every_set import graded_on, on_every_set
+from autograder.authoring.every_set import graded_on, largest_error, on_every_set
 from autograder.checks.case import Case
 from autograder.core.errors import GraderError
 from autograder.core.references import unpacked
 from autograder.core.verdict import FAILED
+from autograder.judging.reading import Reader
 from hostile.case import S3, written
 from hostile.corpus import CASES
 from support.formats import ALL
@@ -21,6 +22,7 @@ _right = self_attention
 def self_attention(Q, K, V, n_heads=1, causal=True):
     return _right(Q, K, V, 1, True) if Q.shape[-2] <= 8 and n_heads == 1 else V
 """
+GROWING = "def pairwise_similarities(Q, K):\n    return _right(Q, K) + Q.shape[-2] / 1000\n"
 # Section 3: item -> (what a right answer says, what is said instead), which is right on the public data.
 SMALL_3 = {
     "3.dataset.len": ("return len(self.data)", "return 20 if len(self.data) > 3 else len(self.data)"),
@@ -54,6 +56,17 @@ def test_an_answer_to_section_3_that_is_right_for_the_public_counts_only_fails_o
     assert [number for number, (passed, _) in judged.items() if passed] == []
     own = next(verdict for verdict in graded_on(grader, 0, tmp_path) if verdict.question.id == id)
     assert own.status == FAILED
+
+
+def test_the_audit_counts_a_mistakes_largest_error_not_that_of_the_first_case_that_fails(grader, tmp_path, s2):
+    question = grader.assignment.question("2.1.pairwise_similarities")
+    (tmp_path / "A2S2.py").write_text(s2 + "\n_right = pairwise_similarities\n" + GROWING)
+    with Reader(grader.assignment, tmp_path) as reader:
+        found = largest_error(grader, reader, question)
+        first = min(error for _, error in on_every_set(grader, reader, question, False).values())
+    own = unpacked(grader.references["sets"][0])["cases"][question.id]["own"]
+    longest = max(case["args"][0].shape[-2] for case in own)
+    assert found == pytest.approx(longest / 1000, rel=0.1) and first < 0.9 * found
 
 
 def test_a_right_answer_passes_on_every_set(grader, tmp_path, s2):
