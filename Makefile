@@ -82,14 +82,14 @@ lint: develop
 # The engine alone, for another course: build/wheel/autograder-….whl and its hash.
 wheel: setup
 	$(PY) -m pip wheel -q --no-deps --no-build-isolation -w build/wheel .
-	cd build/wheel && sha256sum autograder-*.whl
+	$(PY) -m pip hash build/wheel/autograder-*.whl
 
 # Gradescope's container, with whichever engine is installed: docker, podman or buildah (ENGINE=…, see autograder/gradescope/image.py).
 docker: autograder
 	$(RUN) image build --course $(COURSE) $(if $(BASE),--base $(BASE))
 
 docker-grade: build/example
-	$(RUN) image grade $(SUBMISSION) --course $(COURSE)
+	$(RUN) image grade "$(SUBMISSION)" --course $(COURSE)
 
 # LANES=2: the tests of Docker's own daemon beside the others, in less time; their figures are then no measure of speed.
 docker-test: develop autograder
@@ -117,7 +117,7 @@ reports: develop
 bench: develop autograder build/example
 	$(PY) tests/bench $(if $(QUICK),--quick)
 
-# Keeps build/rubric: sheets that graders fill in cannot be rebuilt.
+# Keeps what cannot be rebuilt: the graders' sheets (build/rubric), graded classes (build/class) and final grades (*.csv).
 clean:
 	rm -rf .venv
-	test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name rubric -exec rm -rf {} +
+	test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name rubric ! -name class ! -name '*.csv' -exec rm -rf {} +

@@ -280,9 +280,7 @@ def _judge_entry(grader: Grader, variants: Variants, kind: str, entry: BankEntry
         own = next(v for v in verdicts if v.question.id == question.id)
         known = {} if run.number is None else {run.number: of_verdict(own)}
         elsewhere = on_every_set(grader, reader, question, kind != "mistake", known)
-        error = min(own.data.get("largest") or float("inf"), *(error for _, error in elsewhere.values()))
-        if error < MARGIN * question.section.tolerance and not question.value:
-            error = largest_error(grader, reader, question)
+        error = _error(grader, reader, own, elsewhere)
     lost = {v.question.id for v in verdicts if v.status != PASSED}
     kept, unexpected = expected - lost, lost - expected
     problems = [f"kept {sorted(kept)}"] if kept else []
@@ -290,6 +288,15 @@ def _judge_entry(grader: Grader, variants: Variants, kind: str, entry: BankEntry
     problems += _unlike(kind, elsewhere)
     named = own.data.get("mistake") == entry.get("same_as", entry["id"])
     return Outcome(kind, question.id, entry["id"], "; ".join(problems), named, error)
+
+
+def _error(grader: Grader, reader: Reader, own: Verdict, elsewhere: dict[int, Judged]) -> float:
+    """The largest error of an answer on the hidden set on which that is smallest."""
+    question = own.question
+    error = min(own.data.get("largest") or float("inf"), *(error for _, error in elsewhere.values()))
+    if question.value or error >= MARGIN * question.section.tolerance:
+        return error
+    return largest_error(grader, reader, question)
 
 
 def _unlike(kind: str, judged: dict[int, Judged]) -> list[str]:

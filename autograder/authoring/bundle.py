@@ -138,10 +138,18 @@ def left_out(section: Section | None, questions: list[Question]) -> set[str]:
 
 
 def packed_text(path: Path) -> tuple[Path, str]:
-    """A file's name and text as a notebook carries them: code without comments; text that was compressed as it was before."""
-    if path.suffix == ".xz":
-        return path.with_suffix(""), lzma.decompress(path.read_bytes()).decode("utf-8")
-    text = path.read_text(encoding="utf-8")
+    """A file's name and text as a notebook carries them: code without comments; text that was compressed as it was before.
+
+    Raises GraderError if it is no text.
+    """
+    try:
+        if path.suffix == ".xz":
+            return path.with_suffix(""), lzma.decompress(path.read_bytes()).decode("utf-8")
+        text = path.read_text(encoding="utf-8")
+    except (UnicodeDecodeError, lzma.LZMAError):
+        raise GraderError(
+            f"{path.name}: a notebook carries only text in UTF-8, and .xz of it; keep other data elsewhere"
+        ) from None
     return path, without_comments(text) if path.suffix == ".py" else text
 
 

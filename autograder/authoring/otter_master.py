@@ -17,6 +17,8 @@ from typing import Any
 import nbformat
 
 from autograder.authoring.masters import read_master
+from autograder.checks.formats import parse
+from autograder.checks.ipython import runnable
 from autograder.core.errors import GraderError
 from autograder.core.syntax import DEFINED
 from autograder.core.text import clean
@@ -195,11 +197,8 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 def parsed(source: str) -> list[ast.stmt]:
     """The statements of a cell, without magics; [] if it is no Python."""
-    plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n"))
-    try:
-        return ast.parse(plain).body
-    except SyntaxError:
-        return []
+    tree = parse(runnable(source))
+    return [] if tree is None else tree.body
 
 
 def bound_in(source: str) -> dict[str, bool]:

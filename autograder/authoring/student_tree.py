@@ -63,7 +63,7 @@ def generate(assignment: Assignment, solutions: Path, references: Path, new: Pat
         text = render_handout(assignment, source, assignment.folder / "course.toml")
         refuse_leftovers(text, source.name)
         (new / source.name.replace(".student", "")).write_text(text, encoding="utf-8")
-    mark_generated(new)
+    mark_generated(new, {module for section in assignment.sections for module in section.modules})
     for name, notebook in stripped.items():
         embed(notebook, bundle_of(new, assignment, section_of(assignment, name), pages_of(notebook)), assignment.checks_package)
         notebook.metadata["generated"] = GENERATED
@@ -71,11 +71,14 @@ def generate(assignment: Assignment, solutions: Path, references: Path, new: Pat
     return new
 
 
-def mark_generated(folder: Path) -> None:
-    """Say in every text file of the folder that it is generated; packed data have a README beside them."""
+def mark_generated(folder: Path, modules: set[str]) -> None:
+    """Say in every text file of the folder that it is generated; of the assignment's modules in code, not in their data."""
     for path in files_below(folder):
-        if comment := COMMENTS.get(path.suffix):
+        own = path.relative_to(folder).parts[0] in modules
+        if (comment := COMMENTS.get(path.suffix)) and (not own or path.suffix == ".py"):
             path.write_text(f"{comment} {GENERATED}\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+        elif own:
+            continue
         elif path.suffix in (".md", ".html"):  # at the end: a template begins with its settings, a page with its type
             path.write_text(f"{path.read_text(encoding='utf-8')}\n<!-- {GENERATED} -->\n", encoding="utf-8")
         elif path.suffix == ".json":

@@ -26,12 +26,12 @@ from typing import Any, TextIO
 from .data import read_text
 from .deadline import TooLong, deadline
 from .formats import CODE, PDF, SCRIPT, Unreadable, kind_of_file, read
+from .ipython import runnable
 from .naming import stem_of
 
 PACKAGE = Path(__file__).resolve().parent
 WRITEUP, SOURCES = "writeup", (".tex", ".md", ".qmd", ".docx", ".odt", ".typ", ".html")
 CHECK = re.compile(r"^check\(", re.MULTILINE)
-MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 MAX_BYTES = 50 << 20  # the grader's limit
 CELL_SECONDS, FILE_SECONDS = 60.0, 300.0  # that one cell, and all cells of a file, may take
 
@@ -237,12 +237,12 @@ class CellOutput:
 
 
 def cells_of(path: Path) -> list[str]:
-    """The code cells of a notebook or the statements of a script, without ``!`` and ``%`` lines."""
+    """The code cells of a notebook or the statements of a script, as the grader reads them."""
     document = read(path.name, path.read_bytes(), MAX_BYTES)
-    sources = [cell.source for cell in document.cells if cell.kind == CODE and not cell.source.startswith("%%")]
+    sources = [runnable(cell.source) for cell in document.cells if cell.kind == CODE]
     if document.numbered:
-        return [MAGIC.sub("", source) for source in sources]
-    tree = ast.parse(MAGIC.sub("", "\n".join(sources)))
+        return sources
+    tree = ast.parse("\n".join(sources))
     return [ast.unparse(node) for node in tree.body if not isinstance(node, ast.ImportFrom) or node.module != "__future__"]
 
 

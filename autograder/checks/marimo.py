@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from dataclasses import dataclass, field
 
-from .document import Cell, Document, Unreadable, dedented, outdented, parse
+from .document import Cell, Document, Unreadable, outdented, parse
 from .notebook import CODE, MARKDOWN
 
 APP = re.compile(r"^(\w+)\s*=\s*(?:\w+\.)?App\(", re.MULTILINE)
@@ -56,7 +57,7 @@ def _part(node: ast.stmt, app: str, lines: list[str]) -> _Part | None:
     call = node.value if isinstance(node, ast.Expr) else None
     if isinstance(call, ast.Call) and _method(call, app) == "_unparsable_cell" and call.args:
         text = call.args[0].value if isinstance(call.args[0], ast.Constant) else ""
-        return _Part(Cell(CODE, dedented(str(text)), call.args[0].lineno - 1))
+        return _Part(Cell(CODE, textwrap.dedent(str(text)), call.args[0].lineno - 1))
     return None
 
 
@@ -83,7 +84,7 @@ def _of_function(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str])
         body, end = body[:-1], last.lineno - 1
         binds = [part.id for part in ast.walk(last) if isinstance(part, ast.Name)]
     if len(body) == 1 and (markdown := _markdown(body[0])) is not None:
-        return _Part(Cell(MARKDOWN, dedented(markdown), body[0].lineno - 1))
+        return _Part(Cell(MARKDOWN, textwrap.dedent(markdown), body[0].lineno - 1))
     reads = [argument.arg for argument in node.args.args]
     return _Part(_body(body, _header(node, body, lines), end, lines), reads, binds)
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from autograder.checks.formats import SUFFIXES
+from autograder.checks.ipython import as_module
 from autograder.checks.naming import stem_of
 from autograder.core.assignment import Section
 from autograder.core.syntax import DEFINED, shape
 from autograder.submission.files import File
-from autograder.submission.ipython import as_module
 from autograder.submission.several import Wanted
 from autograder.submission.statements import Parsed
 from autograder.submission.stubs import set_names

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from autograder.checks.ipython import Transformer
 from autograder.core.watch import parsed
-from autograder.submission.ipython import Transformer
 
 CONTINUES = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
 MAX_TRIES = 400  # attempts to parse joined or shortened chunks, per cell

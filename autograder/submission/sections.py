@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.checks.formats import ARCHIVE, CODE, CODE_SUFFIXES, PDF, TEXT, Unreadable, read
+from autograder.checks.ipython import as_module
 from autograder.checks.naming import stem_of, why_no_code
 from autograder.core.assignment import Assignment, Section
 from autograder.core.errors import GraderError
 from autograder.core.verdict import NO_FILE
 from autograder.core.watch import LARGE, watch, why
 from autograder.submission.fitting import Candidate, Fitting, comparison, fitting
-from autograder.submission.ipython import as_module
 from autograder.submission.recovery import Effort
 from autograder.submission.several import Wanted, joined, preference, wanted
 from autograder.submission.statements import Parsed, parse_document

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from autograder.checks.formats import CODE, MARKDOWN, RAW, Cell, Document, outdented, unparse
+from autograder.checks.ipython import PYTHON_MAGICS, as_python, code_of, has_prompts, star_import
 from autograder.core import newer_syntax
 from autograder.core.syntax import first_line, is_deep, stored, walk
 from autograder.core.watch import DEEP, why
 from autograder.core.watch import parsed as parsed_source
 from autograder.submission.headings import Heading
-from autograder.submission.ipython import PYTHON_MAGICS, as_python, code_of, has_prompts, star_import
 from autograder.submission.length import within_limits
 from autograder.submission.lost import MAX_LOST, Lost, names_in, refusal
 from autograder.submission.recovery import Effort, chunks

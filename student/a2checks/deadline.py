@@ -26,7 +26,7 @@ def used_up(seconds: float) -> Callable[..., bool]:
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Interrupt what runs inside after this many seconds; raises TooLong then.
+    """Interrupt what runs inside after this many seconds; raises TooLong then, or as soon as it ends.
 
     Only in the main thread; in another one nothing is interrupted. What does not return to Python, such as one long call of a
     library, cannot be interrupted.
@@ -49,6 +49,8 @@ def deadline(seconds: float) -> Iterator[None]:
         try:
             with _interruptible():
                 yield
+            if state["late"]:  # and the code went on all the same
+                raise TooLong
         finally:
             with lock:
                 state["over"] = True

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import ast
-import textwrap
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-__all__ = ["Cell", "Document", "Unreadable", "dedented", "outdented", "parse", "parses", "unparse"]
+__all__ = ["Cell", "Document", "Unreadable", "outdented", "parse", "parses", "unparse"]
 
 
 class Unreadable(Exception):
@@ -72,8 +71,3 @@ def unparse(node: ast.AST) -> str | None:
 def outdented(lines: Iterable[str], indent: int) -> str:
     """The lines without so many columns of indentation; those that have less, as in a string, without what they have."""
     return "\n".join(line[min(indent, len(line) - len(line.lstrip())) :] for line in lines)
-
-
-def dedented(source: str) -> str:
-    """The source without its common indentation."""
-    return textwrap.dedent(source)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import marimo
-from .document import Cell, Document, Unreadable, dedented, outdented, parse, parses, unparse
+from .document import Cell, Document, Unreadable, outdented, parse, parses, unparse
 from .encodings import text_of
 from .fences import fenced
 from .markers import DATABRICKS, databricks, marked, outside_strings, uncomment_magics
@@ -36,7 +36,6 @@ __all__ = [
     "Document",
     "Format",
     "Unreadable",
-    "dedented",
     "is_notebook",
     "kind_of_file",
     "outdented",

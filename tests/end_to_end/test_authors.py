@@ -178,6 +178,32 @@ def test_a_module_with_a_task_in_it_has_to_be_handed_in_and_is_named_where_it_is
     )
 
 
+def more(made: Path) -> Path:
+    """A second module of the assignment, a folder."""
+    folder = made / "solutions" / "more"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("x = 1\n")
+    edit(made / "assignment" / "rubric.toml", ('"tools.py"', '"tools.py", "more"'))
+    return folder
+
+
+@pytest.mark.slow
+def test_the_data_of_a_module_stay_as_they_are(made):
+    texts = {"a.json": "{}", "b.json": '[{"a": 1}]', "c.json": '{"a": 1}', "words": "no JSON {", "d.md": "# D", "e.html": "<p>"}
+    for name, text in texts.items():
+        (more(made) if name == "a.json" else made / "solutions" / "more").joinpath(name).write_text(text)
+    assert autograder("student", cwd=made).returncode == 0
+    assert {name: (made / "student" / "more" / name).read_text() for name in texts} == texts
+
+
+@pytest.mark.slow
+def test_data_that_no_notebook_can_carry_are_refused_in_one_line(made):
+    (more(made) / "weights.npz").write_bytes(b"PK\3\4\xff\xfe\x00")
+    done = autograder("student", cwd=made)
+    assert done.returncode == 2 and "weights.npz: a notebook carries only text in UTF-8" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("autograder: ") and "Traceback" not in done.stderr
+
+
 @pytest.mark.slow
 def test_a_module_is_no_notebook_even_if_it_is_named_like_one(made, tmp_path):
     edit(made / "assignment" / "rubric.toml", ("file_pattern = 'warmup'", "file_pattern = '.'"))

@@ -1,9 +1,11 @@
 """``python -m a2checks``: which file it reads, that no cell holds it up, and that it says what it does."""
 
+import contextlib
 import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -98,6 +100,27 @@ def test_no_time_is_lost_by_running_files_one_after_the_other(tmp_path, monkeypa
         assert len(started) == len(processes) == 2
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%%time\n{}",
+        "\n%%capture out\n{}",
+        "%%time\n%%prun\n{}",
+        "{}\nrest = (7\n    % 3)",
+        "{}\ntext = '''\n%s and\n!more\n'''",
+        "%matplotlib inline\n{}",
+        "!pip install torch\n{}\n?torch",
+        "import torch\n%time {}",
+    ],
+)
+def test_what_ipython_runs_is_run(tmp_path, cell):
+    (tmp_path / "A2S1.ipynb").write_text(notebook(cell.format("answer = 1 + 1")))
+    (source,) = checks.cells_of(tmp_path / "A2S1.ipynb")
+    names: dict[str, object] = {}
+    exec(source.replace("import torch", ""), names)
+    assert names["answer"] == 2
+
+
 @pytest.mark.slow
 def test_what_a_probed_function_prints_stays_out_of_the_check():
     source = S3.replace("    model.train()\n", "    model.train()\n    print('an epoch begins')\n").split("if __name__")[0]
@@ -122,3 +145,12 @@ def test_a_deadline_holds_in_a_process_that_ignores_ctrl_c_as_in_the_background(
     script += f"try:\n    with deadline(0.5):\n        {body}\nexcept TooLong:\n    print(signal.getsignal(2) == {handler})\n"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=300)
     assert done.stdout == "True\n", done.stderr
+
+
+def test_code_that_catches_the_interruption_is_told_as_soon_as_it_ends():
+    def catches() -> None:
+        with contextlib.suppress(BaseException):
+            threading.Event().wait(60)
+
+    with pytest.raises(TooLong), deadline(0.2):
+        catches()

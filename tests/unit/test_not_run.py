@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.checks.formats import CODE, MARKDOWN, RAW, Cell, Document
-from autograder.submission.ipython import MAX_TRANSFORMED, Transformer, as_python
+from autograder.checks.ipython import MAX_TRANSFORMED, Transformer, as_python
 from autograder.submission.statements import Parsed, parse_document
 from support import share
 from support.project import DATA

@@ -175,7 +175,7 @@ class Sketch:
 
     def drawing(self) -> None:
         """Record a path of a drawing; it belongs to the previous picture if there are only labels in between."""
-        last = max((at for at, piece in enumerate(self.pieces) if piece == PICTURE), default=-1)
+        last = next((at for at in reversed(range(len(self.pieces))) if self.pieces[at] == PICTURE), -1)
         if last < 0 or any(len(line) > LABEL for line in "".join(self.pieces[last + 1 :]).split("\n")):
             self.pieces.append(PICTURE)
 
