@@ -297,7 +297,7 @@ def serve(sock: socket.socket, grader: Grader, zygote: ZygoteClient) -> None:
         try:
             path = Path(protocol.receive(sock, FRAME_BYTES)["path"])
             try:
-                with Reader(grader.assignment, path, grader.assignment.limits.total_seconds) as reader:
+                with Reader(grader.assignment, path, grader.assignment.limits.total_seconds, grader.tests.rules) as reader:
                     protocol.send(sock, {"content": content_key(reader.contents), "needs": needs(grader, reader)})
                     if not protocol.receive(sock, FRAME_BYTES)["go"]:
                         continue

@@ -24,7 +24,7 @@ def grade(
     """
     assignment = grader.assignment
     if not isinstance(submitted, Reader):
-        with Reader(assignment, submitted, assignment.limits.total_seconds) as reader:
+        with Reader(assignment, submitted, assignment.limits.total_seconds, grader.tests.rules) as reader:
             return grade(grader, reader, report)
     deadline = time.monotonic() + assignment.limits.total_seconds
     verdicts = {q.id: Verdict(q) for q in assignment.questions}

@@ -119,10 +119,19 @@ class Found:
 
 
 class Reader(Apart):
-    """Reads one submission, a path or its files; close it at the end of the grading. Its answers raise GraderError."""
+    """Reads one submission, a path or its files; close it at the end of the grading. Its answers raise GraderError.
 
-    def __init__(self, assignment: Assignment, submitted: Path | Contents, patience: float = PATIENCE):
-        super().__init__(lambda: _Desk(assignment, submitted).answer, min(patience, PATIENCE))
+    ``rules``: the assignment's, if they are loaded already.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        submitted: Path | Contents,
+        patience: float = PATIENCE,
+        rules: types.ModuleType | None = None,
+    ):
+        super().__init__(lambda: _Desk(assignment, submitted, rules).answer, min(patience, PATIENCE))
         self.assignment = assignment
 
     def ask(self, op: str, **fields: Any) -> Any:
@@ -210,6 +219,7 @@ class _Desk:
 
     assignment: Assignment
     submitted: Path | Contents
+    loaded: types.ModuleType | None = None
     shelf: Shelf = field(default_factory=Shelf)
     last: tuple[int, bytes] = field(default=(-1, b""))
     sent: dict[str, set[int]] = field(default_factory=dict)  # section -> statements whose code the judge has
@@ -222,7 +232,7 @@ class _Desk:
 
     @functools.cached_property
     def rules(self) -> types.ModuleType:
-        return load_rules(self.assignment)
+        return self.loaded or load_rules(self.assignment)
 
     @functools.cached_property
     def submission(self) -> Submission:
