@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
+from collections import defaultdict
+from hashlib import sha256
 
 import hypothesis
 import pytest
@@ -42,18 +43,19 @@ def pytest_report_header() -> str | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark as slow what lies in tests/slow, and of ``many`` all but every n-th; as container what lies in tests/container."""
-    seen: Counter[str] = Counter()
-    rest = []
+    rest, many = [], defaultdict(list)
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         if folder in ("slow", "container"):
             item.add_marker(folder)
-        elif mark := item.get_closest_marker("many"):
-            name = item.nodeid.partition("[")[0]
-            if seen[name] % mark.kwargs["of"]:
+        elif item.get_closest_marker("many"):
+            many[item.nodeid.partition("[")[0]].append(item)
+    for group in many.values():
+        # In an order of their own: every n-th as they are listed would be in step with what they are made of.
+        for place, item in enumerate(sorted(group, key=lambda item: sha256(item.nodeid.encode()).digest())):
+            if place % item.get_closest_marker("many").kwargs["of"]:
                 item.add_marker("slow")
                 rest.append(item)
-            seen[name] += 1
     left_out = set(rest) - set(share.some(rest)) if rest else set()
     if left_out:
         items[:] = [item for item in items if item not in left_out]

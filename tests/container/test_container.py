@@ -39,12 +39,12 @@ def test_right_answers_get_full_points_behind_every_layer(graded):
     tree, lost, run = graded("sections 1, 2.1 and 3", RIGHT)
     assert (tree["score"], lost) == (58, set())
     assert "NOT HELD" not in run.stdout and "layer user: on" in run.stdout and "layer seccomp: on" in run.stdout, run.stdout
-    assert run.seconds < 60
+    assert tree["extra_data"]["complete"]
 
 
 def test_sections_1_and_2_alone(graded):
-    tree, _, run = graded("sections 1 and 2.1", {"A2S1.py": S1, "A2S2.py": S2})
-    assert tree["score"] == 38 and run.seconds < 30
+    tree, _, _ = graded("sections 1 and 2.1", {"A2S1.py": S1, "A2S2.py": S2})
+    assert tree["score"] == 38 and tree["extra_data"]["complete"]
 
 
 def test_the_solutions_as_students_export_them(graded, solutions):
@@ -69,14 +69,15 @@ def test_a_function_that_eats_memory_loses_only_its_own_item(graded, how):
 
 
 def test_a_function_that_hangs_loses_only_its_own_item(graded):
-    _, lost, run = graded("hangs", function("while True:\n    pass"))
-    assert {n for n in lost if not n.startswith("3.")} == {"2.1.attn_softmax"} and run.seconds < 120
+    tree, lost, _ = graded("hangs", function("while True:\n    pass"))
+    assert {n for n in lost if not n.startswith("3.")} == {"2.1.attn_softmax"} and tree["extra_data"]["complete"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_submission_reads_and_forges_nothing(graded, name):
-    _, lost, run = graded(name, HOSTILE[name])
-    assert {n for n in lost if not n.startswith("3.")} <= {"1.3.1"} and run.seconds < 120
+    tree, lost, _ = graded(name, HOSTILE[name])
+    # The statement goes on to the right answer where nothing stops it.
+    assert {n for n in lost if not n.startswith("3.")} == {"1.3.1"} and tree["extra_data"]["complete"]
 
 
 def test_a_second_run_in_the_same_place_gives_the_same_results(built, tmp_path):

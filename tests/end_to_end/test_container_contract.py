@@ -165,6 +165,12 @@ def test_when_time_runs_out_graded_items_stand_and_the_rest_say_so(container, s2
     assert tree["score"] == 22 and not tree["extra_data"]["complete"] and "have not run" in tree["output"]
 
 
+def test_what_is_graded_and_what_comes_out_is_closed_to_others(container):
+    container.run()
+    for name in ("source", "submission", "results"):
+        assert not (container.root / name).stat().st_mode & 0o077, name
+
+
 def test_a_missing_submission_folder_is_reported_in_the_results(container):
     for path in (container.root / "submission").iterdir():
         path.unlink()

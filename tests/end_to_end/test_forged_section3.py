@@ -168,11 +168,12 @@ def test_malformed_observations_are_the_students(rules):
     ]
     draw = random.Random(1)
     whole = run_of_main(told(rules))
+    malformed = len(odd)
     odd += [{**whole, draw.choice([*whole]): draw.choice([None, [], {}, 10**400, "x", [[]], [None], -1])} for _ in range(200)]
     for question in rules.finetuning.RULES:
-        for seen in odd:
+        for number, seen in enumerate(odd):
             failures, _ = judged(rules, seen, question, {"sizes": {}, "count": 20, "texts": [], "labels": [], "answers": []})
-            assert all(isinstance(failure, Failure) for failure in failures)
+            assert failures or number >= malformed, (question, seen)
 
 
 def test_two_runs_are_told_different_numbers(rules):

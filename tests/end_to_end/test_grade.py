@@ -288,14 +288,18 @@ def test_447_counts_14_as_extra_credit(submit, s1, s2):
 
 
 @pytest.mark.slow
-def test_an_exception_names_the_students_own_line_and_nothing_hidden(submit, s2):
+def test_an_exception_names_the_students_own_line_and_nothing_hidden(submit, grader, s2, monkeypatch):
     graded = submit({"A2S2.py": with_body(s2, "attn_scaled", "x = A.tolist()\nraise ValueError(f'saw {x}')")})
     output = graded.output("2.1.attn_scaled")
     assert "ValueError" in output and "raise ValueError" in output
     leaking = with_body(s2, "attn_scaled", "if float(A.sum()) != 0.123: raise ValueError(str(float(A.flatten()[0])))")
-    hidden = submit({"A2S2.py": leaking})
-    public = submit({"A2S2.py": "# another file, another hidden set\n" + leaking})
-    assert hidden.output("2.1.attn_scaled").split("at line")[0] == public.output("2.1.attn_scaled").split("at line")[0]
+    said = set()
+    for number in (0, 1):
+        monkeypatch.setattr(grader, "only", number)
+        said.add(submit({"A2S2.py": leaking}).output("2.1.attn_scaled").split("at line")[0])
+        first = grader.inputs(number)["cases"]["2.1.attn_scaled"]["own"][0]["args"][0].flatten()[0]
+        assert f"{float(first):.4f}" not in str(said)
+    assert len(said) == 1 and "ValueError" in str(said)
 
 
 def test_printed_text_never_reaches_the_results(submit, s2):

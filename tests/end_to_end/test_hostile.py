@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 import sysconfig
@@ -11,17 +12,18 @@ from pathlib import Path
 import psutil
 import pytest
 
+from support import share
 from support.hostile_runs import MODES, SYSTEM_PYTHON, corpus, same_version, tally
 from support.project import ROOT, TESTS
 
 
 @pytest.mark.many(of=3)
 @pytest.mark.parametrize("mode", MODES)
-def test_a_sample_of_every_family_is_contained(references, tmp_path, mode, capsys):
-    rows = corpus(references, tmp_path, mode, first=50 * list(MODES).index(mode) + 2, step=150)
+def test_a_sample_of_the_corpus_is_contained(references, tmp_path, mode, capsys):
+    rows = corpus(references, tmp_path, mode, first=random.Random(f"{share.SEED} {mode}").randrange(120), step=120)
     with capsys.disabled():
         print("\n" + tally(mode, rows))
-    assert not [r for r in rows if r["broken"]]
+    assert rows and not [r for r in rows if r["broken"]]
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """results.json exists from the start, is valid and truthful, and is written atomically."""
 
+import functools
 import json
 import os
 import subprocess
@@ -14,9 +15,11 @@ import pytest
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.core.verdict import NOT_RUN, Verdict
+from autograder.judging import run as grading
 from autograder.judging.results import ResultsFile
 from support.archives import build_archive
 from support.project import ROOT, SCHEMA
+from support.toy import autograder
 
 
 def run(*arguments, **environment):
@@ -132,7 +135,6 @@ print("FOUND", found)
 
 @pytest.mark.slow
 def test_items_graded_before_the_grader_failed_keep_their_verdicts(tmp_path, references, s1, s2, monkeypatch):
-    from autograder.judging import run
     from autograder.judging.section import SectionRun
 
     judge = SectionRun.judge
@@ -145,16 +147,41 @@ def test_items_graded_before_the_grader_failed_keep_their_verdicts(tmp_path, ref
     monkeypatch.setattr(SectionRun, "judge", failing)
     (tmp_path / "A2S1.py").write_text(s1)
     assignment = load_assignment(ROOT / "assignment")
-    tree = run.run_grading(assignment, references, tmp_path, "517", tmp_path / "results.json")
+    tree = grading.run_grading(assignment, references, tmp_path, "517", tmp_path / "results.json")
     verdicts = {t["number"]: t["extra_data"]["verdict"] for t in tree["tests"]}
     assert (tree["score"], verdicts["1.3.2"], verdicts["1.4.1"]) == (12, "passed", "not run")
     assert "please tell the staff" in tree["output"]
 
 
 def test_a_worker_that_cannot_start_is_a_one_line_error(tmp_path, references, s1):
-    from autograder.judging import run
 
     (tmp_path / "A2S1.py").write_text(s1)
     assignment = replace(load_assignment(ROOT / "assignment"), preload=("a_module_that_is_not_there",))
     with pytest.raises(GraderError, match="did not start"):
-        run.run_grading(assignment, references, tmp_path, "517", tmp_path / "results.json")
+        grading.run_grading(assignment, references, tmp_path, "517", tmp_path / "results.json")
+
+
+def test_references_the_seed_and_a_classs_results_are_for_their_owner_alone(toy, tmp_path):
+    (tmp_path / "class" / "ada").mkdir(parents=True)
+    (tmp_path / "class" / "ada" / "T1.py").write_text("import torch\n")
+    done = autograder("batch", tmp_path / "class", "--output", tmp_path / "out", cwd=toy, AUTOGRADER_SEED="")
+    assert done.returncode == 0, done.stderr
+    private = [toy / ".seed", toy / "build" / "reference.safetensors", tmp_path / "out", tmp_path / "out" / "gradebook.csv"]
+    private += list((tmp_path / "out" / "results").rglob("*.json"))
+    assert len(private) > 4
+    assert {path: path.stat().st_mode & 0o077 for path in private} == dict.fromkeys(private, 0)
+
+
+def test_where_student_code_could_reach_them_no_hidden_inputs_are_used_and_nothing_is_signed(
+    grader, references, s1, tmp_path, monkeypatch
+):
+    unsafe = functools.partial(grading.ZygoteClient, without=("user", "landlock", "seccomp"))
+    monkeypatch.setattr(grading, "ZygoteClient", unsafe)
+    (tmp_path / "A2S1.py").write_text(s1)
+    arguments = (grader.assignment, references, tmp_path / "A2S1.py", "517", tmp_path / "results.json")
+    with pytest.raises(GraderError, match="kept apart"):
+        grading.run_grading(*arguments)
+    assert "nothing was graded" in json.loads((tmp_path / "results.json").read_text())["output"]
+    monkeypatch.setenv("AUTOGRADER_ISOLATION", "process")
+    tree = grading.run_grading(*arguments)
+    assert all("inputs" not in test["extra_data"] for test in tree["tests"]) and not tree["extra_data"]["receipt"]["signature"]

@@ -53,6 +53,8 @@ def broken(file: str, index: int, kind: str) -> tuple[str, str]:
     return "\n".join(changed), words.format(line=node.lineno, below=node.lineno + 1, last=len(changed) - own.count("\n"))
 
 
+# What the notebooks give (imports, key, value, functions), and a second ``m_key = key.clone()``.
+GIVEN = {"right_s1.py": (0, 2, 4, 6, 7, 17), "right_s2.py": (0, 1, 2, 10)}
 STATEMENTS = [
     (file, index) for file, source in RIGHT.items() for index, node in enumerate(ast.parse(source).body) if names_of(node)
 ]
@@ -66,6 +68,7 @@ def test_every_lost_item_names_the_statement_that_was_not_run(submit, file, inde
     source, words = broken(file, index, kind)
     graded = submit({FILES[file]: source})
     lost = {id for id in graded.lost if id.startswith(file[7] + ".")}
+    assert lost or index in GIVEN[file] or kind == "it comes later"
     for id in lost:
         assert words in graded.output(id).split("\n")[0], (id, graded.output(id), words)
 

@@ -21,10 +21,10 @@ def execute(path: Path, folder: Path) -> list:
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         cell.source = hasty(cell.source) if cell.cell_type == "code" else cell.source
-    os.environ.update(OFFLINE)
     # On a busy machine a slow cell is not a hanging one.
     patience = dict.fromkeys(("timeout", "startup_timeout", "iopub_timeout"), 3600)
-    nbclient.NotebookClient(notebook, **patience, resources={"metadata": {"path": str(folder)}}).execute()
+    client = nbclient.NotebookClient(notebook, **patience, resources={"metadata": {"path": str(folder)}})
+    client.execute(env={**os.environ, **OFFLINE})
     return [(c.source, "".join(map(said, c.outputs))) for c in notebook.cells if c.cell_type == "code"]
 
 

@@ -4,23 +4,36 @@ import ast
 
 from support.project import ROOT
 
-WALL = {"time", "localtime", "gmtime", "ctime", "now", "utcnow", "today"}
+WALL = {"time", "time_ns", "localtime", "gmtime", "ctime", "strftime", "clock_gettime", "clock_gettime_ns"}
+CALENDAR = {"now", "utcnow", "today"}
 
 
 def readings(source: str) -> set[str]:
-    """The wall clocks that this code reads: ``time.time``, ``datetime.now``, ``from time import time``."""
-    tree = ast.walk(ast.parse(source))
+    """The wall clocks that this code reads: ``time.time``, ``datetime.now``, ``from time import time``, under any name."""
+    nodes = list(ast.walk(ast.parse(source)))
+    names = {a.asname or a.name: a.name for node in nodes if isinstance(node, ast.Import) for a in node.names}
     found = set()
-    for node in tree:
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in WALL:
-            found |= {node.attr} if node.value.id in ("time", "datetime", "date") else set()
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module == "time":
             found |= {name.name for name in node.names} & WALL
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and names.get(node.value.id) == "time":
+            found |= {node.attr} & WALL
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+            found |= {node.func.attr} & CALENDAR
     return found
 
 
 def test_a_wall_clock_is_found():
-    assert readings("import time\ntime.time()") and readings("from time import time") and readings("datetime.now()")
+    for code in (
+        "import time\ntime.time()",
+        "import time as t\nt.time_ns()",
+        "import time\ntime.clock_gettime(time.CLOCK_REALTIME)",
+        "from time import time",
+        "datetime.now()",
+        "import datetime as dt\ndt.datetime.now(tz=dt.UTC)",
+        "import datetime\ndatetime.date.today()",
+    ):
+        assert readings(code), code
     assert not readings("from time import monotonic\nimport time\ntime.monotonic()")
 
 

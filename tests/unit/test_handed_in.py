@@ -94,9 +94,7 @@ def handed_in(tree: dict, deep: int = 0) -> Counter:
     return count
 
 
-@settings(
-    max_examples=share.number(150), deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=share.number(150), deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(trees, st.sampled_from(MODES), st.sampled_from(("", "zip", "tar.gz")))
 def test_files_read_and_files_named_as_unread_are_the_files_handed_in(tree, mode, whole):
     tree = {"main.py": CONTENTS[0], **tree}
