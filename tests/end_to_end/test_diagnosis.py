@@ -184,13 +184,14 @@ def test_a_mistake_is_told_with_its_line_and_not_its_repair(submit, s2, item, co
 
 
 @pytest.mark.many(of=3)
-@pytest.mark.parametrize("item, code", [(item, code) for item, code, *_ in WRONG.values()], ids=WRONG)
-def test_the_notebook_knows_it_too(check, s2, item, code, capsys):
+@pytest.mark.parametrize("item, code, line, concepts", WRONG.values(), ids=WRONG)
+def test_the_notebook_knows_it_too(check, s2, item, code, line, concepts, capsys):
     check(item, notebook(s2, code))
     shown = capsys.readouterr().out
     assert shown.startswith("❌")
-    assert re.search(r"Look at line|[Tt]he |[Ii]t |[Ff]uture|[Aa] ", shown.partition("\n")[2])
-    assert "likely" in shown or len(shown.splitlines()) > 2
+    why = shown.partition("   the smallest call")[0].strip().split("\n")[2:]  # behind the item and what is wrong
+    assert "likely" in shown or why, concepts
+    assert "likely" in shown or line is None or f"Look at line {line}" in shown
 
 
 def test_a_search_for_an_edit_ends_when_its_time_is_up(check, s2, capsys, monkeypatch):

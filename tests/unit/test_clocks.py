@@ -12,15 +12,18 @@ def readings(source: str) -> set[str]:
     """The wall clocks that this code reads: ``time.time``, ``datetime.now``, ``from time import time``, under any name."""
     nodes = list(ast.walk(ast.parse(source)))
     names = {a.asname or a.name: a.name for node in nodes if isinstance(node, ast.Import) for a in node.names}
-    found = set()
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.module == "time":
-            found |= {name.name for name in node.names} & WALL
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and names.get(node.value.id) == "time":
-            found |= {node.attr} & WALL
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
-            found |= {node.func.attr} & CALENDAR
-    return found
+    return set[str]().union(*(reading(node, names) for node in nodes))
+
+
+def reading(node: ast.AST, names: dict[str, str]) -> set[str]:
+    match node:
+        case ast.ImportFrom(module="time"):
+            return {name.name for name in node.names} & WALL
+        case ast.Attribute(value=ast.Name(id=module)) if names.get(module) == "time":
+            return {node.attr} & WALL
+        case ast.Call(func=ast.Attribute(attr=attribute), args=[]):
+            return {attribute} & CALENDAR
+    return set()
 
 
 def test_a_wall_clock_is_found():
