@@ -12,9 +12,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from autograder.authoring.baking.bank import load_bank
+from autograder.authoring.release import distinctive_lines, regions
 from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.core.verdict import NOT_RUN, Verdict
+from autograder.gradescope.archive import members_of
 from autograder.judging import run as grading
 from autograder.judging.results import ResultsFile
 from support.archives import build_archive
@@ -112,6 +115,28 @@ def test_an_archive_holds_no_seed_no_solution_and_no_bake_recipe(tmp_path, grade
         n.endswith(".ipynb") or n.startswith(("assignment/inputs", "autograder/authoring", "autograder/batch")) for n in names
     )
     assert not any("seed" in n or "solutions" in n or "bank" in n for n in names)
+
+
+# Right answers that the judge runs for broken ones, what students have too, and what the smoke test hands in.
+OPEN = tuple(f"assignment/{name}" for name in ("trusted_helpers.py", "helpers_beside.py", "rules/", "smoke/"))
+
+
+def test_no_line_of_the_solutions_or_the_bank_is_in_the_archive(grader, references):
+    secret, public = set[str](), set[str]()
+    for path in (ROOT / "solutions").rglob("*"):
+        if path.suffix in (".py", ".ipynb") and path.is_file():
+            own, given = regions(path, whole=False)
+            secret |= set(distinctive_lines(own))
+            public |= set(distinctive_lines(given))
+    for kind in ("mistake", "alternative"):
+        secret |= {line for entry in load_bank(grader.assignment)[kind] for line in distinctive_lines(entry["code"])}
+    members = members_of(grader.assignment, references, "517")
+    for name in [name for name in members if name.startswith(OPEN)]:
+        public |= set(map(str.strip, members.pop(name).decode().split("\n")))
+    secret = {line for line in secret - public if len(line) > 30}
+    assert len(secret) > 200 and "reference.safetensors" in members
+    found = {(name, line) for name, data in members.items() for line in secret if line.encode() in data}
+    assert not found
 
 
 @pytest.mark.slow
