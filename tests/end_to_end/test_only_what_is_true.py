@@ -39,7 +39,6 @@ COUNTED = """    correct = 0
     for p, l in zip(predictions, labels):
         correct += {}
 {}    return correct / len(labels)"""
-YIELDS = "        for example in self.data:\n            yield example"
 OF_ONES = "    return ((predictions == 1) & (labels == 1)).sum().item() / max({}.sum().item(), 1)"
 SHARE = "    return (predictions == labels).float().mean().item()"
 BACKWARD = "output.loss.backward()"

@@ -16,7 +16,8 @@ DOCUMENTS = [
     *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
 ]
 TOP = r"(?:autograder|assignment|solutions|student|tests|docs|examples)"
-PATH = re.compile(rf"`({TOP}/[\w./-]*)`|\]\(([\w./-]+)\)")
+PATH = re.compile(rf"`({TOP}/[\w./-]*)`|\]\(([\w./-]+)(?:#[\w-]+)?\)")
+ANCHOR = re.compile(r"\]\(([\w./-]*)#([\w-]+)\)")
 PLACE = re.compile(r"((?:`[\w.]+`(?: and |, )?)+) in `([\w/]+\.py)`")
 SUPPRESSED = re.compile(r"#\s*(?:ruff: )?(?:noqa|type: ignore)(\S*)(.*)")
 # What recipes tell the reader to write, so that it is not there yet.
@@ -30,6 +31,18 @@ def test_every_path_that_a_document_names_exists(document):
     if document == "docs/authoring.md":  # what it says of assignment/ and solutions/ is about the reader's own
         named = [path for path in named if not str(path).startswith(("assignment", "solutions"))]
     assert [str(path) for path in named if not (ROOT / path).exists() and str(path) not in TO_WRITE] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_heading_that_a_document_links_to_exists(document):
+    for link, anchor in ANCHOR.findall((ROOT / document).read_text()):
+        target = (ROOT / document).parent / link if link else ROOT / document
+        words = [
+            re.sub(r"[^\w\- ]", "", line.lstrip("#").strip().lower())
+            for line in target.read_text().split("\n")
+            if line[:1] == "#"
+        ]
+        assert anchor in [heading.replace(" ", "-") for heading in words], (link, anchor)
 
 
 def test_every_name_that_the_table_of_places_gives_stands_in_its_file():
