@@ -121,22 +121,23 @@ def test_an_archive_holds_no_seed_no_solution_and_no_bake_recipe(tmp_path, grade
 OPEN = tuple(f"assignment/{name}" for name in ("trusted_helpers.py", "helpers_beside.py", "rules/", "smoke/"))
 
 
+def lines_of_the_solutions() -> tuple[set[str], set[str]]:
+    """(what is a solution, what students are given) in the masters."""
+    paths = [path for path in (ROOT / "solutions").rglob("*") if path.suffix in (".py", ".ipynb") and path.is_file()]
+    secret, given = zip(*(regions(path, whole=False) for path in paths))
+    return set(distinctive_lines("\n".join(secret))), set(distinctive_lines("\n".join(given)))
+
+
 def test_no_line_of_the_solutions_or_the_bank_is_in_the_archive(grader, references):
-    secret, public = set[str](), set[str]()
-    for path in (ROOT / "solutions").rglob("*"):
-        if path.suffix in (".py", ".ipynb") and path.is_file():
-            own, given = regions(path, whole=False)
-            secret |= set(distinctive_lines(own))
-            public |= set(distinctive_lines(given))
-    for kind in ("mistake", "alternative"):
-        secret |= {line for entry in load_bank(grader.assignment)[kind] for line in distinctive_lines(entry["code"])}
+    secret, public = lines_of_the_solutions()
+    bank = load_bank(grader.assignment)
+    secret |= set(distinctive_lines("\n".join(entry["code"] for kind in ("mistake", "alternative") for entry in bank[kind])))
     members = members_of(grader.assignment, references, "517")
     for name in [name for name in members if name.startswith(OPEN)]:
         public |= set(map(str.strip, members.pop(name).decode().split("\n")))
     secret = {line for line in secret - public if len(line) > 30}
     assert len(secret) > 200 and "reference.safetensors" in members
-    found = {(name, line) for name, data in members.items() for line in secret if line.encode() in data}
-    assert not found
+    assert not {(name, line) for name, data in members.items() for line in secret if line.encode() in data}
 
 
 @pytest.mark.slow
