@@ -16,15 +16,11 @@ from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.worker_side import arguments, own_disk, scratch, users
 from support.hostile_runs import SYSTEM_PYTHON, same_version
+from support.programs import program
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the cage's layers are Linux's")
-PROGRAM = {"statements": [], "watch": [], "report": ["f"], "prelude": "", "future": [], "modules": {}}
 LIBRARIES = (str(Path(pytest.__file__).parents[1]),)
 LIMITS = Limits(statement_seconds=900, call_seconds=900)
-
-
-def program(code: str) -> dict:
-    return {**PROGRAM, "statements": [{"code": code, "cell": 0, "line": 1}]}
 
 
 def attempted(code: str) -> str:

@@ -19,6 +19,7 @@ from hypothesis.extra import numpy as hnp
 from autograder.core.trees import TreeError, pack, unpack
 from autograder.sandbox import protocol
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
+from support.programs import program
 
 leaves = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text()
 arrays = hnp.arrays(st.sampled_from(["f4", "f8", "i8", "u1", "?"]), hnp.array_shapes(min_dims=0, max_dims=4, max_side=4))
@@ -101,17 +102,6 @@ def test_a_slow_drip_does_not_outlast_the_deadline():
         stop.set()
         thread.join()
     assert still_dripping, "it gave up at the deadline, not because the data stopped"
-
-
-def program(*lines, watch=(), report=("f",), prelude=""):
-    return {
-        "statements": [{"code": c, "cell": 0, "line": i + 1} for i, c in enumerate(lines)],
-        "watch": list(watch),
-        "report": list(report),
-        "prelude": prelude,
-        "future": [],
-        "modules": {},
-    }
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from autograder.sandbox.worker_side import emulated_gpu
 from autograder.sandbox.worker_side.callers import from_student
 
 ACCELERATORS = ("cuda", "mps", "xpu", "hpu", "xla")
-STAYS = ("cuda", "xpu", "mps", "pin_memory")  # methods that return their tensor as it is
+STAYS = ("cuda", "xpu", "mps", "pin_memory")  # methods that return a tensor that was not moved to the CPU as it is
 MOVES = ("to", "cpu", *STAYS)
 ASKS = ("__get__", "get_device")
 SPECIAL = frozenset((*MOVES, *ASKS, "type"))
@@ -49,9 +49,11 @@ class Devices:
 
     def called(self, name: str, tensor: Any, *args: Any, **kwargs: Any) -> Any:
         """What a method that moves a tensor returns."""
-        if name in STAYS:
+        if name in STAYS and not (name in ACCELERATORS and hasattr(tensor, ON_CPU)):
             self.mapped(name)
             return tensor
+        if name in STAYS:
+            name, args, kwargs = "to", (name,), {}
         return self.moved(tensor, name, args, kwargs)
 
     def moved(self, tensor: Any, name: str, args: Any, kwargs: Any) -> Any:
@@ -59,13 +61,11 @@ class Devices:
         given = [*args, *kwargs.values()]
         args, kwargs = tuple(map(self.placed, args)), self.keywords(kwargs)
         result, before = getattr(self.torch._C.TensorBase, name)(tensor, *args, **kwargs), self.of(tensor)
-        to_cpu = name == "cpu" or "cpu" in map(str, given)
-        to_other = any(self.mapped(one) is not one for one in given)
-        moves = before != self.cpu if to_cpu else to_other and before == self.cpu
-        if not moves:
-            return result
-        result = result.clone() if result is tensor else result
-        if to_cpu:
+        to_cpu, kept = name == "cpu" or "cpu" in map(str, given), hasattr(tensor, ON_CPU)
+        to_other = any(self.placed(one) is not one for one in given)
+        moves = before != self.cpu if to_cpu else to_other and kept
+        result = result.clone() if moves and result is tensor else result
+        if moves if to_cpu else kept and not to_other:
             setattr(result, ON_CPU, True)
         return result
 
@@ -82,7 +82,9 @@ def install() -> None:
         seen[getattr(kinds, f"is_{name}").__get__] = lambda tensor, name=name: devices.of(tensor).type == name
 
     def special(name: str, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-        if name in ASKS and func in seen and devices.asked is not None and from_student():
+        if (
+            name in ASKS and func in seen and devices.asked is not None and from_student(3)
+        ):  # who called torch, which called this mode
             return seen[func](args[0])
         if name in MOVES and args and isinstance(args[0], torch.Tensor):
             return devices.called(name, *args, **kwargs)
