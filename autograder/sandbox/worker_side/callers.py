@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from autograder.sandbox.worker_side.libraries import is_student
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -12,13 +14,12 @@ if TYPE_CHECKING:
 def from_student(depth: int = 2) -> bool:
     """Whether the function ``depth`` calls up is a student's; import machinery and generated code pass the question on.
 
-    So does ``model.device``, which asks the parameters. A student's code runs as ``<cell 3>`` or ``<name.py>``, a library's
-    has a path.
+    So does ``model.device``, which asks the parameters.
     """
     frame: FrameType | None = sys._getframe(depth)
     while frame is not None:
         file = frame.f_code.co_filename
-        if file.startswith("<cell ") or (file.startswith("<") and file.endswith(".py>")):
+        if is_student(file):
             return True
         passed_on = file == "<string>" or file.startswith("<frozen ") or file.endswith("importlib/__init__.py")
         if not passed_on and frame.f_code.co_name not in ("device", "<genexpr>"):

@@ -64,7 +64,8 @@ class Child:
         self.encode_exactly = make_encoder(exact=True)
         self.request = 0
         self.stage: Any = None
-        self.thread = get_ident()
+        self.thread, self.asked = get_ident(), False
+        self.unsent: list[dict[str, Any]] = []
         light_torch.AROUND.append(sealed(self.loading))
         handle(ALARM, IGNORE)
 
@@ -83,22 +84,31 @@ class Child:
                 message = self.receive(self.sock, MAX_REQUEST)
             except protocol.FrameError:
                 return
-            self.request = message["id"]
+            self.request, self.asked = message["id"], True
             try:
                 reply = {"ok": handlers[message["op"]](message)}
             except BaseException as error:
                 reply = {"error": describe(error)}
+            self.asked = False
             self.answer(reply)
 
     def answer(self, reply: dict[str, Any]) -> None:
+        while self.unsent:
+            self.send(self.sock, {"id": self.request, **self.unsent.pop(0)})
         try:
             self.send(self.sock, {"id": self.request, **reply})
         except TypeError:
             self.send(self.sock, {"id": self.request, "error": {"type": "Unsendable", "message": "", "where": []}})
 
     def touched(self, what: str, cell: str, line: int) -> None:
-        """Report what student code asks Python for, see ``watched``."""
-        self.answer({"touch": [what, cell, line]})
+        """Report what student code asks Python for, see ``watched``: with the next reply, if it does so unasked.
+
+        Its other threads do, and its handlers of signals.
+        """
+        if self.asked and get_ident() == self.thread:
+            self.answer({"touch": [what, cell, line]})
+        else:
+            self.unsent.append({"touch": [what, cell, line]})
 
     def loading(self, begins: bool) -> None:
         """Tell the judge, whose clock stands still meanwhile, that libraries are loaded; other threads do not send."""
