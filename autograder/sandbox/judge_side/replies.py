@@ -34,6 +34,15 @@ def loaded_of(reply: Any, count: int) -> Loaded:
     return Loaded({as_text(k): as_text(v) for k, v in reply["bound"].items()}, failures, snapshots)
 
 
+def touch_of(reply: dict[str, Any]) -> tuple[str, str, int] | None:
+    """What student code asked Python for, and where: (what, cell, line); None if the reply does not say so."""
+    try:
+        what, cell, line = reply["touch"]
+        return str(what)[:40], str(cell)[:80], int(line)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
 def as_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("not text")

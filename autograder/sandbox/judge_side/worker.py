@@ -16,11 +16,12 @@ import numpy as np
 
 from autograder.checks.values import exactly_plain, from_plain, unsendable
 from autograder.core.assignment import Limits
+from autograder.core.errors import NotStarted
 from autograder.core.text import clean
 from autograder.sandbox import protocol
 from autograder.sandbox.judge_side.bounds import Most, check_frame
 from autograder.sandbox.judge_side.clock import charged_seconds
-from autograder.sandbox.judge_side.replies import MAX_MESSAGE, Loaded, checked_error, is_number, is_reply, loaded_of
+from autograder.sandbox.judge_side.replies import MAX_MESSAGE, Loaded, checked_error, is_number, is_reply, loaded_of, touch_of
 from autograder.sandbox.judge_side.zygote_client import GRACE_SECONDS, ZygoteClient
 
 PROMPT_SECONDS = 0.05  # most replies come within this time
@@ -28,6 +29,7 @@ FULL_PRIORITY_SECONDS = 1.0
 PATIENCE = 6  # statements of a program that hang and may take their whole time
 HURRIED_SECONDS = 1.0  # for each statement after those, so that they do not take the time of everything else
 LOADING_SECONDS = 60.0  # for libraries that a worker loads when they are first used, once: see ``light_torch``
+READY_SECONDS, READY_BYTES = 60.0, 1 << 12  # for a new worker to enter its cage, and for what it says of that
 NICE_INCREMENT = 5
 MAX_TOLD, MAX_TOUCHES = 2000, 20  # questions that one probe may ask; reports of one worker
 
@@ -60,7 +62,7 @@ class Worker:
     def __init__(self, zygote: ZygoteClient, limits: Limits, deadline: float = math.inf, folder: bool = False):
         self.zygote, self.limits, self.deadline = zygote, limits, deadline
         self.pid, self.sock = zygote.fork(folder)
-        self.requests, self.request, self.alive = 0, 0, True
+        self.requests, self.request, self.alive, self.ready = 0, 0, True, False
         self.answers: dict[str, Callable[..., Any]] = {}
         self.refused: dict[str, str] = {}  # helper -> why one of its calls had no answer
         self.tell: Callable[..., Any] | None = None
@@ -159,7 +161,7 @@ class Worker:
         """
         if not self.alive:
             raise WorkerError("died")
-        if self._unread():
+        if self.ready and self._unread():
             raise self._violation()
         self.requests += 1
         self.request = secrets.randbelow(1 << 48)  # which student code cannot guess, whatever else it writes to the pipe
@@ -169,6 +171,7 @@ class Worker:
         try:
             self.sock.settimeout(timeout + GRACE_SECONDS)
             protocol.send(self.sock, {"id": self.request, "op": op, **fields})
+            self._check_ready()
             reply = self._final_reply(op, timeout, done, statements)
         except protocol.FrameError as problem:
             failure = self._failure(problem, timeout)
@@ -184,8 +187,25 @@ class Worker:
         kind = "timeout" if error["type"] == "Deadline" else "exception"
         raise WorkerError(kind, error["type"], error["message"], error["where"])
 
+    def _check_ready(self) -> None:
+        """Raise NotStarted unless a new worker says that it is in its cage, FrameTimeout at the deadline."""
+        if self.ready:
+            return
+        said: dict[str, Any] = {}
+        with contextlib.suppress(protocol.FrameError):
+            if self._sends_within(READY_SECONDS, self._clock()):
+                said = protocol.receive(self.sock, READY_BYTES, GRACE_SECONDS)
+        self.ready = "ready" in said
+        if not self.ready and time.monotonic() >= self.deadline:
+            raise protocol.FrameTimeout("no answer in time")
+        if not self.ready:
+            self.close()
+            raise NotStarted(f"a worker could not be shut in: {said.get('failed', 'it ended, or said nothing')}")
+
     def _failure(self, error: protocol.FrameError, timeout: float) -> WorkerError:
-        """End the child and return the error for a reply that did not come or cannot be read."""
+        """End the child and return the error for a reply that did not come or cannot be read; NotStarted: see above."""
+        with contextlib.suppress(protocol.FrameTimeout):
+            self._check_ready()
         self.close()
         if isinstance(error, protocol.FrameTimeout):
             return WorkerError("timeout", message=f"no answer within {timeout:g} s")
@@ -203,8 +223,8 @@ class Worker:
             if op in ("load", "try", "observe") and self._is_done(reply, len(done), statements):
                 done.append(reply["done"])
                 since = None
-            elif "touch" in reply and len(self.touches) < MAX_TOUCHES:
-                self.touches.append(self._touch(reply["touch"]))
+            elif len(self.touches) < MAX_TOUCHES and (touch := touch_of(reply)):
+                self.touches.append(touch)
             elif (moved := self._loading(reply, since)) is not None:
                 since = moved
             elif (answer := self._answered(op, reply)) is not None:
@@ -313,13 +333,6 @@ class Worker:
         if not self.most.allows([from_plain(answer, False)]):
             raise Refused("it returned more than the cases suggest")
         return answer
-
-    def _touch(self, touch: Any) -> tuple[str, str, int]:
-        try:
-            what, cell, line = touch
-            return str(what)[:40], str(cell)[:80], int(line)
-        except (TypeError, ValueError, OverflowError):
-            raise self._violation() from None
 
     def _told(self, what: Any) -> dict[str, Any]:
         """The answer to what a probe asks."""

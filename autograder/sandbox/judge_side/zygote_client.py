@@ -7,6 +7,7 @@ import select
 import socket
 import subprocess
 import sys
+import tempfile
 from typing import Any, NamedTuple
 
 from autograder.core.errors import NotStarted
@@ -31,8 +32,9 @@ class Extra(NamedTuple):
 class ZygoteClient:
     """A warm process to fork workers from. Use as a context manager.
 
-    The constructor returns at once; the first ``fork`` waits until the imports are done. ``python`` and ``paths``:
-    another interpreter for workers, and where it finds torch; ``without``: layers of the cage to leave out (tests).
+    The constructor returns at once; the first ``fork`` waits until the imports are done. For tests only:
+    ``python`` and ``paths``, another interpreter for workers and where it finds torch; ``without``, layers of the cage to leave
+    out.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class ZygoteClient:
         script = PACKAGE / "sandbox" / "worker_side" / "zygote.py"
         self.process = subprocess.Popen(
             [self.python, "-I", str(script), str(theirs.fileno()), str(IMPORT_ROOT), self.options],
-            env={"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"},
+            env={"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "TMPDIR": tempfile.gettempdir()},
             cwd="/",
             pass_fds=[theirs.fileno()],
             start_new_session=True,
@@ -102,7 +104,7 @@ class ZygoteClient:
             while self.off is None and select.select([self.control], [], [], 0)[0]:
                 self._take()
         except NotStarted:
-            return True  # whoever needs it learns it and starts another one
+            return True  # the next ``wait`` raises the error, or starts another process
         return self.off is not None and all(branch.is_warm() for branch in self.branches.values())
 
     def _off(self) -> dict[str, str]:
@@ -162,10 +164,17 @@ class ZygoteClient:
         self._receive()
 
     def fork(self, folder: bool = False) -> tuple[int, socket.socket]:
-        """Fork a child; returns its pid and our end of its pipe. With ``folder`` it gets a writable one in any case."""
+        """Fork a child; returns its pid and our end of its pipe. With ``folder`` it gets a writable one in any case.
+
+        Raises NotStarted.
+        """
         self.wait()
         ours = self._send_with_socket({"op": "fork", "folder": folder})
-        return self._receive()["pid"], ours
+        answer = self._receive()
+        if "failed" in answer:
+            ours.close()
+            raise NotStarted(f"no worker can be started here: {answer['failed']}")
+        return answer["pid"], ours
 
     def _new_branch(self, extra: Extra) -> Branch:
         control = self._send_with_socket({"op": "branch", **extra._asdict()})

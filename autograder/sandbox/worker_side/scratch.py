@@ -25,13 +25,17 @@ PUBLIC = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock", "/run/shm"
 def make(uid: int, disk: bool = False) -> str:
     """Make a folder that only the user ``uid`` may enter (-1: ours), named after its zygote; returns its path.
 
-    With ``disk`` it is a file system of its own, see ``own_disk``.
+    With ``disk`` it is a file system of its own, see ``own_disk``. Raises OSError, and then leaves nothing behind.
     """
     folder = os.path.realpath(tempfile.mkdtemp(prefix=f"worker-{os.getpid()}-"))
-    if disk:
-        own_disk.mount(folder, uid)
-    elif uid >= 0:
-        os.chown(folder, uid, uid)
+    try:
+        if disk:
+            own_disk.mount(folder, uid)
+        elif uid >= 0:
+            os.chown(folder, uid, uid)
+    except OSError:
+        os.rmdir(folder)
+        raise
     return folder
 
 

@@ -16,9 +16,10 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 ADDED = [root for root in sys.argv[2:3] if __name__ == "__main__" and root not in sys.path]
 sys.path[:0] = ADDED  # a checkout; an installed engine is found without it
@@ -54,7 +55,11 @@ def main(control_fd: int, root: str, options: dict[str, Any]) -> None:
     sys.path[:] = [path for path in sys.path if path not in ADDED]
     stub_packages.install()
     variables.install()
-    Zygote(control, cage.prepare(Path(root), options["paths"], options["without"], no_disk)).serve()
+    plan = cage.prepare(Path(root), options["paths"], options["without"], no_disk)
+    if plan.drop_user and not cage.open_to_all(Path(tempfile.gettempdir())):  # the judge's own folder, for nobody else
+        os.environ.pop("TMPDIR", None)
+        tempfile.tempdir = None
+    Zygote(control, plan).serve()
 
 
 @dataclass
@@ -90,7 +95,7 @@ class Zygote:
             except protocol.FrameError:
                 break
             if message["op"] == "fork":
-                protocol.send(self.control, {"pid": self.fork(descriptor, message["folder"])})
+                protocol.send(self.control, self.forked(descriptor, message["folder"]))
             elif message["op"] == "branch":
                 self.branch(descriptor, message)
             elif message["op"] == "compact":
@@ -106,22 +111,51 @@ class Zygote:
         for pid in self.branches:
             os.waitpid(pid, 0)  # its judge has closed the other end, or will
 
+    def forked(self, descriptor: int, may_write: bool) -> dict[str, Any]:
+        """The answer to a judge that wants a worker: its pid, or why there is none."""
+        try:
+            return {"pid": self.fork(descriptor, may_write)}
+        except OSError as error:
+            return {"failed": str(error)}
+        finally:
+            os.close(descriptor)
+
     def fork(self, descriptor: int, may_write: bool = False) -> int:
-        """Fork a caged worker that communicates through this descriptor; returns its pid."""
+        """Fork a caged worker that communicates through this descriptor; returns its pid. Raises OSError."""
         plan = self.plan_for(may_write)
         uid, claim = users.claim() if plan.drop_user else (-1, -1)
-        folder = scratch.make(uid, plan.disk) if plan.scratch else ""
-        hide_ours()
-        pid = os.fork()
+        folder = ""
+        try:
+            folder = scratch.make(uid, plan.disk) if plan.scratch else ""
+            hide_ours()
+            pid = os.fork()
+        except OSError:
+            if folder:
+                scratch.remove(folder)
+            if claim >= 0:
+                os.close(claim)
+            raise
         if pid == 0:
-            if folder and not redirect.UNDO:
-                redirect.install(holders=redirect.HOLDERS)
-            cage.enter(plan, descriptor, uid, folder)
-            Child(socket.socket(fileno=descriptor), folder).serve()
-            os._exit(0)
-        os.close(descriptor)
+            self.become_worker(plan, descriptor, uid, folder)
         self.children[pid] = Resident(uid, claim, folder)
         return pid
+
+    def become_worker(self, plan: cage.Plan, descriptor: int, uid: int, folder: str) -> NoReturn:
+        """What a new process does: it says that it is in its cage, or why not, and serves the judge."""
+        try:
+            if folder and not redirect.UNDO:
+                redirect.install(holders=redirect.HOLDERS)
+            sock = socket.socket(fileno=descriptor)
+            try:
+                cage.enter(plan, descriptor, uid, folder)
+                child = Child(sock, folder)
+            except Exception as error:
+                protocol.send(sock, {"failed": str(error) or type(error).__name__})
+            else:
+                protocol.send(sock, {"ready": True})
+                child.serve()
+        finally:
+            os._exit(0)  # whatever happens: it is not to go on as a second zygote
 
     def plan_for(self, may_write: bool) -> cage.Plan:
         """The plan for one worker; with ``may_write`` it gets a folder to write in, also where the others have none."""
