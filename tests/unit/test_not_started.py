@@ -38,7 +38,7 @@ def test_without_room_for_its_folder_no_worker_starts_and_the_others_go_on(tmp_p
         place.rmdir()
         if instead == "a file":
             place.touch()
-        with pytest.raises(NotStarted, match="no worker can be started here: .*(No such file|Not a dir)"):
+        with pytest.raises(NotStarted, match=r"no worker can be started here: .*(No such file|Not a dir)"):
             Worker(zygote, LIMITS, folder=True)
         assert works(zygote)
         place.unlink(missing_ok=True)

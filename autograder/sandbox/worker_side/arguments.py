@@ -9,9 +9,11 @@ x86-64 and aarch64, the system calls are not.
 from __future__ import annotations
 
 import errno
+import os
 import struct
 
 F_SETFL, O_ASYNC = 4, 0x2000
+WRITING = os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC
 # Duplicate, flags of the descriptor, flags of the file, locks (two kinds), size of a pipe, seals.
 FCNTL = (0, 1030, 1, 2, 3, F_SETFL, 5, 6, 7, 36, 37, 38, 1032, 1034)
 # Of a terminal: its settings (TCGETS, TCGETS2), group and size; of any file: bytes that wait, blocking or not, closed on exec.

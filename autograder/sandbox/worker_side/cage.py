@@ -141,11 +141,11 @@ def with_scratch(plan: Plan) -> Plan:
     return replace(plan, scratch=True, filter=syscalls.compiled(scratch=True) if plan.filter and confined else plan.filter)
 
 
-def _status(field: str) -> str:
+def _status(name: str) -> str:
     """A field of /proc/self/status: ``CapEff``, capabilities as hexadecimal bits; ``VmData``, private memory in kB."""
-    match = re.search(rf"^{field}:\s+(\w+)", Path("/proc/self/status").read_text(), re.MULTILINE)
+    match = re.search(rf"^{name}:\s+(\w+)", Path("/proc/self/status").read_text(), re.MULTILINE)
     if match is None:
-        raise OSError(f"no {field} in /proc/self/status")
+        raise OSError(f"no {name} in /proc/self/status")
     return match.group(1)
 
 

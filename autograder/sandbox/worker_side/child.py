@@ -18,7 +18,6 @@ from __future__ import annotations
 import __future__
 
 import builtins
-import linecache
 import signal
 import socket
 import sys
@@ -26,7 +25,7 @@ import types
 from _thread import get_ident
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from autograder.checks import paths
 from autograder.checks.diagnosis.trying import EDITED, Trial, survivors
@@ -38,6 +37,7 @@ from autograder.sandbox import protocol
 from autograder.sandbox.stage import Modules, open_stage
 from autograder.sandbox.worker_side import light_torch, other_branches, watched
 from autograder.sandbox.worker_side.hidden import hide_ours, ours_shown
+from autograder.sandbox.worker_side.statements import compiled, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,8 +118,8 @@ class Child:
     def load(self, message: dict[str, Any]) -> dict[str, Any]:
         """Run the prelude, then the statements one by one; a failing statement is recorded and skipped.
 
-        Returns the names bound (with their kind), the failures, and a snapshot of each watched name
-        whenever its value changed.
+        Returns the names bound (with their kind), the failures, and a snapshot of each watched name after every statement that
+        changed its value.
         """
         program = message["program"]
         self._set_up(program)
@@ -134,11 +134,11 @@ class Child:
         hung = 0
         for index, statement in enumerate(program["statements"]):
             try:
-                text, file = "\n" * (statement["line"] - 1) + statement["code"], f"<cell {statement['cell']}>"
-                code = compile(text, file, "exec", flags=flags, dont_inherit=True)
-                remember(file, text)
+                text, file = statement["code"], f"<cell {statement['cell']}>"
+                tree, code = compiled(text, file, statement["line"], flags)
+                remember(file, text, statement["line"])
                 seconds = message["seconds"] if hung < message["patience"] else message["hurried"]
-                with_deadline(seconds, other_branches.run, text, code, self.namespace)
+                with_deadline(seconds, other_branches.run, tree, code, self.namespace)
             except BaseException as error:
                 hung += isinstance(error, Deadline)
                 failures.append({"index": index, **describe(error)})
@@ -186,7 +186,6 @@ class Child:
 
     def try_edits(self, message: dict[str, Any]) -> list[list[int]]:
         """Try edits of one statement on groups of calls of a function; see ``survivors`` for what comes back."""
-        file, pad = f"<cell {message['cell']}>", "\n" * (message["line"] - 1)
         groups = [
             [
                 Trial(partial(self.decode, args), partial(self.decode, kwargs), wanted, tolerance)
@@ -210,7 +209,7 @@ class Child:
             )
             return found
         finally:
-            exec(compile(pad + message["own"], file, "exec", dont_inherit=True), self.namespace)
+            exec(compiled(message["own"], f"<cell {message['cell']}>", message["line"])[1], self.namespace)
 
     def call(self, message: dict[str, Any]) -> Any:
         """Call a student function on fresh copies of the judge's arguments."""
@@ -264,15 +263,6 @@ class Child:
         own = self.namespace.get(name)
         outside: Callable[..., Any] = sealed(helper, instead=own if isinstance(own, types.FunctionType) else None)
         return outside
-
-
-def remember(file: str, text: str) -> None:
-    """Give ``inspect.getsource`` (and so torch.jit.script) the source of each statement at its own lines."""
-    cached = cast("tuple[int, None, list[str], str]", linecache.cache.get(file, (0, None, [], file)))
-    lines = cached[2]
-    new = [line + "\n" for line in text.split("\n")]
-    merged = [b if b.strip() else a for a, b in zip(lines, new)] + (lines[len(new) :] or new[len(lines) :])
-    linecache.cache[file] = (len(merged), None, merged, file)
 
 
 def kind_of(value: Any) -> str:

@@ -16,7 +16,7 @@ OURS, OUR_FILES = __name__.partition(".")[0], str(Path(__file__).parents[2])
 
 
 def hide_ours() -> None:
-    """Take the engine's modules out of ``sys.modules``, whatever they are called there: nothing then leads to what runs here.
+    """Take the engine's modules out of ``sys.modules``, under every name: student code then finds none of them there.
 
     Done before a fork: a worker that looked through two thousand modules, or removed fifty of them, would copy as many pages.
     Later on, only modules that came after the last one seen are looked at. ``multiprocessing`` gives the main module, which is

@@ -8,8 +8,9 @@ Collapsing takes 0.3 s and is worth it only before hundreds of forks.
 from __future__ import annotations
 
 import ctypes
-import sys
 from pathlib import Path
+
+from autograder.sandbox.process import LINUX, libc
 
 HUGE = 2 << 20
 MADV_COLLAPSE = 25  # Linux 6.1
@@ -17,9 +18,9 @@ MADV_COLLAPSE = 25  # Linux 6.1
 
 def collapse() -> None:
     """Collapse this process's private writable anonymous memory, on Linux."""
-    if sys.platform != "linux":
+    if not LINUX:
         return
-    madvise = ctypes.CDLL(None).madvise
+    madvise = libc.madvise
     madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     for line in Path("/proc/self/maps").read_text().splitlines():
         span, mode, _, _, inode = line.split()[:5]

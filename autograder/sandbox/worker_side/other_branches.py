@@ -23,16 +23,15 @@ ABOUT_THE_MACHINE = re.compile(
 IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
-def run(text: str, code: CodeType, namespace: dict[str, Any]) -> None:
+def run(tree: ast.Module, code: CodeType, namespace: dict[str, Any]) -> None:
     """Execute a statement; then, if it has branches about the machine, whatever in them binds a name that is still missing."""
     try:
         exec(code, namespace)
     finally:
-        if text.lstrip("\n").startswith(("if ", "if(", "try")):
-            for statement in _in_branches(ast.parse(text).body):
-                if any(name not in namespace for name in _bound(statement)):
-                    with contextlib.suppress(Exception):
-                        _execute(statement, code.co_filename, namespace)
+        for statement in _in_branches(tree.body):
+            if any(name not in namespace for name in _bound(statement)):
+                with contextlib.suppress(Exception):
+                    _execute(statement, code.co_filename, namespace)
 
 
 def _execute(statement: ast.stmt, file: str, namespace: dict[str, Any]) -> None:
