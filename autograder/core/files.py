@@ -108,16 +108,29 @@ def _start_of(path: Path) -> bytes:
 def replace_tree(new: Path, target: Path, command: str) -> None:
     """Replace the contents of ``target`` with the tree ``new``; ``target`` must belong to ``command`` (see own_folder).
 
-    Raises NotWritten, and then leaves the old contents as they were: the new ones are copied beside them first.
+    Raises NotWritten, and then leaves the old contents as they were: the new ones are copied beside them first, and what has
+    been moved by then is moved back.
     """
     own_folder(target, command)
     try:
-        with tempfile.TemporaryDirectory(dir=target, prefix=".new-") as beside:
-            shutil.copytree(new, beside, dirs_exist_ok=True)
-            for path in target.iterdir():
-                if path.name not in (MARK, Path(beside).name):
-                    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-            for path in Path(beside).iterdir():
-                path.rename(target / path.name)
+        with tempfile.TemporaryDirectory(dir=target, prefix=".new-", ignore_cleanup_errors=True) as beside:
+            made, old = Path(beside, "new"), Path(beside, "old")
+            old.mkdir()
+            shutil.copytree(new, made)
+            before = [(path, old / path.name) for path in target.iterdir() if path.name not in (MARK, Path(beside).name)]
+            _move_all([*before, *((path, target / path.name) for path in made.iterdir())])
     except OSError as error:
         raise NotWritten(f"cannot write into {clean(str(target), 200)}: {clean(reason(error), 160)}") from None
+
+
+def _move_all(moves: list[tuple[Path, Path]]) -> None:
+    """Rename one after the other, or none: raises OSError after undoing those that were done."""
+    done: list[tuple[Path, Path]] = []
+    try:
+        for source, place in moves:
+            source.rename(place)
+            done.append((source, place))
+    except OSError:
+        for source, place in reversed(done):
+            place.rename(source)
+        raise

@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -192,27 +193,40 @@ def test_a_disk_that_fills_up_on_the_way_keeps_what_was_written_last(toy, tmp_pa
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".new-")] == []
 
 
-def test_a_students_tree_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+@pytest.mark.parametrize("fails", ["copytree", *range(6)])
+def test_a_students_tree_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch, fails):
     from autograder.core import files
     from autograder.core.errors import NotWritten
 
     new, target = tmp_path / "new", files.own_folder(tmp_path / "target", "student")
     for folder, text in ((new, "new"), (target, "old")):
-        (folder / "sub").mkdir(parents=True)
-        (folder / "sub" / "file").write_text(text)
-    copy = shutil.copytree
+        for name in ("sub", "other", text):
+            (folder / name).mkdir(parents=True)
+            (folder / name / "file").write_text(text)
+    copy, move, moves = shutil.copytree, Path.rename, []
 
     def full(*arguments, **options):
         copy(*arguments, **options)
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    def stopped(self, place):
+        moves.append(place)
+        if len(moves) == fails + 1:
+            raise OSError(errno.EACCES, "Permission denied")
+        return move(self, place)
+
     with monkeypatch.context() as patched:
-        patched.setattr(files.shutil, "copytree", full)
-        with pytest.raises(NotWritten, match="No space left"):
+        if fails == "copytree":
+            patched.setattr(files.shutil, "copytree", full)
+        else:
+            patched.setattr(Path, "rename", stopped)
+        with pytest.raises(NotWritten, match=r"No space left|Permission denied"):
             files.replace_tree(new, target, "student")
-    assert (target / "sub" / "file").read_text() == "old" and not list(target.glob(".new-*"))
+    assert {p.name for p in target.iterdir()} == {"sub", "other", "old", files.MARK}
+    assert {p.read_text() for p in target.glob("*/file")} == {"old"}
     files.replace_tree(new, target, "student")
-    assert (target / "sub" / "file").read_text() == "new" and {p.name for p in target.iterdir()} == {"sub", files.MARK}
+    assert {p.name for p in target.iterdir()} == {"sub", "other", "new", files.MARK}
+    assert {p.read_text() for p in target.glob("*/file")} == {"new"}
 
 
 def test_the_containers_command_never_shows_a_traceback(tmp_path):

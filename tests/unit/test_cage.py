@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from autograder.core.assignment import Limits
+from autograder.core.errors import GraderError
+from autograder.judging.run import require_isolation
+from autograder.sandbox.judge_side import doctor
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from autograder.sandbox.worker_side import arguments, own_disk, scratch, users
@@ -331,3 +334,13 @@ def test_the_filter_lets_only_harmless_commands_pass_on_either_architecture(fcnt
     others = [n for n in range(450) if n not in (fcntl, ioctl)]
     assert not any(decided(code, n, 8) for n in others)
     assert all(decided(code, n) == errno.ENOSYS for n in (450, 452, 463, 469, 1000, 0x40000048))
+
+
+@pytest.mark.parametrize("probe", ["write outside its folder", "write in its own folder"])
+def test_hidden_references_are_not_loaded_beside_a_worker_whose_folder_does_not_hold(grader, tmp_path, monkeypatch, probe):
+    code = "open('x', 'w')" if probe == "write outside its folder" else "open('/x/y', 'w')"
+    monkeypatch.setitem(doctor.SCRATCH_PROBES, probe, code)
+    lines = []
+    with pytest.raises(GraderError, match="cannot be kept apart"):
+        require_isolation(grader, tmp_path, lines.append)
+    assert any(line.startswith(f"scratch probe {probe}") for line in lines)

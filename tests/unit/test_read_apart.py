@@ -32,6 +32,24 @@ def crashes():
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
+def is_killed():
+    os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does when the container's memory is used up
+
+
+def exits():
+    os._exit(7)
+
+
+def babbles():
+    os.write(3, b"\x08\0\0\0rubbish!")
+    hangs()
+
+
+def sends_too_much():
+    os.write(3, b"\xff" * 8)
+    hangs()
+
+
 def reads(texts, harm):
     """Answers that look at each text, and do harm at the one called "bad"."""
 
@@ -47,7 +65,18 @@ def reads(texts, harm):
     return lambda: answer
 
 
-@pytest.mark.parametrize("harm, words", [(eats_memory, "more memory"), (hangs, "too long"), (crashes, "crashes")])
+HARMS = [
+    (eats_memory, "more memory"),
+    (is_killed, "more memory"),
+    (hangs, "too long"),
+    (crashes, "crashes"),
+    (exits, "the grader itself failed"),
+    (babbles, "the grader itself failed"),
+    (sends_too_much, "the grader itself failed"),
+]
+
+
+@pytest.mark.parametrize("harm, words", HARMS)
 def test_what_ends_the_process_is_left_out_and_the_rest_is_read(harm, words, monkeypatch):
     monkeypatch.setattr(apart, "SECONDS", 1)
     with Apart(reads(["one", "bad", "two"], harm), 600) as process:
@@ -55,7 +84,7 @@ def test_what_ends_the_process_is_left_out_and_the_rest_is_read(harm, words, mon
         assert (one, two) == ("one", "two") and words in reason and process.starts == 2
 
 
-@pytest.mark.parametrize("harm", [eats_memory, hangs, crashes])
+@pytest.mark.parametrize("harm", [harm for harm, _ in HARMS])
 def test_a_process_that_ends_without_a_piece_to_leave_out_is_told_in_one_line(harm, monkeypatch):
     monkeypatch.setattr(apart, "SECONDS", 1)
     with Apart(lambda: lambda _: harm(), 600) as process, pytest.raises(Ended) as error:

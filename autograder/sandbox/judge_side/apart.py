@@ -94,10 +94,10 @@ class Apart:
         try:
             protocol.send(self.sock, request)
             return protocol.receive(self.sock, ANSWER_BYTES, max(0.1, deadline - time.monotonic()))
-        except protocol.FrameError:
-            pass
+        except protocol.FrameError as error:
+            problem = error
         whole, piece = MARK.unpack_from(self.mark, 0)
-        how = self._how()
+        how = self._how(problem)
         self.ended[whole] += 1
         if not piece or piece in self.left_out or (whole and self.ended[whole] > PIECES):
             piece = whole
@@ -106,14 +106,17 @@ class Apart:
         self.left_out[piece] = how
         return None
 
-    def _how(self) -> str:
-        """How the process ended, as the end of a sentence about what it was reading."""
-        status = self._end(0 if self._is_over() else signal.SIGKILL)
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) not in (signal.SIGKILL, *OUT_OF_TIME):
-            return CRASH
-        if os.WIFEXITED(status) and os.WEXITSTATUS(status) != NO_SPACE:
-            return OURS
-        return LARGE if os.WIFEXITED(status) else TIME
+    def _how(self, problem: protocol.FrameError) -> str:
+        """How the process ended, or why it has to, as the end of a sentence about what it was reading."""
+        if not self._is_over():
+            self._end(signal.SIGKILL)
+            return TIME if isinstance(problem, protocol.FrameTimeout) else OURS
+        status = self._end(0)
+        if os.WIFEXITED(status):
+            return LARGE if os.WEXITSTATUS(status) == NO_SPACE else OURS
+        if os.WTERMSIG(status) == signal.SIGKILL:  # by the kernel, which was out of memory
+            return LARGE
+        return TIME if os.WTERMSIG(status) in OUT_OF_TIME else CRASH
 
     def _is_over(self) -> bool:
         """Whether the process has ended or is about to: its end of the pipe is closed."""
@@ -181,9 +184,10 @@ def _limit(seconds: int) -> None:
         with open("/proc/self/statm", encoding="ascii") as file:
             mapped = int(file.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (mapped + MEMORY, mapped + MEMORY))
-    for name, value in (("CPU", seconds), ("CORE", 0), ("FSIZE", 0)):
+    # SIGXCPU at the first limit of the processor's time; at the second it would be SIGKILL, as for want of memory.
+    for name, value, hard in (("CPU", seconds, seconds + 1), ("CORE", 0, 0), ("FSIZE", 0, 0)):
         with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, hard))
 
 
 def _serve(sock: socket.socket, make: Callable[[], Answers]) -> None:

@@ -108,7 +108,6 @@ def examine(zygote: ZygoteClient, limits: Limits, beside: Path, scratch: bool = 
     that one is not writable). A probe that ends the worker or gets no answer counts as not held.
     """
     off = zygote.wait()
-    branch = zygote.branch((), True) if scratch else None
     layers = {name: off.get(name, "on") for name in LAYERS}
     place = beside if os.access(beside, os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=place, prefix=".canary-") as folder, contextlib.ExitStack() as stack:
@@ -124,14 +123,14 @@ def examine(zygote: ZygoteClient, limits: Limits, beside: Path, scratch: bool = 
         }
         findings = _findings(zygote, limits, PROBES, places)
         within = {name: ("files", code) for name, code in SCRATCH_PROBES.items()}
-        return Diagnosis(layers, findings, _findings(branch, limits, within, places) if branch else [])
+        return Diagnosis(layers, findings, _findings(zygote, limits, within, places, True) if scratch else [])
 
 
 def _findings(
-    zygote: ZygoteClient, limits: Limits, probes: dict[str, tuple[str, str]], places: dict[str, Any]
+    zygote: ZygoteClient, limits: Limits, probes: dict[str, tuple[str, str]], places: dict[str, Any], folder: bool = False
 ) -> list[Finding]:
-    """Run all probes in one fresh worker."""
-    with Worker(zygote, limits) as worker:
+    """Run all probes in one fresh worker, see ``ZygoteClient.fork`` for ``folder``."""
+    with Worker(zygote, limits, folder=folder) as worker:
         worker.load(
             {
                 "statements": [{"code": PROGRAM, "cell": 0, "line": 1}],
