@@ -255,3 +255,19 @@ def test_whoever_has_read_enough_of_a_command_reads_no_error(arguments):
     finally:
         os.close(writer)
     assert done.stderr == "" and done.returncode == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError("of ours\nin two lines"), MemoryError(), KeyError("x"), RecursionError("deep")])
+@pytest.mark.parametrize(
+    ("command", "module", "status"), [("grade", "container.grade_container", 0), ("smoke", "smoke.smoke_archive", 2)]
+)
+def test_an_error_of_ours_in_the_container_is_one_line(monkeypatch, capsys, command, module, status, error):
+    from autograder.gradescope.__main__ import main
+
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr(f"autograder.gradescope.{module}", fails)
+    assert main([command, "/nowhere"]) == status
+    said = capsys.readouterr().err
+    assert said.startswith(f"autograder: internal error, {type(error).__name__}") and "Traceback" not in said

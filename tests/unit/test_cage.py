@@ -14,10 +14,11 @@ import pytest
 from autograder.core.assignment import Limits
 from autograder.core.errors import GraderError
 from autograder.judging.run import require_isolation
+from autograder.sandbox import process
 from autograder.sandbox.judge_side import doctor
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
-from autograder.sandbox.worker_side import arguments, own_disk, scratch, users
+from autograder.sandbox.worker_side import arguments, cage, own_disk, scratch, users
 from support.hostile_runs import SYSTEM_PYTHON, same_version
 from support.programs import program
 
@@ -344,3 +345,27 @@ def test_hidden_references_are_not_loaded_beside_a_worker_whose_folder_does_not_
     with pytest.raises(GraderError, match="cannot be kept apart"):
         require_isolation(grader, tmp_path, lines.append)
     assert any(line.startswith(f"scratch probe {probe}") for line in lines)
+
+
+def test_workers_of_an_ordinary_user_are_killed_before_the_grader():
+    """The zygote says so while it may, and its children inherit it."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become an ordinary user")
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setresgid(65534, 65534, 65534)
+            os.setresuid(65534, 65534, 65534)
+            process.prctl(process.PR_SET_DUMPABLE, 1)  # as a program that this user starts is
+            cage.first_to_go(900)
+            process.hide_from_debuggers()
+            if os.fork() == 0:
+                cage.first_to_go()
+                os.write(writing, Path("/proc/self/oom_score_adj").read_bytes())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    assert os.read(reading, 100) == b"900\n"
+    os.close(reading)
+    os.waitpid(pid, 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.needs import REQUIREMENTS, available_to_students
-from autograder.sandbox.worker_side.stub_packages import FOR_STUDENTS, PACKAGES
+from autograder.sandbox.names import FOR_STUDENTS, PACKAGES
 from autograder.submission.fitting import imported_modules
 from autograder.submission.sections import Submission
 

@@ -17,7 +17,7 @@ from typing import Any
 from autograder.core.assignment import Limits
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
 from autograder.sandbox.judge_side.zygote_client import ZygoteClient
-from autograder.sandbox.worker_side.cage import LAYERS
+from autograder.sandbox.names import LAYERS
 
 # name -> (what it protects, code that raises OSError while the cage holds; the judge fills in "{…}")
 PROBES = {

@@ -20,22 +20,10 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from autograder.sandbox.names import LAYERS
 from autograder.sandbox.process import LINUX, die_with_parent, hide_from_debuggers, libc, prctl
 from autograder.sandbox.worker_side import syscalls
 
-LAYERS = (
-    "descriptors",
-    "session",
-    "environment",
-    "limits",
-    "user",
-    "capabilities",
-    "no new privileges",
-    "not dumpable",
-    "landlock",
-    "seccomp",
-    "tmpfs",
-)
 GIB = 1 << 30
 SPARE_MEMORY = 2 * GIB
 # In a container with a memory limit: reserved for the judge and for copy-on-write pages; the least that a child gets.
@@ -194,8 +182,7 @@ def enter(plan: Plan, keep: int, uid: int, scratch: str = "") -> None:
             os.close(plan.ruleset)
             _plan_landlock(plan, list(plan.readable), scratch)
     _limits(plan)
-    if LINUX:
-        _write("/proc/self/oom_score_adj", "1000")  # out of memory, the kernel kills the child and not the grader
+    first_to_go()
     if plan.drop_user:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
@@ -212,6 +199,15 @@ def enter(plan: Plan, keep: int, uid: int, scratch: str = "") -> None:
         os.close(plan.ruleset)
     if plan.filter:
         _install(plan.filter)
+
+
+def first_to_go(score: int = 1000) -> None:
+    """Out of memory, the kernel kills this process, or one forked from it, and not the grader.
+
+    An ordinary user may say so only in a process that it may also debug: the zygote does, for all its children.
+    """
+    if LINUX:
+        _write("/proc/self/oom_score_adj", str(score))
 
 
 def _close_descriptors(*keep: int) -> None:

@@ -13,6 +13,7 @@ import importlib.machinery
 import sys
 from typing import TYPE_CHECKING, Any
 
+from autograder.sandbox.names import FOR_STUDENTS, PACKAGES
 from autograder.sandbox.worker_side import bars, settings  # noqa: F401  # they name more stand-ins
 from autograder.sandbox.worker_side.callers import from_student
 from autograder.sandbox.worker_side.inert import Inert, inert
@@ -21,18 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.machinery import ModuleSpec
 
-# Also libraries draw with these (sklearn's displays).
-PACKAGES = {"matplotlib", "seaborn", "plotly", "IPython", "tqdm", "wandb", "ipywidgets", "google", "altair", "bokeh"}
-# Libraries look for some of these and would use them: only a student's own imports find a stand-in.
-FOR_STUDENTS = {
-    *("mpl_toolkits", "livelossplot", "graphviz", "torchviz", "torchview", "torchinfo", "torchsummary", "visdom"),
-    *("rich", "fastprogress", "progressbar", "alive_progress", "halo", "termcolor", "colorama", "tabulate", "icecream"),
-    *("tensorboard", "tensorboardX", "tensorboard_logger", "mlflow", "comet_ml", "neptune", "aim", "clearml", "dvclive"),
-    *("swanlab", "trackio", "loguru", "structlog", "coloredlogs", "codecarbon", "dotenv", "nest_asyncio"),
-    *("jaxtyping", "torchtyping", "beartype", "typeguard", "line_profiler", "memory_profiler"),
-    *("bertviz", "kaggle_secrets", "getpass"),
-    *("psutil", "pynvml", "nvidia_smi", "GPUtil", "gpustat", "torch.utils.tensorboard"),
-}
 LOGINS = ("login", "logout", "notebook_login", "interpreter_login", "whoami")  # of huggingface_hub: they need the network
 
 

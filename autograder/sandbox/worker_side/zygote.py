@@ -42,9 +42,13 @@ from autograder.sandbox.worker_side import (
 from autograder.sandbox.worker_side.child import Child
 from autograder.sandbox.worker_side.hidden import hide_ours
 
+ZYGOTE_GOES = 900  # inherited; of equals the kernel kills the one with most memory, which is a worker
+
 
 def main(control_fd: int, root: str, options: dict[str, Any]) -> None:
     """Import the modules, prepare the cage, and serve until the judge closes the control socket."""
+    if process.LINUX and os.geteuid() != 0:
+        cage.first_to_go(ZYGOTE_GOES)
     no_disk = own_disk.separate() if process.LINUX and "tmpfs" not in options["without"] else "left out"
     process.die_with_parent()
     process.hide_from_debuggers()
