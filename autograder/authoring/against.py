@@ -19,7 +19,7 @@ from autograder.core.assignment import Assignment
 from autograder.core.errors import GraderError
 from autograder.core.files import read_capped, write_whole
 from autograder.core.needs import needed_versions
-from autograder.core.paths import IMPORT_ROOT
+from autograder.core.paths import PACKAGE
 from autograder.core.text import clean
 
 MAX_BYTES = 64 << 20
@@ -52,7 +52,9 @@ def audited_by(python: str, folders: dict[str, Path], references: Path, log: Cal
         target, build = Path(folder) / "outcomes.json", Path(folder) / "build"
         options = [text for option, path in folders.items() for text in (option, os.path.abspath(path))]
         more = ["audit", "--references", os.path.abspath(references), "--outcomes", str(target)]
-        environment = {**os.environ, "PYTHONPATH": str(IMPORT_ROOT), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        alone = Path(folder) / "engine"  # beside an installed engine lie this interpreter's packages, which are not the other's
+        shutil.copytree(PACKAGE, alone / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
+        environment = {**os.environ, "PYTHONPATH": str(alone), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         log(f"auditing with {python}")
         done = subprocess.run(
             [found, "-m", "autograder", *options, "--build", str(build), *more],

@@ -93,21 +93,26 @@ def read_unpacked(source: Path) -> Unpacked:
 @contextlib.contextmanager
 def opened(archive: Path) -> Iterator[Unpacked]:
     """Unpack an archive's assignment and references into a private temporary folder. Raises GraderError if it is not ours."""
-    if not archive.is_file():
-        raise GraderError(f"there is no file {clean(str(archive), 200)}: `autograder pack` builds archives")
     with tempfile.TemporaryDirectory(prefix="archive-") as folder:
-        try:
-            with zipfile.ZipFile(io.BytesIO(read_capped(archive, MAX_BYTES))) as zipped:
-                wanted = [m for m in zipped.infolist() if m.filename.startswith(f"{ASSIGNMENT}/") or m.filename in OTHERS]
-                names = {member.filename for member in wanted}
-                # A member that holds more than it declares is refused by zipfile itself.
-                size = sum(member.file_size for member in wanted)
-                if size > MAX_BYTES or len(wanted) > MAX_MEMBERS or len(names) < len(wanted):
-                    raise ValueError("too much in it")
-                zipped.extractall(folder, wanted)
-        except Exception:  # zipfile raises many kinds for a damaged or crafted file
-            names = set()
-        if not {COURSE, REFERENCES, f"{ASSIGNMENT}/rubric.toml"} <= names:
-            raise GraderError(f"{clean(str(archive), 200)} is not an archive made by `autograder pack`")
+        unpack(archive, Path(folder), (f"{ASSIGNMENT}/", *OTHERS))
         (Path(folder) / REFERENCES).chmod(0o600)
         yield read_unpacked(Path(folder))
+
+
+def unpack(archive: Path, folder: Path, starts: tuple[str, ...] = ("",)) -> None:
+    """Unpack what begins with one of ``starts`` into the folder. Raises GraderError, one line, if the archive is not ours."""
+    if not archive.is_file():
+        raise GraderError(f"there is no file {clean(str(archive), 200)}: `autograder pack` builds archives")
+    try:
+        with zipfile.ZipFile(io.BytesIO(read_capped(archive, MAX_BYTES))) as zipped:
+            wanted = [member for member in zipped.infolist() if member.filename.startswith(starts)]
+            names = {member.filename for member in wanted}
+            # A member that holds more than it declares is refused by zipfile itself.
+            size = sum(member.file_size for member in wanted)
+            if size > MAX_BYTES or len(wanted) > MAX_MEMBERS or len(names) < len(wanted):
+                raise ValueError("too much in it")
+            zipped.extractall(folder, wanted)
+    except Exception:  # zipfile raises many kinds for a damaged or crafted file
+        names = set()
+    if not {COURSE, REFERENCES, f"{ASSIGNMENT}/rubric.toml"} <= names:
+        raise GraderError(f"{clean(str(archive), 200)} is not an archive made by `autograder pack`")

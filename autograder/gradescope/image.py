@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from autograder.core.errors import GraderError
 from autograder.core.text import clean
+from autograder.gradescope.archive import unpack
 
 # engine -> a subcommand that succeeds only if the engine works
 ENGINES = {"docker": ["info"], "podman": ["info"], "buildah": ["images"]}
@@ -63,8 +63,7 @@ def build_image(archive: Path, dockerfile: Path, name: str, base: str = "", torc
     command = engine()
     arguments = {"BASE": base or None, "TORCH_INDEX": torch_index}
     with tempfile.TemporaryDirectory(prefix="image-") as folder:
-        with zipfile.ZipFile(archive) as zipped:
-            zipped.extractall(folder)
+        unpack(archive, Path(folder))
         flags = [flag for key, value in arguments.items() if value is not None for flag in ("--build-arg", f"{key}={value}")]
         started = time.monotonic()
         extra = shlex.split(os.environ.get("ENGINE_BUILD", ""))

@@ -106,3 +106,9 @@ def test_an_interpreter_that_cannot_audit_is_one_line(toy, tmp_path, script, say
     done = autograder("audit", "--against", python, cwd=toy)
     assert done.returncode == 2 and says in done.stderr, done.stderr
     assert len([line for line in done.stderr.splitlines() if line.startswith("autograder: ")]) == 1
+
+
+def test_the_other_interpreter_finds_the_engine_and_none_of_our_packages(toy, tmp_path):
+    other = interpreter(tmp_path, 'echo "found: $(ls "$PYTHONPATH" | tr "\\n" ";")" >&2; exit 1')
+    done = autograder("audit", "--against", str(other), cwd=toy)
+    assert "found: autograder;" in done.stderr + done.stdout
