@@ -74,26 +74,6 @@ def is_needed(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
-def table_of_keys() -> str:
-    """Every key of the rubric and the bank as Markdown: a table for each of their tables."""
-    lines = ["| `[totals]` | | |", "|---|---|---|", f"| a course | | {meanings()['totals']['course']} |", ""]
-    for name, kind in {**ONCE, **SEVERAL, **BANK_TABLES}.items():
-        title = f"[{name}]" if name in ONCE else f"[[{name}]]"
-        lines += [f"| `{title}` | | |", "|---|---|---|"]
-        for field in keys_of(kind):
-            lines.append(f"| `{field.name}` | {_default(field)} | {meanings()[name][field.name]} |")
-        lines.append("")
-    return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def _default(field: Field[Any]) -> str:
-    if is_needed(field):
-        return "**needed**"
-    if type(field.default) is int and field.default >= 1 << 20:
-        return f"{field.default} ({field.default >> 20} MiB)"
-    return f"{field.default:g}" if type(field.default) in (int, float) else ""
-
-
 def _table(name: str, kind: type[Any]) -> Tree:
     hints = typing.get_type_hints(kind)
     keys = {
