@@ -120,9 +120,8 @@ def require_isolation(grader: Grader, beside: Path, log: Callable[[str], None]) 
     from autograder.sandbox.judge_side.worker import WorkerError
 
     try:
-        diagnosis = examine(
-            grader.zygote, grader.assignment.limits, beside, scratch=True
-        )  # any answer may have words about files
+        # With what may be written, too: an answer of any section may name files.
+        diagnosis = examine(grader.zygote, grader.assignment.limits, beside, scratch=True)
     except WorkerError as error:
         log(f"no worker can be started and watched here ({error.kind}); see `autograder doctor`")
         raise GraderError(UNSAFE) from None

@@ -19,6 +19,7 @@ from hypothesis.extra import numpy as hnp
 from autograder.core.trees import TreeError, pack, unpack
 from autograder.sandbox import protocol
 from autograder.sandbox.judge_side.worker import Worker, WorkerError
+from autograder.sandbox.judge_side.zygote_client import ZygoteClient
 from support.programs import program
 
 leaves = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text()
@@ -207,13 +208,12 @@ def test_after_many_statements_that_hang_the_others_get_little_time_and_what_is_
 def test_children_are_gone_when_their_worker_is_closed(grader):
     import psutil
 
-    zygote = psutil.Process(grader.zygote.process.pid)
-    before = zygote.children(recursive=True)  # such as the zygote of section 3's workers
-    worker = Worker(grader.zygote, grader.assignment.limits)
-    worker.load(program("import os, time\nif os.fork() == 0:\n    time.sleep(60)"))
-    worker.close()
-    new = [p for p in zygote.children(recursive=True) if p not in before]
-    assert not [p for p in new if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    with ZygoteClient((), without=("seccomp",)) as client:  # with it, there is no fork
+        worker = Worker(client, grader.assignment.limits)
+        worker.load(program("import os, time\nif os.fork() == 0:\n    time.sleep(600)"))
+        family = psutil.Process(worker.pid).children(recursive=True)
+        worker.close()
+        assert family and not [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
 
 @pytest.mark.slow
