@@ -74,10 +74,7 @@ def main(models: tuple[str, ...], rounds: int, output: Path) -> None:
     found: dict[str, Any] = {"device": torch.cuda.get_device_name(), "torch": torch.__version__, "rounds": rounds, "models": {}}
     for model in models:
         runs = [{name: epoch(model, each, text, vocabulary) for name, each in SETTINGS.items()} for _ in range(rounds)]
-        found["models"][model] = {
-            name: {key: float(f"{statistics.median(r[name][key] for r in runs):.4g}") for key in runs[0][name]}
-            for name in SETTINGS
-        }
+        found["models"][model] = {name: medians([run[name] for run in runs]) for name in SETTINGS}
         for name, each in found["models"][model].items():
             print(
                 f"{model}, {name}: {each['epoch']} s an epoch (its start {each['start']}), dev loss {each['dev_loss']}",

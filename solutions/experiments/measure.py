@@ -24,7 +24,7 @@ def on_dev(model: GPT, dataset: Sentences, batch_size: int = 64) -> tuple[dict[s
     counts = token_counts(model, dataset)
     sums = torch.zeros(len(dataset))
     placed, places = torch.zeros(len(EDGES) - 1), torch.zeros(len(EDGES) - 1)
-    for rows, at, losses in token_losses(model, dataset, batch_size):
+    for rows, at, losses in token_losses(model, dataset, batch_size, counts):
         sums[rows] = torch.zeros(len(rows)).index_add(0, at[:, 0], losses)
         place = torch.bucketize(at[:, 1].contiguous(), torch.tensor(EDGES[1:-1]), right=True)
         placed.index_add_(0, place, losses)

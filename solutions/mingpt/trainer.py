@@ -1,6 +1,6 @@
 """Trains a model without wasting time on padding.
 
-A sentence has about 23 tokens but is padded to 100, so the plain recipe spends three quarters of its work on PAD. With
+A sentence has about 24 tokens but is padded to 100, so the plain recipe spends three quarters of its work on PAD. With
 ``skip_padding`` (the default), sentences of similar length share a batch, a batch is cut to its longest sentence, and logits
 are computed for real targets only. The loss is the same; only the composition of the batches differs.
 """
@@ -56,7 +56,7 @@ class Trainer:
             raise ValueError(f"schedule {self.config.schedule!r} is unknown; use 'constant' or 'cosine'")
         self.device = ("cuda" if torch.cuda.is_available() else "cpu") if self.config.device == "auto" else self.config.device
         self.model, self.train_dataset, self.optimizer = model.to(self.device), train_dataset, None
-        self.parameters = sum(p.numel() for p in model.parameters())
+        self.parameter_count = sum(p.numel() for p in model.parameters())
         self.callbacks: dict[str, list[Callable]] = defaultdict(list)
         self.iter_num, self.iter_time, self.iter_dt, self.loss, self.loss_of, self.total = 0, 0.0, 0.0, None, None, 0
         if self.config.progress:
@@ -104,7 +104,7 @@ class Trainer:
         """One batch, x and y (B, T): loss, gradients, one optimizer step."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * rate_at(self.iter_num, self.total, self.config.schedule)
-        with on_a_gpu.autocast(self.device, self.config.precision, self.parameters):
+        with on_a_gpu.autocast(self.device, self.config.precision, self.parameter_count):
             self.loss = self.loss_of(x, y)
         self.model.zero_grad(set_to_none=True)
         self.loss.backward()

@@ -14,6 +14,7 @@ from typing import Any
 
 from experiments import control
 from experiments import figures as of
+from experiments.aft import POSITIONS
 from experiments.cost import N_EMBD, N_HEADS
 from experiments.measure import LENGTH, PREFIXED
 from experiments.report import left_edge
@@ -58,6 +59,7 @@ class Figures:
         self.cost = {int(n): each for n, each in cost["milliseconds"].items()}
         self.features, self.cost_threads, self.rounds = cost["features"], cost["threads"], cost["rounds"]
         self.batch_ms, self.batch_size = cost["batch_milliseconds"], cost["batch"]
+        self.positions = POSITIONS  # for which AFT-full learns biases
         self.residuals, self.penalty = cost["residuals"], cost["penalty"]
         self.baselines = of.baselines(self.runs)
         self.full = self.budget["name"] == FULL.name and self.seeds == list(FULL.seeds)

@@ -11,6 +11,7 @@ import types
 from collections import Counter
 
 import mingpt
+import prepare_text
 import pytest
 import torch
 from hypothesis import given
@@ -78,13 +79,18 @@ class Rows(dict):
     column_names = property(list)
 
 
-def hub(monkeypatch, answer) -> None:
-    def load_dataset(name):
+def hub(monkeypatch, answer) -> list[tuple]:
+    """What the hub is asked for, call by call."""
+    asked: list[tuple] = []
+
+    def load_dataset(*names):
+        asked.append(names)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     monkeypatch.setitem(sys.modules, "datasets", types.SimpleNamespace(load_dataset=load_dataset))
+    return asked
 
 
 def test_a_hub_data_set_without_a_dev_split_gets_a_disjoint_one(monkeypatch, tmp_path):
@@ -92,13 +98,42 @@ def test_a_hub_data_set_without_a_dev_split_gets_a_disjoint_one(monkeypatch, tmp
     text = load_text(tmp_path, hub="some/text")
     train, dev, test = ({" ".join(s) for s in split} for split in (text.train, text.dev, text.test))
     assert dev and test and not train & dev and not train & test and not dev & test
-    assert text.train[0][-3:] == [",", "don't", "!"]
+    assert text.train[0][-5:] == [",", "don", "'", "t", "!"]
+
+
+@pytest.mark.parametrize(
+    "name, asked", [("text", ("text",)), ("some/text", ("some/text",)), ("some/text/raw-v1", ("some/text", "raw-v1"))]
+)
+def test_a_hub_data_set_may_be_named_with_its_configuration(monkeypatch, tmp_path, name, asked):
+    found = hub(monkeypatch, {"train": Rows(text=["a b c"] * 20)})
+    load_text(tmp_path, hub=name)
+    assert found == [asked]
+
+
+@pytest.mark.parametrize(
+    "line", ["God's house, the king's.", "a well-known man's Son!", "don't; it's", "'s", "O'Neill said: 'sing'"]
+)
+def test_a_text_from_the_hub_is_split_as_the_included_one_is(line):
+    assert data.TOKEN.findall(line) == prepare_text.TOKEN.findall(line)
+
+
+class Otherwise(Sentences):
+    """Read sentence by sentence, as any other dataset."""
+
+
+@pytest.mark.parametrize("length", [4, 16])
+def test_losses_are_the_same_however_targets_are_counted(length):
+    lines = [list("abc") * n for n in (1, 4, 0, 9, 2)]
+    kinds = [kind(lines, VOCABULARY, length) for kind in (Sentences, Otherwise)]
+    model = small()
+    one, two = (evaluate_losses(model, kind, 2) for kind in kinds)
+    assert all(torch.equal(a, b) and a.dtype == b.dtype for a, b in zip(one, two))
 
 
 @pytest.mark.parametrize(
     "answer, says",
     [
-        (ConnectionError("offline"), "the hub did not provide 'some/text'"),
+        (ConnectionError("off\nline"), r"the hub did not provide 'some/text' \(ConnectionError: off line\)"),
         ({"train": Rows(body=["x"])}, "some/text has no column 'text'; it has body"),
     ],
 )
