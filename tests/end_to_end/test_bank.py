@@ -1,5 +1,6 @@
 """The bank of mistakes, used to audit the grader and to name a mistake to its author."""
 
+import ast
 import itertools
 import json
 import random
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from assignment.rules import concepts, reasons
 from autograder.authoring import audit
 from autograder.checks import picture
 from autograder.checks.diagnose import mistakes_like
@@ -43,6 +45,24 @@ def test_no_mistake_costs_two_questions_about_the_same_function(grader, bank):
         owner = grader.assignment.question(mistake["item"])
         others = [grader.assignment.question(id) for id in mistake.get("also_costs", ())]
         assert owner.value or owner.probe or all(other.names != owner.names for other in others), mistake["id"]
+
+
+def constants(node: ast.AST) -> Iterator[str]:
+    """The concepts that this part of a rule names: a keyword, an entry of a dictionary, or the first of what is returned."""
+    if isinstance(node, ast.keyword) and node.arg == "concept":
+        yield from (one.value for one in [node.value] if isinstance(one, ast.Constant))
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+        yield from (one.value for one in node.value.elts[:1] if isinstance(one, ast.Constant) and isinstance(one.value, str))
+
+
+def test_every_concept_that_a_rule_can_name_has_advice_for_the_class():
+    files = [ROOT / "assignment" / "rules" / f"{name}.py" for name in ("masks", "queries", "reasons", "properties")]
+    named = {found for file in files for node in ast.walk(ast.parse(file.read_text())) for found in constants(node)}
+    named |= {concept for _, concept, _ in reasons.OTHERS} | {*concepts.ABOUT.values(), *concepts.CONCEPTS}
+    named |= {concept for concept, *_ in (*concepts.EDITS, *concepts.STATEMENTS)}
+    assert {"shape", "mask values", "rows", "query direction"} <= named
+    advised = set(re.findall(r'^id = "(.*)"$', (ROOT / "assignment" / "bank" / "concepts.toml").read_text(), re.MULTILINE))
+    assert named - advised == set()
 
 
 def expected_texts(references: dict) -> Iterator[str]:
