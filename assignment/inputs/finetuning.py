@@ -25,6 +25,7 @@ MANY = {"train": 300, "validation": 150, "test": 30}  # as probes.loop has it
 LONG_WORDS, VOCABULARY, BATCH, TRAIN_BATCH = 700, 330, 4, 3
 PICKS = (11, 2, 17, 5, 8)  # the rows of the collate probe's batch
 MARGIN = 0.05  # least difference between a prediction's two logits: far above numerical noise
+TRIES = 500
 APART = 1e-5  # least 1 - cosine of the gradients of two losses that are taken for each other: far above rounding to float32
 
 
@@ -70,13 +71,11 @@ def world(seed: int, sizes: dict[str, int]) -> dict:
         "answers": answers(rng, sizes["answers"]),
         "told": {"scores": scores(rng)},
     }
-    predicted = None
-    while predicted is None:
+    predicted = hits = None
+    while predicted is None or hits is None:
         drawn["seed"] = int(rng.integers(2**31))
         predicted = predictions(drawn)
-    hits = np.zeros(sizes["validation"], dtype=bool)
-    while not unambiguous(hits):
-        hits = rng.permutation(np.arange(len(hits)) < len(hits) * 9 // 13)
+        hits = drawn_hits(rng, np.array(predicted)) if predicted is not None else None
     for row, guess, hit in zip(splits["validation"], predicted, hits):
         row["label"] = int(guess if hit else 1 - guess)
     return drawn
@@ -132,15 +131,34 @@ def scores(rng: np.random.Generator) -> list[float]:
     return [*map(float, rising), 0.9, *map(float, later[: 2 - best]), 0.35, *map(float, later[3 - best :])]
 
 
-def unambiguous(hits: np.ndarray) -> bool:
-    """Whether every wrong way to compute the accuracy gives a clearly different number."""
+def drawn_hits(rng: np.random.Generator, predicted: np.ndarray) -> np.ndarray | None:
+    """Which predictions are right; None if no draw is unambiguous, as with some numbers of each class."""
+    count = len(predicted)
+    tried = (rng.permutation(np.arange(count) < count * 9 // 13) for _ in range(TRIES))
+    return next((hits for hits in tried if unambiguous(hits, predicted)), None)
+
+
+def unambiguous(hits: np.ndarray, predicted: np.ndarray) -> bool:
+    """Whether every wrong way to compute the accuracy gives a clearly different number; ``predicted``: the classes."""
     batches = [hits[n : n + BATCH].mean() for n in range(0, len(hits), BATCH)]
     others = [np.mean(batches), 1 - hits.mean(), batches[-1], batches[0], hits.sum() / len(batches), np.sum(batches)]
     apart = len({round(float(other), 3) for other in others}) == len(others)
     few = hits[: BATCH + 1].mean()  # of a second call, which must not be taken for both calls' together
     apart = apart and abs(few - hits.mean()) > 0.03
     clear = apart and min(abs(hits.mean() - other) for other in others) > 0.03
+    known = {round(float(value), 3) for value in (hits.mean(), *others)}
+    clear = clear and known.isdisjoint(
+        round(value, 3) for value in measures(predicted, np.where(hits, predicted, 1 - predicted))
+    )
     return clear and 0 < batches[0] < 1  # 0 and 1 have other causes, too; the last batch is too small for anything else
+
+
+def measures(predicted: np.ndarray, labels: np.ndarray) -> list[float]:
+    """Recall, precision and F1 score of class 1, and the mean accuracy of the classes, which are taken for the accuracy."""
+    one, true = predicted == 1, labels == 1
+    recalls = [float((one == kind)[true == kind].mean()) if (true == kind).any() else 1.0 for kind in (True, False)]
+    hits = float((one & true).sum())
+    return [recalls[0], hits / max(one.sum(), 1), 2 * hits / max(one.sum() + true.sum(), 1), sum(recalls) / 2]
 
 
 def stage_of(given: dict) -> Any:

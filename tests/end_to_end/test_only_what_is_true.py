@@ -2,6 +2,10 @@
 
 import pytest
 
+from support.world.choosing import PREVIOUS
+from support.world.choosing import UNTRUE as UNTRUE_OF_MAIN
+from support.world.evaluating import CAUSES
+from support.world.evaluating import UNTRUE as UNTRUE_OF_EVALUATE
 from support.world.kind import S3, changed
 
 ENCODING = 'tokenizer(texts, padding=True, max_length=512, truncation=True, return_tensors="pt")'
@@ -118,6 +122,16 @@ def test_what_was_done_is_told_and_nothing_else_charged(submit, item, old, new, 
     text = graded.output(item)
     assert words in text
     assert "Likely" not in text and "?." not in text
+
+
+@pytest.mark.many(of=3)
+@pytest.mark.parametrize("member", [*CAUSES, *PREVIOUS], ids=lambda member: member.name)
+def test_no_other_cause_is_told_than_the_true_one(submit, member):
+    graded = submit({"A2S3.py": member.source})
+    (item,) = member.lost
+    told = next(line for line in graded.output(item).split("\n") if member.says[item] in line)
+    untrue = (UNTRUE_OF_EVALUATE | UNTRUE_OF_MAIN)[member.name]
+    assert [words for words in untrue if words in told] == []
 
 
 WRONG_LOSSES = {

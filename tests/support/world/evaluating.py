@@ -117,6 +117,53 @@ PARTLY = (
     partly("a word", LOOP + "return f'{hits / count:.3f}'", MODE + GRAPH + WEIGHTS, "expected one number"),
 )
 
+OF_ONES = LOOP.replace(
+    'hits += (output.logits.argmax(-1) == batch["label_encoding"]).sum().item()',
+    'guesses, labels = output.logits.argmax(-1), batch["label_encoding"]\n        hits += (guesses * labels).sum().item()\n'
+    "        ones = ones + guesses.sum().item()\n        true = true + labels.sum().item()",
+).replace("hits, count", "ones = true = 0\nhits, count")
+PARTS = (
+    LOOP.replace("hits, count, loss = 0, 0, 0.0", "hits, seen, loss = 0.0, 0, 0.0")
+    .replace(
+        'hits += (output.logits.argmax(-1) == batch["label_encoding"]).sum().item()',
+        'hits += compute_accuracy(output.logits.argmax(-1), batch["label_encoding"]) * len(batch["label_encoding"])',
+    )
+    .replace('count += len(batch["label_encoding"])', "seen += 1")
+)
+CAUSES = (
+    partly("recall", OF_ONES + "return hits / true", MODE + GRAPH + WEIGHTS, "not the share of right answers"),
+    partly("precision", OF_ONES + "return hits / ones", MODE + GRAPH + WEIGHTS, "not the share of right answers"),
+    partly("F1", OF_ONES + "return 2 * hits / (ones + true)", MODE + GRAPH + WEIGHTS, "not the share of right answers"),
+    partly(
+        "two batches",
+        LOOP + "        if count == 8:\n            break\nreturn hits / count",
+        MODE + GRAPH + WEIGHTS,
+        "but of the 8 (of",
+    ),
+    partly(
+        "two batches, divided by all",
+        LOOP + "        if count == 8:\n            break\nreturn hits / len(dataloader.dataset)",
+        MODE + GRAPH + WEIGHTS,
+        "not the share of right answers",
+    ),
+    partly(
+        "another divisor",
+        LOOP + "return hits / (count + 1)",
+        MODE + GRAPH + WEIGHTS,
+        "it is as if the number of right answers were divided by",
+    ),
+    partly("batch by batch, too much", PARTS + "return hits / (seen * 4)", MODE + GRAPH + WEIGHTS, "it is as if the number"),
+)
+UNTRUE = {
+    "recall": ("batch", "divided by"),
+    "precision": ("batch", "divided by"),
+    "F1": ("batch", "divided by"),
+    "two batches": ("divided by",),
+    "two batches, divided by all": ("divided by", "that the model is given"),
+    "another divisor": ("batch", "passed"),
+    "batch by batch, too much": ("passed", "only"),
+}
+
 EMPTY = (
     program("a constant", "model.eval()\nreturn 0.5", lost={EVALUATE}, says={EVALUATE: "never calls the model"}),
     program("only the mode", "model.eval()", lost={EVALUATE}, says={EVALUATE: "returns None"}),
@@ -131,5 +178,6 @@ EMPTY = (
 KINDS = [
     Kind("evaluate may return its accuracy in many ways", 3, RIGHT),
     Kind("an evaluate that is right in part keeps the points of what is right", 3, PARTLY),
+    Kind("an evaluate that returns something else is told what it is", 3, CAUSES),
     Kind("an evaluate that does nothing earns nothing", 3, EMPTY),
 ]

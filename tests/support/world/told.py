@@ -52,6 +52,12 @@ KINDS = [
         3,
         (
             encoding("one long text", ENCODING.replace("texts", '" ".join(texts)'), "not one long text"),
+            encoding(
+                "no <s> and </s>",
+                ENCODING.replace("texts", "texts, add_special_tokens=False"),
+                "the tokens <s> and </s> around each sentence are missing",
+                3,
+            ),
             encoding("the first text", ENCODING.replace("texts", "texts[0]"), "1 row of input_ids, the first sample's"),
             encoding(
                 "text by text",
