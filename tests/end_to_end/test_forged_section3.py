@@ -69,6 +69,7 @@ def run_of_main(teller) -> dict:
         "leaves_at_once": False,
         "ignored": [],
         "called": True,
+        "unused": False,
         "starts": [{"holds": True, "anew": False, "again": False, "raised": "", "loader": ""}] * epochs,
         "evaluations": [""] * epochs,
         "passes": [one | {"foreign": foreign}, validated | {"foreign": {**foreign, "train": 0, "validation": 4}}] * epochs,
