@@ -7,15 +7,14 @@ Whatever the code writes meanwhile goes to a temporary folder: a check changes n
 from __future__ import annotations
 
 import ast
-import contextlib
 import importlib
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from .compare import KIND, MISSING, Failure
 from .own_calls import calls_of
+from .quiet import unprinted
 from .redirect import redirected
 
 
@@ -50,18 +49,11 @@ class LocalProbe:
     def _observed(self) -> Any:
         if missing := [name for name in self.wanted if self.names.get(name) is None]:
             raise Failure(MISSING, f"{missing[0]} is not defined")
-        with stage(self.world) as opened, redirected(self.names), silent():
+        with stage(self.world) as opened, redirected(self.names), unprinted():
             opened.calls, opened.ask = own_calls(self.wanted, self.names), self.teller and self.teller.answer
             if self.uses:
                 opened.observe(self.uses, self.names, self.plain)
             return with_account(opened.observe(self.name, self.names, self.plain), self.teller)
-
-
-@contextlib.contextmanager
-def silent() -> Iterator[None]:
-    """What a probe's run of the student's code prints says nothing about their data."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
 
 
 def stage(world: Any) -> Any:

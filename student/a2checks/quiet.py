@@ -24,10 +24,17 @@ class Unread(io.StringIO):
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[Unread]:
-    """Nothing that is printed or displayed inside reaches anybody; the value tells whether something was printed."""
+def unprinted() -> Iterator[Unread]:
+    """Nothing that is printed inside reaches anybody; the value tells whether something was printed."""
     out = Unread()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(Unread()), displays_captured():
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(Unread()):
+        yield out
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[Unread]:
+    """The same for what is printed or displayed."""
+    with unprinted() as out, displays_captured():
         yield out
 
 

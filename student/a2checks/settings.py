@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-Undo = Callable[[], Any]
+from .contents import Undo, attribute
+
 STREAMS = ("stdin", "stdout", "stderr", "excepthook", "displayhook", "unraisablehook", "dont_write_bytecode")
 LISTS = ("path", "argv", "meta_path", "path_hooks", "warnoptions")
 CUDNN = ("enabled", "benchmark", "deterministic")
@@ -32,12 +33,6 @@ def setting(get: Callable[[], Any], put: Callable[[Any], Any]) -> Undo:
             put(before)
 
     return restore
-
-
-def attribute(owner: Any, name: str) -> Undo:
-    """The same for an attribute, by identity."""
-    before = getattr(owner, name)
-    return lambda: None if getattr(owner, name, None) is before else setattr(owner, name, before)
 
 
 def content(kept: Any) -> Undo:

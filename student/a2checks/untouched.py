@@ -21,8 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from . import kept, settings
-
-Undo = Callable[[], Any]
+from .contents import Undo
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ MIN_COUNT = 3
 CODES_FROM = 35  # the character that stands for the first word of the included text
 SPLITS = ("train", "dev", "test")
 HUB_NAMES = {"train": ("train",), "dev": ("validation", "dev", "valid"), "test": ("test",)}
-TOKEN = re.compile(r"'s\b|\w+(?:[-']\w+)*|[^\w\s]")
+TOKEN = re.compile(r"'s\b|\w+(?:-\w+)*|[^\w\s]")  # splits as the included text is split
 
 
 @dataclass(frozen=True)
@@ -67,16 +67,21 @@ def from_files(files: dict[str, Path]) -> Text:
 
 
 def from_hub(name: str, column: str) -> Text:
-    """A data set from the hub, split into words. Missing splits are taken from its training split. Raises ValueError."""
+    """A data set from the hub, ``owner/name`` or ``owner/name/configuration``, split into words. Raises ValueError.
+
+    Missing splits are taken from its training split.
+    """
+    parts = name.split("/")
     try:
         from datasets import load_dataset
 
-        data = load_dataset(name)
+        data = load_dataset("/".join(parts[:2]), *parts[2:])
     except ImportError:
         raise ValueError("a data set from the hub needs `pip install datasets`") from None
     except Exception as error:  # offline, unknown, gated: the hub's errors have no common base class
         raise ValueError(
-            f"the hub did not provide {name!r} ({type(error).__name__}); leave hub out to use the included text"
+            f"the hub did not provide {name!r} ({type(error).__name__}: {' '.join(str(error).split())}); "
+            "leave hub out to use the included text"
         ) from None
     read = {split: next((from_rows(data[n], column, name) for n in HUB_NAMES[split] if n in data), []) for split in SPLITS}
     for place, split in enumerate(("dev", "test")):

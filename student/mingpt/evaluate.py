@@ -8,19 +8,23 @@ from typing import Any
 
 import torch
 
+from .data import Sentences
 from .trainer import Trimmed
 
 
 @torch.no_grad()
-def token_losses(model: Any, dataset: Any, batch_size: int = 64) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+def token_losses(
+    model: Any, dataset: Any, batch_size: int = 64, counts: torch.Tensor | None = None
+) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
     """Yield every token's loss, batch by batch: sentence indices (B,), tokens' (row, position) (N, 2), losses (N,).
 
-    Losses are in nats. Sentences of similar length share a batch.
+    Losses are in nats. Sentences of similar length share a batch. ``counts``: ``token_counts``, if it is known already.
     """
     training, device = model.training, next(model.parameters()).device
     model.eval()
     trim = Trimmed(model.pad_token)
-    for rows in token_counts(model, dataset).argsort(stable=True).split(batch_size):
+    counts = token_counts(model, dataset) if counts is None else counts
+    for rows in counts.argsort(stable=True).split(batch_size):
         x, y = trim([dataset[i] for i in rows.tolist()])
         losses = model.loss(x.to(device), y.to(device), reduction="none").cpu()
         yield rows, (y != model.pad_token).nonzero(), losses
@@ -29,15 +33,17 @@ def token_losses(model: Any, dataset: Any, batch_size: int = 64) -> Iterator[tup
 
 def token_counts(model: Any, dataset: Any) -> torch.Tensor:
     """(N,) int: the number of targets in each sentence."""
+    if type(dataset) is Sentences:
+        return (dataset.ids[:, 1:] != model.pad_token).sum(1)
     return torch.tensor([int((dataset[i][1] != model.pad_token).sum()) for i in range(len(dataset))])
 
 
 def evaluate_losses(model: Any, dataset: Any, batch_size: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
     """The summed loss (nats) and the number of targets of each sentence, in order: (N,) float, (N,) int."""
-    sums = torch.zeros(len(dataset))
-    for rows, at, losses in token_losses(model, dataset, batch_size):
+    sums, counts = torch.zeros(len(dataset)), token_counts(model, dataset)
+    for rows, at, losses in token_losses(model, dataset, batch_size, counts):
         sums[rows] = torch.zeros(len(rows)).index_add(0, at[:, 0], losses)
-    return sums, token_counts(model, dataset)
+    return sums, counts
 
 
 def perplexities(sums: torch.Tensor, lengths: torch.Tensor) -> dict[str, float]:

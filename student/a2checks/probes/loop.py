@@ -25,6 +25,7 @@ from .entry import call_main, few_epochs, ignored
 from .epochs import EPOCH_NAMES, counts_epochs, leaves_at_once, one_fewer
 from .passes import Forward, Optimizer, Passes, first, loader_of
 from .plain import np
+from .results import leaves_unused
 from .tiny import SPLITS, World
 from .watch import Recorder, change_of, weights
 
@@ -32,6 +33,17 @@ is_tensor, tensor, float32, clone, no_grad = torch.is_tensor, torch.tensor, torc
 Module, Embedding, real_save = torch.nn.Module, torch.nn.Embedding, torch.save
 register_hook = torch.nn.modules.module.register_module_forward_hook
 MANY = {"train": 300, "validation": 150, "test": 30}  # more training sentences than any usual batch has
+
+
+def of_kind(result: Any, score: float) -> Any:
+    """``score`` as what the student's own result is, so that its methods are there: a tensor, an array, a number of NumPy's."""
+    if is_tensor(result):
+        return tensor(score).reshape(result.shape if result.numel() == 1 else ())
+    if isinstance(result, np.ndarray):
+        return np.full(result.shape if result.size == 1 else (), score)
+    if isinstance(result, np.generic):
+        return type(result)(score) if isinstance(result, np.floating) else np.float64(score)
+    return score
 
 
 @sealed_class
@@ -43,6 +55,9 @@ class StandIn(float):
 
     def __getitem__(self, _: Any) -> StandIn:
         return self
+
+    def item(self) -> float:
+        return float(self)
 
 
 class Run:
@@ -156,7 +171,7 @@ class Run:
                 key: self.with_accuracy(value, score, actual) if "acc" in str(key) else value for key, value in result.items()
             }
         score = 100 * score if close(result, 100 * actual) and not close(result, actual) else score
-        return tensor(score) if is_tensor(result) else score
+        return of_kind(result, score)
 
     def forward(self, module: Any, args: tuple, output: Any) -> None:
         """Hook on every module: the word embeddings show which sentences a model sees, whatever yields them."""
@@ -254,6 +269,7 @@ def watched(run: Run, namespace: dict) -> dict:
         "leaves_at_once": leaves_at_once(namespace["main"], "train_one_epoch"),
         "ignored": ignored(namespace["main"]),
         "called": run.called,
+        "unused": leaves_unused(namespace, "evaluate"),
         "starts": run.starts[:200],
         "evaluations": run.evaluations[:200],
         "passes": run.passes.described(),

@@ -95,7 +95,15 @@ class Passes:
             if informative(asked) or not one.sentences:
                 one.sentences, one.batches = asked, one.batches or batches
         self.keep(one)
+        self.keep_inner(one)
         return one
+
+    def keep_inner(self, one: Pass) -> None:
+        """Keep what a train_one_epoch evaluates by itself, if that is the validation set, as a pass of its own."""
+        inner = Pass(False, [forward for forward in one.forwards if not forward.backward and not forward.training_mode])
+        inner.close()
+        if one.training and inner.sentences and self.split_of(inner.sentences) == "validation":
+            self.keep(inner)
 
     def keep(self, one: Pass) -> None:
         one.split = self.split_of(one.sentences)

@@ -11,7 +11,7 @@ from a2checks import shown
 
 from .dataset import only_after
 from .symptoms import Symptom
-from .told import is_marked, plausible
+from .told import MAX_PASSES, is_marked, plausible
 
 ENOUGH = 4  # sentences in batches of one, to tell that from a last batch
 PARAMETERS = ("num_epochs", "NUM_EPOCHS", "epochs", "EPOCHS", "n_epochs", "N_EPOCHS", "num_train_epochs", "batch_size")
@@ -247,7 +247,7 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
             -3: (Symptom.NO_WEIGHTS, "holds no weights"),
         }[max(held)]
         check.fail("rule", f"the checkpoint {words}", symptom=symptom)
-    _chosen(check, way["evaluations"], reported)
+    _chosen(check, way, held)
     if not reported:
         check.note("main does not choose by what evaluate returns, so the only thing checked is that it saves weights")
         return
@@ -266,11 +266,15 @@ def _other_epoch(check: Any, way: dict, held: list[int], best: int) -> None:
     late = way["evaluated_after"][:1] == [0] and best + 1 in held
     if epochs - 1 in held and not late:
         times = len(set(way["saves"]))  # of torch.save: a model may also be saved in other ways
+        each = set(way["saves"]) >= set(range(1, epochs + 1))
+        by_saves = {0: Symptom.LAST_EPOCH_SOMEHOW, 1: Symptom.LAST_EPOCH_REMEMBERED}
         check.fail(
             "rule",
             f"the checkpoint holds the last epoch's weights, but epoch {best + 1} of {epochs} had the best validation "
-            "accuracy: save only when it improves" + ", and copy a state_dict that you keep in memory" * (times == 1),
-            symptom={0: Symptom.LAST_EPOCH_SOMEHOW, 1: Symptom.LAST_EPOCH_REMEMBERED}.get(times, Symptom.LAST_EPOCH),
+            "accuracy: save only when it is better than all before"
+            + ", and copy a state_dict that you keep in memory"
+            * (times == 1),
+            symptom=Symptom.LAST_EPOCH if each else by_saves.get(times, Symptom.LAST_EPOCH_SOMEHOW),
         )
     known = {int(np.argmin(reported)): Symptom.WORST_EPOCH, 0: Symptom.FIRST_EPOCH}
     check.fail(
@@ -289,13 +293,24 @@ def _marked(check: Any, way: dict, best: int) -> None:
         check.flag("the checkpoint of main does not hold the numbers that the grader put into the weights")
 
 
-def _chosen(check: Any, raised: list[str], reported: list[float]) -> None:
-    """Where ``evaluate`` is called, the weights have to be chosen by an accuracy on the validation set."""
-    if raised and (all(raised) or not reported):
+def _chosen(check: Any, way: dict, held: list[int]) -> None:
+    """The weights have to be chosen by an accuracy on the validation set."""
+    raised, reported = way["evaluations"], way["told"]["reported"]
+    others = [one["split"] for one in way["passes"] if not one["training"]]
+    # Of an epoch that main trains by itself, or of more passes than a probe reports, the passes may not be all.
+    unseen = way["called"] and len(way["passes"]) < MAX_PASSES and {*others} <= {"train", "test"}
+    if unseen or (raised and (all(raised) or not reported)):
         check.fail(
             "rule",
             "the weights cannot be chosen by the validation accuracy, because main never gets one",
             symptom=Symptom.NOT_CHOSEN,
+        )
+    if way["unused"] and set(held) >= set(range(way["told"]["epochs"])):
+        check.fail(
+            "rule",
+            "the weights of every epoch are kept, whatever evaluate returns: main does nothing with its accuracy, or only "
+            "prints it. Save the weights if the accuracy is the best so far",
+            symptom=Symptom.EVERY_EPOCH,
         )
 
 

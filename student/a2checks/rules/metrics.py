@@ -52,11 +52,12 @@ def close(got: Any, want: Any) -> bool:
 
 
 def recognised(got: Any, known: dict[Symptom, tuple[Any, str]]) -> tuple[Symptom, str]:
-    """The symptom, and its description, whose value a wrong result equals; OTHERWISE and '' if there is none."""
-    for symptom, (value, words) in known.items():
-        if close(got, value):
-            return symptom, words
-    return Symptom.OTHERWISE, ""
+    """The symptom, and its description, whose value a wrong result equals; OTHERWISE and '' if there is none, or several."""
+    found = {words: symptom for symptom, (value, words) in known.items() if close(got, value)}
+    if len(found) != 1:
+        return Symptom.OTHERWISE, ""
+    ((words, symptom),) = found.items()
+    return symptom, words
 
 
 def accuracies(check: Any, facts: dict, way: dict) -> None:
@@ -118,12 +119,10 @@ def of_some_pairs(answers: Any) -> dict[Symptom, tuple[Any, str]]:
 
 
 def other_measures(got: Any, answers: Any) -> dict[Symptom, tuple[Any, str]]:
-    """An entry for ``recognised`` if the result is a measure of another kind."""
+    """An entry for ``recognised`` if the result is a measure of another kind, and it is clear which one."""
     measured = np.array([_measures(*answer) for answer in answers]).T
-    for values, words in zip(measured, MEASURES):
-        if close(got, values):
-            return {Symptom.OTHER_MEASURE: (values, words)}
-    return {}
+    found = [(values, words) for values, words in zip(measured, MEASURES) if close(got, values)]
+    return {Symptom.OTHER_MEASURE: found[0]} if len(found) == 1 else {}
 
 
 MEASURES = (
@@ -223,18 +222,36 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
         return
     if not way["drawn"]:
         _ignores_its_loader(check)
-    known = _other_shares(facts, way, hits) | rounded(result, want)
-    symptom, words = recognised(result, known)
-    words = f" but {words}" if words else ""
+    known = _other_shares(facts, way, hits) | other_measures(result, [(predicted, facts["labels"])]) | rounded(result, want)
+    symptom, words = _of_some_batches(result, facts, way["predicted"])
+    if symptom is Symptom.OTHERWISE:
+        symptom, words = recognised(result, known)
+        words = f" but {words}" if words else ""
     if symptom is Symptom.OTHERWISE:
         symptom, words = _passed(facts, way, predicted)
-    if symptom is Symptom.OTHERWISE and (divisor := whole_divisor(hits.sum(), result)) not in (0, len(hits)):
-        symptom = Symptom.OTHER_DIVISOR
-        words = f": the number of right answers is divided by {divisor}, and there are {len(hits)} sentences"
+    if symptom is Symptom.OTHERWISE and -1 not in way["predicted"]:
+        symptom, words = _divided(result, hits)
     check.fail(
         "numbers",
         f"evaluate returns {shown_number(result)}, which is not the share of right answers{words}",
         symptom=symptom,
+    )
+
+
+def _of_some_batches(result: float, facts: dict, predicted: list[int]) -> tuple[Symptom, str]:
+    """Symptom and words if the result is the accuracy on several batches, all that the model saw (other sentences: -1)."""
+    labels, seen = facts["labels"], [n for n, guess in enumerate(predicted) if guess >= 0]
+    if not facts["batch"] < len(seen) < len(labels) or not close(result, np.mean([predicted[n] == labels[n] for n in seen])):
+        return Symptom.OTHERWISE, ""
+    return Symptom.SOME_BATCHES, f" of all sentences, but of the {len(seen)} (of {len(labels)}) that the model is given"
+
+
+def _divided(result: float, hits: np.ndarray) -> tuple[Symptom, str]:
+    """Symptom and words if the result may be the number of right answers divided by another one than that of sentences."""
+    if (divisor := whole_divisor(hits.sum(), result)) in (0, len(hits)):
+        return Symptom.OTHERWISE, ""
+    return Symptom.OTHER_DIVISOR, (
+        f": it is as if the number of right answers were divided by {divisor}, and there are {len(hits)} sentences"
     )
 
 
@@ -285,7 +302,7 @@ def _other_shares(facts: dict, way: dict, hits: np.ndarray) -> dict[Symptom, tup
         Symptom.MEAN_LOSS: (facts["losses"][1], "the mean loss"),
         Symptom.SUM_OF_BATCHES: (np.sum([b.mean() for b in batches]), "the sum of the batches' accuracies"),
     }
-    if len(way["passed"][:1] and way["passed"][0]) == len(hits):  # all at once, so it is about no single batch
+    if way["calls"] == 1 and len(way["passed"][:1] and way["passed"][0]) == len(hits):  # so it is about no single batch
         known = {symptom: one for symptom, one in known.items() if symptom not in OF_BATCHES}
     return known
 
@@ -309,7 +326,7 @@ def _passed(facts: dict, way: dict, predicted: list[int]) -> tuple[Symptom, str]
         )
     if labels != facts["labels"][: len(labels)]:
         return Symptom.OTHER_LABELS_PASSED, ": the labels that it passes to compute_accuracy are not those of the batches"
-    if classes and len(classes) < len(predicted):
+    if 0 < len(classes) < len(predicted) and way["calls"] == 1:
         got, count = (shown.number(len(some)) for some in (classes, predicted))
         return Symptom.OTHER_COUNTS, f": only {got} of {count} predictions are passed to compute_accuracy"
     return Symptom.OTHERWISE, ""

@@ -37,7 +37,7 @@ def reason(id: str, value: Any, case: Any, context: dict[str, Any]) -> tuple[str
 OTHERS: tuple = (
     (
         lambda rows: (rows[list(order)] for order in ORDERS if len(rows) == 4),
-        "row order",
+        "rows",
         "The four queries are right, but in another order: row i of the queries selects row i of V",
     ),
     (
@@ -87,9 +87,9 @@ def _similarities(
     if got[heavy] > HEAVY and want[heavy] == 0:
         return f"{listed}: the largest is that with k{heavy}, so it selects v{heavy}"
     if len(chosen) == 1:
-        return f"{listed}: that with k{chosen[0]} should be larger than all others by about 5 or more"
+        return f"{listed}: that with k{chosen[0]} should be larger than all others, by about 3 or 4 at least"
     names = " and ".join(f"k{i}" for i in chosen) if len(chosen) < 4 else "all four keys"
-    others = "" if len(chosen) == 4 else ", and larger than the others by about 5 or more"
+    others = "" if len(chosen) == 4 else ", and larger than the others, by about 2.5 at least"
     return f"{listed}: those with {names} have to be nearly equal{others}, since equal weights come from equal similarities"
 
 
@@ -99,16 +99,16 @@ def about_key(id: str, m_key: np.ndarray, query: np.ndarray, case: Any) -> tuple
         return None
     changed = replaced(key, m_key[0] if len(m_key) == 1 else m_key[SELECT_THIRD])
     if len(m_key) == 4 and np.array_equal(m_key, key):
-        return "key row", "m_key is K itself, nothing is replaced in it"
+        return "rows", "m_key is K itself, nothing is replaced in it"
     if len(m_key) == 4 and np.allclose(m_key[SELECT_THIRD], key[SELECT_THIRD]):
-        return "key row", "Row 2 of m_key is still the old k2: it is the one to replace"
+        return "rows", "Row 2 of m_key is still the old k2: it is the one to replace"
     if attention_error(query, changed, values, target) <= case.tolerance:
         return None
     similar = query @ changed.T
     listed = f"The similarities of query132 with the keys are {_listed(similar)}"
     if id == "1.4.1":
         return "key similarity", f"{listed}: for three equal weights that with the new k2 has to equal those with k0 and k1"
-    return "key similarity", f"{listed}: that with the new k2 has to be larger than those with k0 and k1, by 5 or more"
+    return "key similarity", f"{listed}: that with the new k2 has to be larger than those with k0 and k1, by about 3 at least"
 
 
 def _listed(numbers: np.ndarray) -> str:

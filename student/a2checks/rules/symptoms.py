@@ -180,6 +180,7 @@ class Symptom(str, Enum):
 
     # 3.main: the checkpoint
     NOT_CHOSEN = "not chosen"
+    EVERY_EPOCH = "every epoch"
     NO_CHECKPOINT = "no checkpoint"
     NO_EPOCHS_WEIGHTS = "no epochs weights"
     UNLOADABLE = "unloadable"
