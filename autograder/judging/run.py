@@ -62,7 +62,8 @@ def run_grading(
             baked = references() if callable(references) else references
             grader = Grader(assignment, read_references(baked), zygote)
             begin(grader, reader)
-            require_isolation(grader, baked.parent, log)
+            sections, _ = reader.sections
+            require_isolation(grader, baked.parent, log, any(s.scratch and sections[s.id].plan for s in assignment.sections))
             results.made_by(grader.references, reader.contents)
             grade(grader, reader, report)
         except NotWritten:
@@ -110,8 +111,8 @@ def _check_writeup(results: ResultsFile, reader: Reader, log: Callable[[str], No
         log(f"the PDF was not checked, {type(error).__name__}: {error}")
 
 
-def require_isolation(grader: Grader, beside: Path, log: Callable[[str], None]) -> None:
-    """Probe the cage before hidden references come near student code.
+def require_isolation(grader: Grader, beside: Path, log: Callable[[str], None], scratch: bool = True) -> None:
+    """Probe the cage before hidden references come near student code; with ``scratch``, also that of workers that may write.
 
     If student code could reach them, grade on the public inputs only, and only if AUTOGRADER_ISOLATION is "process";
     otherwise raise GraderError.
@@ -120,8 +121,7 @@ def require_isolation(grader: Grader, beside: Path, log: Callable[[str], None]) 
     from autograder.sandbox.judge_side.worker import WorkerError
 
     try:
-        # With what may be written, too: an answer of any section may name files.
-        diagnosis = examine(grader.zygote, grader.assignment.limits, beside, scratch=True)
+        diagnosis = examine(grader.zygote, grader.assignment.limits, beside, scratch)
     except WorkerError as error:
         log(f"no worker can be started and watched here ({error.kind}); see `autograder doctor`")
         raise GraderError(UNSAFE) from None
