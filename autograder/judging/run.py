@@ -62,8 +62,7 @@ def run_grading(
             baked = references() if callable(references) else references
             grader = Grader(assignment, read_references(baked), zygote)
             begin(grader, reader)
-            sections, _ = reader.sections
-            require_isolation(grader, baked.parent, log, any(s.scratch and sections[s.id].plan for s in assignment.sections))
+            require_isolation(grader, baked.parent, log, _may_write(grader, reader))
             results.made_by(grader.references, reader.contents)
             grade(grader, reader, report)
         except NotWritten:
@@ -75,6 +74,12 @@ def run_grading(
     with reader:
         _check_writeup(results, reader, log)
     return results.write(*latest)  # again, now that every worker has ended: nothing that a submission left can follow
+
+
+def _may_write(grader: Grader, reader: Reader) -> bool:
+    """Whether a section is graded whose workers get a folder to write in."""
+    sections, _ = reader.sections
+    return any(section.scratch and sections[section.id].plan for section in grader.assignment.sections)
 
 
 def _end_early(
