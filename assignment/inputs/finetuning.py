@@ -75,8 +75,8 @@ def world(seed: int, sizes: dict[str, int]) -> dict:
     while predicted is None or hits is None:
         drawn["seed"] = int(rng.integers(2**31))
         predicted = predictions(drawn)
-        hits = drawn_hits(rng, np.array(predicted)) if predicted is not None else None
-    for row, guess, hit in zip(splits["validation"], predicted, hits):
+        hits = drawn_hits(rng, *predicted) if predicted is not None else None
+    for row, guess, hit in zip(splits["validation"], predicted[0], hits):
         row["label"] = int(guess if hit else 1 - guess)
     return drawn
 
@@ -131,26 +131,29 @@ def scores(rng: np.random.Generator) -> list[float]:
     return [*map(float, rising), 0.9, *map(float, later[: 2 - best]), 0.35, *map(float, later[3 - best :])]
 
 
-def drawn_hits(rng: np.random.Generator, predicted: np.ndarray) -> np.ndarray | None:
+def drawn_hits(rng: np.random.Generator, predicted: np.ndarray, *by_one_logit: np.ndarray) -> np.ndarray | None:
     """Which predictions are right; None if no draw is unambiguous, as with some numbers of each class."""
     count = len(predicted)
     tried = (rng.permutation(np.arange(count) < count * 9 // 13) for _ in range(TRIES))
-    return next((hits for hits in tried if unambiguous(hits, predicted)), None)
+    return next((hits for hits in tried if unambiguous(hits, predicted, *by_one_logit)), None)
 
 
-def unambiguous(hits: np.ndarray, predicted: np.ndarray) -> bool:
-    """Whether every wrong way to compute the accuracy gives a clearly different number; ``predicted``: the classes."""
+def unambiguous(hits: np.ndarray, predicted: np.ndarray, *by_one_logit: np.ndarray) -> bool:
+    """Whether every wrong way to compute the accuracy gives a clearly different number.
+
+    ``predicted``: the classes; ``by_one_logit``: those that one logit alone tells, by its sign.
+    """
     batches = [hits[n : n + BATCH].mean() for n in range(0, len(hits), BATCH)]
     others = [np.mean(batches), 1 - hits.mean(), batches[-1], batches[0], hits.sum() / len(batches), np.sum(batches)]
     apart = len({round(float(other), 3) for other in others}) == len(others)
     few = hits[: BATCH + 1].mean()  # of a second call, which must not be taken for both calls' together
     apart = apart and abs(few - hits.mean()) > 0.03
     clear = apart and min(abs(hits.mean() - other) for other in others) > 0.03
-    known = {round(float(value), 3) for value in (hits.mean(), *others)}
-    clear = clear and known.isdisjoint(
-        round(value, 3) for value in measures(predicted, np.where(hits, predicted, 1 - predicted))
-    )
-    return clear and 0 < batches[0] < 1  # 0 and 1 have other causes, too; the last batch is too small for anything else
+    known, labels = {round(float(value), 3) for value in (hits.mean(), *others)}, np.where(hits, predicted, 1 - predicted)
+    clear = clear and known.isdisjoint(round(value, 3) for value in measures(predicted, labels))
+    clear = clear and all((alone == labels).mean() != hits.mean() for alone in by_one_logit)
+    # 0 and 1 have other causes, too, but the last batch is too small for anything else; without a hit it makes sums equal.
+    return clear and 0 < batches[0] < 1 and batches[-1] > 0
 
 
 def measures(predicted: np.ndarray, labels: np.ndarray) -> list[float]:
@@ -166,8 +169,8 @@ def stage_of(given: dict) -> Any:
     return open_stage({path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}, given)
 
 
-def predictions(given: dict) -> list[int] | None:
-    """The model's classes for the validation sentences.
+def predictions(given: dict) -> tuple[np.ndarray, ...] | None:
+    """The model's classes for the validation sentences, and those that the sign of either logit alone would tell.
 
     None if it is unsure of one or hardly predicts one of the classes, or if wrong losses have nearly the right one's gradients.
     """
@@ -180,7 +183,7 @@ def predictions(given: dict) -> list[int] | None:
         guesses = logits.argmax(-1)
         sure = (logits[:, 0] - logits[:, 1]).abs().min() > MARGIN and 3 < guesses.sum() < len(texts) - 3
         apart = sure and losses_apart(gradients(model.double(), tokens, given["splits"]["train"][:TRAIN_BATCH]))
-    return guesses.tolist() if apart else None
+    return (guesses.numpy(), *(alone.long().numpy() for alone in (logits[:, 1] > 0, logits[:, 0] <= 0))) if apart else None
 
 
 def losses_apart(found: dict[str, Any]) -> bool:

@@ -169,10 +169,10 @@ def starts(course, monkeypatch):
     def install(fail):
         fork = Worker.__init__
 
-        def failing(self, *arguments):
+        def failing(self, *arguments, **options):
             if failing.name and fail(failing.name, log.read_text().count(f"start {failing.name}\n")):
                 raise NotStarted("the worker did not start;")
-            fork(self, *arguments)
+            fork(self, *arguments, **options)
 
         failing.name = ""
         graded = process_pool.verdicts_text

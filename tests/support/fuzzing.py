@@ -278,6 +278,7 @@ def fuzz_frames(hasty, count, seed=None):
         ours, theirs = socket.socketpair()
         client = mock.Mock(fork=lambda folder: (0, ours))
         worker = Worker(client, hasty[0].assignment.limits)
+        worker.ready = True  # what says so is no student code yet
 
         def answer():
             protocol.receive(theirs, 1 << 20, 600)  # a reply that arrives before the request is refused unread

@@ -190,7 +190,7 @@ def test_an_error_does_not_keep_the_frame_that_it_is_about():
     ours, theirs = socket.socketpair()
     worker.zygote, worker.limits, worker.pid, worker.sock = None, Limits(), 0, ours
     worker.requests, worker.request, worker.alive, worker.answers, worker.asked, worker.deadline = 0, 0, True, {}, 0, math.inf
-    worker.loads, worker.used = 0, 0.0
+    worker.loads, worker.used, worker.ready = 0, 0.0, True
     frame = TOO_MUCH["numbers"]
 
     def reply():

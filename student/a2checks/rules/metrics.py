@@ -223,7 +223,8 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
     if not way["drawn"]:
         _ignores_its_loader(check)
     known = _other_shares(facts, way, hits) | other_measures(result, [(predicted, facts["labels"])]) | rounded(result, want)
-    symptom, words = _of_some_batches(result, facts, way["predicted"])
+    # What is no class at all comes first: it may give any number, such as none right.
+    symptom, words = _passed(facts, way, predicted) if way["scores"] else _of_some_batches(result, facts, way["predicted"])
     if symptom is Symptom.OTHERWISE:
         symptom, words = recognised(result, known)
         words = f" but {words}" if words else ""
