@@ -132,17 +132,23 @@ def scores(rng: np.random.Generator) -> list[float]:
 
 
 def drawn_hits(rng: np.random.Generator, predicted: np.ndarray, *by_one_logit: np.ndarray) -> np.ndarray | None:
-    """Which predictions are right; None if no draw is unambiguous, as with some numbers of each class."""
+    """Which predictions are right; None if no draw is unambiguous, as with some numbers of each class.
+
+    ``by_one_logit``: the classes that one logit alone tells, by its sign.
+    """
     count = len(predicted)
     tried = (rng.permutation(np.arange(count) < count * 9 // 13) for _ in range(TRIES))
-    return next((hits for hits in tried if unambiguous(hits, predicted, *by_one_logit)), None)
+    clear = (hits for hits in tried if unambiguous(hits, predicted))
+    return next((hits for hits in clear if not any(as_right(alone, hits, predicted) for alone in by_one_logit)), None)
 
 
-def unambiguous(hits: np.ndarray, predicted: np.ndarray, *by_one_logit: np.ndarray) -> bool:
-    """Whether every wrong way to compute the accuracy gives a clearly different number.
+def as_right(others: np.ndarray, hits: np.ndarray, predicted: np.ndarray) -> bool:
+    """Whether other classes than the predicted ones have the same accuracy."""
+    return bool((others == np.where(hits, predicted, 1 - predicted)).sum() == hits.sum())
 
-    ``predicted``: the classes; ``by_one_logit``: those that one logit alone tells, by its sign.
-    """
+
+def unambiguous(hits: np.ndarray, predicted: np.ndarray) -> bool:
+    """Whether every wrong way to compute the accuracy gives a clearly different number; ``predicted``: the classes."""
     batches = [hits[n : n + BATCH].mean() for n in range(0, len(hits), BATCH)]
     others = [np.mean(batches), 1 - hits.mean(), batches[-1], batches[0], hits.sum() / len(batches), np.sum(batches)]
     apart = len({round(float(other), 3) for other in others}) == len(others)
@@ -151,7 +157,6 @@ def unambiguous(hits: np.ndarray, predicted: np.ndarray, *by_one_logit: np.ndarr
     clear = apart and min(abs(hits.mean() - other) for other in others) > 0.03
     known, labels = {round(float(value), 3) for value in (hits.mean(), *others)}, np.where(hits, predicted, 1 - predicted)
     clear = clear and known.isdisjoint(round(value, 3) for value in measures(predicted, labels))
-    clear = clear and all((alone == labels).mean() != hits.mean() for alone in by_one_logit)
     # 0 and 1 have other causes, too, but the last batch is too small for anything else; without a hit it makes sums equal.
     return clear and 0 < batches[0] < 1 and batches[-1] > 0
 

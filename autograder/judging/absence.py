@@ -9,6 +9,7 @@ from autograder.checks.compare import nothing_returned
 from autograder.core.assignment import Question
 from autograder.core.text import clean
 from autograder.judging import missing_packages
+from autograder.submission.clashes import as_written
 
 if TYPE_CHECKING:
     from autograder.judging.feedback import Shown
@@ -74,7 +75,7 @@ def _failed_binding(name: str, shown: Shown) -> tuple[str, dict[str, str], int, 
     for failure in session.loaded.failures:
         statement = session.program.statements[failure["index"]]
         if name in statement.concerns:
-            kind, message = clean(failure["type"]), clean(failure["message"], 200)
+            kind, message = clean(failure["type"]), clean(as_written(failure["message"]), 200)
             missing = missing_packages.why(failure["type"], message, shown.parsed, session, shown.available)
             text = (
                 f"{place(statement.cell, statement.line)} raised {kind}"

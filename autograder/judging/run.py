@@ -15,7 +15,7 @@ from autograder.sandbox.process import hide_from_debuggers
 
 if TYPE_CHECKING:
     from autograder.judging.grader import Grader
-    from autograder.judging.reading import Reader
+    from autograder.judging.reading import Plan, Reader
     from autograder.judging.results import ResultsFile
 
 UNSAFE = (
@@ -77,9 +77,16 @@ def run_grading(
 
 
 def _may_write(grader: Grader, reader: Reader) -> bool:
-    """Whether a section is graded whose workers get a folder to write in."""
+    """Whether a worker may get a folder to write in: those of such a section, and any whose code has words about files."""
     sections, _ = reader.sections
-    return any(section.scratch and sections[section.id].plan for section in grader.assignment.sections)
+    plans = {section: sections[section.id].plan for section in grader.assignment.sections}
+    return any(plan and (section.scratch or _names_files(grader, plan)) for section, plan in plans.items())
+
+
+def _names_files(grader: Grader, plan: Plan) -> bool:
+    return any(grader.may_write(cell.source) for cell in plan.document.cells) or any(
+        map(grader.may_write, plan.modules.values())
+    )
 
 
 def _end_early(

@@ -102,7 +102,9 @@ class Slicer:
 
     def _of_another_section(self) -> set[int]:
         """Statements of another section in the same file that rebind a name from this section's prelude, such as ``key``."""
-        given, own = bound_by(self.section.prelude), set(self.section.names)
+        # What is imported is no rebinding: one section's part may import for the others.
+        given = bound_by(self.section.prelude) - imported(ast.parse(self.section.prelude).body).keys()
+        own = set(self.section.names)
         owner, foreign = None, set()
         numbers = {q.id.split(".")[0]: q.section for q in reversed(self.assignment.questions)}
         for index, (statement, effects) in enumerate(zip(self.statements, self.effects)):

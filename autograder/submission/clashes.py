@@ -12,7 +12,7 @@ from autograder.checks.formats import parse, unparse
 from autograder.core.syntax import FUNCTIONS, shape, walk
 from autograder.submission.statements import Parsed, Statement
 
-OWN = re.compile(r"_of_file_[0-9]{1,2}\b")
+OWN = re.compile(r"__of_file_[0-9]{1,2}__\b")
 HEAD = re.compile(rb"(?:async[ \t]+)?def[ \t]+")
 Names = Mapping[str, str]
 
@@ -29,7 +29,7 @@ def told_apart(parts: list[Parsed], answers: Collection[str], borrowed: Sequence
     is left alone if its name is an answer's, or is used in its file for anything else.
     """
     names = _own_names(parts, answers)
-    for number, others in enumerate(borrowed):
+    for number, others in [*enumerate(borrowed)] * len(parts):  # a part may pass on what it has borrowed itself
         taken = {name: names[other][name] for name, other in others.items() if name in names[other]}
         names[number] |= {name: taken[name] for name in _only_called(taken, parts[number].statements, 0)}
     return [_with(part, own) for part, own in zip(parts, names)]
@@ -41,7 +41,7 @@ def _own_names(parts: list[Parsed], answers: Collection[str]) -> list[dict[str, 
     for number, part in enumerate(parts):
         own = {name: shape(s.node, s.code) for s in part.statements if (name := _binds(s.node))}
         clashing = {name for name, it in own.items() if taken.get(name, it) != it}.difference(answers)
-        found.append({name: f"{name}_of_file_{number + 1}" for name in _only_called(clashing, part.statements, 1)})
+        found.append({name: f"{name}__of_file_{number + 1}__" for name in _only_called(clashing, part.statements, 1)})
         taken |= {name: it for name, it in own.items() if name not in taken}
     return found
 

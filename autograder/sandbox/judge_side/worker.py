@@ -200,7 +200,7 @@ class Worker:
             raise protocol.FrameTimeout("no answer in time")
         if not self.ready:
             self.close()
-            raise NotStarted(f"a worker could not be shut in: {said.get('failed', 'it ended, or said nothing')}")
+            raise NotStarted(f"a worker could not be shut in: {said.get('failed', 'it ended, or said nothing')}.")
 
     def _failure(self, error: protocol.FrameError, timeout: float) -> WorkerError:
         """End the child and return the error for a reply that did not come or cannot be read; NotStarted: see above."""

@@ -173,7 +173,7 @@ class ZygoteClient:
         answer = self._receive()
         if "failed" in answer:
             ours.close()
-            raise NotStarted(f"no worker can be started here: {answer['failed']}")
+            raise NotStarted(f"no worker can be started here: {answer['failed']}.")
         return answer["pid"], ours
 
     def _new_branch(self, extra: Extra) -> Branch:
