@@ -221,14 +221,15 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
         return
     if not way["drawn"]:
         _ignores_its_loader(check)
-    known = _other_shares(facts, way, hits) | other_measures(result, [(predicted, facts["labels"])]) | rounded(result, want)
+    known = _other_shares(facts, way, hits) | rounded(result, want)
     # What is no class at all comes first: it may give any number, such as none right.
     symptom, words = _passed(facts, way, predicted) if way["scores"] else _of_some_batches(result, facts, way["predicted"])
     if symptom is Symptom.OTHERWISE:
-        symptom, words = recognised(result, known)
-        words = f" but {words}" if words else ""
+        symptom, words = _instead(result, known)
     if symptom is Symptom.OTHERWISE:
         symptom, words = _passed(facts, way, predicted)
+    if symptom is Symptom.OTHERWISE:
+        symptom, words = _instead(result, other_measures(result, [(predicted, facts["labels"])]))
     if symptom is Symptom.OTHERWISE and -1 not in way["predicted"]:
         symptom, words = _divided(result, hits)
     check.fail(
@@ -236,6 +237,11 @@ def true_accuracy(check: Any, facts: dict, way: dict) -> None:
         f"evaluate returns {shown_number(result)}, which is not the share of right answers{words}",
         symptom=symptom,
     )
+
+
+def _instead(result: float, known: dict[Symptom, tuple[Any, str]]) -> tuple[Symptom, str]:
+    symptom, words = recognised(result, known)
+    return symptom, f" but {words}" if words else ""
 
 
 def _of_some_batches(result: float, facts: dict, predicted: list[int]) -> tuple[Symptom, str]:
