@@ -76,8 +76,10 @@ def test_a_function_that_hangs_loses_only_its_own_item(graded):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_submission_reads_and_forges_nothing(graded, name):
     tree, lost, _ = graded(name, HOSTILE[name])
-    # The statement goes on to the right answer where nothing stops it.
-    assert {n for n in lost if not n.startswith("3.")} == {"1.3.1"} and tree["extra_data"]["complete"]
+    # The statement goes on to the right answer where nothing stops it; what it writes lands in a folder of its own.
+    stopped = {n for n in lost if not n.startswith("3.")}
+    assert stopped <= {"1.3.1"} and tree["extra_data"]["complete"]
+    assert stopped or name == "writes its own result"
 
 
 def test_a_second_run_in_the_same_place_gives_the_same_results(built, tmp_path):
