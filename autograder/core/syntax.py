@@ -48,16 +48,16 @@ def stored(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 @functools.lru_cache
-def bound_by(source: str) -> frozenset[str]:
-    """The names that a piece of our own code binds at its top level, those that it imports included."""
+def bound_by(source: str, imports: bool = True) -> frozenset[str]:
+    """The names that a piece of our own code binds at its top level, with or without those that it imports."""
     names = set[str]()
     for node in ast.parse(source).body:
         if isinstance(node, DEFINED):
             names.add(node.name)
         else:
             parts = walk(node)
-            imports = [part for part in parts if isinstance(part, (ast.Import, ast.ImportFrom))]
-            names |= stored(parts) | {alias.asname or alias.name.split(".")[0] for part in imports for alias in part.names}
+            taken = [part for part in parts if imports and isinstance(part, (ast.Import, ast.ImportFrom))]
+            names |= stored(parts) | {alias.asname or alias.name.split(".")[0] for part in taken for alias in part.names}
     return frozenset(names)
 
 

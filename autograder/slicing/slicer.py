@@ -103,8 +103,7 @@ class Slicer:
     def _of_another_section(self) -> set[int]:
         """Statements of another section in the same file that rebind a name from this section's prelude, such as ``key``."""
         # What is imported is no rebinding: one section's part may import for the others.
-        given = bound_by(self.section.prelude) - imported(ast.parse(self.section.prelude).body).keys()
-        own = set(self.section.names)
+        given, own = bound_by(self.section.prelude, imports=False), set(self.section.names)
         owner, foreign = None, set()
         numbers = {q.id.split(".")[0]: q.section for q in reversed(self.assignment.questions)}
         for index, (statement, effects) in enumerate(zip(self.statements, self.effects)):

@@ -82,11 +82,7 @@ def _used_otherwise(node: ast.AST) -> set[str]:
 
 def _hidden(statement: Statement, names: Collection[str]) -> set[str]:
     """Those of the names that do not stand in a statement's text as they are, such as ``µ``, which Python reads as ``μ``."""
-    if not _names_in(statement).intersection(names):
-        return set()
-    tree, lines = parse(statement.code), [line.encode() for line in statement.code.split("\n")]
-    nodes = [] if tree is None else [node for node in walk(tree) if _name_of(node) in names]
-    return set(names) if tree is None else {_name_of(node) for node in nodes if _place(node, lines) is None}
+    return {name for name, place in _found(statement, names)[1] if place is None}
 
 
 def _renamed(statement: Statement, names: Names) -> Statement:
@@ -94,8 +90,8 @@ def _renamed(statement: Statement, names: Names) -> Statement:
     if isinstance(statement.node, ast.ImportFrom) and (new := names.get(_binds(statement.node))):
         code = f"{unparse(statement.node)} as {new}"
         return replace(statement, code=code, node=ast.increment_lineno(ast.parse(code).body[0], statement.node.lineno - 1))
-    lines = [line.encode() for line in statement.code.split("\n")]
-    places = _places(statement, names, lines)
+    lines, found = _found(statement, names)
+    places = [(*place, name) for name, place in found if place]
     for line, column, name in sorted(places, reverse=True):
         lines[line] = lines[line][:column] + names[name].encode() + lines[line][column + len(name.encode()) :]
     code = b"\n".join(lines).decode()
@@ -106,15 +102,14 @@ def _renamed(statement: Statement, names: Names) -> Statement:
     return replace(statement, code=code, node=ast.increment_lineno(node, statement.node.lineno - node.lineno))
 
 
-def _places(statement: Statement, names: Names, lines: list[bytes]) -> list[tuple[int, int, str]]:
-    """(line, column in bytes, name) of each of the names in a statement."""
-    tree = parse(statement.code) if _names_in(statement).intersection(names) else None
-    nodes = [] if tree is None else [node for node in walk(tree) if _name_of(node) in names]
-    return [(*place, _name_of(node)) for node in nodes if (place := _place(node, lines))]
-
-
-def _names_in(statement: Statement) -> set[str]:
-    return set(map(_name_of, statement.nodes))
+def _found(statement: Statement, names: Collection[str]) -> tuple[list[bytes], list[tuple[str, tuple[int, int] | None]]]:
+    """The lines of a statement, and where each of the names is in them: see ``_place``; nowhere if it does not parse again."""
+    lines, held = [line.encode() for line in statement.code.split("\n")], {_name_of(node) for node in statement.nodes}
+    if held.isdisjoint(names):
+        return lines, []
+    if (tree := parse(statement.code)) is None:
+        return lines, [(name, None) for name in names]
+    return lines, [(name, _place(node, lines)) for node in walk(tree) if (name := _name_of(node)) in names]
 
 
 def _name_of(node: ast.AST) -> str:

@@ -132,18 +132,20 @@ def _divided(parts: list[Parsed], stems: list[str], wanted: Wanted) -> list[Pars
         return [replace(statement, label=label or statement.label)]
 
     divided = [replace(part, statements=[it for s in part.statements for it in kept(n, s)]) for n, part in enumerate(parts)]
-    return told_apart(divided, wanted.questions, [_borrowed(part, n, parts, stems) for n, part in enumerate(parts)])
+    bound = {stems[n]: (n, binding[n]) for n in reversed(range(len(parts)))}  # of two of one name the preferred one
+    return told_apart(divided, wanted.questions, [_borrowed(part, own, bound) for part, own in zip(parts, others)])
 
 
-def _borrowed(part: Parsed, own: int, parts: list[Parsed], stems: list[str]) -> dict[str, int]:
-    """The names that a part imports from others, and the number of the part that each is from."""
+def _borrowed(part: Parsed, others: frozenset[str], bound: dict[str, tuple[int, set[str]]]) -> dict[str, int]:
+    """The names that a part imports from others, and the number of the part that each is from.
+
+    ``bound``: the number of each part and the names that it binds, by its name as a module.
+    """
     found: dict[str, int] = {}
     for node in (statement.node for statement in part.statements):
-        if isinstance(node, ast.ImportFrom) and _imports_from(node, frozenset(stems)):
-            number = stems.index(node.module or "")
-            every = number != own and node.names[0].name == "*"
-            names = all_bound(parts[number].statements) if every else {alias.name for alias in node.names}
-            found |= dict.fromkeys(names, number) if number != own else {}
+        if isinstance(node, ast.ImportFrom) and _imports_from(node, others):
+            number, names = bound[node.module or ""]
+            found |= dict.fromkeys(names if node.names[0].name == "*" else {alias.name for alias in node.names}, number)
     return found
 
 

@@ -82,9 +82,8 @@ def install() -> None:
         seen[getattr(kinds, f"is_{name}").__get__] = lambda tensor, name=name: devices.of(tensor).type == name
 
     def special(name: str, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-        if (
-            name in ASKS and func in seen and devices.asked is not None and from_student(3)
-        ):  # who called torch, which called this mode
+        # Three frames up is who called torch, which called this mode.
+        if name in ASKS and func in seen and devices.asked is not None and from_student(3):
             return seen[func](args[0])
         if name in MOVES and args and isinstance(args[0], torch.Tensor):
             return devices.called(name, *args, **kwargs)
