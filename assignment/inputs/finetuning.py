@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,27 @@ LONG_WORDS, VOCABULARY, BATCH, TRAIN_BATCH = 700, 330, 4, 3
 PICKS = (11, 2, 17, 5, 8)  # the rows of the collate probe's batch
 MARGIN = 0.05  # least difference between a prediction's two logits: far above numerical noise
 TRIES = 500
+# The right loss of a batch, and losses that are taken for it: functions of torch.nn.functional, logits and labels.
+LOSSES: dict[str, Callable] = {
+    "cross-entropy": lambda F, logits, labels: F.cross_entropy(logits, labels),
+    "softmax": lambda F, logits, labels: F.cross_entropy(logits.softmax(-1), labels),
+    "sigmoid": lambda F, logits, labels: F.cross_entropy(logits.sigmoid(), labels),
+    "probability": lambda F, logits, labels: F.nll_loss(logits.softmax(-1), labels),
+    "squares of probabilities": lambda F, logits, labels: F.mse_loss(logits.softmax(-1), one_hot(F, logits, labels)),
+    "squares": lambda F, logits, labels: F.mse_loss(logits, one_hot(F, logits, labels)),
+}
+# Cross-entropies, too, with what a student may add to them.
+MEANT: dict[str, Callable] = {
+    f"smoothed by {share}": lambda F, logits, labels, share=share: F.cross_entropy(logits, labels, label_smoothing=share)
+    for share in (0.1, 0.2)
+} | {
+    f"class 1 weighs {weight}": lambda F, logits, labels, weight=weight: F.cross_entropy(
+        logits, labels, weight=logits.new_tensor([1, weight])
+    )
+    for weight in (0.7, 1.4)
+}
 APART = 1e-5  # least 1 - cosine of the gradients of two losses that are taken for each other: far above rounding to float32
+NEAR = 0.95  # least cosine of the gradients of the cross-entropy and of a loss that is one, too (see ``MEANT``); rules have 0.9
 
 
 def sizes(rng: np.random.Generator, public: bool) -> dict[str, int]:
@@ -79,6 +100,11 @@ def world(seed: int, sizes: dict[str, int]) -> dict:
     for row, guess, hit in zip(splits["validation"], predicted[0], hits):
         row["label"] = int(guess if hit else 1 - guess)
     return drawn
+
+
+def one_hot(F: Any, logits: Any, labels: Any) -> Any:
+    """Labels (B,) as rows of 0 and 1, (B, classes), in the type of the logits."""
+    return F.one_hot(labels, logits.shape[-1]).to(logits.dtype)
 
 
 def sentences(rng: np.random.Generator, count: int) -> list[str]:
@@ -194,14 +220,32 @@ def predictions(given: dict) -> tuple[np.ndarray, ...] | None:
             logits = model(**tokens(texts, padding=True, return_tensors="pt")).logits
         guesses = logits.argmax(-1)
         sure = (logits[:, 0] - logits[:, 1]).abs().min() > MARGIN and 3 < guesses.sum() < len(texts) - 3
-        apart = sure and losses_apart(gradients(model.double(), tokens, given["splits"]["train"][:TRAIN_BATCH]))
+        apart = sure and losses_apart(
+            gradients_of(LOSSES | MEANT, model.double(), tokens, given["splits"]["train"][:TRAIN_BATCH])
+        )
     return (guesses.numpy(), *(alone.long().numpy() for alone in (logits[:, 1] > 0, logits[:, 0] <= 0))) if apart else None
 
 
-def losses_apart(found: dict[str, Any]) -> bool:
-    """Whether every loss that is taken for the cross-entropy gives clearly other gradients; ``found``: see ``gradients``."""
-    right, *others = (a / np.linalg.norm(a) for a in (found["gradient"], *found["mistaken"].values()))
-    return all(np.sum((right - other) ** 2) / 2 > APART for other in others)
+def losses_apart(found: dict[str, np.ndarray]) -> bool:
+    """Whether every mistaken loss has clearly other gradients than the cross-entropy, and every one that is meant nearly its.
+
+    ``found``: the gradients of LOSSES and of MEANT. A small batch can leave so little of the right gradient that one with
+    smoothed labels points elsewhere, or just where a mistaken one does: a right submission's verdict would hang on the world.
+    """
+    units = {name: gradient / np.linalg.norm(gradient) for name, gradient in found.items()}
+    right, wrong = units["cross-entropy"], [units[name] for name in LOSSES if name != "cross-entropy"]
+    if any(turned(right, other) <= APART for other in wrong):
+        return False
+    meant = [units[name] for name in MEANT]
+    return all(
+        turned(right, one) < 1 - NEAR and all(turned(other, one) > turned(other, right) / 10 for other in wrong)
+        for one in meant
+    )
+
+
+def turned(one: np.ndarray, other: np.ndarray) -> float:
+    """1 - the cosine of the angle between two arrays of length 1, without the rounding of a cosine that is nearly 1."""
+    return float(np.sum((one - other) ** 2) / 2)
 
 
 def facts(world: Any) -> dict[str, dict]:
@@ -229,30 +273,26 @@ def facts(world: Any) -> dict[str, dict]:
 
 
 def gradients(model: Any, tokens: Any, batch: list[dict]) -> dict[str, Any]:
-    """Gradients of a batch's loss with respect to the last layer's weights, each flat, float32.
+    """``gradient``: of the cross-entropy of a batch; ``mistaken``: of losses that are taken for it, by name."""
+    found = gradients_of(LOSSES, model, tokens, batch)
+    return {"gradient": found.pop("cross-entropy"), "mistaken": found}
 
-    ``gradient``: of the cross-entropy; ``mistaken``: of losses that are taken for it, by name.
+
+def gradients_of(losses: dict[str, Callable], model: Any, tokens: Any, batch: list[dict]) -> dict[str, np.ndarray]:
+    """Gradients of a batch's losses with respect to the last layer's weights, each flat, float32.
+
+    ``losses``: name -> function of torch.nn.functional, logits (B, 2) and labels (B,).
     """
     import torch
 
-    F, labels = torch.nn.functional, torch.tensor(_labels(batch))
+    labels, weights = torch.tensor(_labels(batch)), model.classifier.out_proj.weight
     logits = model(**tokens(_texts(batch), padding=True, return_tensors="pt")).logits
-    powers, ones = logits.softmax(-1), F.one_hot(labels, logits.shape[-1]).to(logits.dtype)
 
     def of(loss: Any) -> np.ndarray:
-        (found,) = torch.autograd.grad(loss, model.classifier.out_proj.weight, retain_graph=True)
+        (found,) = torch.autograd.grad(loss, weights, retain_graph=True)
         return found.numpy().ravel().astype(np.float32)
 
-    return {
-        "gradient": of(F.cross_entropy(logits, labels)),
-        "mistaken": {
-            "softmax": of(F.cross_entropy(powers, labels)),
-            "sigmoid": of(F.cross_entropy(logits.sigmoid(), labels)),
-            "probability": of(F.nll_loss(powers, labels)),
-            "squares of probabilities": of(F.mse_loss(powers, ones)),
-            "squares": of(F.mse_loss(logits, ones)),
-        },
-    }
+    return {name: of(loss(torch.nn.functional, logits, labels)) for name, loss in losses.items()}
 
 
 def evaluation(model: Any, tokens: Any, rows: list[dict]) -> dict:
