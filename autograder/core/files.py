@@ -124,13 +124,13 @@ def replace_tree(new: Path, target: Path, command: str) -> None:
 
 
 def _move_all(moves: list[tuple[Path, Path]]) -> None:
-    """Rename one after the other, or none: raises OSError after undoing those that were done."""
+    """Rename one after the other, or none: whatever interrupts it, those that were done are undone. Raises OSError."""
     done: list[tuple[Path, Path]] = []
     try:
         for source, place in moves:
             source.rename(place)
             done.append((source, place))
-    except OSError:
+    except BaseException:
         for source, place in reversed(done):
             place.rename(source)
         raise

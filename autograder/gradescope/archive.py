@@ -100,19 +100,32 @@ def opened(archive: Path) -> Iterator[Unpacked]:
 
 
 def unpack(archive: Path, folder: Path, starts: tuple[str, ...] = ("",)) -> None:
-    """Unpack what begins with one of ``starts`` into the folder. Raises GraderError, one line, if the archive is not ours."""
+    """Unpack what begins with one of ``starts`` into the folder.
+
+    Raises GraderError, one line, if the archive is not ours or cannot be read or unpacked.
+    """
     if not archive.is_file():
         raise GraderError(f"there is no file {clean(str(archive), 200)}: `autograder pack` builds archives")
     try:
-        with zipfile.ZipFile(io.BytesIO(read_capped(archive, MAX_BYTES))) as zipped:
-            wanted = [member for member in zipped.infolist() if member.filename.startswith(starts)]
-            names = {member.filename for member in wanted}
-            # A member that holds more than it declares is refused by zipfile itself.
-            size = sum(member.file_size for member in wanted)
-            if size > MAX_BYTES or len(wanted) > MAX_MEMBERS or len(names) < len(wanted):
-                raise ValueError("too much in it")
-            zipped.extractall(folder, wanted)
+        names = _extract(archive, folder, starts)
+    except OSError as error:
+        raise GraderError(f"cannot unpack {clean(str(archive), 200)}: {clean(reason(error), 160)}") from None
+    except GraderError:
+        raise
     except Exception:  # zipfile raises many kinds for a damaged or crafted file
         names = set()
     if not {COURSE, REFERENCES, f"{ASSIGNMENT}/rubric.toml"} <= names:
         raise GraderError(f"{clean(str(archive), 200)} is not an archive made by `autograder pack`")
+
+
+def _extract(archive: Path, folder: Path, starts: tuple[str, ...]) -> set[str]:
+    """Unpack these members; returns their names. Raises whatever zipfile does, and ValueError for too much."""
+    with zipfile.ZipFile(io.BytesIO(read_capped(archive, MAX_BYTES))) as zipped:
+        wanted = [member for member in zipped.infolist() if member.filename.startswith(starts)]
+        names = {member.filename for member in wanted}
+        # A member that holds more than it declares is refused by zipfile itself.
+        size = sum(member.file_size for member in wanted)
+        if size > MAX_BYTES or len(wanted) > MAX_MEMBERS or len(names) < len(wanted):
+            raise ValueError("too much in it")
+        zipped.extractall(folder, wanted)
+    return names

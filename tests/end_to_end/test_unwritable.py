@@ -193,8 +193,9 @@ def test_a_disk_that_fills_up_on_the_way_keeps_what_was_written_last(toy, tmp_pa
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".new-")] == []
 
 
+@pytest.mark.parametrize("interrupted", [False, True])
 @pytest.mark.parametrize("fails", ["copytree", *range(6)])
-def test_a_students_tree_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch, fails):
+def test_a_students_tree_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch, fails, interrupted):
     from autograder.core import files
     from autograder.core.errors import NotWritten
 
@@ -207,12 +208,12 @@ def test_a_students_tree_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch, 
 
     def full(*arguments, **options):
         copy(*arguments, **options)
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise KeyboardInterrupt if interrupted else OSError(errno.ENOSPC, "No space left on device")
 
     def stopped(self, place):
         moves.append(place)
         if len(moves) == fails + 1:
-            raise OSError(errno.EACCES, "Permission denied")
+            raise KeyboardInterrupt if interrupted else OSError(errno.EACCES, "Permission denied")
         return move(self, place)
 
     with monkeypatch.context() as patched:
@@ -220,7 +221,7 @@ def test_a_students_tree_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch, 
             patched.setattr(files.shutil, "copytree", full)
         else:
             patched.setattr(Path, "rename", stopped)
-        with pytest.raises(NotWritten, match=r"No space left|Permission denied"):
+        with pytest.raises(KeyboardInterrupt if interrupted else NotWritten, match=r"^$|No space left|Permission denied"):
             files.replace_tree(new, target, "student")
     assert {p.name for p in target.iterdir()} == {"sub", "other", "old", files.MARK}
     assert {p.read_text() for p in target.glob("*/file")} == {"old"}

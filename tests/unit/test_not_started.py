@@ -72,3 +72,29 @@ def test_a_worker_that_cannot_be_shut_in_says_why_and_no_statement_is_blamed(mon
             with Worker(zygote, LIMITS) as worker, pytest.raises(NotStarted, match=r"a worker could not be shut in: .*\w"):
                 worker.load(program("f = 1", "g = 2"))
     os.waitpid(pid, 0)
+
+
+def test_a_branch_that_cannot_be_forked_is_asked_for_again_and_ends_nothing_else(monkeypatch):
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            ours.close()
+            fork, failures = os.fork, iter([True, True, True])
+
+            def scarce():
+                if next(failures, False):
+                    raise BlockingIOError(11, "Resource temporarily unavailable")
+                return fork()
+
+            monkeypatch.setattr(os, "fork", scarce)
+            Zygote(theirs, cage.Plan()).serve()
+        finally:
+            os._exit(0)
+    theirs.close()
+    with Branch(ours, SimpleNamespace(python="python", preload=""), Extra((), False)) as zygote:
+        with pytest.raises(NotStarted, match="the worker did not start"):
+            zygote.branch(("math",), scratch=False).wait()
+        assert zygote.branch(("json",), scratch=False).wait() == {}, "the third try fails, the fourth does not"
+        assert works(zygote)
+    os.waitpid(pid, 0)

@@ -175,7 +175,11 @@ class Zygote:
         It ends when a judge closes its pipe, not with this process: it still has to remove its workers' folders.
         """
         self.branches = {pid for pid in self.branches if not os.waitpid(pid, os.WNOHANG)[0]}
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            os.close(descriptor)  # which tells its judge
+            return
         if pid:
             os.close(descriptor)
             self.branches.add(pid)
