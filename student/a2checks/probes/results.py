@@ -11,6 +11,7 @@ from .contract import codes
 from .epochs import JUMPS, code_of, names_read
 
 COPIES = ("COPY", "DUP", "ROT", "SWAP", "UNPACK")
+FORMS = ("print", "round", "float", "str", "repr", "format")  # what may get a value on its way to the screen
 
 
 def leaves_unused(namespace: dict, name: str) -> bool:
@@ -40,7 +41,19 @@ def _stored(end: dis.Instruction, printed: list[tuple[int, int]], instructions: 
 
 
 def _within(n: int, printed: list[tuple[int, int]], instructions: list[dis.Instruction]) -> bool:
-    return any(a < n < b and instructions[b].opname == "POP_TOP" for a, b in printed)
+    """Whether what begins here only goes to the screen: in a call of print that nothing else takes part in."""
+    return any(
+        a < n < b
+        and instructions[b].opname == "POP_TOP"
+        and not any(_may_take(one) for one in instructions[a:n])
+        and not any("STORE_" in one.opname for one in instructions[a:b])
+        for a, b in printed
+    )
+
+
+def _may_take(one: dis.Instruction) -> bool:
+    """Whether it loads what may be a function that keeps what it gets: an attribute, or a global that is none of FORMS."""
+    return one.opname in ("LOAD_ATTR", "LOAD_METHOD", "LOAD_GLOBAL", "LOAD_DEREF") and one.argval not in FORMS
 
 
 def _loads(one: dis.Instruction, name: Any) -> bool:

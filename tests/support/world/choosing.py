@@ -90,6 +90,8 @@ IGNORED = tuple(
         ("dropped", f"evaluate(model, validation)\n{SAVED}", ""),
         ("never read", f"accuracy = evaluate(model, validation)\n{SAVED}", ""),
         ("printed", f"print(epoch, evaluate(model, validation))\n{SAVED}", ""),
+        ("printed, rounded", f"print('accuracy', round(100 * evaluate(model, validation), 2))\n{SAVED}", ""),
+        ("printed by format", f"print('{{}}: {{:.3f}}'.format(epoch, evaluate(model, validation)))\n{SAVED}", ""),
         ("kept and printed", f'accuracy = evaluate(model, validation)\nprint(f"{{epoch}}: {{accuracy:.3f}}")\n{SAVED}', ""),
         (
             "and the last ones once more",
@@ -130,6 +132,27 @@ CHOSEN_LATER = (
             "accuracy = evaluate(model, validation)\n"
             'torch.save({"model": model.state_dict(), "accuracy": accuracy}, f"checkpoints/epoch{epoch}.pt")'
         ),
+    ),
+    *(
+        program(
+            f"the best one found by {name}",
+            each_epoch(
+                f"print({printed})\n{SAVED}",
+                before=f"{start}\n",
+                after="best = accuracies.index(max(accuracies))\n"
+                'model.load_state_dict(torch.load(f"checkpoints/epoch{best}.pt"))\n' + TEST + "print(evaluate(model, test))\n",
+            ),
+        )
+        for name, start, printed in (
+            ("a list that is told while printing", "accuracies = []", "accuracies.append(evaluate(model, validation))"),
+            (
+                "a tracker that answers",
+                "from types import SimpleNamespace\naccuracies = []\n"
+                "tracker = SimpleNamespace(update=lambda value: accuracies.append(value) or value)",
+                "epoch, tracker.update(evaluate(model, validation))",
+            ),
+            ("a name that is bound while printing", "accuracies = []", "a := evaluate(model, validation)); accuracies.append(a"),
+        )
     ),
     program(
         "the best one remembered",
