@@ -147,11 +147,17 @@ CHOSEN_LATER = (
             ("a list that is told while printing", "accuracies = []", "accuracies.append(evaluate(model, validation))"),
             (
                 "a tracker that answers",
-                "from types import SimpleNamespace\naccuracies = []\n"
-                "tracker = SimpleNamespace(update=lambda value: accuracies.append(value) or value)",
+                (
+                    "from types import SimpleNamespace\naccuracies = []\n"
+                    "tracker = SimpleNamespace(update=lambda value: accuracies.append(value) or value)"
+                ),
                 "epoch, tracker.update(evaluate(model, validation))",
             ),
-            ("a name that is bound while printing", "accuracies = []", "a := evaluate(model, validation)); accuracies.append(a"),
+            (
+                "a name that is bound while printing",
+                "accuracies = []",
+                "a := evaluate(model, validation)); accuracies.append(a",
+            ),
         )
     ),
     program(
