@@ -96,8 +96,8 @@ def traced(one: dict, names: str) -> dict:
 def sizes(rng: np.random.Generator, public: bool) -> list[tuple[int, int, int, int]]:
     """(batch, n_tok, n_heads, n_embd) with one head and with several.
 
-    The second hidden one, which every item has, is larger than the public ones in every respect, the others are small. No two
-    numbers of a size are equal by chance.
+    The second hidden one, which every item has, is larger than the public ones in every respect, the others are small; the last
+    one is a single sentence, like most of the public ones. No two numbers of a size are equal by chance.
     """
     if public:
         return PUBLIC_SIZES
@@ -107,7 +107,7 @@ def sizes(rng: np.random.Generator, public: bool) -> list[tuple[int, int, int, i
     return [
         _size(rng, few, (2, 3), range(4, 10)),
         _size(rng, large[rng.integers(len(large))], (3, 4, 5), range(12, 16)),
-        _size(rng, more, (2, 3), range(4, 10)),
+        _size(rng, more, (1,), range(4, 10)),
     ]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch.utils.data import default_collate
+from transformers import PreTrainedModel
 
 from autograder.checks.redirect import redirected
 from autograder.checks.sealed import sealed, sealed_class
@@ -30,6 +31,7 @@ from .watch import Recorder, change_of, weights
 
 is_tensor, tensor, float32, clone, no_grad = torch.is_tensor, torch.tensor, torch.float32, torch.Tensor.clone, torch.no_grad
 Module, Embedding, real_save = torch.nn.Module, torch.nn.Embedding, torch.save
+real_save_pretrained = PreTrainedModel.save_pretrained
 register_hook = torch.nn.modules.module.register_module_forward_hook
 MANY = {"train": 300, "validation": 150, "test": 30}  # more training sentences than any usual batch has
 
@@ -73,7 +75,7 @@ class Run:
         self.evaluated_after: list[int] = []  # how many epochs had been trained at each call of evaluate
         self.optimizer: Any = None  # that was given to train_one_epoch last
         self.models: list[Any] = []  # that were given to train_one_epoch
-        self.saves: list[int] = []  # how many epochs had been trained at each torch.save
+        self.saves: list[int] = []  # how many epochs had been trained at each torch.save or save_pretrained
         self.called = False  # whether main calls train_one_epoch
         self.stand_ins = False  # whether to replace what the student's functions return
         self.was_training = False  # the mode of the last forward pass
@@ -205,6 +207,11 @@ class Run:
         self.saves.append(len(self.epochs))
         return real_save(*args, **kwargs)
 
+    def save_pretrained(self, model: Any, *args: Any, **kwargs: Any) -> Any:
+        """Wraps the method of every model of transformers."""
+        self.saves.append(len(self.epochs))
+        return real_save_pretrained(model, *args, **kwargs)
+
 
 def observe(world: World, namespace: dict, plain: Callable) -> dict:
     """The passes over the splits, the accuracies reported, and for each file left on disk the epoch whose weights it holds.
@@ -250,12 +257,13 @@ def watched(run: Run, namespace: dict) -> dict:
     namespace.update(few)
     namespace.update(wrapped)
     hook, torch.save = register_hook(sealed(run.forward)), sealed(run.save, real_save)
+    PreTrainedModel.save_pretrained = sealed(run.save_pretrained, real_save_pretrained)
     with redirected(namespace, apart=True) as folder:
         try:
             asked = call_main(namespace, run.world.calls.get("main", [])) or asked
         finally:
             hook.remove()
-            torch.save = real_save
+            torch.save, PreTrainedModel.save_pretrained = real_save, real_save_pretrained
             restore(namespace, before)
         files, untold = saved_files(folder, run.epochs), without_tokenizer(folder)
     if not run.epochs and any(one.backward for one in run.passes.own) and run.world.models:

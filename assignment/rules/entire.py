@@ -264,7 +264,7 @@ def _other_epoch(check: Any, way: dict, held: list[int], best: int) -> None:
     reported, epochs = way["told"]["reported"], way["told"]["epochs"]
     late = way["evaluated_after"][:1] == [0] and best + 1 in held
     if epochs - 1 in held and not late:
-        times = len(set(way["saves"]))  # of torch.save: a model may also be saved in other ways
+        times = len(set(way["saves"]))  # a model may also be saved in ways that are not seen
         each = set(way["saves"]) >= set(range(1, epochs + 1))
         by_saves = {0: Symptom.LAST_EPOCH_SOMEHOW, 1: Symptom.LAST_EPOCH_REMEMBERED}
         check.fail(

@@ -106,6 +106,7 @@ class Symptom(str, Enum):
     OVER_SENTENCES = "over sentences"
     IN_TRAINING_MODE = "in training mode"
     GRAPH_BUILT = "graph built"
+    GRADIENTS_LEFT_OFF = "gradients left off"
     WEIGHTS_MOVED = "weights moved"
     MEAN_OF_BATCHES = "mean of batches"
     LAST_BATCH = "last batch"

@@ -382,11 +382,23 @@ def test_check_cells_report_in_one_line_that_transformers_is_missing(tmp_path):
     assert "needs the package transformers" in done.stdout and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    "off", ["torch.set_grad_enabled(False)", "torch.no_grad().__enter__()", "torch.autograd.set_grad_enabled(False)"]
-)
-def test_gradients_that_evaluate_leaves_switched_off_are_noted_and_cost_nothing(submit, s3, off):
+OFF = ["torch.set_grad_enabled(False)", "torch.no_grad().__enter__()", "torch.autograd.set_grad_enabled(False)"]
+FROZEN = ["model.requires_grad_(False)", "for parameter in model.parameters():\n        parameter.requires_grad = False"]
+
+
+@pytest.mark.parametrize("off", [*OFF, *FROZEN])
+def test_what_evaluate_leaves_switched_off_costs_evaluate_its_point_for_gradients(submit, s3, off):
     graded = submit({"A2S3.py": swap(s3, ("    with torch.no_grad():\n", f"    {off}\n    if True:\n"))})
+    assert {id: graded.scores[id] for id in graded.lost if id.startswith("3")} == {"3.evaluate": 3}
+    assert "the training of the next epoch fails" in graded.output("3.evaluate")
+
+
+@pytest.mark.parametrize("where", ["train_one_epoch", "main"])
+def test_what_training_switches_on_again_costs_nothing(submit, s3, where):
+    again = f"def {where}"
+    start = s3.index(":\n", s3.index(again)) + 2
+    on = s3[:start] + "    torch.set_grad_enabled(True)\n" + s3[start:]
+    graded = submit({"A2S3.py": swap(on, ("    with torch.no_grad():\n", f"    {OFF[0]}\n    if True:\n"))})
     assert {id for id in graded.lost if id.startswith("3")} == set()
     assert "leaves gradients switched off" in graded.output("3.evaluate")
     assert "switched off" not in submit({"A2S3.py": s3}).output("3.evaluate")

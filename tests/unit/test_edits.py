@@ -46,6 +46,8 @@ WRONG = {  # what is wrong, and what one edit has to make of it
         "def f(A, n):\n    for i in range(n):\n        for j in range(i + 1):\n            A[i, j] = 1",
         "for j in range(n)",
     ),
+    "a mask of numbers": ("def f(Q, K, V, m):\n    return sdpa(Q, K, V, attn_mask=m)", "else m.bool())"),
+    "a mask made a number": ("def f(m, A):\n    return g(m.to(A))", "g(m.bool())"),
     "an iterator": ("def f(x):\n    return x", "return iter(x)"),
 }
 

@@ -62,6 +62,7 @@ def test_a_world_is_drawn_where_losses_that_are_meant_and_that_are_mistaken_poin
     assert not losses_apart(directions(**{one: near}, squares=near)), "just where a mistaken one is"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [4, 35, 1000 + SEED % 1000])  # without this condition 4 and 35 take them
 def test_no_hidden_world_takes_points_for_smoothed_labels_or_weighted_classes(seed):
     world = finetuning.world(seed, finetuning.sizes(np.random.default_rng([seed, 77]), public=False))

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from . import notation
 from .edited import Edit, Edited
+from .nodes import attn_masks, blocks, called, ends, ends_of_ranges, is_shape, whole
 from .templates import Template, replacements, templates
 
 MOST, MOST_NODES = 700, 3000  # edits, and nodes of the source's tree
@@ -73,10 +74,11 @@ class _Editor(Edited):
         super().__init__(source, tree)
         self.templates, self.statements = templates, statements
         self.indexes: set[int] = set()
-        sizes = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and _is_shape(node.value)]
+        sizes = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and is_shape(node.value)]
         self.unpackings = {id(target) for node in sizes for target in node.targets}  # they get the sizes of a tensor
         self.measured = {id(part) for node in sizes for part in ast.walk(node.value)}
-        self.bounds = _ends_of_ranges(tree)
+        self.bounds = ends_of_ranges(tree)
+        self.attn_masks = set(map(id, attn_masks(tree)))
 
     def edits(self) -> Iterator[Edit]:
         yield from self.returns()
@@ -96,6 +98,7 @@ class _Editor(Edited):
             self.unpacked,
             self.letters,
             lambda node: replacements(node, self.templates),
+            self.masks,
             self.dimensions,
             self.sizes,
             self.fixed,
@@ -111,19 +114,25 @@ class _Editor(Edited):
 
     def dimensions(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """Another dimension, or one at all, for a call that works along one."""
-        if not isinstance(node, ast.Call) or _called(node) not in WITH_DIMENSION:
+        if not isinstance(node, ast.Call) or called(node) not in WITH_DIMENSION:
             return
-        concept = "softmax axis" if "softmax" in _called(node) else "dimension"
+        concept = "softmax axis" if "softmax" in called(node) else "dimension"
         named = [k.value for k in node.keywords if k.arg in ("dim", "axis")]
         for value in [*named, *node.args]:
-            if _whole(value) is not None:
+            if whole(value) is not None:
                 yield from ((concept, self.changed(node, value, str(size))) for size in SIZES)
-        if not named and _called(node) != "transpose":
+        if not named and called(node) != "transpose":
             yield from ((concept, self.with_argument(node, f"dim={size}")) for size in SIZES[:4])
+
+    def masks(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """Truth values for attn_mask: PyTorch adds numbers to the scores."""
+        if id(node) in self.attn_masks:
+            mask = f"({ast.unparse(node)})"
+            yield "number type", f"{mask} if {mask} is None else {mask}.bool()"
 
     def kept(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """A dimension along which something is summed up, kept with one entry."""
-        if not isinstance(node, ast.Call) or _called(node) not in REDUCING or not (node.args or node.keywords):
+        if not isinstance(node, ast.Call) or called(node) not in REDUCING or not (node.args or node.keywords):
             return
         if all(keyword.arg != "keepdim" for keyword in node.keywords):
             yield "kept dimension", self.with_argument(node, "keepdim=True")
@@ -139,10 +148,10 @@ class _Editor(Edited):
 
     def letters(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """Other letters in einsum, other names in einops."""
-        if isinstance(node, ast.Call) and _called(node) in notation.CALLS:
+        if isinstance(node, ast.Call) and called(node) in notation.CALLS:
             for text in node.args:
                 if isinstance(text, ast.Constant) and isinstance(text.value, str) and "->" in text.value:
-                    written = notation.others(_called(node), text.value)
+                    written = notation.others(called(node), text.value)
                     yield from (("letters", self.changed(node, text, repr(other))) for other in written)
 
     def ends_of_loops(self, node: ast.expr) -> Iterator[tuple[str, str]]:
@@ -152,15 +161,15 @@ class _Editor(Edited):
 
     def sizes(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """Another entry of a shape or a list."""
-        if isinstance(node, ast.Subscript) and (number := _whole(node.slice)) is not None:
+        if isinstance(node, ast.Subscript) and (number := whole(node.slice)) is not None:
             concept = "size" if "shape" in ast.unparse(node.value) else "index"
             yield from ((concept, f"{ast.unparse(node.value)}[{size}]") for size in (*SIZES, number - 1, number + 1))
-        if isinstance(node, ast.Call) and _called(node) == "size" and len(node.args) == 1:
+        if isinstance(node, ast.Call) and called(node) == "size" and len(node.args) == 1:
             yield from (("size", f"{ast.unparse(node.func)}({size})") for size in SIZES)
 
     def fixed(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """A size where a fixed number stands."""
-        if abs(_whole(node) or 0) > 1:
+        if abs(whole(node) or 0) > 1:
             parts = ("", ".shape[-1]", ".shape[-2]", ".shape[0]")
             yield from (("fixed size", f"{name}{part}") for name in self.scopes.parameters(node) for part in parts)
 
@@ -175,14 +184,14 @@ class _Editor(Edited):
         elif isinstance(node, ast.Subscript):
             yield "index", ast.unparse(node.value)
         elif isinstance(node, ast.Tuple):
-            yield from ((RETURN, ast.unparse(part)) for part in _ends(node))
+            yield from ((RETURN, ast.unparse(part)) for part in ends(node))
         elif isinstance(node, ast.Attribute) and node.attr in PAIRS:
             concept = node.attr if node.attr in ("eval", "train") else "function"
             yield concept, f"{ast.unparse(node.value)}.{PAIRS[node.attr]}"
 
     def constants(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """Another number, truth value or text; indexes are sizes."""
-        number = _whole(node)
+        number = whole(node)
         if number is not None and id(node) not in self.indexes:
             for other in dict.fromkeys((number - 1, number + 1, 0, 1, -1, 2, 0.5)):
                 yield "number", repr(other)
@@ -204,7 +213,7 @@ class _Editor(Edited):
             yield "argument", self.with_arguments(node, plain[:i] + plain[i + 1 :])
         for keyword in node.keywords:
             yield "option", ast.unparse(ast.Call(node.func, node.args, [k for k in node.keywords if k is not keyword]))
-        if _called(node) == "permute" and len(plain) == 4:
+        if called(node) == "permute" and len(plain) == 4:
             yield from (
                 ("dimension order", self.with_arguments(node, list(order))) for order in ("0213", "0132", "0312", "0231")
             )
@@ -234,7 +243,7 @@ class _Editor(Edited):
     def ends(self, last: ast.stmt) -> Iterator[Edit]:
         """Other ends of a function than its last statement."""
         if isinstance(last, ast.Expr):
-            if isinstance(last.value, ast.Call) and _called(last.value) == "print" and last.value.args:
+            if isinstance(last.value, ast.Call) and called(last.value) == "print" and last.value.args:
                 yield from self.replace(last, RETURN, f"return {ast.unparse(last.value.args[0])}")
             yield from self.replace(last, RETURN, f"return {ast.unparse(last.value)}")
         elif isinstance(last, ast.Assign) and isinstance(last.targets[0], ast.Name):
@@ -248,7 +257,7 @@ class _Editor(Edited):
 
     def structure(self) -> Iterator[Edit]:
         """Statements dropped, swapped, moved out of a block, or added."""
-        for block in _blocks(self.tree):
+        for block in blocks(self.tree):
             plain = [statement for statement in block if not isinstance(statement, ast.FunctionDef)]
             for statement in plain if len(block) > 1 else ():
                 if not isinstance(statement, ast.Return):
@@ -298,42 +307,3 @@ class _Editor(Edited):
     def with_arguments(self, node: ast.Call, arguments: list[str]) -> str:
         named = [ast.unparse(k) for k in node.keywords]
         return f"{ast.unparse(node.func)}({', '.join([*arguments, *named])})"
-
-
-def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
-    for node in ast.walk(tree):
-        for field in ("body", "orelse", "finalbody"):
-            block = getattr(node, field, None)
-            if isinstance(block, list) and not isinstance(node, (ast.Module, ast.ClassDef)):
-                yield block
-
-
-def _ends_of_ranges(tree: ast.AST) -> dict[int, str]:
-    """The last number of each range and its code, by the node's id."""
-    ranges = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) == "range" and node.args]
-    return {id(end): ast.unparse(end) for end in (node.args[:2][-1] for node in ranges)}
-
-
-def _ends(node: ast.Tuple) -> list[ast.expr]:
-    """The first and the last part of a tuple that is read, and not assigned to."""
-    return [node.elts[0], node.elts[-1]] if node.elts and isinstance(node.ctx, ast.Load) else []
-
-
-def _is_shape(node: ast.expr) -> bool:
-    """Whether an expression gives all sizes of something."""
-    if isinstance(node, ast.Call):
-        return _called(node) == "size" and not node.args and not node.keywords
-    return isinstance(node, ast.Attribute) and node.attr == "shape"
-
-
-def _called(node: ast.Call) -> str:
-    return node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
-
-
-def _whole(node: ast.AST) -> int | None:
-    """The whole number that an expression is; None for any other."""
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        return node.value
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-        return -node.operand.value if type(node.operand.value) is int else None
-    return None

@@ -161,6 +161,8 @@ TABLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("number type", "_a.int()", ("_a",)),
     ("number type", "_a.long()", ("_a",)),
     ("number type", "_a.half()", ("_a",)),
+    ("number type", "_a.float()", ("_a.bool()",)),
+    ("number type", "_a.to(__)", ("_a.bool()",)),
     ("number type", "round(__)", ("(__)",)),
     ("number type", "int(_a)", ("_a", "float(_a)")),
     ("text", 'float("inf")', ('float("-inf")',)),

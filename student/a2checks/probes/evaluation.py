@@ -15,13 +15,15 @@ from a2checks.sealed import sealed
 
 from .calls import call_adapted
 from .causes import explained
+from .epochs import code_of, names_read
 from .forms import SCORES, count_of, form_of, use_of
 from .plain import np
 from .tiny import World
-from .training import combinations, first_success
+from .training import RATE, SGD, combinations, first_success, schedulers
 from .watch import Recorder, change_of, weights
 
 BATCH = 4
+SWITCHES = {"set_grad_enabled", "enable_grad", "requires_grad", "requires_grad_"}
 set_seed = torch.manual_seed
 
 
@@ -123,12 +125,44 @@ def second(namespace: dict, model: Any, loader: DataLoader) -> Any:
         return None
 
 
+def left_off(namespace: dict, model: Any, loader: DataLoader, gradients: bool, learning: list[Any]) -> str:
+    """What ``evaluate`` leaves switched off so that the student's own training fails: "gradients", "parameters" or ''.
+
+    ``gradients``: whether they are on after it; ``learning``: the parameters that had some before it.
+    """
+    off = [parameter for parameter in learning if not parameter.requires_grad]
+    main = code_of(namespace.get("main"))
+    if (gradients and not off) or (main is not None and not SWITCHES.isdisjoint(names_read(main))):
+        return ""
+    if trains(namespace, model, loader, gradients):
+        return ""
+    for parameter in off:
+        parameter.requires_grad_(True)
+    if not trains(namespace, model, loader, True):
+        return ""  # it is training that is wrong
+    return "parameters" if gradients else "gradients"
+
+
+def trains(namespace: dict, model: Any, loader: DataLoader, gradients: bool) -> bool:
+    """Whether the student's ``train_one_epoch`` changes the weights, with gradients switched on or off when it is called."""
+    before, optimizer = weights(model), SGD(model.parameters(), lr=RATE)
+    torch.set_grad_enabled(gradients)
+    try:
+        call_adapted(namespace["train_one_epoch"], model, loader, optimizer, 0, **schedulers(optimizer))
+    except Exception:
+        return False
+    finally:
+        torch.set_grad_enabled(True)
+    return change_of(before, weights(model)) > 0
+
+
 def observe(world: World, namespace: dict, plain: Callable) -> dict:
-    """The result, modes, graphs, whether gradients are on afterwards, predicted classes, and how far the weights moved."""
+    """The result, modes, graphs, what is switched off afterwards, predicted classes, and how far the weights moved."""
 
     def look(model: Any, loader: DataLoader) -> dict:
         set_seed(0)
         recorder, before = Recorder(world, model.train()), weights(model)
+        learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
         passed, result = Passed(), None
         try:
             with noted(world, namespace, passed):
@@ -143,13 +177,14 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
         again = second(namespace, model, loader)
         start = world.start("validation")
         predicted = [recorder.predicted.get(start + n, -1) for n in range(len(world.rows["validation"]))]
+        moved = change_of(before, weights(model))
         return {
             "result": plain(bare(result)),
             "again": plain(bare(again)),
             "modes": recorder.modes,
             "graphs": recorder.graphs,
             "predicted": predicted,
-            "weights_changed": change_of(before, weights(model)),
+            "weights_changed": moved,
             "calls": min(passed.calls, 2),
             "counts": passed.counts,
             "passed": passed.classes,
@@ -157,6 +192,7 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             "drawn": loader.sampler.used,
             "unmasked": recorder.unmasked,
             "gradients": gradients,
+            "left_off": left_off(namespace, model, loader, gradients, learning),
         }
 
     return first_success(combinations(world, namespace, "validation", BATCH, look))

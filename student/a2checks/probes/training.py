@@ -94,6 +94,11 @@ def first_success(ways: list[Callable[[], dict]]) -> dict:
     raise first
 
 
+def schedulers(optimizer: Any) -> dict[str, Callable[[], Any]]:
+    """What a train_one_epoch may ask for besides, by the names of its parameters: a scheduler that changes nothing."""
+    return {name: lambda: LambdaLR(optimizer, sealed(lambda _: 1.0)) for name in ("scheduler", "lr_scheduler")}
+
+
 def observe(world: World, namespace: dict, plain: Callable) -> dict:
     """The order of events, the sentences of each backward pass, gradients (new and used), modes, how far the weights moved."""
 
@@ -104,9 +109,8 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
         optimizer = SGD(model.parameters(), lr=RATE)
         recorder, before = Recorder(world, model.eval()), weights(model)
         optimizer.register_step_pre_hook(sealed(recorder.step))
-        scheduler = {name: lambda: LambdaLR(optimizer, sealed(lambda _: 1.0)) for name in ("scheduler", "lr_scheduler")}
         try:
-            call_adapted(namespace["train_one_epoch"], model, loader, optimizer, 0, **scheduler)
+            call_adapted(namespace["train_one_epoch"], model, loader, optimizer, 0, **schedulers(optimizer))
         except Exception as error:
             raise explained(error, recorder) from None
         finally:

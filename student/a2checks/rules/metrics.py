@@ -156,6 +156,12 @@ def runs(check: Any, facts: dict, way: dict) -> None:
         check.fail("rule", "evaluate never calls the model", symptom=Symptom.NEVER_CALLED)
 
 
+LEFT_OFF = {
+    "gradients": ("gradients switched off", "`with torch.no_grad():` ends with its block"),
+    "parameters": ("parameters with requires_grad = False", "`with torch.no_grad():` is enough, and ends with its block"),
+}
+
+
 def eval_mode(check: Any, facts: dict, way: dict) -> None:
     runs(check, facts, way)
     if any(way["modes"]):
@@ -171,8 +177,15 @@ def no_graph(check: Any, facts: dict, way: dict) -> None:
     if any(way["graphs"]):
         check.fail(
             "rule",
-            "evaluate builds a graph for gradients, which costs memory and time: use torch.no_grad()",
+            "evaluate builds a graph for gradients, which costs memory and time: call the model inside `with torch.no_grad():`",
             symptom=Symptom.GRAPH_BUILT,
+        )
+    if way["left_off"]:
+        what, instead = LEFT_OFF[way["left_off"]]
+        check.fail(
+            "rule",
+            f"evaluate leaves {what}, and nothing switches that on again, so the training of the next epoch fails: {instead}",
+            symptom=Symptom.GRADIENTS_LEFT_OFF,
         )
     if not way["gradients"]:
         check.note(

@@ -1,0 +1,54 @@
+"""Questions about the nodes of a tree that edits are made of."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+
+def blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
+    for node in ast.walk(tree):
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(node, field, None)
+            if isinstance(block, list) and not isinstance(node, (ast.Module, ast.ClassDef)):
+                yield block
+
+
+def ends_of_ranges(tree: ast.AST) -> dict[int, str]:
+    """The last number of each range and its code, by the node's id."""
+    ranges = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and called(node) == "range" and node.args]
+    return {id(end): ast.unparse(end) for end in (node.args[:2][-1] for node in ranges)}
+
+
+def attn_masks(tree: ast.AST) -> Iterator[ast.expr]:
+    """The expressions that a call gets as attn_mask, where they stand or where their name is bound."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    bound = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)]
+    for given in (keyword.value for call in calls for keyword in call.keywords if keyword.arg == "attn_mask"):
+        named = [one.value for one in bound if isinstance(given, ast.Name) and ast.unparse(one.targets[0]) == given.id]
+        yield from named or [given]
+
+
+def ends(node: ast.Tuple) -> list[ast.expr]:
+    """The first and the last part of a tuple that is read, and not assigned to."""
+    return [node.elts[0], node.elts[-1]] if node.elts and isinstance(node.ctx, ast.Load) else []
+
+
+def is_shape(node: ast.expr) -> bool:
+    """Whether an expression gives all sizes of something."""
+    if isinstance(node, ast.Call):
+        return called(node) == "size" and not node.args and not node.keywords
+    return isinstance(node, ast.Attribute) and node.attr == "shape"
+
+
+def called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+
+
+def whole(node: ast.AST) -> int | None:
+    """The whole number that an expression is; None for any other."""
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        return -node.operand.value if type(node.operand.value) is int else None
+    return None
