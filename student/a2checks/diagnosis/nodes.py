@@ -23,11 +23,15 @@ def ends_of_ranges(tree: ast.AST) -> dict[int, str]:
 
 def attn_masks(tree: ast.AST) -> Iterator[ast.expr]:
     """The expressions that a call gets as attn_mask, where they stand or where their name is bound."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    bound = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)]
-    for given in (keyword.value for call in calls for keyword in call.keywords if keyword.arg == "attn_mask"):
-        named = [one.value for one in bound if isinstance(given, ast.Name) and ast.unparse(one.targets[0]) == given.id]
-        yield from named or [given]
+    for keyword in (node for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "attn_mask"):
+        name = keyword.value.id if isinstance(keyword.value, ast.Name) else None
+        yield from values_of(tree, name) or [keyword.value]
+
+
+def values_of(tree: ast.AST, name: str | None) -> list[ast.expr]:
+    """What is assigned to a name anywhere in the tree."""
+    assignments = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+    return [node.value for node in assignments if isinstance(node.targets[0], ast.Name) and node.targets[0].id == name]
 
 
 def ends(node: ast.Tuple) -> list[ast.expr]:
