@@ -48,6 +48,11 @@ WRONG = {  # what is wrong, and what one edit has to make of it
     ),
     "a mask of numbers": ("def f(Q, K, V, m):\n    return sdpa(Q, K, V, attn_mask=m)", "else m.bool())"),
     "a mask made a number": ("def f(m, A):\n    return g(m.to(A))", "g(m.bool())"),
+    "a list unpacked": (
+        "def f(tokenizer, texts):\n    return tokenizer(*texts, padding=True)",
+        "tokenizer(texts, padding=True)",
+    ),
+    "a list that is not unpacked": ("def f(batch):\n    x, y = zip(batch)\n    return x", "zip(*batch)"),
     "an iterator": ("def f(x):\n    return x", "return iter(x)"),
 }
 

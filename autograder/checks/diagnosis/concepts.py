@@ -45,6 +45,7 @@ CONCEPTS: dict[str, str] = {
     "missing step": "is a step missing here?",
     "return value": "what is handed back to the caller at the end?",
     "argument order": "in which order does this take its arguments?",
+    "unpacking": "does this take one list, or its elements one by one?",
     "argument": "does this need all of its arguments?",
     "name": "is this the right variable?",
     "letters": "which dimension does each of these letters or names stand for, and in which order have they to come out?",

@@ -104,6 +104,7 @@ class _Editor(Edited):
             self.fixed,
             self.dropped,
             self.constants,
+            self.whole_lists,
             self.arguments,
             self.ends_of_loops,
             self.names,
@@ -217,6 +218,15 @@ class _Editor(Edited):
             yield from (
                 ("dimension order", self.with_arguments(node, list(order))) for order in ("0213", "0132", "0312", "0231")
             )
+
+    def whole_lists(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """A list as one argument instead of its elements."""
+        if not isinstance(node, ast.Call):
+            return
+        for argument in node.args:
+            if isinstance(argument, ast.Starred):
+                others = [ast.unparse(argument.value if a is argument else a) for a in node.args]
+                yield "unpacking", self.with_arguments(node, others)
 
     def names(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """Another parameter or local name."""

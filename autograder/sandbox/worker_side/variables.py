@@ -7,15 +7,19 @@ whether a variable is set (``in``, ``get``) is answered truthfully, and so is wh
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from autograder.sandbox.worker_side.callers import from_student
+from autograder.sandbox.worker_side.libraries import folders
 
 ANY = "1"
+METHODS = "<frozen _collections_abc"  # get, pop, setdefault and in, which have an answer for what is not set
 
 
 def install() -> None:
     """Activate this for the current process and all processes forked from it."""
+    folders()  # which read the environment: later, this would be in the middle of a reading of theirs
     kind: Any = type(os.environ)
     real = kind.__getitem__
 
@@ -23,7 +27,7 @@ def install() -> None:
         try:
             return real(self, key)
         except KeyError:
-            if isinstance(key, str) and from_student():
+            if isinstance(key, str) and not sys._getframe(1).f_code.co_filename.startswith(METHODS) and from_student():
                 return ANY
             raise
 

@@ -166,6 +166,7 @@ TABLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("number type", "_a.to(__)", ("_a.bool()",)),
     ("number type", "round(__)", ("(__)",)),
     ("number type", "int(_a)", ("_a", "float(_a)")),
+    ("unpacking", "zip(_a)", ("zip(*_a)",)),
     ("text", 'float("inf")', ('float("-inf")',)),
     ("text", "torch.inf", ("-torch.inf",)),
     ("text", "math.inf", ("-math.inf",)),

@@ -100,6 +100,29 @@ KINDS = [
         ),
     ),
     Kind(
+        "a variable that is not set has the value that the program gives it",
+        2,
+        (
+            member(
+                "a device",
+                "import os\nDEVICE = os.environ.get('DEVICE', 'cpu')\n"
+                + S2
+                + "\ndef attn_softmax(A):\n    return torch.softmax(A.to(DEVICE), dim=-1)\n",
+            ),
+            member(
+                "an option that nobody sets",
+                "import os\n"
+                + S2
+                + "\ndef attn_softmax(A):\n    return torch.softmax(A, dim=0 if os.getenv('DEBUG_SOFTMAX') else -1)\n",
+            ),
+            member(
+                "one that is set unless it is",
+                "import os\nos.environ.setdefault('WIDTH_POWER', '0.5')\n" + S2 + "\ndef attn_scaled(A, n_embd, n_heads):\n"
+                "    return A / (n_embd / n_heads) ** float(os.environ['WIDTH_POWER'])\n",
+            ),
+        ),
+    ),
+    Kind(
         "a line of self_attention that raises in several steps costs one of them",
         2,
         (
