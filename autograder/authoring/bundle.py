@@ -123,7 +123,8 @@ def members_of(tree: Path, assignment: Assignment, section: Section | None) -> d
     tests = [path for path in files_below(tree / "tests") if path.stem in ids]
     files = {path: path.read_text(encoding="utf-8") for path in tests}
     rules = BY_RULE.findall("".join(files.values()))
-    files |= dict(map(packed_text, modules_for(package, rules, left_out(section, [assignment.question(id) for id in ids]))))
+    checks = modules_for(package, rules, left_out(section, [assignment.question(id) for id in ids]))
+    files |= {path: without_types(text) for path, text in map(packed_text, checks)}
     for module in section.modules if section else ():
         files |= dict(map(packed_text, module_files(tree / module)))
     files[package / CASES] = as_json(
@@ -228,6 +229,22 @@ def found(path: Path, name: str, package: Path) -> list[Path]:
     steps = [base.joinpath(*parts[:n]) for n in range(len(parts) + 1)]
     files = [file for step in steps for file in (step.with_suffix(".py"), step / "__init__.py")]
     return [file for file in files if file.is_file() and package in file.parents]
+
+
+def without_types(source: str) -> str:
+    """Python without the types of parameters and results, of which our own checks make no use."""
+    text, starts = source.encode("utf-8"), [0]
+    for line in text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    cuts: list[tuple[int, int]] = []
+    for node in ast.walk(ast.parse(source)):
+        kind = node.annotation if isinstance(node, ast.arg) else getattr(node, "returns", None)
+        if kind is not None:
+            start = starts[kind.lineno - 1] + kind.col_offset
+            cuts.append((len(text[:start].rstrip(b"-> \n:")), starts[(kind.end_lineno or 0) - 1] + (kind.end_col_offset or 0)))
+    for start, end in sorted(cuts, reverse=True):
+        text = text[:start] + text[end:]
+    return text.decode("utf-8")
 
 
 def without_comments(source: str) -> str:

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def from_student(depth: int = 2) -> bool:
+def from_student(depth: int = 2, but_for: str = "") -> bool:
     """Whether the function ``depth`` calls up is a student's; import machinery and generated code pass the question on.
 
-    So does ``model.device``, which asks the parameters.
+    So does ``model.device``, which asks the parameters. ``but_for``: how the name of a file begins whose code does not.
     """
     frame: FrameType | None = sys._getframe(depth)
+    if frame is not None and but_for and frame.f_code.co_filename.startswith(but_for):
+        return False
     while frame is not None:
         file = frame.f_code.co_filename
         if is_student(file):

@@ -7,7 +7,6 @@ whether a variable is set (``in``, ``get``) is answered truthfully, and so is wh
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 from autograder.sandbox.worker_side.callers import from_student
@@ -27,7 +26,7 @@ def install() -> None:
         try:
             return real(self, key)
         except KeyError:
-            if isinstance(key, str) and not sys._getframe(1).f_code.co_filename.startswith(METHODS) and from_student():
+            if isinstance(key, str) and from_student(but_for=METHODS):
                 return ANY
             raise
 
