@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 import symtable
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from autograder.core.syntax import FUNCTIONS, children, stored, walk
+from autograder.core.syntax import DEFINED, FUNCTIONS, children, stored, walk
 from autograder.core.watch import watch, why
 
 # Methods that change their object although their names do not end in "_".
@@ -70,6 +70,7 @@ EXPENSIVE = {
     "show",
 }
 NOT_HERE = (*FUNCTIONS, ast.Lambda)
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 CHANGING = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.NamedExpr, ast.Delete, ast.withitem)
 
 
@@ -77,10 +78,13 @@ CHANGING = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.NamedExpr, as
 class Effects:
     """The names that a statement binds, reads, may change in place, and ties together (they may share memory).
 
-    ``called``: the root names of all calls; ``calls``: functions called as a statement, with the names in their arguments;
-    ``writes_globals``: names that an inner scope declares ``global`` and assigns. For a ``def``, ``defines`` is its name and
-    ``alters`` says whether calling it may change its arguments or globals. ``expensive``: the function for whose call it is not
-    run, or ''; ``left_out``: why it was not analysed.
+    ``called``: the root names of all calls, decorators and base classes among them; ``methods``: the names of the methods that
+    are called; ``calls``: functions called as a statement, with the names in their arguments, ``applied``: all that are called
+    by name; ``expensive``: the function for whose call it is not run, or ''; ``left_out``: why it was not analysed.
+
+    Of what calling a function or a class does: ``writes_globals``, the names that it declares ``global`` and assigns;
+    ``alters_globals``, those that it may change in place; ``alters_arguments``, whether it may do so with an argument.
+    ``defines``: the name of a function; ``defines_class``: that of a class, and ``has``: the methods of one.
     """
 
     binds: set[str] = field(default_factory=set)
@@ -88,10 +92,15 @@ class Effects:
     changes: set[str] = field(default_factory=set)
     ties: list[set[str]] = field(default_factory=list)
     called: set[str] = field(default_factory=set)
+    methods: set[str] = field(default_factory=set)
     calls: list[tuple[str, set[str]]] = field(default_factory=list)
+    applied: list[tuple[str, set[str]]] = field(default_factory=list)
     writes_globals: set[str] = field(default_factory=set)
+    alters_globals: set[str] = field(default_factory=set)
+    alters_arguments: bool = False
     defines: str = ""
-    alters: bool = False
+    defines_class: str = ""
+    has: set[str] = field(default_factory=set)
     expensive: str = ""
     left_out: str = ""
 
@@ -114,15 +123,16 @@ def effects_of(
     imports: dict[str, str],
     simulated_calls: tuple[str, ...] = (),
     never_calls: tuple[str, ...] = (),
+    own: Collection[str] = (),
 ) -> Effects:
     """Analyse one top-level statement; one that ``symtable`` rejects has no effects.
 
-    ``simulated_calls`` and ``never_calls``: see ``core.assignment.Section``.
+    ``simulated_calls`` and ``never_calls``: see ``core.assignment.Section``; ``own``: the functions that the file defines.
     """
     if reason := watch.at("effects", code):
         return Effects(left_out=reason)
     try:
-        return _effects_of(code, node, imports, simulated_calls, never_calls)
+        return _effects_of(code, node, imports, {*never_calls, *EXPENSIVE.difference(simulated_calls, own)}, never_calls)
     except Exception as error:  # ours, too: it must not cost the other statements
         return Effects(left_out=why(error))
     finally:
@@ -130,7 +140,7 @@ def effects_of(
 
 
 def _effects_of(
-    code: str, node: ast.stmt, imports: dict[str, str], simulated_calls: tuple[str, ...], never_calls: tuple[str, ...]
+    code: str, node: ast.stmt, imports: dict[str, str], expensive: Collection[str], never_calls: Collection[str]
 ) -> Effects:
     effects = Effects()
     try:
@@ -139,17 +149,39 @@ def _effects_of(
         return effects
     _top_scope(table, effects)
     _inner_scopes(table, effects)
-    if isinstance(node, FUNCTIONS):
-        effects.defines = node.name
-        effects.alters = _alters(node, effects, imports)
-    elif not isinstance(node, ast.ClassDef):
-        here = list(_walk_here(node))
-        _changes(here, effects, imports)
-        calls = [item for item in here if isinstance(item, ast.Call)]
-        effects.called = {root(call.func) for call in calls} - {""}
-        avoided = set(never_calls) | (EXPENSIVE - set(simulated_calls) if isinstance(node, (ast.Expr, ast.Assign)) else set())
-        effects.expensive = next(filter(avoided.__contains__, map(_callee, calls)), "")
+    now = _run_now(node)
+    if isinstance(node, DEFINED):
+        _definition(node, effects, imports)
+    else:
+        _changes(now, effects, imports)
+        avoided = expensive if isinstance(node, (ast.Expr, ast.Assign)) else never_calls
+        effects.expensive = next(
+            (name for item in now if isinstance(item, ast.Call) and (name := _callee(item)) in avoided), ""
+        )
+    _calls(effects, node, [item for item in now if isinstance(item, ast.Call)])
     return effects
+
+
+def _calls(effects: Effects, node: ast.stmt, calls: list[ast.Call]) -> None:
+    """Add what is called, decorators and base classes among it."""
+    unwritten = _used_to_define(node) if isinstance(node, DEFINED) else []
+    effects.called = {root(part) for part in (*(call.func for call in calls), *unwritten)} - {""}
+    effects.methods = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
+    effects.applied = [(call.func.id, _given(call)) for call in calls if isinstance(call.func, ast.Name)]
+
+
+def _run_now(node: ast.stmt) -> list[ast.AST]:
+    """All nodes that run when the statement runs: of a function what its definition takes, not its body."""
+    if not isinstance(node, FUNCTIONS):
+        return list(_walk_here(node))
+    taken = [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+    return [item for part in taken for item in _walk_here(part)]
+
+
+def _used_to_define(node: Definition) -> list[ast.expr]:
+    """What is called, without being written as a call, where a function or a class is defined."""
+    bases = [*node.bases, *(keyword.value for keyword in node.keywords)] if isinstance(node, ast.ClassDef) else []
+    return [*node.decorator_list, *bases]
 
 
 def _top_scope(table: symtable.SymbolTable, effects: Effects) -> None:
@@ -174,17 +206,29 @@ def _inner_scopes(table: symtable.SymbolTable, effects: Effects) -> None:
                 effects.writes_globals.add(symbol.get_name())
 
 
-def _alters(node: ast.FunctionDef | ast.AsyncFunctionDef, effects: Effects, imports: dict[str, str]) -> bool:
-    """Whether calling this function may change an argument or a global in place."""
-    inside = Effects()
-    body = [item for statement in node.body for item in walk(statement)]
+def _definition(node: Definition, effects: Effects, imports: dict[str, str]) -> None:
+    """Add what a definition changes by its decorators, and what calling the function, or class and its methods, may change."""
+    decorators = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
+    effects.changes = {root(one) for one in decorators if isinstance(one, ast.Attribute)} - {"", *imports}
+    inside, body = Effects(), [item for statement in node.body for item in walk(statement)]
     _changes(body, inside, imports)
-    arguments = node.args
-    outside = {a.arg for a in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]} | (effects.uses - stored(body))
+    arguments = {argument.arg for argument in walk(node) if isinstance(argument, ast.arg)}
+    outside = effects.uses - stored(body) - arguments - imports.keys()
+    effects.alters_globals = inside.changes & _reaching(outside, inside.ties)
+    effects.alters_arguments = not inside.changes.isdisjoint(_reaching(arguments, inside.ties))
+    if isinstance(node, ast.ClassDef):
+        effects.defines_class, effects.has = node.name, {item.name for item in node.body if isinstance(item, FUNCTIONS)}
+    else:
+        effects.defines = node.name
+
+
+def _reaching(names: set[str], ties: list[set[str]]) -> set[str]:
+    """These names and those that may share memory with them."""
+    found = set(names)
     for _ in range(3):
-        for tie in inside.ties:
-            outside |= tie if tie & outside else set()
-    return bool(effects.writes_globals or inside.changes & outside)
+        for tie in ties:
+            found |= tie if tie & found else set()
+    return found
 
 
 def root(node: ast.AST) -> str:
@@ -286,5 +330,9 @@ def _statement_call(call: ast.Call, effects: Effects) -> None:
     if isinstance(call.func, ast.Attribute):
         effects.changes.add(root(call.func))
     else:
-        arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
-        effects.calls.append((name, {given for argument in arguments for given in _names(argument)}))
+        effects.calls.append((name, _given(call)))
+
+
+def _given(call: ast.Call) -> set[str]:
+    """The names in a call's arguments."""
+    return {name for argument in (*call.args, *(keyword.value for keyword in call.keywords)) for name in _names(argument)}

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from autograder.slicing.effects import Effects
 
-MAX_GLOBALS = 100
-
 
 class Index:
     """The statements, in order, that bind, may change and use each name, and the names that are tied to each."""
@@ -38,27 +36,6 @@ def _places(names: Iterable[set[str]]) -> dict[str, list[int]]:
         for name in own:
             places.setdefault(name, []).append(index)
     return places
-
-
-def global_writes(known: dict[str, Effects]) -> dict[str, set[str]]:
-    """Function -> the globals that it, or any function it uses, declares ``global`` and assigns; without those with none.
-
-    If there are over MAX_GLOBALS of them, only those that it assigns itself.
-    """
-    users: dict[str, list[str]] = {}
-    for name, effects in known.items():
-        for used in effects.uses & known.keys():
-            users.setdefault(used, []).append(name)
-    writes: dict[str, set[str]] = {}
-    if len(set().union(*(effects.writes_globals for effects in known.values()))) > MAX_GLOBALS:
-        return {name: set(effects.writes_globals) for name, effects in known.items()}
-    queue = [(name, written) for name, effects in known.items() for written in effects.writes_globals]
-    while queue:
-        name, written = queue.pop()
-        if written not in writes.setdefault(name, set()):
-            writes[name].add(written)
-            queue += [(user, written) for user in users.get(name, ())]
-    return writes
 
 
 def tied(effects: list[Effects], imports: set[str]) -> list[set[str]]:

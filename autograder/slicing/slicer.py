@@ -16,11 +16,12 @@ from typing import Any
 
 from autograder.checks.own_calls import calls_of, names_in
 from autograder.core.assignment import Assignment, Question, Section
-from autograder.core.syntax import bound_by, first_line
+from autograder.core.syntax import FUNCTIONS, bound_by, first_line
 from autograder.core.watch import watch
 from autograder.slicing import early
-from autograder.slicing.effects import SHOWS, Effects, effects_of, imported
-from autograder.slicing.index import Index, global_writes, tied
+from autograder.slicing.calls import resolve
+from autograder.slicing.effects import SHOWS, effects_of, imported
+from autograder.slicing.index import Index, tied
 from autograder.slicing.known import Known, known
 from autograder.slicing.touches import Touch, by_kind, noted, touches, touches_of_module
 from autograder.submission.statements import Parsed, Statement
@@ -65,10 +66,11 @@ class Slicer:
         self.modules = {**modules, **parsed.modules}
         self.statements = parsed.statements
         self.imports = imported([s.node for s in self.statements if "import" in s.code])
+        own = {s.node.name for s in self.statements if isinstance(s.node, FUNCTIONS)}
         self.effects = [
-            effects_of(s.code, s.node, self.imports, section.simulated_calls, section.never_calls) for s in self.statements
+            effects_of(s.code, s.node, self.imports, section.simulated_calls, section.never_calls, own) for s in self.statements
         ]
-        self._resolve_calls()
+        resolve(self.effects, section.names)
         self.ties = tied(self.effects, set(self.imports))
         self.foreign = self._of_another_section()
 
@@ -274,17 +276,6 @@ class Slicer:
             return True
         packages = {self.imports[name] for name in effects.called if name in self.imports}
         return bool(packages) and packages <= SHOWS and not effects.binds & needed
-
-    def _resolve_calls(self) -> None:
-        """Add the effects of calls: a call statement changes its arguments unless the function is known not to."""
-        known: dict[str, Effects] = {e.defines: e for e in self.effects if e.defines}
-        writes = global_writes(known)
-        for effects in self.effects:
-            for name, given in effects.calls:
-                if name not in known or known[name].alters:
-                    effects.changes |= given
-            for name in effects.called & writes.keys():
-                effects.binds |= writes[name]
 
 
 def wanted_by(assignment: Assignment, questions: list[Question]) -> tuple[str, ...]:
