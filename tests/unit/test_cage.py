@@ -209,6 +209,17 @@ def test_workers_leave_nothing_behind_and_break_nothing(without, tmp_path):
     assert not [name for name in left if name.startswith((prefix, mark))]
 
 
+def test_what_others_remove_meanwhile_saves_no_file_of_a_worker(tmp_path, monkeypatch):
+    for name in ("a", "b", "c"):
+        (tmp_path / name).touch()
+    entries = list(os.scandir(tmp_path))
+    monkeypatch.setattr(scratch, "PUBLIC", (str(tmp_path),))
+    monkeypatch.setattr(scratch.os, "scandir", lambda _: entries)
+    (tmp_path / entries[0].name).unlink()
+    scratch.remove_files_of(os.geteuid())
+    assert os.listdir(tmp_path) == []
+
+
 # --- users ---------------------------------------------------------------------------------------------------------
 
 

@@ -111,10 +111,18 @@ def remove_files_of(uid: int) -> None:
     """Remove what the user ``uid``, which only one worker had, left where anyone may write."""
     for place in PUBLIC:
         with contextlib.suppress(OSError):
-            own = [entry.path for entry in os.scandir(place) if entry.stat(follow_symlinks=False).st_uid == uid]
+            own = [entry.path for entry in os.scandir(place) if _owner(entry) == uid]
             for path in own:
                 with contextlib.suppress(OSError):
                     remove(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+
+
+def _owner(entry: os.DirEntry[str]) -> int:
+    """The uid of an entry's owner; -1 if the entry is gone, as those of other processes may be at any time."""
+    try:
+        return entry.stat(follow_symlinks=False).st_uid
+    except OSError:
+        return -1
 
 
 def _listed(name: str, dir_fd: int | None = None) -> tuple[int, list[str]]:
