@@ -134,11 +134,31 @@ def init(*_: Any, config: Any = None, **__: Any) -> Any:
     return Inert()
 
 
+class Control(Inert):
+    """A slider or a field of a form, as ipywidgets has them: it stands at the value that the program gives it."""
+
+    def __init__(self, *_: Any, **given: Any) -> None:
+        self.value = given.get("value")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "value" and isinstance(value, PLAIN) and value is not None:
+            self.__dict__[name] = value
+
+    def __call__(self, *given: Any, **more: Any) -> Any:
+        return type(self)(*given, **more)
+
+
 CONFIG = Config()
+CONTROLS = (
+    "IntSlider FloatSlider FloatLogSlider IntRangeSlider FloatRangeSlider BoundedIntText BoundedFloatText IntText FloatText "
+    "Dropdown RadioButtons Select SelectMultiple SelectionSlider SelectionRangeSlider ToggleButton ToggleButtons Checkbox "
+    "Text Textarea Combobox"
+).split()
 TEXTS = (
     *("name", "id", "dir", "url", "log_dir", "logdir", "run_id", "run_name", "experiment_id", "get_url", "get_key", "get_name"),
     *("get_secret", "get_token", "getpass", "getuser", "tabulate", "colored", "to_html", "to_jshtml", "to_html5_video"),
 )
 NAMED.update(
-    {**dict.fromkeys(TEXTS, Text(".")), "userdata": Secrets(), "dotenv_values": Secrets(), "config": CONFIG, "init": init}
+    dict.fromkeys(CONTROLS, Control())
+    | {**dict.fromkeys(TEXTS, Text(".")), "userdata": Secrets(), "dotenv_values": Secrets(), "config": CONFIG, "init": init}
 )

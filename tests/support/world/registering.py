@@ -98,6 +98,29 @@ OWN_NAMES = tuple(
     softmax(f"a function called {name}", f"def {name}(x):\n    return x\nDIM = {name}(-1)", "A.softmax(DIM)")
     for name in ("show", "download", "upload", "sleep", "mount", "load_dataset", "system")
 )
+WIDGETS = "import ipywidgets as widgets\nfrom IPython.display import display\n"
+CONTROLS = (
+    softmax(
+        "a slider",
+        WIDGETS + "s = widgets.FloatSlider(value=-1.0, min=-3, max=3, description='dim')\ndisplay(s)",
+        "A.softmax(int(s.value))",
+    ),
+    softmax(
+        "a menu",
+        WIDGETS + "w = widgets.Dropdown(options=['rows', 'columns'], value='rows')",
+        "A.softmax({'rows': -1, 'columns': -2}[w.value])",
+    ),
+    softmax(
+        "a box",
+        "from ipywidgets import Checkbox\nb = Checkbox(value=False)\nb.value = True",
+        "A.softmax(-1 if b.value is True else 0)",
+    ),
+    softmax(
+        "several",
+        WIDGETS + "a, b = widgets.IntSlider(value=1), widgets.IntText(value=-2)\nwidgets.HBox([a, b])",
+        "A.softmax(a.value + b.value)",
+    ),
+)
 IN_EVALUATION = (
     member(
         "a registry of steps",
@@ -114,5 +137,6 @@ KINDS = [
     Kind("what functions register is there", 2, REGISTERED),
     Kind("what a call has done to other names is done", 2, CALLED),
     Kind("what functions register is there in section 3", 3, IN_EVALUATION),
+    Kind("a control stands at the value that the program gives it", 2, CONTROLS),
     Kind("a student's own function may have any name", 2, OWN_NAMES),
 ]
