@@ -28,6 +28,7 @@ from autograder.slicing.absent import why_absent
 from autograder.slicing.known import Known, Malformed, from_tree, pair_of, texts
 from autograder.slicing.slicer import SLICE, WIDE, Program, Slicer, program_of
 from autograder.submission.lost import Lost
+from autograder.submission.own_files import is_plain
 from autograder.submission.own_modules import Shelf
 from autograder.submission.sections import Found as FoundFile
 from autograder.submission.sections import Submission, likely_sections, take_in
@@ -53,6 +54,7 @@ class Plan:
     statements: list[Known]
     future: tuple[str, ...]
     modules: dict[str, str]
+    files: dict[str, str]
     essence: bytes
 
     def program(self, questions: list[Question], width: str = SLICE) -> Program:
@@ -64,7 +66,8 @@ class Plan:
         statements = [self.statements[index] for index in self._indexes(_field(answer, "chosen", list))]
         calls = {name: [pair_of(pair) for pair in _field(answer["calls"], name, list)] for name in self._called(answer)}
         assignment = self.reader.assignment
-        return program_of(assignment, self.section, questions, statements, self.future, self.modules, calls)
+        program = program_of(assignment, self.section, questions, statements, self.future, self.modules, calls)
+        return replace(program, files=self.files)
 
     def _keep(self, codes: dict[str, Any]) -> None:
         """Remember the code of statements, by their indexes."""
@@ -193,7 +196,8 @@ class Reader(Apart):
         statements = [from_tree(index, part) for index, part in enumerate(_field(tree, "statements", list))]
         modules = {name: sources[number] for name, number in _field(tree, "modules", dict).items()}
         future, code = tuple(texts(tree["future"])), bytes.fromhex(_field(tree, "essence", str))
-        return Plan(self, section, document, statements, future, modules, code)
+        files = {str(path): str(text) for path, text in _field(tree, "files", dict).items() if is_plain(PurePosixPath(path))}
+        return Plan(self, section, document, statements, future, modules, files, code)
 
 
 def _field(tree: Any, name: str, kind: type) -> Any:
@@ -305,7 +309,10 @@ class _Desk:
             with self._walled(found):
                 if found.parsed:
                     modules = {name: self.shelf.texts[text] for name, text in slicers[id].modules.items()}
-                    plan, notes = _described(slicers[id]) | {"modules": modules}, self._notes(found)
+                    plan, notes = (
+                        _described(slicers[id]) | {"modules": modules, "files": self.submission.files},
+                        self._notes(found),
+                    )
                     if len(json.dumps(plan)) > PLAN:
                         raise MemoryError
             plan = plan if found.parsed else None

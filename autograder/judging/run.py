@@ -84,9 +84,8 @@ def _may_write(grader: Grader, reader: Reader) -> bool:
 
 
 def _names_files(grader: Grader, plan: Plan) -> bool:
-    return any(grader.may_write(cell.source) for cell in plan.document.cells) or any(
-        map(grader.may_write, plan.modules.values())
-    )
+    sources = (*(cell.source for cell in plan.document.cells), *plan.modules.values())
+    return bool(plan.files) or any(map(grader.may_write, sources))
 
 
 def _end_early(

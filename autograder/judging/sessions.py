@@ -145,8 +145,8 @@ class Sessions:
     def _writes(self, program: Program) -> bool:
         """Whether the worker for a program, with the modules that it may import, gets a folder to write in."""
         source = "\n".join(statement.code for statement in program.statements)
-        imported = (text for name, text in program.modules.items() if name.partition(".")[0] in source)
-        return self.grader.may_write(source + "".join(imported))
+        source += "".join(text for name, text in program.modules.items() if name.partition(".")[0] in source)
+        return self.grader.may_write(source) or any(path in source for path in program.files)
 
     def _knows_uses(self, questions: list[Question], session: Session) -> bool:
         """Have the worker find out how other answers use these ones; False if one of those ended it, which is remembered."""

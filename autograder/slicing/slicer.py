@@ -33,7 +33,8 @@ SLICE, WIDE, EARLY = "slice", "wide", "early"
 class Program:
     """What a worker runs: statements in order, names to watch, and names to report.
 
-    ``calls``: how the student's own code calls the functions that probes run, see ``checks.own_calls``.
+    ``calls``: how the student's own code calls the functions that probes run, see ``checks.own_calls``; ``files``: of data,
+    that lie in its working folder.
     """
 
     statements: list[Known]
@@ -43,6 +44,7 @@ class Program:
     future: tuple[str, ...] = ()
     modules: dict[str, str] = field(default_factory=dict)
     calls: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
 
     def wire(self) -> dict[str, Any]:
         """The plain tree that is sent to the worker."""
@@ -53,6 +55,7 @@ class Program:
             "prelude": self.prelude,
             "future": list(self.future),
             "modules": self.modules,
+            "files": self.files,
             "calls": {name: [list(pair) for pair in pairs] for name, pairs in self.calls.items()},
             "mapped": True,
         }

@@ -15,6 +15,7 @@ from autograder.core.errors import GraderError
 from autograder.core.verdict import NO_FILE
 from autograder.core.watch import LARGE, watch, why
 from autograder.submission.fitting import Candidate, Fitting, comparison, fitting
+from autograder.submission.own_files import own_files
 from autograder.submission.recovery import Effort
 from autograder.submission.several import Wanted, joined, preference, wanted
 from autograder.submission.statements import Parsed, parse_document
@@ -42,11 +43,14 @@ class Found:
 class Submission:
     """A whole submission: its sections by id, its own modules (dotted name -> source), and notes for its author.
 
+    ``files``: those of data that its code names (path -> text).
+
     ``read`` and ``unread``: the files that were handed in, each in one of them; the latter name the reason.
     """
 
     sections: dict[str, Found]
     modules: dict[str, str]
+    files: dict[str, str]
     notes: list[str]
     read: list[File]
     unread: list[File]
@@ -56,13 +60,18 @@ def take_in(assignment: Assignment, submitted: Path | Contents) -> Submission:
     """Sort a submission's files into sections; raises GraderError if nothing in it can be graded."""
     contents = submitted if isinstance(submitted, Contents) else read_files(submitted, assignment.limits.file_bytes)
     candidates = list(_candidates(assignment, contents.files))
-    unread = [file for file in contents.files if file.unread]
+    data = own_files(filter(_is_unread, contents.files), [c.source for one in candidates for c in one.parsed.document.cells])
+    unread = [*filter(_is_unread, contents.files)]
     notes = [*contents.notes, *told(unread)]
     if not candidates:
         raise GraderError(_nothing_to_grade(contents.files, notes))
     sections = {s.id: _chosen(s, _answering(assignment, candidates), unread, assignment) for s in assignment.sections}
     modules = _modules(candidates, [found.parsed for found in sections.values() if found.parsed], notes)
-    return Submission(sections, modules, notes, [candidate.file for candidate in candidates], unread)
+    return Submission(sections, modules, data, notes, [candidate.file for candidate in candidates], unread)
+
+
+def _is_unread(file: File) -> bool:
+    return bool(file.unread)
 
 
 def _answering(assignment: Assignment, candidates: list[Candidate]) -> list[Candidate]:

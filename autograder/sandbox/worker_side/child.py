@@ -35,7 +35,7 @@ from autograder.checks.values import make_decoder, make_encoder, make_tensor_che
 from autograder.core import trees
 from autograder.sandbox import protocol
 from autograder.sandbox.stage import Modules, open_stage
-from autograder.sandbox.worker_side import light_torch, other_branches, watched
+from autograder.sandbox.worker_side import light_torch, other_branches, scratch, watched
 from autograder.sandbox.worker_side.hidden import hide_ours, ours_shown
 from autograder.sandbox.worker_side.statements import compiled, remember
 
@@ -164,6 +164,8 @@ class Child:
             with ours_shown():
                 self.stage = open_stage(program["probes"]["sources"], program["probes"]["world"])
             self.stage.calls, self.stage.ask = program.get("calls", {}), self.told
+        if self.folder:
+            scratch.fill(self.folder, program.get("files", {}))
         if self.folder and program.get("mapped"):  # from here on, whatever path the code names, it writes there
             paths.LAYERS.append(paths.Layer(self.folder))
         hide_ours()

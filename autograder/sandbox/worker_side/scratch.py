@@ -107,6 +107,16 @@ def remove(folder: str) -> bool:
     return not os.path.lexists(folder)
 
 
+def fill(folder: str, files: dict[str, str]) -> None:
+    """Write a submission's own files (path -> text) into a worker's folder, as far as there is room."""
+    for path, text in files.items():
+        with contextlib.suppress(OSError):
+            place = os.path.join(folder, *path.split("/"))
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            with open(place, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+
+
 def remove_files_of(uid: int) -> None:
     """Remove what the user ``uid``, which only one worker had, left where anyone may write."""
     for place in PUBLIC:
