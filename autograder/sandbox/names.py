@@ -24,6 +24,6 @@ FOR_STUDENTS = {
     *("tensorboard", "tensorboardX", "tensorboard_logger", "mlflow", "comet_ml", "neptune", "aim", "clearml", "dvclive"),
     *("swanlab", "trackio", "loguru", "structlog", "coloredlogs", "codecarbon", "dotenv", "nest_asyncio"),
     *("jaxtyping", "torchtyping", "beartype", "typeguard", "line_profiler", "memory_profiler"),
-    *("bertviz", "kaggle_secrets", "getpass"),
+    *("bertviz", "kaggle_secrets", "getpass", "accelerate"),
     *("psutil", "pynvml", "nvidia_smi", "GPUtil", "gpustat", "torch.utils.tensorboard"),
 }

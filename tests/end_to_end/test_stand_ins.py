@@ -14,9 +14,9 @@ def said(submit, *pairs: tuple[str, str]) -> str:
 
 @pytest.mark.slow
 def test_the_sentence_about_a_missing_package_holds_the_line_of_its_import_and_what_is_there(submit):
-    top = "from accelerate import Accelerator\naccelerator = Accelerator()\n"
+    top = "from apex import amp\naccelerator = amp.initialize()\n"
     text = said(submit, (NAMES, top + NAMES), (BACKWARD, "accelerator.backward(output.loss)"))
-    assert "`accelerate` is not installed where this is graded (line 7 imports it)" in text and "scikit-learn" in text, text
+    assert "`apex` is not installed where this is graded (line 7 imports it)" in text and "scikit-learn" in text, text
 
 
 @pytest.mark.slow
@@ -24,7 +24,7 @@ def test_what_is_missing_for_another_reason_is_not_called_a_package(submit):
     for top in (
         "",
         "from transformers.nowhere import helper\n",
-        "try:\n    import accelerate\nexcept ImportError:\n    accelerate = None\nhelper = undefined(accelerate)\n",
+        "try:\n    import apex\nexcept ImportError:\n    apex = None\nhelper = undefined(apex)\n",
         "try:\n    from torch import helper\nexcept ImportError:\n    pass\n",
     ):
         assert "not installed" not in said(submit, (NAMES, top + NAMES), (BACKWARD, "helper(output.loss).backward()")), top

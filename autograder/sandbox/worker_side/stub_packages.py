@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from autograder.sandbox.names import FOR_STUDENTS, PACKAGES
-from autograder.sandbox.worker_side import bars, settings  # noqa: F401  # they name more stand-ins
+from autograder.sandbox.worker_side import bars, one_process, settings  # noqa: F401  # they name more stand-ins
 from autograder.sandbox.worker_side.callers import from_student
 from autograder.sandbox.worker_side.inert import Inert, inert
 

@@ -27,10 +27,10 @@ KINDS = [
         3,
         (
             missing(
-                "accelerate",
-                "from accelerate import Accelerator\naccelerator = Accelerator()",
+                "apex",
+                "from apex import amp",
                 TRAIN,
-                ("output.loss.backward()", "accelerator.backward(output.loss)"),
+                ("output.loss.backward()", "amp.scale(output.loss).backward()"),
             ),
             missing(
                 "torchmetrics",
@@ -93,12 +93,12 @@ KINDS = [
         (
             unused(
                 "imported only",
-                "import accelerate, deepspeed\nfrom peft import LoraConfig\nimport nltk; nltk.download('punkt')",
+                "import apex, deepspeed\nfrom peft import LoraConfig\nimport nltk; nltk.download('punkt')",
             ),
             unused(
                 "fallen back from",
-                "try:\n    from accelerate import Accelerator\nexcept ImportError:\n    Accelerator = None",
-                ("output.loss.backward()", "Accelerator().backward(output.loss) if Accelerator else output.loss.backward()"),
+                "try:\n    from apex import amp\nexcept ImportError:\n    amp = None",
+                ("output.loss.backward()", "amp.scale(output.loss).backward() if amp else output.loss.backward()"),
             ),
             unused(
                 "fetched with",
