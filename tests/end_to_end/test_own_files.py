@@ -79,3 +79,36 @@ def test_all_together_have_a_limit_and_the_highest_counts():
     taken = own_files([*files, file("a/dim.txt", b"low"), file("dim.txt", b"high")], [f"f{n}.txt dim.txt" for n in range(9)])
     assert taken["dim.txt"] == "high" and taken["f0.txt"] == taken["d/f1.txt"] == taken["f1.txt"] == "x" * MAX_FILE
     assert sum(not file.unread for file in files) == MAX_ALL // MAX_FILE - 1
+
+
+REGISTRY = "REG = {}\ndef register(name):\n    def deco(f):\n        REG[name] = f\n        return f\n    return deco\n"
+THROUGH = {
+    "its names": (
+        "from reg import REG, register\n@register('soft')\ndef soft(A):\n    return A.softmax(-1)\n",
+        "REG['soft'](A)",
+        {"reg": REGISTRY},
+    ),
+    "itself": (
+        "import reg\n@reg.register('soft')\ndef soft(A):\n    return A.softmax(-1)\n",
+        "reg.REG['soft'](A)",
+        {"reg": REGISTRY},
+    ),
+    "a call": (
+        "from reg import options, configure\nconfigure(dim=-1)\n",
+        "A.softmax(options['dim'])",
+        {"reg": "options = {}\ndef configure(**more):\n    options.update(more)\n"},
+    ),
+    "another module": (
+        "import reg\nimport softmaxes\n",
+        "reg.REG['soft'](A)",
+        {"reg": REGISTRY, "softmaxes": "from reg import register\n@register('soft')\ndef soft(A):\n    return A.softmax(-1)\n"},
+    ),
+}
+
+
+@pytest.mark.parametrize("how", THROUGH)
+def test_what_code_registers_with_a_module_of_its_own_is_there(submit, s2, how):
+    code, returned, modules = THROUGH[how]
+    source = f"{s2}\n{code}def attn_softmax(A):\n    return {returned}\n"
+    graded = submit({"A2S2.py": source, **{f"{name}.py": text for name, text in modules.items()}})
+    assert {id for id in graded.lost if id.startswith("2.1.")} == set()

@@ -121,6 +121,40 @@ CONTROLS = (
         "A.softmax(a.value + b.value)",
     ),
 )
+UNSEEN = (
+    softmax("a lambda", "CFG = {}\nsetup = lambda: CFG.update(dim=-1)\nsetup()", "A.softmax(CFG['dim'])"),
+    softmax(
+        "a thread",
+        "import threading\nCFG = {}\ndef fill():\n    CFG['dim'] = -1\nt = threading.Thread(target=fill)\nt.start()\nt.join()",
+        "A.softmax(CFG['dim'])",
+    ),
+    softmax("map", "CFG = []\ndef add(x):\n    CFG.append(x)\nlist(map(add, [-1]))", "A.softmax(CFG[0])"),
+    softmax(
+        "a chain of methods",
+        "class Cfg:\n    def __init__(self):\n        self.v = {}\n    def put(self, k, v):\n        self.v[k] = v\n        return self\n"
+        "cfg = Cfg()\nsame = cfg.put('a', 1).put('dim', -1)",
+        "A.softmax(cfg.v['dim'])",
+    ),
+    softmax("an iterator", "it = iter([0, -1])\nfirst = next(it)\nDIM = next(it)", "A.softmax(DIM)"),
+    softmax("a queue", "from collections import deque\nd = deque([0, -1])\nfirst = d.popleft()", "A.softmax(d[0])"),
+    softmax("a heap", "import heapq\nh = [3, -1]\nheapq.heapify(h)", "A.softmax(h[0])"),
+    softmax(
+        "a partial",
+        "from functools import partial\nT = {}\ndef put(t, d):\n    t['d'] = d\nput_d = partial(put, T)\nput_d(-1)",
+        "A.softmax(T['d'])",
+    ),
+    softmax(
+        "an operator",
+        "class Pipe:\n    def __init__(self):\n        self.steps = []\n    def __or__(self, f):\n        self.steps.append(f)\n        return self\n"
+        "pipe = Pipe()\npipe | (lambda A: A.softmax(-1))",
+        "pipe.steps[0](A)",
+    ),
+    softmax(
+        "a context variable",
+        "from contextvars import ContextVar\nDIM = ContextVar('dim')\ntoken = DIM.set(-1)",
+        "A.softmax(DIM.get())",
+    ),
+)
 IN_EVALUATION = (
     member(
         "a registry of steps",
@@ -138,5 +172,6 @@ KINDS = [
     Kind("what a call has done to other names is done", 2, CALLED),
     Kind("what functions register is there in section 3", 3, IN_EVALUATION),
     Kind("a control stands at the value that the program gives it", 2, CONTROLS),
+    Kind("what is done in ways that nobody can see in the code is done, too", 2, UNSEEN),
     Kind("a student's own function may have any name", 2, OWN_NAMES),
 ]
