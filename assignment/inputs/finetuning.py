@@ -160,7 +160,7 @@ def scores(rng: np.random.Generator) -> list[float]:
 def drawn_hits(rng: np.random.Generator, predicted: np.ndarray, *by_one_logit: np.ndarray) -> np.ndarray | None:
     """Which predictions are right; None if no draw is unambiguous, as with some numbers of each class.
 
-    ``by_one_logit``: the classes that one logit alone tells, by its sign.
+    ``by_one_logit``: the classes that one logit alone tells.
     """
     count = len(predicted)
     tried = (rng.permutation(np.arange(count) < count * 9 // 13) for _ in range(TRIES))
@@ -209,7 +209,7 @@ def stage_of(given: dict) -> Any:
 
 
 def predictions(given: dict) -> tuple[np.ndarray, ...] | None:
-    """The model's classes for the validation sentences, and those that the sign of either logit alone would tell.
+    """The model's classes for the validation sentences, and those that either logit alone would tell, by 0 or by 0.5.
 
     None if it is unsure of one or hardly predicts one of the classes, or if wrong losses have nearly the right one's gradients.
     """
@@ -224,7 +224,8 @@ def predictions(given: dict) -> tuple[np.ndarray, ...] | None:
         apart = sure and losses_apart(
             gradients_of(LOSSES | MEANT, model.double(), tokens, given["splits"]["train"][:TRAIN_BATCH])
         )
-    return (guesses.numpy(), *(alone.long().numpy() for alone in (logits[:, 1] > 0, logits[:, 0] <= 0))) if apart else None
+    by_one = (logits[:, 1] > 0, logits[:, 1] > 0.5, logits[:, 0] <= 0)
+    return (guesses.numpy(), *(alone.long().numpy() for alone in by_one)) if apart else None
 
 
 def losses_apart(found: dict[str, np.ndarray]) -> bool:

@@ -135,8 +135,7 @@ class SectionRun:
         if not values:
             return None
         with self.sessions.open([question], values=values) as session:
-            outcome = self.run_tests(question, session)
-            if not outcome.passed:
+            if not (outcome := self.run_tests(question, session)).passed:
                 return None
             return charging.right_once(self.explained(question, outcome, session), wrong)
 
@@ -154,8 +153,9 @@ class SectionRun:
             return again
         better = again if self._points(again) > self._points(verdict) else verdict
         better.notes.append(charging.tried_with(broken, again))
-        if "unhelped" in again.data:
-            charging.unhelped(better, again.data["unhelped"])
+        better.data = {key: again.data[key] for key in again.data if key == "raising_like"} | better.data
+        if told := again.data.get("unhelped"):
+            charging.unhelped(better, told)
         return better
 
     def _points(self, verdict: Verdict) -> float:

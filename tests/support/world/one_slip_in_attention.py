@@ -82,6 +82,13 @@ KINDS = [
                 source=returning(merge_heads="{}.numpy()"),
                 also=["2.1.merge_heads"],
             ),
+            slip(
+                "V not split, and heads that are merged as they lie",
+                (SPLIT, "    Q, K = split_heads(Q, n_heads), split_heads(K, n_heads)\n"),
+                words="V is not split into heads",
+                source=returning(merge_heads="y.reshape(y.shape[0], y.shape[2], -1)"),
+                also=["2.1.merge_heads"],
+            ),
         ),
     ),
     Kind(
