@@ -142,9 +142,15 @@ def tokenizer(texts: list[str]) -> str:
 
 
 def answers(rng: np.random.Generator, most: int) -> list[list[list[int]]]:
-    """Pairs (predictions, labels) for compute_accuracy: some right, all right, none right, and a single one of each."""
-    some = [rng.integers(0, 2, count) for count in (8, most)]
-    pairs = [(labels ^ (rng.permutation(len(labels)) < right), labels) for labels, right in zip(some, (3, 4))]
+    """Pairs (predictions, labels) for compute_accuracy: some right, all right, none right, and a single one of each.
+
+    Of those that are right in part, recall, precision and the other measures that are taken for the accuracy differ.
+    """
+    while True:
+        some = [rng.integers(0, 2, count) for count in (8, most)]
+        pairs = [(labels ^ (rng.permutation(len(labels)) < right), labels) for labels, right in zip(some, (3, 4))]
+        if all(len({round(value, 3) for value in (*measures(*pair), np.mean(pair[0] == pair[1]))}) == 5 for pair in pairs):
+            break
     pairs += [(some[0], some[0]), (1 - some[1], some[1]), (np.array([1]), np.array([1])), (np.array([0]), np.array([1]))]
     return [[[int(n) for n in side] for side in pair] for pair in pairs]
 
