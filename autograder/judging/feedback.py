@@ -30,16 +30,17 @@ def is_blank(outcome: Outcome) -> bool:
     return isinstance(outcome.error, Failure) and outcome.error.kind in (BLANK, MISSING)
 
 
-def wants_more(outcome: Outcome, question: Question, session: Session, reads_data: Callable[[], bool]) -> bool:
-    """Whether a wider slice might help: the name was never bound, or a name or an entry is missing inside a call.
-
-    Or the result is wrong, this costs little, and ``reads_data``: the answer reads what unseen effects of code may change.
-    """
+def wants_more(outcome: Outcome, question: Question, session: Session) -> bool:
+    """Whether a wider slice might help: the name was never bound, or a name is missing inside a call."""
     error, name = outcome.error, question.names[0]
-    raised = error.type_name if isinstance(error, WorkerError) else ""
-    if raised in ("NameError", "AttributeError") or (is_blank(outcome) and not was_bound(name, session)):
-        return True
-    return (raised in ("KeyError", "IndexError", "LookupError") or not question.probe) and reads_data()
+    missing = isinstance(error, WorkerError) and error.type_name in ("NameError", "AttributeError")
+    return (is_blank(outcome) and not was_bound(name, session)) or missing
+
+
+def may_lack_effects(outcome: Outcome, question: Question) -> bool:
+    """Whether what an answer reads may lack what code did to it whose effects are not seen: at little cost, or by its look."""
+    raised = outcome.error.type_name if isinstance(outcome.error, WorkerError) else ""
+    return not question.probe or raised in ("KeyError", "IndexError", "LookupError")
 
 
 def worth_another_try(outcome: Outcome) -> bool:

@@ -18,7 +18,6 @@ from autograder.checks.case import Case
 from autograder.checks.compare import Failure
 from autograder.checks.diagnose import mistakes_like, outputs_of, raising_like
 from autograder.core.assignment import Question, Section
-from autograder.core.syntax import bound_by
 from autograder.core.text import clean
 from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
 from autograder.judging import charging, feedback
@@ -29,7 +28,7 @@ from autograder.judging.reading import Found
 from autograder.judging.sessions import Session, Sessions
 from autograder.sandbox.judge_side.apart import Ended
 from autograder.sandbox.judge_side.worker import WorkerError
-from autograder.slicing.known import Malformed, reached_from, reads_data
+from autograder.slicing.known import Malformed, reached_from
 from autograder.slicing.slicer import EARLY, SLICE, WIDE
 from autograder.slicing.touches import reported, told_once
 
@@ -178,20 +177,21 @@ class SectionRun:
         if outcome.passed or not feedback.worth_another_try(outcome):
             return outcome, shared
         first = outcome, shared
-        widen = feedback.wants_more(outcome, question, shared, lambda: self._reads_data(question))
+        widen = feedback.wants_more(outcome, question, shared)
         if widen or shared.worker.requests > 2:  # otherwise nothing else has run there
             second = self._run_alone(question, WIDE if widen else SLICE)
             if second[0].passed:
                 return second
             first = second if widen else first
+        if not widen and feedback.may_lack_effects(outcome, question) and (whole := self.sessions.whole(question)):
+            second = self.run_tests(question, whole), whole
+            if second[0].passed:
+                return second
         if self.slicer.rebinds_late(question):
             third = self._run_alone(question, EARLY)
             if third[0].passed or (isinstance(third[0].error, Failure) and not isinstance(first[0].error, Failure)):
                 return third
         return first
-
-    def _reads_data(self, question: Question) -> bool:
-        return reads_data(question.names, self.slicer.statements, self.slicer.modules, bound_by(self.section.prelude))
 
     def _run_alone(self, question: Question, width: str) -> tuple[Outcome, Session]:
         session = self.sessions.alone(question, width)

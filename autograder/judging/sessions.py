@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from autograder.core.assignment import Limits, Question, Section
+from autograder.core.syntax import bound_by
 from autograder.judging.grader import Grader
 from autograder.judging.reading import Plan
 from autograder.sandbox.judge_side.bounds import Most, most_for
 from autograder.sandbox.judge_side.replies import Loaded
 from autograder.sandbox.judge_side.worker import HURRIED_SECONDS, PATIENCE, Worker, WorkerError
-from autograder.slicing.known import Known
-from autograder.slicing.slicer import SLICE, Program
+from autograder.slicing.known import Known, reads_data
+from autograder.slicing.slicer import SLICE, WIDE, Program
 from autograder.submission.own_modules import Shelf
 
 MAX_KILLERS = 60
@@ -54,12 +55,13 @@ class Sessions:
         self.killed: list[tuple[Known, WorkerError]] = []
         self.hung: dict[str, WorkerError] = {}
         self.last_alone: Session | None = None
+        self.last_whole: Session | None = None
         # Broken helpers, what is built on them, a program's width, and the session that has our helpers instead.
         self.last_helped: tuple[list[Question], tuple[str, ...], str, Session] | None = None
 
     def close(self) -> None:
-        """Close the workers of ``alone`` and ``with_right``."""
-        for session in (self.last_alone, self.last_helped and self.last_helped[-1]):
+        """Close the workers of ``alone``, ``whole`` and ``with_right``."""
+        for session in (self.last_alone, self.last_whole, self.last_helped and self.last_helped[-1]):
             if session is not None:
                 session.worker.close()
 
@@ -120,6 +122,14 @@ class Sessions:
             self.last_alone.worker.close()
         self.last_alone = self.open([question], width)
         return self.last_alone
+
+    def whole(self, question: Question) -> Session | None:
+        """A session with all that the section's part does, one for all questions; None for an answer that reads no data."""
+        if not reads_data(question.names, self.slicer.statements, self.slicer.modules, bound_by(self.section.prelude)):
+            return None
+        if self.last_whole is None or not self.last_whole.worker.alive:
+            self.last_whole = self.open(self.questions, WIDE)
+        return self.last_whole
 
     def with_right(self, question: Question, broken: list[Question], width: str) -> tuple[Session, bool]:
         """A session in which the judge answers calls of these broken helpers, and whether it has judged something before."""
