@@ -60,3 +60,13 @@ def not_yet(question: Question) -> Verdict:
     """The verdict on an item for which no worker could be started."""
     reason = f"{NOT_YET}: no worker process started. That is no fault of the submission; it has to be graded again"
     return Verdict(question, NOT_RUN, reason, tags=["grader"])
+
+
+def late(question: Question) -> Verdict:
+    """The verdict on an item that the deadline of the whole submission cut off or left out."""
+    return Verdict(
+        question,
+        NOT_RUN,
+        "not run: the time for the whole submission was up before it; does some code take very long, or hang?",
+        tags=["time"],
+    )

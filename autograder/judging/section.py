@@ -19,7 +19,7 @@ from autograder.checks.compare import Failure
 from autograder.checks.diagnose import mistakes_like, outputs_of, raising_like
 from autograder.core.assignment import Question, Section
 from autograder.core.text import clean
-from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict
+from autograder.core.verdict import FAILED, MISSING, NOT_RUN, PASSED, Verdict, late
 from autograder.judging import charging, feedback
 from autograder.judging.environments import environments
 from autograder.judging.grader import Grader
@@ -183,15 +183,22 @@ class SectionRun:
             if second[0].passed:
                 return second
             first = second if widen else first
-        if not widen and feedback.may_lack_effects(outcome, question) and (whole := self.sessions.whole(question)):
-            second = self.run_tests(question, whole), whole
-            if second[0].passed:
-                return second
-        if self.slicer.rebinds_late(question):
-            third = self._run_alone(question, EARLY)
-            if third[0].passed or (isinstance(third[0].error, Failure) and not isinstance(first[0].error, Failure)):
-                return third
-        return first
+        elsewhere = None if widen else self._with_all_effects(question, outcome)
+        return elsewhere or self._retried_early(question, first)
+
+    def _retried_early(self, question: Question, first: tuple[Outcome, Session]) -> tuple[Outcome, Session]:
+        """The first outcome, or a better one without later code that may give a name another meaning."""
+        if not self.slicer.rebinds_late(question):
+            return first
+        third = self._run_alone(question, EARLY)
+        better = third[0].passed or (isinstance(third[0].error, Failure) and not isinstance(first[0].error, Failure))
+        return third if better else first
+
+    def _with_all_effects(self, question: Question, outcome: Outcome) -> tuple[Outcome, Session] | None:
+        """The outcome, if it passes, in a session that does all that the section's part does; None where that is no use."""
+        whole = self.sessions.whole(question) if feedback.may_lack_effects(outcome, question) else None
+        passed = whole and (outcome := self.run_tests(question, whole)).passed
+        return (outcome, whole) if whole and passed else None
 
     def _run_alone(self, question: Question, width: str) -> tuple[Outcome, Session]:
         session = self.sessions.alone(question, width)
@@ -332,16 +339,6 @@ class SectionRun:
                 if isinstance(public, WorkerError) and public.kind == "exception":
                     return public
         return None
-
-
-def late(question: Question) -> Verdict:
-    """The verdict on an item that the deadline of the whole submission cut off or left out."""
-    return Verdict(
-        question,
-        NOT_RUN,
-        "not run: the time for the whole submission was up before it; does some code take very long, or hang?",
-        tags=["time"],
-    )
 
 
 def _judged_with(broken: list[Question], passed: list[Verdict]) -> list[Question]:
