@@ -121,18 +121,17 @@ def effects_of(
     code: str,
     node: ast.stmt,
     imports: dict[str, str],
-    simulated_calls: tuple[str, ...] = (),
-    never_calls: tuple[str, ...] = (),
-    own: Collection[str] = (),
+    expensive: Collection[str],
+    never_calls: Collection[str],
 ) -> Effects:
     """Analyse one top-level statement; one that ``symtable`` rejects has no effects.
 
-    ``simulated_calls`` and ``never_calls``: see ``core.assignment.Section``; ``own``: the functions that the file defines.
+    ``expensive``: the functions for whose calls a simple statement is not run, ``never_calls``: those for which none is.
     """
     if reason := watch.at("effects", code):
         return Effects(left_out=reason)
     try:
-        return _effects_of(code, node, imports, {*never_calls, *EXPENSIVE.difference(simulated_calls, own)}, never_calls)
+        return _effects_of(code, node, imports, expensive, never_calls)
     except Exception as error:  # ours, too: it must not cost the other statements
         return Effects(left_out=why(error))
     finally:

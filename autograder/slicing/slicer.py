@@ -20,7 +20,7 @@ from autograder.core.syntax import FUNCTIONS, bound_by, first_line
 from autograder.core.watch import watch
 from autograder.slicing import early
 from autograder.slicing.calls import resolve
-from autograder.slicing.effects import SHOWS, effects_of, imported
+from autograder.slicing.effects import EXPENSIVE, SHOWS, effects_of, imported
 from autograder.slicing.index import Index, tied
 from autograder.slicing.known import Known, known
 from autograder.slicing.touches import Touch, by_kind, noted, touches, touches_of_module
@@ -70,9 +70,8 @@ class Slicer:
         self.statements = parsed.statements
         self.imports = imported([s.node for s in self.statements if "import" in s.code])
         own = {s.node.name for s in self.statements if isinstance(s.node, FUNCTIONS)}
-        self.effects = [
-            effects_of(s.code, s.node, self.imports, section.simulated_calls, section.never_calls, own) for s in self.statements
-        ]
+        expensive = {*section.never_calls, *EXPENSIVE.difference(section.simulated_calls, own)}
+        self.effects = [effects_of(s.code, s.node, self.imports, expensive, section.never_calls) for s in self.statements]
         resolve(self.effects, section.names)
         self.ties = tied(self.effects, set(self.imports))
         self.foreign = self._of_another_section()
