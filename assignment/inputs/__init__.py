@@ -35,8 +35,8 @@ def draw(
 ) -> dict[str, dict[str, list[dict]]]:
     """Question id -> group -> cases.
 
-    Groups: ``own``, ``fresh`` (for composites with right prerequisites), ``float64``, ``elsewhere`` (on another device),
-    ``traced`` (with tensors that require gradients).
+    Groups: ``own``, ``again`` (called twice), ``long`` (of many tokens), ``fresh`` (for composites with right prerequisites),
+    ``float64``, ``elsewhere`` (on another device), ``traced`` (with tensors that require gradients).
 
     ``names``: everything that the solutions define; ``stages``: section -> its probes' stage, set up with its world.
     """

@@ -18,7 +18,7 @@ from .epochs import code_of, names_read
 from .forms import SCORES, count_of, form_of, use_of
 from .plain import np
 from .tiny import World
-from .training import RATE, SGD, combinations, first_success, schedulers
+from .training import RATE, SGD, Drawn, combinations, first_success, schedulers
 from .watch import Recorder, change_of, weights
 
 BATCH = 4
@@ -112,16 +112,19 @@ def bare(result: Any) -> Any:
     return float(result) if isinstance(result, float) and not isinstance(result, np.generic) else result
 
 
-def second(namespace: dict, model: Any, loader: DataLoader) -> Any:
-    """What a second call returns, on the first ``BATCH`` + 1 sentences; None if it returns nothing or cannot work with them.
-
-    If anything is kept from the call before, this is where it shows.
-    """
-    few = Subset(loader.dataset, range(BATCH + 1))
+def later(namespace: dict, model: Any, loader: DataLoader, count: int) -> Any:
+    """What a later call returns, on the first ``count`` sentences; None if it returns nothing or cannot work with them."""
+    some = Subset(loader.dataset, range(count))
     try:
-        return call_adapted(namespace["evaluate"], model, DataLoader(few, BATCH, collate_fn=loader.collate_fn))
+        return call_adapted(namespace["evaluate"], model, DataLoader(some, BATCH, collate_fn=loader.collate_fn))
     except Exception:
         return None
+
+
+def without_last(loader: DataLoader) -> DataLoader:
+    """The same batches without the last sentence, which is alone in its own."""
+    rest = Subset(loader.dataset, range(len(loader.dataset) - 1))
+    return DataLoader(rest, BATCH, sampler=Drawn(rest), collate_fn=loader.collate_fn)
 
 
 def left_off(namespace: dict, model: Any, loader: DataLoader, gradients: bool, learning: list[Any]) -> str:
@@ -156,7 +159,10 @@ def trains(namespace: dict, model: Any, loader: DataLoader, gradients: bool) -> 
 
 
 def observe(world: World, namespace: dict, plain: Callable) -> dict:
-    """The result, modes, graphs, what is switched off afterwards, predicted classes, and how far the weights moved."""
+    """The result, modes, graphs, what is switched off afterwards, predicted classes, and how far the weights moved.
+
+    ``alone``: what it raises where a sentence is alone in its batch, '' if nothing; the rest is then seen without that one.
+    """
 
     def look(model: Any, loader: DataLoader) -> dict:
         set_seed(0)
@@ -173,13 +179,16 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             recorder.end()
             gradients = torch.is_grad_enabled()
             torch.set_grad_enabled(True)
-        again = second(namespace, model, loader)
+        # If anything is kept from one call to the next, this is where it shows; but what is right for all of the sentences may
+        # also be wrong for some.
+        again, everything = (later(namespace, model, loader, count) for count in (BATCH + 1, len(loader.dataset)))
         start = world.start("validation")
         predicted = [recorder.predicted.get(start + n, -1) for n in range(len(world.rows["validation"]))]
         moved = change_of(before, weights(model))
         return {
             "result": plain(bare(result)),
             "again": plain(bare(again)),
+            "everything": plain(bare(everything)),
             "modes": recorder.modes,
             "graphs": recorder.graphs,
             "predicted": predicted,
@@ -192,6 +201,19 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             "unmasked": recorder.unmasked,
             "gradients": gradients,
             "left_off": left_off(namespace, model, loader, gradients, learning),
+            "alone": "",
         }
 
-    return first_success(combinations(world, namespace, "validation", BATCH, look))
+    return seen(world, namespace, look)
+
+
+def seen(world: World, namespace: dict, look: Callable) -> dict:
+    """What a look shows; without the last sentence, which is alone in its batch, if it raises an exception with that one."""
+    try:
+        return first_success(combinations(world, namespace, "validation", BATCH, look))
+    except Exception as error:
+        try:
+            shorter = sealed(lambda model, loader: look(model, without_last(loader)))
+            return first_success(combinations(world, namespace, "validation", BATCH, shorter)) | {"alone": type(error).__name__}
+        except Exception:
+            raise error from None

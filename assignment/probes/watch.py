@@ -33,6 +33,7 @@ class Recorder:
         embedding = max((m for m in model.modules() if isinstance(m, Embedding)), key=lambda m: m.num_embeddings == world.size)
         self.weight = [p for p in model.parameters() if p.ndim == 2][-1]
         self.fresh = zeros_like(self.weight)
+        self.still = {name for name, _ in model.named_parameters()}  # those without a gradient at each step so far
         self.unlabelled = False  # whether the last call had no labels
         self.unmasked = False  # whether any call had padded sentences and no attention mask
         self.hooks = [
@@ -80,6 +81,7 @@ class Recorder:
 
     def _stepped(self) -> None:
         self.events += "S"
+        self.still -= {name for name, parameter in self.model.named_parameters() if parameter.grad is not None}
         used = zeros_like(self.weight) if self.weight.grad is None else self.weight.grad
         self.gradients.append((array(self.fresh), array(used)))
         self.fresh = zeros_like(self.weight)

@@ -7,8 +7,9 @@ name = "3.train_one_epoch"
 
 @test_case()
 def parameters_move(probe, check):
-    """One epoch changes the parameters."""
+    """One epoch changes the parameters of the whole model."""
     check.rules.finetuning.judge(check, "3.train_one_epoch", probe, "learns")
+    check.rules.finetuning.judge(check, "3.train_one_epoch", probe, "end_to_end")
 
 
 @test_case()

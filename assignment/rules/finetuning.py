@@ -12,7 +12,7 @@ import numpy as np
 
 from autograder.checks.compare import SKIPPED, Failure
 
-from . import batches, dataset, entire, metrics, training
+from . import batches, dataset, entire, evaluation, metrics, training
 from .dataset import Silent
 from .symptoms import NUMBERS, UNSPECIFIC, Symptom
 
@@ -77,6 +77,7 @@ RULES = {
     "3.compute_accuracy": {"accuracies": metrics.accuracies},
     "3.train_one_epoch": {
         "learns": training.learns,
+        "end_to_end": training.end_to_end,
         "in_order": training.in_order,
         "cleared": training.cleared,
         "train_mode": training.train_mode,
@@ -84,10 +85,10 @@ RULES = {
         "right_loss": training.right_loss,
     },
     "3.evaluate": {
-        "eval_mode": metrics.eval_mode,
-        "no_graph": metrics.no_graph,
-        "untouched": metrics.untouched,
-        "true_accuracy": metrics.true_accuracy,
+        "eval_mode": evaluation.eval_mode,
+        "no_graph": evaluation.no_graph,
+        "untouched": evaluation.untouched,
+        "true_accuracy": evaluation.true_accuracy,
     },
     "3.main": {
         "trains": entire.trains,

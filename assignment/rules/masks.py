@@ -26,7 +26,8 @@ def judge_mask(check: Any, case: Any, make: Callable, apply: Callable | None) ->
     if array.shape != want.shape:
         check.fail(
             "shape",
-            f"the mask for n_tok={n_tok} has shape {shape_text(array.shape, want.shape)}, expected {shape_text(want.shape)}",
+            f"the mask for n_tok={n_tok} has shape {shape_text(array.shape, want.shape)}, "
+            f"expected {shape_text(want.shape, want.shape)}",
         )
     if np.isnan(array.astype(np.float64)).any():
         check.fail("nan", "the mask contains NaN (0 · inf is NaN)")

@@ -66,7 +66,7 @@ def _contradictions(way: dict, sizes: dict[str, int]) -> Iterator[str]:
         yield "an accuracy was asked for, but evaluate was never called"
     if way["called"] and sum(one["training"] is True for one in passes) < len(starts) and len(passes) < MAX_PASSES:
         yield f"{len(starts)} calls of train_one_epoch, but fewer passes over the data"
-    if not within(-3, [file["epoch"] for file in way["files"]], epochs - 1):
+    if not within(-4, [file["epoch"] for file in way["files"]], epochs - 1):
         yield "a checkpoint of an epoch that never was"
     yield from ["a checkpoint saved after the last epoch"] * (not within(0, way["saves"], epochs))
     for one in passes:

@@ -72,6 +72,17 @@ def learns(check: Any, facts: dict, way: dict) -> None:
     check.fail("rule", f"no parameter changes: {words}", symptom=symptom)
 
 
+@only_after(learns)
+def end_to_end(check: Any, facts: dict, way: dict) -> None:
+    if way["still"] and not way["own"]:
+        check.fail(
+            "rule",
+            "a part of the model never gets a gradient, so it stays as it was: is requires_grad switched off there, or does it "
+            "run without gradients? Here all of the model is trained, end to end",
+            symptom=Symptom.PARTLY_FROZEN,
+        )
+
+
 def _unmoved(way: dict) -> tuple[str, Symptom]:
     """Why steps change nothing, and the symptom."""
     if way["events"].find("S") < way["events"].find("B"):

@@ -99,6 +99,8 @@ def tried_with(broken: list[Question], again: Verdict, alone: bool = False) -> s
     If one of them did not answer a call, nobody knows what the composite would have done, and no more is said than that.
     """
     right = f"correct versions of {listed(broken, again.question.names[0])}"
+    if again.data.get("misgiven"):
+        return f"{right} raise an exception on what this function gives them: of which shape and kind is that?"
     if "unhelped" in again.data:
         return f"{right} could not answer every call that this function made: ask the staff to look at it"
     return f"tested with {right}" if alone else f"tested with your own functions, and again with {right}: wrong both times"

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from autograder.checks.case import Case
+from autograder.checks.case import STATE, Case
 from autograder.checks.compare import BLANK, MISSING, numeric, same
 from autograder.checks.diagnosis.composition import composition, unused
 from autograder.checks.diagnosis.edits import RETURN
@@ -73,6 +73,8 @@ class Diagnosis:
             for verdict, finding in self.by_trying(to_find):
                 known[verdict.question.id].append(finding)
         for verdict in lost:
+            if self.run.broken_helpers(verdict.question) and not known[verdict.question.id]:
+                known[verdict.question.id] += self.by_code(verdict.question, self._edits([verdict]).source)
             yield verdict, known[verdict.question.id]
 
     def by_trying(self, lost: list[Verdict]) -> Iterator[tuple[Verdict, Finding]]:
@@ -134,7 +136,7 @@ class Diagnosis:
     def is_open(self, verdict: Verdict) -> bool:
         """Whether there is something to find out: a function or class, of no known mistake, that waits for no other."""
         question, data = verdict.question, verdict.data
-        known = question.value or "mistake" in data or data.get("kind") in UNKNOWN
+        known = question.value or "mistake" in data or data.get("kind") in UNKNOWN or data.get("concept") == STATE
         return not known and not self.run.broken_helpers(question)
 
     def calls(self, questions: list[Question], parameters: list[str]) -> dict[str, list[Tried]]:
@@ -170,9 +172,16 @@ class Diagnosis:
         if verdict.data.get("kind") == "exception":
             found.append(self._raised(verdict, tried))
         if verdict.data.get("kind") != BLANK:
-            found.append(unused(verdict.question.names[0], code, self.rules.SPARE.get(verdict.question.id, ())))
-            found.append(composition(verdict.question.names[0], code, self.rules.STEPS.get(verdict.question.id, ())))
+            found += self.by_code(verdict.question, code)
             found.append(RANDOM if verdict.question.id in self.random else signature([one.call for one in tried], code))
+        return [finding for finding in found if finding]
+
+    def by_code(self, question: Question, code: str) -> list[Finding]:
+        """What its code shows without being run, whatever else is wrong."""
+        found = (
+            unused(question.names[0], code, self.rules.SPARE.get(question.id, ())),
+            composition(question.names[0], code, self.rules.STEPS.get(question.id, ())),
+        )
         return [finding for finding in found if finding]
 
     def _is_random(self, question: Question, tried: list[Tried], session: Session) -> bool:

@@ -12,9 +12,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 
-from autograder.checks.case import Case
+from autograder.checks.case import STATE, Case
 from autograder.checks.compare import BLANK, MISSING, SKIPPED
-from autograder.checks.diagnosis.keeping import STATE
 from autograder.checks.smallest import Ladder, by_size, smallest_call
 from autograder.core.assignment import Question
 from autograder.core.errors import GraderError

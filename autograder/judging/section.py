@@ -27,7 +27,7 @@ from autograder.judging.question_tests import Outcome, is_students_fault, noting
 from autograder.judging.reading import Found
 from autograder.judging.sessions import Session, Sessions
 from autograder.sandbox.judge_side.apart import Ended
-from autograder.sandbox.judge_side.worker import WorkerError
+from autograder.sandbox.judge_side.worker import RAISED, WorkerError
 from autograder.slicing.known import Malformed, reached_from
 from autograder.slicing.slicer import EARLY, SLICE, WIDE
 from autograder.slicing.touches import reported, told_once
@@ -266,6 +266,7 @@ class SectionRun:
             return self._judged_with_right(question, broken, width)
         if verdict.status != PASSED and session.worker.refused:
             charging.unhelped(verdict, charging.refusals(session.worker.refused))
+            verdict.data["misgiven"] = all(why.startswith(RAISED) for why in session.worker.refused.values())
         return verdict
 
     def _name_mistake(self, question: Question, verdict: Verdict, session: Session, group: str) -> None:

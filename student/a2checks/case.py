@@ -15,6 +15,7 @@ import numpy as np
 
 from .compare import MISSING, Failure, is_blank, match
 
+STATE = "state between calls"  # the concept of what is right only when it is called first
 OTHER_DEVICE = "is not on the expected device"  # how torch names a tensor on another device than the one without data
 NO_NUMPY = "Can't call numpy() on Tensor that requires grad"  # torch's words
 UNTRAINED = "(no points depend on it), so nothing before it can be trained"
@@ -76,10 +77,13 @@ class Check:
     def judge(self, id: str, answer: Any, what: str = "the result") -> None:
         """Check the answer (a function, a value or a probe) against every case of the question; raises Failure.
 
-        The cases in the groups ``float64`` and ``traced`` are tried too, but only lead to notes.
+        Those in the group ``again``, which are among its own, are called a second time. The cases in the groups ``float64`` and
+        ``traced`` are tried too, but only lead to notes.
         """
         for case in self.cases(id):
             self.same_dtype(case.judge(answer, what), case.expected, what)
+        for case in self.cases(id, "again") if self.group == "own" else []:
+            self.repeat(case, answer, what)
         for case in self.cases(id, "float64"):
             try:
                 result = case.judge(answer)
@@ -89,6 +93,18 @@ class Check:
             if isinstance(result, np.ndarray) and result.dtype == np.float32:
                 self.note("float64 inputs come back as float32 (no points depend on it)")
         self.trace(id, answer)
+
+    def repeat(self, case: Case, answer: Any, what: str) -> None:
+        """Reject an answer that was right for this case, but is not when it is called again."""
+        try:
+            case.judge(answer, what)
+        except Failure as failure:
+            self.fail(
+                "rule",
+                f"it is right the first time, but when the same is called once more, {failure}: is something kept from call to "
+                "call, and changed in place?",
+                concept=STATE,
+            )
 
     def trace(self, id: str, answer: Any) -> None:
         """Note a function that changes its arguments, or whose result no longer depends on them where it comes to gradients.

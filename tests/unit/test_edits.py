@@ -53,6 +53,13 @@ WRONG = {  # what is wrong, and what one edit has to make of it
         "tokenizer(texts, padding=True)",
     ),
     "a list that is not unpacked": ("def f(batch):\n    x, y = zip(batch)\n    return x", "zip(*batch)"),
+    "precedence of a minus": ("def f(A, n):\n    return A * n ** -1 / 2", "n ** (-0.5)"),
+    "a root cut off": ("def f(A, n):\n    return A / math.isqrt(n)", "A / math.sqrt(n)"),
+    "half precision": (
+        "def f(Q, K):\n    return (Q.to(torch.bfloat16) @ K.to(torch.bfloat16).mT).to(Q.dtype)",
+        "(Q.to(torch.float32) @ K.to(torch.float32).mT)",
+    ),
+    "half precision by a method": ("def f(Q, K):\n    return (Q.half() @ K.half().mT).float()", "(Q @ K.mT)"),
     "an iterator": ("def f(x):\n    return x", "return iter(x)"),
 }
 
@@ -108,6 +115,21 @@ def test_there_are_never_more_than_wanted():
 def test_the_students_own_letters_keep_their_places():
     code = 'def f(Ä, K):\n    "Größe"; return Ä @ K  # mal'
     assert any('"Größe"; return ((Ä) @ (K).transpose(-2, -1))  # mal' in edit.code for edit in edits(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(x, h):\n    if h == 1:\n        return x\n    return x + 1",
+        "def f(x, h):\n    return x if h == 1 else x + 1",
+        "def f(x, h):\n    while not (h == 1):\n        h -= 1\n    return h",
+        "def f(x, h, c):\n    if c and h != 1:\n        return x\n    return h",
+        "def f(x, h):\n    return [one for one in x if one == h]",
+    ],
+)
+def test_a_comparison_that_decides_what_is_run_is_not_asked_about_as_a_mask(code):
+    found = {edit.concept for edit in edits(code)}
+    assert "condition" in found and "mask side" not in found
 
 
 def test_an_assignments_own_edits_come_first():

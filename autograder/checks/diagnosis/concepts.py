@@ -10,6 +10,7 @@ CONCEPTS: dict[str, str] = {
     "matrix product": "is this number by number, or each row with each column?",
     "swapped dimensions": "which two dimensions change places here, and do they have to?",
     "comparison": "what has to hold of these two, and what if they are equal?",
+    "condition": "when does this hold, and what should be done then?",
     "leading dimensions": "how many dimensions do the two sides of this product have, and how many does it take?",
     "kept dimension": "which shape has this, and along which dimension does it meet what it is combined with?",
     "accumulation": "does each round of the loop add to what is there, or replace it?",

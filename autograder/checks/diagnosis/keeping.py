@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
+from ..case import STATE
 from .findings import RULE, Finding
 
-STATE = "state between calls"
 KEPT = Finding(
     RULE,
     STATE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import cast
 
 
 def blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
@@ -36,6 +37,33 @@ def values_of(tree: ast.AST, name: str | None) -> list[ast.expr]:
 def ends(node: ast.Tuple) -> list[ast.expr]:
     """The first and the last part of a tuple that is read, and not assigned to."""
     return [node.elts[0], node.elts[-1]] if node.elts and isinstance(node.ctx, ast.Load) else []
+
+
+def conditions(tree: ast.AST) -> Iterator[ast.expr]:
+    """The expressions that are asked for one truth value, the parts of `and`, `or` and `not` among them."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.If, ast.While, ast.IfExp, ast.Assert)):
+            yield node.test
+        elif isinstance(node, ast.comprehension):
+            yield from node.ifs
+        elif isinstance(node, ast.BoolOp):
+            yield from node.values
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            yield from (node, node.operand)
+
+
+class Precise(ast.NodeTransformer):
+    """Takes single precision wherever numbers are made half as long."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        return ast.Attribute(node.value, "float32", node.ctx) if node.attr in ("bfloat16", "float16", "half") else node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        function = node.func
+        if isinstance(function, ast.Attribute) and function.attr in ("half", "bfloat16") and not node.args:
+            return cast("ast.AST", self.visit(function.value))
+        return self.generic_visit(node)
 
 
 def is_shape(node: ast.expr) -> bool:

@@ -31,6 +31,7 @@ HURRIED_SECONDS = 1.0  # for each statement after those, so that they do not tak
 LOADING_SECONDS = 60.0  # for libraries that a worker loads when they are first used, once: see ``light_torch``
 READY_SECONDS, READY_BYTES = 60.0, 1 << 12  # for a new worker to enter its cage, and for what it says of that
 NICE_INCREMENT = 5
+RAISED = "it raised"  # the beginning of what is said of a right helper that raised an exception
 MAX_TOLD, MAX_TOUCHES = 2000, 20  # questions that one probe may ask; reports of one worker
 
 
@@ -313,7 +314,7 @@ class Worker:
         except Refused as refused:
             why = str(refused)
         except Exception as error:
-            why = f"it raised {type(error).__name__}"  # not its message, which may quote a hidden input to student code
+            why = f"{RAISED} {type(error).__name__}"  # not its message, which may quote a hidden input to student code
         self.refused.setdefault(name, clean(why, MAX_MESSAGE))
         return {"refused": why}
 

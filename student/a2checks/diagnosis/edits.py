@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from . import notation
 from .edited import Edit, Edited
-from .nodes import attn_masks, blocks, called, ends, ends_of_ranges, is_shape, whole
+from .nodes import Precise, attn_masks, blocks, called, conditions, ends, ends_of_ranges, is_shape, whole
 from .templates import Template, replacements, templates
 
 MOST, MOST_NODES = 700, 3000  # edits, and nodes of the source's tree
@@ -34,6 +35,7 @@ WITH_DIMENSION = {
 REDUCING = {"sum", "mean", "max", "min", "amax", "amin", "norm", "logsumexp"}
 SIZES = (-1, -2, 0, 1, 2, 3)
 PAIRS = {"eval": "train", "train": "eval", "sum": "mean", "mean": "sum", "tril": "triu", "triu": "tril", "split": "chunk"}
+HALF = re.compile(r"\b(?:b?float16|half)\b")
 RETURN, MINUS_INFINITY = "return value", 'float("-inf")'
 RETURNED = (
     "iter({})",
@@ -80,6 +82,7 @@ class _Editor(Edited):
         self.measured = {id(part) for node in sizes for part in ast.walk(node.value)}
         self.bounds = ends_of_ranges(tree)
         self.attn_masks = set(map(id, attn_masks(tree)))
+        self.conditions = set(map(id, conditions(tree)))
 
     def edits(self) -> Iterator[Edit]:
         yield from self.returns()
@@ -98,8 +101,9 @@ class _Editor(Edited):
             self.kept,
             self.unpacked,
             self.letters,
-            lambda node: replacements(node, self.templates),
+            self.replaced,
             self.masks,
+            self.lengthened,
             self.dimensions,
             self.sizes,
             self.fixed,
@@ -113,6 +117,11 @@ class _Editor(Edited):
         )
 
     # -- expressions
+
+    def replaced(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """What the templates put in its place. A comparison that decides what is run chooses no entries of a mask."""
+        for concept, code in replacements(node, self.templates):
+            yield ("condition" if concept == "mask side" and id(node) in self.conditions else concept), code
 
     def dimensions(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """Another dimension, or one at all, for a call that works along one."""
@@ -131,6 +140,11 @@ class _Editor(Edited):
         if id(node) in self.attn_masks:
             mask = f"({ast.unparse(node)})"
             yield "number type", f"{mask} if {mask} is None else {mask}.bool()"
+
+    def lengthened(self, node: ast.expr) -> Iterator[tuple[str, str]]:
+        """The same in single precision."""
+        if isinstance(node, (ast.Call, ast.BinOp)) and HALF.search(code := ast.unparse(node)):
+            yield "number type", ast.unparse(Precise().visit(ast.parse(code, mode="eval").body))
 
     def kept(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """A dimension along which something is summed up, kept with one entry."""

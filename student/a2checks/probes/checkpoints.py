@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,10 @@ def without_tokenizer(folder: str) -> bool:
 
 
 def epoch_of(path: Path, epochs: list[dict[str, np.ndarray]]) -> int:
-    """The epoch whose weights a file holds, from 0; -1: of none, -2: it cannot be loaded, -3: it holds no weights."""
+    """The epoch whose weights a file holds, from 0.
+
+    -1: of none, -2: it cannot be loaded, -3: it holds no weights, -4: it holds a part of an epoch's.
+    """
     try:
         content = content_of(path)
     except Exception:
@@ -53,10 +57,24 @@ def epoch_of(path: Path, epochs: list[dict[str, np.ndarray]]) -> int:
     state = parameters_in(content)
     if not state:
         return -3
-    for number, epoch in enumerate(epochs):
-        if all(name in epoch and same(epoch[name], value) for name, value in state.items()):
-            return number
-    return -1
+    held = ((number, part_of(state, epoch)) for number, epoch in enumerate(epochs))
+    return next((number if part == len(epochs[number]) else -4 for number, part in held if part), -1)
+
+
+def part_of(state: dict[str, np.ndarray], epoch: dict[str, np.ndarray]) -> int:
+    """How many of an epoch's weights are in a state, under their names or those of a part; 0 if it holds others, too."""
+    for prefix in prefixes_of(epoch):
+        if all(prefix + name in epoch and same(epoch[prefix + name], value) for name, value in state.items()):
+            # What is there under another name is tied to it, and is saved once.
+            missing = [value for name, value in epoch.items() if name.removeprefix(prefix) not in state]
+            return len(epoch) - sum(not any(same(value, kept) for kept in state.values()) for value in missing)
+    return 0
+
+
+def prefixes_of(names: Iterable[str]) -> list[str]:
+    """What the names of a model's parameters begin with, where they are those of a part of it; first of all, nothing."""
+    parts = [name.split(".") for name in names]
+    return ["", *sorted({".".join(part[:n]) + "." for part in parts for n in range(1, len(part))})]
 
 
 def content_of(path: Path) -> Any:

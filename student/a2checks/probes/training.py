@@ -100,7 +100,10 @@ def schedulers(optimizer: Any) -> dict[str, Callable[[], Any]]:
 
 
 def observe(world: World, namespace: dict, plain: Callable) -> dict:
-    """The order of events, the sentences of each backward pass, gradients (new and used), modes, how far the weights moved."""
+    """The order of events, the sentences of each backward pass, gradients (new and used), modes, how far the weights moved.
+
+    ``still``: how many of the model's parameters never have a gradient.
+    """
 
     def look(model: Any, loader: DataLoader) -> dict:
         set_seed(0)
@@ -123,6 +126,7 @@ def observe(world: World, namespace: dict, plain: Callable) -> dict:
             "fresh": list(fresh),
             "gradients": list(used),
             "weights_changed": change_of(before, weights(model)),
+            "still": len(recorder.still),
             "drawn": loader.sampler.used,
             "unmasked": recorder.unmasked,
         }

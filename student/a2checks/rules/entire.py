@@ -245,6 +245,10 @@ def keeps_best(check: Any, facts: dict, way: dict) -> None:
             -1: (Symptom.NO_EPOCHS_WEIGHTS, "holds weights that no epoch ended with"),
             -2: (Symptom.UNLOADABLE, "cannot be loaded"),
             -3: (Symptom.NO_WEIGHTS, "holds no weights"),
+            -4: (
+                Symptom.PART_OF_THE_WEIGHTS,
+                "holds the weights of a part of the model only, and the rest is random where they are loaded: save all of them",
+            ),
         }[max(held)]
         check.fail("rule", f"the checkpoint {words}", symptom=symptom)
     _chosen(check, way, held)

@@ -67,10 +67,12 @@ def about_query(id: str, query: np.ndarray, case: Any) -> tuple[str, str] | None
     def works(others: Iterable[np.ndarray]) -> bool:
         return any(attention_error(one.reshape(query.shape), key, values, target) <= case.tolerance for one in others)
 
-    found = next(((concept, says) for others, concept, says in OTHERS if works(others(rows))), None)
+    wanted = np.atleast_2d(wanted_weights(id))
+    # A query of no length gives all values equal weights: that a shorter one would do says nothing of its direction.
+    tried = () if (wanted > 0).all() else OTHERS
+    found = next(((concept, says) for others, concept, says in tried if works(others(rows))), None)
     if found:
         return found
-    wanted = np.atleast_2d(wanted_weights(id))
     return "query direction", _similarities(rows, np.broadcast_to(wanted, (len(rows), 4)), key, values, target, case.tolerance)
 
 

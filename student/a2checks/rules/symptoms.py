@@ -104,6 +104,8 @@ class Symptom(str, Enum):
     OTHER_COUNTS = "other counts"
     OTHER_DIVISOR = "other divisor"
     KEPT_BETWEEN_CALLS = "kept between calls"
+    BY_ITS_BATCH = "by its batch"
+    SINGLE_SENTENCE = "single sentence"
     OVER_SENTENCES = "over sentences"
     IN_TRAINING_MODE = "in training mode"
     GRAPH_BUILT = "graph built"
@@ -126,6 +128,7 @@ class Symptom(str, Enum):
     NO_STEP = "no step"
     STEPS_BY_ANOTHER = "steps by another"
     NOTHING_MOVES = "nothing moves"
+    PARTLY_FROZEN = "partly frozen"
     STEP_FIRST_AND_CLEARED = "step first and cleared"
     CLEARED_BEFORE_STEP = "cleared before step"
 
@@ -183,6 +186,7 @@ class Symptom(str, Enum):
     NOT_CHOSEN = "not chosen"
     EVERY_EPOCH = "every epoch"
     NO_CHECKPOINT = "no checkpoint"
+    PART_OF_THE_WEIGHTS = "part of the weights"
     NO_EPOCHS_WEIGHTS = "no epochs weights"
     UNLOADABLE = "unloadable"
     NO_WEIGHTS = "no weights"
@@ -226,6 +230,8 @@ UNSPECIFIC = frozenset(
         Symptom.OTHER_COUNTS,
         Symptom.OTHER_DIVISOR,
         Symptom.KEPT_BETWEEN_CALLS,
+        Symptom.BY_ITS_BATCH,
+        Symptom.SINGLE_SENTENCE,
         Symptom.SCORES_AS_CLASSES,
         Symptom.OTHER_CLASSES,
         Symptom.OTHER_LABELS_PASSED,
