@@ -8,7 +8,7 @@ from support.world.kind import S2, S3, changed
 
 LONGER = {
     "a buffer": "BUFFER = torch.ones(64, 64).tril()\ndef make_causal_mask(n_tok):\n    return BUFFER[:n_tok, :n_tok]\n",
-    "a triangle of the largest size tried": "def make_causal_mask(n_tok):\n    return torch.ones(20, 20).tril()[:n_tok, :n_tok]\n",
+    "the largest size tried": "def make_causal_mask(n_tok):\n    return torch.ones(20, 20).tril()[:n_tok, :n_tok]\n",
 }
 
 
