@@ -9,6 +9,7 @@ from typing import Any
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINED = (*FUNCTIONS, ast.ClassDef)
+WITHOUT_NODES = frozenset("ctx id attr arg asname level module type_comment kind conversion simple is_async".split())
 
 
 def walk(node: ast.AST) -> list[ast.AST]:
@@ -31,15 +32,21 @@ def walk_with_parents(node: ast.AST) -> tuple[list[ast.AST], dict[int, ast.AST]]
 
 
 def children(node: ast.AST) -> list[ast.AST]:
-    """What ``ast.iter_child_nodes`` yields, sooner."""
+    """What ``ast.iter_child_nodes`` yields, sooner, and without the mark of a name that is read, set or deleted."""
     found, kind = [], ast.AST
-    for name in node._fields:
+    for name in fields_with_nodes(node.__class__):
         value = getattr(node, name, None)
         if isinstance(value, kind):
             found.append(value)
         elif value.__class__ is list:
             found += [part for part in value if isinstance(part, kind)]
     return found
+
+
+@functools.cache
+def fields_with_nodes(kind: type[ast.AST]) -> tuple[str, ...]:
+    """The fields of this kind of node in which others may be; in the left out ones there are texts, numbers and marks."""
+    return tuple(name for name in kind._fields if name not in WITHOUT_NODES) if kind is not ast.Constant else ()
 
 
 def stored(nodes: Iterable[ast.AST]) -> set[str]:

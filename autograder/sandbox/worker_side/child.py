@@ -135,10 +135,10 @@ class Child:
         for index, statement in enumerate(program["statements"]):
             try:
                 text, file = statement["code"], f"<cell {statement['cell']}>"
-                tree, code = compiled(text, file, statement["line"], flags)
+                code = compiled(text, file, statement["line"], flags)
                 remember(file, text, statement["line"])
                 seconds = message["seconds"] if hung < message["patience"] else message["hurried"]
-                with_deadline(seconds, other_branches.run, tree, code, self.namespace)
+                with_deadline(seconds, other_branches.run, text, code, self.namespace)
             except BaseException as error:
                 hung += isinstance(error, Deadline)
                 failures.append({"index": index, **describe(error)})
@@ -211,7 +211,7 @@ class Child:
             )
             return found
         finally:
-            exec(compiled(message["own"], f"<cell {message['cell']}>", message["line"])[1], self.namespace)
+            exec(compiled(message["own"], f"<cell {message['cell']}>", message["line"]), self.namespace)
 
     def call(self, message: dict[str, Any]) -> Any:
         """Call a student function on fresh copies of the judge's arguments."""

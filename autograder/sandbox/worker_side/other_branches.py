@@ -20,18 +20,21 @@ ABOUT_THE_MACHINE = re.compile(
     r"\b_?(?:has|have|use|is|on|running|available|enable)_?\w*(?:wandb|tqdm|plot|tensorboard|mlflow|log|local|rich)",
     re.IGNORECASE,
 )
+BRANCHES = re.compile(r"\s*(?:if|try)\b")
 IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
-def run(tree: ast.Module, code: CodeType, namespace: dict[str, Any]) -> None:
+def run(text: str, code: CodeType, namespace: dict[str, Any]) -> None:
     """Execute a statement; then, if it has branches about the machine, whatever in them binds a name that is still missing."""
     try:
         exec(code, namespace)
     finally:
-        for statement in _in_branches(tree.body):
-            if any(name not in namespace for name in _bound(statement)):
-                with contextlib.suppress(Exception):
-                    _execute(statement, code.co_filename, namespace)
+        if BRANCHES.match(text):
+            tree = ast.increment_lineno(ast.parse(text), code.co_firstlineno - 1)
+            for statement in _in_branches(tree.body):
+                if any(name not in namespace for name in _bound(statement)):
+                    with contextlib.suppress(Exception):
+                        _execute(statement, code.co_filename, namespace)
 
 
 def _execute(statement: ast.stmt, file: str, namespace: dict[str, Any]) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import linecache
 from types import CodeType
 from typing import cast
 
 
-def compiled(text: str, file: str, line: int, flags: int = 0) -> tuple[ast.Module, CodeType]:
-    """The statement that begins at this line of a file, parsed and compiled. Raises SyntaxError and the like."""
+def compiled(text: str, file: str, line: int, flags: int = 0) -> CodeType:
+    """The code of the statement that begins at this line of a file. Raises SyntaxError and the like."""
     try:
-        tree = cast("ast.Module", compile(text, file, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True))
+        code = compile(text, file, "exec", flags, dont_inherit=True)
     except SyntaxError as error:
         error.lineno = error.lineno and error.lineno + line - 1
         raise
-    ast.increment_lineno(tree, line - 1)
-    return tree, compile(tree, file, "exec", flags, dont_inherit=True)
+    return moved(code, line - 1)
+
+
+def moved(code: CodeType, lines: int) -> CodeType:
+    """The same code, so many lines further down; Python keeps the lines inside of it relative to its first one."""
+    constants = tuple(moved(one, lines) if isinstance(one, CodeType) else one for one in code.co_consts)
+    return code.replace(co_firstlineno=code.co_firstlineno + lines, co_consts=constants)
 
 
 def remember(file: str, text: str, line: int) -> None:
