@@ -50,7 +50,7 @@ def without_tokenizer(folder: str) -> bool:
 
 
 def held_in(path: Path, epochs: list[dict[str, np.ndarray]]) -> tuple[int, set[str]]:
-    """The epoch whose weights a file holds, as for ``saved_files``, and which of them: it may hold some, under a part's names."""
+    """The epoch whose weights a file holds, as for ``saved_files``, and which of them: maybe some, under a part's names."""
     try:
         content = content_of(path)
     except Exception:
