@@ -43,10 +43,14 @@ def children(node: ast.AST) -> list[ast.AST]:
     return found
 
 
-@functools.cache
 def fields_with_nodes(kind: type[ast.AST]) -> tuple[str, ...]:
     """The fields of this kind of node in which others may be; in the left out ones there are texts, numbers and marks."""
-    return tuple(name for name in kind._fields if name not in WITHOUT_NODES) if kind is not ast.Constant else ()
+    if kind not in _FIELDS:
+        _FIELDS[kind] = tuple(name for name in kind._fields if name not in WITHOUT_NODES)
+    return _FIELDS[kind]
+
+
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {ast.Constant: ()}
 
 
 def stored(nodes: Iterable[ast.AST]) -> set[str]:
