@@ -30,9 +30,7 @@ def saved_files(folder: str, epochs: list[dict[str, np.ndarray]]) -> list[dict]:
     """
     paths = sorted(map(Path, files_below(folder)), key=lambda p: p.stat().st_mtime_ns)[:MAX_FILES]
     held = [held_in(path, epochs) for path in paths]
-    whole = {
-        n for n, epoch in enumerate(epochs) if set(epoch) <= {name for number, names in held if number == n for name in names}
-    }
+    whole = {number for number, _ in held if number >= 0 and is_whole(number, held, epochs)}
     files, left = [], MAX_RAW
     for path, (number, _) in zip(paths, held):
         epoch, size = number if number < 0 or number in whole else -4, path.stat().st_size
@@ -41,6 +39,11 @@ def saved_files(folder: str, epochs: list[dict[str, np.ndarray]]) -> list[dict]:
         if path.suffix in SUFFIXES or epoch > -2:
             files.append({"epoch": epoch, "raw": np.frombuffer(raw, np.uint8)})
     return files
+
+
+def is_whole(number: int, held: list[tuple[int, set[str]]], epochs: list[dict[str, np.ndarray]]) -> bool:
+    """Whether all weights of an epoch are in some file, as those of a model that is saved in several."""
+    return epochs[number].keys() <= {name for epoch, names in held if epoch == number for name in names}
 
 
 def without_tokenizer(folder: str) -> bool:
