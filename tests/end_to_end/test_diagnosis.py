@@ -177,6 +177,7 @@ def test_an_answer_that_a_probe_watches_is_repaired_too(submit, item, old, new):
 QUERIES = {
     "too long": ("query131 = 30 * key.mean(dim=0)", "1.3.1", "nearly equal"),
     "along another key": ("query121 = 40 * key[3]", "1.2.1", "so it selects v3"),
+    "near the target by chance": ("query132 = 30 * (key[1] + key[2])", "1.3.2", "those with k0 and k1|largest is that with"),
     "away": ("query132 = -25 * (key[0] + key[1])", "1.3.2", "similarit|opposite"),
     "rows in another order": ("query122 = 100 * key[[1, 2, 3, 0]]", "1.2.2", "another order"),
     "K itself": ("m_key = 1.0 * key", "1.4.1", "unchanged|nothing is replaced|old k2"),

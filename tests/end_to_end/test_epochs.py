@@ -18,7 +18,7 @@ SHORT = {
     "listed": "list(range(num_epochs - 1))",
 }
 MEANT = {
-    "a goal": {SAVE: SAVE + "        if accuracy > 0.89:\n            break\n"},
+    "a goal": {SAVE: SAVE + "        if accuracy > 0.7 and epoch:\n            break\n"},
     "no better than before": {SAVE: SAVE + "        else:\n            return best\n"},
     "patience": {
         "    best = 0\n": "    best = waited = 0\n",
@@ -96,3 +96,37 @@ def test_a_model_that_is_saved_without_its_tokenizer_gets_a_note(main_of, how):
     saves, noted = SAVED[how]
     score, told = main_of({SAVE: saves})
     assert score == 3 and ("no file of the tokenizer" in told) is noted
+
+
+BETTER, KEPT = "        if accuracy > best:\n", "            best = accuracy\n"
+MARGINS = {
+    "a margin": {BETTER: BETTER.replace("best", "best + 0.005")},
+    "a margin of a name": {
+        BETTER: BETTER.replace("accuracy", "accuracy - MIN_DELTA"),
+        "num_epochs = 20": "num_epochs, MIN_DELTA = 20, 0.01",
+    },
+    "rounded": {BETTER: "        accuracy = round(accuracy, 2)\n" + BETTER},
+    "whole percents": {
+        BETTER: BETTER.replace("accuracy", "int(100 * accuracy)"),
+        KEPT: "            best = int(100 * accuracy)\n",
+    },
+    "as text": {BETTER: "        accuracy = float(f'{accuracy:.2f}')\n" + BETTER},
+}
+
+
+@pytest.mark.many(of=2)
+@pytest.mark.parametrize("how", MARGINS)
+def test_a_best_epoch_that_is_better_by_little_has_to_be_saved(main_of, how):
+    score, told = main_of(MARGINS[how])
+    assert score == 1.5 and "if only by a little" in told
+
+
+@pytest.mark.parametrize("margin", ["1e-3", "1e-4", "1e-8"])
+def test_a_margin_below_one_sentence_costs_nothing(main_of, margin):
+    assert main_of({BETTER: BETTER.replace("best", f"best + {margin}")})[0] == 3
+
+
+@pytest.mark.parametrize("given", ["datasets['train']", "datasets['train'], shuffle=False"])
+def test_the_training_set_in_place_of_the_validation_set_is_told_as_that(main_of, given):
+    _, told = main_of({'DataLoader(datasets["validation"]': f"DataLoader({given}"})
+    assert "the training set is evaluated instead" in told and "nothing is evaluated" not in told

@@ -24,19 +24,27 @@ SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".pkl", ".npz", ".mo
 
 
 def saved_files(folder: str, epochs: list[dict[str, np.ndarray]]) -> list[dict]:
-    """The checkpoint files below a folder, oldest first: their epochs (see ``epoch_of``) and bytes.
+    """The checkpoint files below a folder, oldest first: their epochs and bytes. Any suffix will do for a file with weights.
 
-    Any suffix will do for a file with weights.
+    An epoch's number counts from 0; -1: of none, -2: it cannot be loaded, -3: it holds no weights, -4: it holds a part of an
+    epoch's, and no other files hold the rest.
     """
-    paths = sorted(map(Path, files_below(folder)), key=lambda p: p.stat().st_mtime_ns)
+    paths = sorted(map(Path, files_below(folder)), key=lambda p: p.stat().st_mtime_ns)[:MAX_FILES]
+    held = [held_in(path, epochs) for path in paths]
+    whole = {number for number, _ in held if number >= 0 and is_whole(number, held, epochs)}
     files, left = [], MAX_RAW
-    for path in paths[:MAX_FILES]:
-        epoch, size = epoch_of(path, epochs), path.stat().st_size
+    for path, (number, _) in zip(paths, held):
+        epoch, size = number if number < 0 or number in whole else -4, path.stat().st_size
         raw = path.read_bytes() if epoch >= 0 and size <= left else b""
         left -= len(raw)
         if path.suffix in SUFFIXES or epoch > -2:
             files.append({"epoch": epoch, "raw": np.frombuffer(raw, np.uint8)})
     return files
+
+
+def is_whole(number: int, held: list[tuple[int, set[str]]], epochs: list[dict[str, np.ndarray]]) -> bool:
+    """Whether all weights of an epoch are in some file, as those of a model that is saved in several."""
+    return epochs[number].keys() <= {name for epoch, names in held if epoch == number for name in names}
 
 
 def without_tokenizer(folder: str) -> bool:
@@ -45,30 +53,27 @@ def without_tokenizer(folder: str) -> bool:
     return {"config.json", "model.safetensors"} <= names and not any(word in name for name in names for word in TOKENIZERS)
 
 
-def epoch_of(path: Path, epochs: list[dict[str, np.ndarray]]) -> int:
-    """The epoch whose weights a file holds, from 0.
-
-    -1: of none, -2: it cannot be loaded, -3: it holds no weights, -4: it holds a part of an epoch's.
-    """
+def held_in(path: Path, epochs: list[dict[str, np.ndarray]]) -> tuple[int, set[str]]:
+    """The epoch whose weights a file holds, as for ``saved_files``, and which of them: maybe some, under a part's names."""
     try:
         content = content_of(path)
     except Exception:
-        return -2
+        return -2, set()
     state = parameters_in(content)
     if not state:
-        return -3
-    held = ((number, part_of(state, epoch)) for number, epoch in enumerate(epochs))
-    return next((number if part == len(epochs[number]) else -4 for number, part in held if part), -1)
+        return -3, set()
+    found = ((number, part_of(state, epoch)) for number, epoch in enumerate(epochs))
+    return next(((number, names) for number, names in found if names), (-1, set()))
 
 
-def part_of(state: dict[str, np.ndarray], epoch: dict[str, np.ndarray]) -> int:
-    """How many of an epoch's weights are in a state, under their names or those of a part; 0 if it holds others, too."""
+def part_of(state: dict[str, np.ndarray], epoch: dict[str, np.ndarray]) -> set[str]:
+    """The names of an epoch's weights that are in a state, under these names or a part's; none if it holds others, too."""
     for prefix in prefixes_of(epoch):
-        if all(prefix + name in epoch and same(epoch[prefix + name], value) for name, value in state.items()):
+        names = {prefix + name for name in state}
+        if names <= epoch.keys() and all(same(epoch[prefix + name], value) for name, value in state.items()):
             # What is there under another name is tied to it, and is saved once.
-            missing = [value for name, value in epoch.items() if name.removeprefix(prefix) not in state]
-            return len(epoch) - sum(not any(same(value, kept) for kept in state.values()) for value in missing)
-    return 0
+            return names | {name for name, value in epoch.items() if any(same(value, kept) for kept in state.values())}
+    return set()
 
 
 def prefixes_of(names: Iterable[str]) -> list[str]:

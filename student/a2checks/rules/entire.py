@@ -13,8 +13,15 @@ from .dataset import only_after
 from .symptoms import Symptom
 from .told import MAX_PASSES, is_marked, plausible
 
+NEAR = 0.01  # less than this between two accuracies is little
 ENOUGH = 4  # sentences in batches of one, to tell that from a last batch
 PARAMETERS = ("num_epochs", "NUM_EPOCHS", "epochs", "EPOCHS", "n_epochs", "N_EPOCHS", "num_train_epochs", "batch_size")
+
+
+INSTEAD = {  # split -> what is said where it is evaluated, and the validation set is not
+    "test": ("; the test set is evaluated instead", Symptom.TESTED_INSTEAD),
+    "train": ("; the training set is evaluated instead", Symptom.TRAINING_EVALUATED),
+}
 
 
 def trained(check: Any, facts: dict, way: dict) -> None:
@@ -203,12 +210,9 @@ def validated(check: Any, facts: dict, way: dict) -> None:
     evaluated = [one for one in way["passes"] if not one["training"]]
     orders = [one["order"] for one in orders_of(way, "validation", training=False)]
     if not orders and all(one["split"] for one in evaluated):
-        tested = bool(orders_of(way, "test", training=False))
-        check.fail(
-            "rule",
-            "the validation set is never evaluated" + ("; the test set is evaluated instead" if tested else ""),
-            symptom=Symptom.TESTED_INSTEAD if tested else Symptom.NEVER_VALIDATED,
-        )
+        other = next((name for name in INSTEAD if orders_of(way, name, training=False)), "")
+        words, symptom = INSTEAD.get(other, ("", Symptom.NEVER_VALIDATED))
+        check.fail("rule", f"the validation set is never evaluated{words}", symptom=symptom)
     _evaluates_all(check, way)
     # Any fixed order will do: shortest first saves padding.
     if len({tuple(order) for order in orders if order != sorted(order)}) > 1:
@@ -280,14 +284,17 @@ def _other_epoch(check: Any, way: dict, held: list[int], best: int) -> None:
             * (times == 1),
             symptom=Symptom.LAST_EPOCH if each else by_saves.get(times, Symptom.LAST_EPOCH_SOMEHOW),
         )
+    last = max(held)
+    near = 0 <= last < best and reported[best] - reported[last] < NEAR
     known = {int(np.argmin(reported)): Symptom.WORST_EPOCH, 0: Symptom.FIRST_EPOCH}
+    symptom = Symptom.EPOCH_AFTER_THE_BEST if late else known.get(last, Symptom.ANOTHER_EPOCH)
     check.fail(
         "rule",
-        f"the checkpoint holds the weights of epoch {shown.number(max(held) + 1, 200)}, but epoch {best + 1} had the best "
+        f"the checkpoint holds the weights of epoch {shown.number(last + 1, 200)}, but epoch {best + 1} had the best "
         "validation accuracy"
-        + ": evaluate comes before train_one_epoch, which changes the weights before they are saved"
-        * late,
-        symptom=Symptom.EPOCH_AFTER_THE_BEST if late else known.get(max(held), Symptom.ANOTHER_EPOCH),
+        + ": evaluate comes before train_one_epoch, which changes the weights before they are saved" * late
+        + ", if only by a little: is it rounded, or does it have to be better by some margin?" * near,
+        symptom=Symptom.SMALL_GAIN_LOST if near else symptom,
     )
 
 

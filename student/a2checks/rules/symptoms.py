@@ -178,6 +178,8 @@ class Symptom(str, Enum):
     NOT_SHUFFLED = "not shuffled"
     NEVER_VALIDATED = "never validated"
     TESTED_INSTEAD = "tested instead"
+    SMALL_GAIN_LOST = "small gain lost"
+    TRAINING_EVALUATED = "training evaluated"
     EVALUATION_RAISES = "evaluation raises"
     VALIDATION_SHUFFLED = "validation shuffled"
     VALIDATION_CUT = "validation cut"
