@@ -31,10 +31,17 @@ def is_blank(outcome: Outcome) -> bool:
 
 
 def wants_more(outcome: Outcome, question: Question, session: Session) -> bool:
-    """Whether a wider slice might help: the name was never bound, or a name is missing inside a call."""
+    """Whether a wider slice might help: a name was never bound, or is missing inside a call or on the way to a value."""
     error, name = outcome.error, question.names[0]
-    missing = isinstance(error, WorkerError) and error.type_name in ("NameError", "AttributeError")
-    return (is_blank(outcome) and not was_bound(name, session)) or missing
+    missing = isinstance(error, WorkerError) and error.type_name in ("NameError", "AttributeError", "KeyError")  # of globals()
+    return (is_blank(outcome) and not was_bound(name, session)) or missing or _lacks_a_name(question, session)
+
+
+def _lacks_a_name(question: Question, session: Session) -> bool:
+    """Whether a name was missing where the value, or one that it builds on, was computed."""
+    names, statements = {*question.names, *question.context}, session.program.statements
+    failed = [statements[one["index"]] for one in session.loaded.failures if one["type"] == "NameError"]
+    return question.value and any(names & (one.binds | one.changes) for one in failed)
 
 
 def may_lack_effects(outcome: Outcome, question: Question) -> bool:
