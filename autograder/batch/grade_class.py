@@ -225,7 +225,7 @@ def _write(
             records[entry.id] = Record(outcome.content, judging, course, sheet.scores(course))
         for one in roster.absent:
             book.add_absent(one.person, one.why)
-        page.absent = sum(not one.missing for one in roster.absent)
+        page.absent = sum(one.nothing for one in roster.absent)
         summary.notes += keep_edited(batch.output, store.last())
         book.write(batch.output)
         page.write(batch.output, read_alike(batch.output))

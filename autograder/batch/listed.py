@@ -7,13 +7,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from autograder.batch.people import Person, contradiction
+from autograder.batch.people import Person, contradiction, same_person, shared
 from autograder.core.errors import GraderError
 from autograder.core.tables import COLUMNS, ROSTER_COLUMNS, Table, about_course, courses_in, plain_cell, read_table, usual
-from autograder.core.text import clean
+from autograder.core.text import clean, first_of
 
 STUDENT = "student"
 ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -56,6 +57,21 @@ class Listing:
         groups = self._about_one(export)
         yield from self._students_only(groups)
         yield from self._one_course(groups)
+
+    def shared(self) -> list[str]:
+        """A question about each two students who have one address or one number, but not both, or not one name."""
+        by_key: dict[str, list[Listed]] = defaultdict(list)
+        for row in self.students:
+            for key in row.person.keys if row.person.email or row.person.sid else ():
+                by_key[key].append(row)
+        pairs = {(one.line, two.line): (one, two) for rows in by_key.values() for one, two in pairwise(rows)}
+        asked = [
+            f"{self.where(one.line, two.line)}: {one.person.whole} and {two.person.whole} have the same "
+            f"{shared(one.person, two.person)}: whose is it?"
+            for one, two in pairs.values()
+            if not same_person(one.person, two.person)
+        ]
+        return first_of(asked, 5)
 
     def _about_one(self, export: Iterable[Person]) -> list[list[Listed]]:
         """The rows about one person, wherever there are several, by line."""

@@ -27,7 +27,7 @@ def moved_people(
         if len(found) == 1:
             yield from _instead(store, (old, before[old]), (found[0], after[found[0]]), tuple(people))
             continue
-        why = f"not settled: {' and '.join(found)} are each said to be theirs" if found else "no longer graded"
+        why = f"it is not settled whether {' or '.join(found)} is theirs" if found else "no longer graded"
         for item, score in before[old].scores.items():
             yield Change(old, item, number(score), "", why, tuple(people))
 

@@ -2,27 +2,76 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from autograder.batch.listed import Listed, Listing
 from autograder.batch.metadata import METADATA, without_folder
-from autograder.batch.people import Absent, Entry, Person, contradiction
+from autograder.batch.people import Absent, Entry, Person, alike, contradiction, same_name, shared
 from autograder.core.moments import moment
-from autograder.core.text import clean, some_of
+from autograder.core.text import clean, name_words, some_of
+
+LIKE = "2024-02-09 23:59:00 -08:00"
 
 
 def others_submissions(entries: list[Entry]) -> Iterator[str]:
     """Whether a submission that a roster gives somebody by its path is theirs, if the export alone says that it is others'."""
     for entry in entries:
-        if not entry.exported or any(person.keys & entry.granted.keys() for person in entry.exported):
+        if not entry.exported or any(map(entry.given_by, entry.exported)):
             continue
+        gone = _replaced(entry)
+        if any(alike(person, one) for person in gone for one, _ in entry.granted):
+            continue
+        whose = " and ".join(f"{person.label}'s" for person in entry.exported[:3])
+        too = "" if gone else ", too"
         for person in entry.people:
             if where := entry.given_by(person):
-                whose = " and ".join(f"{person.label}'s" for person in entry.exported[:3])
-                yield f"{where}: {entry.id} is {whose} by {METADATA}: is it {person.label}'s, too?"
+                yield f"{where}: {entry.id} is {whose} by {METADATA}: is it {person.label}'s{too}?"
+
+
+def _replaced(entry: Entry) -> list[Person]:
+    """The people of a submission by the export in whose place the roster has put somebody."""
+    left = {(person.keys, person.name) for person in entry.people}
+    return [person for person in entry.exported if (person.keys, person.name) not in left]
+
+
+def others_names(entries: list[Entry], absent: list[Absent], listing: Listing) -> Iterator[str]:
+    """Whose a submission is that has the name of somebody who has nothing, and the address or number of another.
+
+    Neither gets it until staff say so: both are marked, in place.
+    """
+    about = _finder(listing.students)
+    nothing = {name_words(one.person.name): at for at, one in enumerate(absent) if not one.missing}
+    for entry, at, person in [(one, at, person) for one in entries for at, person in enumerate(one.people)]:
+        words, rows = name_words(person.name), about(person)
+        if not words or words not in nothing or not rows or entry.given_by(person):
+            continue
+        if any(same_name(row.person, person) for row in rows):
+            continue
+        lost, owner = absent[nothing[words]], rows[0].person
+        theirs = f"the {shared(owner, person)} of {owner.whole}"
+        whose = f"{entry.id} has the name of {lost.person.whole} and {theirs}"
+        advice = "give it to the right one in a roster (--roster, with path)"
+        entry.people[at] = replace(person, contested=f"not settled: {whose}; {advice}")
+        why = f"it is not settled whose {entry.id} is, which has their name and {theirs}"
+        absent[nothing[words]] = lost._replace(why=why, doubtful=True)
+        yield f"{whose}: whose is it?"
+
+
+def times_without_path(entries: list[Entry], listing: Listing) -> Iterator[str]:
+    """The times of a roster that are not the export's and do not count, because nothing says of which submission they are."""
+    created = {key: entry.created for entry in entries for person in entry.people for key in person.keys}
+    for row in listing.students:
+        if not row.submitted or row.path:
+            continue
+        exports = next((created[key] for key in sorted(row.person.keys) if created.get(key)), "")
+        if moment(row.submitted) is None or moment(row.submitted) != moment(exports):
+            other = f"the export has {exports}" if exports else "nothing else says when"
+            yield (
+                f"{listing.where(row.line)}: the time of submission {row.submitted!r} has no path beside it, so it does not "
+                f"count ({other}): is it meant? Then give the path, too, and a time like {LIKE}"
+            )
 
 
 def unreadable_times(entries: list[Entry]) -> Iterator[str]:
@@ -33,7 +82,7 @@ def unreadable_times(entries: list[Entry]) -> Iterator[str]:
             if time and moment(time) is None:
                 yield (
                     f"{where}: the time of submission {time!r} cannot be read, so `finalise` will not know who was late: "
-                    "it should be like 2024-02-09 23:59:00 -08:00, with its time zone"
+                    f"it should be like {LIKE}, with its time zone"
                 )
 
 
@@ -111,16 +160,12 @@ def _one(one: Person, other: Person) -> bool:
 def one_person(entries: list[Entry], absent: list[Absent], listing: Listing) -> Iterator[str]:
     """Whether someone whom the roster does not know is the one of the same name there who has submitted nothing."""
     known = {key for row in listing.students for key in row.person.keys}
-    nothing = {_words(one.person.name): one.person for one in absent if one.person.name and not one.missing}
+    nothing = {name_words(one.person.name): one.person for one in absent if one.person.name and one.nothing}
     for entry in entries:
         for person in entry.people:
-            other = nothing.get(_words(person.name))
+            other = nothing.get(name_words(person.name))
             if other and not person.keys & known and other.keys & known:
                 yield (f"one person? {named(person)} of {entry.id} is not in {listing.name}, where {named(other)} has nothing")
-
-
-def _words(name: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", name.casefold()))
 
 
 def named(person: Person) -> str:

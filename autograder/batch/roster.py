@@ -6,23 +6,24 @@ one. All names are untrusted text. What cannot be used becomes one line in ``not
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.batch.listed import Listed, Listing, read_listing
+from autograder.batch.given import give
+from autograder.batch.listed import Listed, read_listing
 from autograder.batch.metadata import METADATA, Submitted, read_metadata, without_folder
-from autograder.batch.outputs import EXPORTED
-from autograder.batch.people import Absent, Entry, Person, contradiction, settle
+from autograder.batch.outputs import EXPORTED, exists, safe_id
+from autograder.batch.people import Absent, Entry, Person, settle
 from autograder.batch.questions import (
     left_out,
     mark_namesakes,
     moved_away,
-    named,
     one_person,
+    others_names,
     others_submissions,
+    times_without_path,
     unreadable_times,
 )
 from autograder.batch.tied import tie
@@ -37,7 +38,6 @@ WITHOUT_METADATA = (
     f"{METADATA} is missing, by which Gradescope says whose each folder is, so names are taken from the folders: is that "
     "right? If not, export the submissions again"
 )
-HASHED = re.compile(r"-[0-9a-f]{16}$")
 
 
 @dataclass
@@ -68,12 +68,15 @@ def read_roster(source: Path, listed: Path | None, courses: tuple[str, ...]) -> 
         listing = read_listing(Path(listed), courses, roster.notes, roster.asked, with_paths=listed is source)
         roster.asked += tie(listing, _people(roster))
         roster.asked += listing.agree(_people(roster))
-        _apply(listing, Path(listed).parent, roster)
+        roster.asked += listing.shared()
+        give(listing, Path(listed).parent, roster)
     mark_namesakes(roster.entries, roster.absent)
     if listing is not None:
         roster.strange = "" if roster.unnamed or _meets(listing.students, roster) else listing.name
         roster.asked += left_out(roster.entries, roster.absent, listing)
         roster.asked += [*others_submissions(roster.entries), *one_person(roster.entries, roster.absent, listing)]
+        roster.asked += others_names(roster.entries, roster.absent, listing)
+        roster.asked += first_of(list(times_without_path(roster.entries, listing)), 3)
     roster.notes += settle(roster.entries)
     roster.entries = [entry for entry in roster.entries if entry.people]
     roster.asked += moved_away(roster.entries, roster.absent)
@@ -159,18 +162,6 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), "") if part.isdecimal() and len(part) < 19 else (1, 0, part) for part in parts)
 
 
-def safe_id(name: str) -> str:
-    """A file name for a submission's results that is safe to use: the same for the same ``name``, another for any other."""
-    if re.fullmatch(r"\w[\w .-]{0,79}", name, re.ASCII) and not name.endswith((".", " ")) and not HASHED.search(name):
-        return name
-    slug = re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("._-")[:60] or "submission"
-    return f"{slug}-{_hash(name)}"
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
 def _add_folder(folder: Path, roster: Roster) -> None:
     """Add every submission in a folder, with people from Gradescope's metadata if there is any beside them."""
     children = _visible(folder)
@@ -178,7 +169,7 @@ def _add_folder(folder: Path, roster: Roster) -> None:
         folder, children = children[0], _visible(children[0], hidden=".")  # an export inside a folder of its own
     exported = any(map(_exported, children))
     metadata = read_metadata(folder / METADATA, roster.notes, exported)
-    roster.unnamed = exported and not _exists(folder / METADATA)
+    roster.unnamed = exported and not exists(folder / METADATA)
     roster.asked += [WITHOUT_METADATA] * roster.unnamed
     for path in children:
         if path.name == METADATA:
@@ -203,7 +194,7 @@ def _exported(path: Path) -> bool:
 def _without_record(folder: Path, entries: list[Entry]) -> list[str]:
     """A line if an export's metadata lacks some of its folders."""
     nobodys = [e.id for e in entries if _exported(e.path) and not any(p.email or p.sid for p in e.people)]
-    if not nobodys or not _exists(folder / METADATA):
+    if not nobodys or not exists(folder / METADATA):
         return []
     named = some_of(nobodys)
     return [f"{METADATA} has no address and no SID for {named}: is it cut off? If so, export the submissions again"]
@@ -216,7 +207,7 @@ def _visible(folder: Path, hidden: str | tuple[str, ...] = (".", "__MACOSX")) ->
 
 def _entry(path: Path, record: Submitted, notes: list[str]) -> Entry:
     """One submission in a folder; without people in the metadata beside it, its name stands for its author."""
-    if path.is_dir() and _exists(path / METADATA):
+    if path.is_dir() and exists(path / METADATA):
         notes.append(
             f"{clean(path.name)}/{METADATA} is inside a submission and was not read"
             + ("" if record.people else "; if it is an export's, grade that folder itself")
@@ -224,91 +215,3 @@ def _entry(path: Path, record: Submitted, notes: list[str]) -> Entry:
     name = path.name if path.is_dir() else stem_of(path.name)
     people, exported = record.people or [Person(name=clean(name))], tuple(record.people)
     return Entry(safe_id(path.name), path, people, record.created, record.earlier, exported)
-
-
-def _apply(listing: Listing, folder: Path, roster: Roster) -> None:
-    """Add the submissions that a roster's rows name by path (relative to ``folder``); fill in the courses of the others."""
-    by_path = {_resolved(entry.path): entry for entry in roster.entries}
-    by_key = _by_key(roster.entries)
-    for row in listing.students:
-        person, nothing = row.person, Absent(row.person, "not submitted: the folder has no submission of theirs")
-        if roster.unnamed:
-            nothing = Absent(person, f"{METADATA} is missing, which would say what they submitted", METADATA)
-        if row.path:
-            if _add_row(row, folder / row.path, by_path, roster, listing.where(row.line)):
-                roster.absent = [one for one in roster.absent if not one.person.keys & person.keys]
-                continue
-            why = f"the roster names {clean(row.path)}, which does not exist"
-            there = f"{listing.where(row.line)}: {named(person)}: the path {clean(row.path)} does not exist"
-            roster.notes.append(f"{there} (paths in a roster start at its own folder)")
-            nothing = Absent(person, why, clean(row.path))
-        entries = [entry for key in person.keys for entry in by_key.get(key, ())]
-        if not entries:
-            _add_absent(nothing, roster)
-        _give_course(entries, person, roster.notes)
-
-
-def _give_course(entries: list[Entry], person: Person, notes: list[str]) -> None:
-    for entry in entries:
-        entry.people = [_with_course(p, person, notes) if p.keys & person.keys else p for p in entry.people]
-
-
-def _add_absent(absent: Absent, roster: Roster) -> None:
-    """Note that there is nothing of this person; once, where the export names them, too, without a folder."""
-    known = [one for one in roster.absent if one.person.keys & absent.person.keys]
-    roster.absent = [one for one in roster.absent if one not in known]
-    course = next((one.person.course for one in [absent, *known] if one.person.course), "")
-    roster.absent.append((known[0] if known else absent)._replace(person=replace((known or [absent])[0].person, course=course)))
-
-
-def _with_course(person: Person, listed: Person, notes: list[str]) -> Person:
-    """A person of the export with the roster's course, unless the roster's row is about somebody else, too."""
-    if kind := contradiction(person, listed):
-        own, other = getattr(person, kind), getattr(listed, kind)
-        notes.append(f"the {kind} of {person.label} is {other} in the roster and {own} in the export: whose is it?")
-        return person
-    return replace(person, course=listed.course)
-
-
-def _by_key(entries: list[Entry]) -> dict[str, list[Entry]]:
-    """The submissions that name a person, by each of the person's keys."""
-    by_key: dict[str, list[Entry]] = {}
-    for entry in entries:
-        for key in {key for person in entry.people for key in person.keys}:
-            by_key.setdefault(key, []).append(entry)
-    return by_key
-
-
-def _add_row(row: Listed, path: Path, by_path: dict[Path, Entry], roster: Roster, where: str) -> bool:
-    """Make the person of the row, which is ``where``, the author of the submission at ``path``; False if there is none."""
-    person = replace(row.person, submitted=row.submitted)
-    entry = by_path.get(_resolved(path))
-    if entry is None:
-        if not _exists(path):
-            return False
-        id = safe_id(row.path)
-        if any(other.id == id for other in roster.entries):  # a file of the same name in another folder
-            id = f"{id[:60]}-{_hash(str(_resolved(path)))}"
-        entry = by_path[_resolved(path)] = Entry(id, path, [])
-        roster.entries.append(entry)
-    # The roster's word replaces a name that was taken from the folder's, and what the export says of the same person.
-    entry.people = [p for p in entry.people if (p.email or p.sid) and not p.keys & person.keys] + [person]
-    entry.granted |= dict.fromkeys(person.keys, where)
-    if row.submitted and all(one.keys & entry.granted.keys() for one in entry.people):  # else it is the others' time, too
-        entry.created = row.submitted
-    return True
-
-
-def _resolved(path: Path) -> Path:
-    """The path with links resolved, or the absolute path if that fails."""
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError, ValueError):  # a loop of links, a name that is too long
-        return path.absolute()
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, RuntimeError, ValueError):
-        return False

@@ -31,7 +31,8 @@ class Summary:
     ``known`` before, and those that are ``lost``: not graded. ``fresh``: what was tried in this run, by content;
     ``absent``: who is in the roster and submitted nothing; ``missing``: like
     ``problems``, of each folder or file that an export or a roster names and that is not there; ``unknown``: who is in the
-    roster, where the file is missing that would say what they submitted.
+    roster, where the file is missing that would say what they submitted; ``doubtful``: (person of the roster, why it is not
+    settled whether a submission is theirs).
     """
 
     submissions: int = 0
@@ -44,6 +45,7 @@ class Summary:
     absent: list[str] = field(default_factory=list)
     missing: list[tuple[str, str]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    doubtful: list[tuple[str, str]] = field(default_factory=list)
     seconds: float = 0.0
     problems: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -69,7 +71,8 @@ class Summary:
         in_this_run = [content for content in graded if content in self.fresh]
         self.now = len(set(in_this_run))
         self.copies, self.known = len(in_this_run) - self.now, len(graded) - len(in_this_run)
-        self.absent = [one.person.label for one in roster.absent if not one.missing]
+        self.absent = [one.person.label for one in roster.absent if one.nothing]
+        self.doubtful = [(one.person.label, f"not graded: {one.why}") for one in roster.absent if one.doubtful]
         self.unknown = [one.person.label for one in roster.absent if one.missing == METADATA]
         self.missing = list(_missing(roster))
         self.notes += first_of(list(_same_files(outcomes, roster, self.lost)), 5)

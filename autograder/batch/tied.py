@@ -6,14 +6,13 @@ addresses change during a term. A row is about a person where one of the two agr
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 from autograder.batch.listed import Listed, Listing
-from autograder.batch.people import Person
+from autograder.batch.people import Person, alike
 from autograder.core.tables import unpadded
 from autograder.core.text import first_of
 
@@ -118,8 +117,8 @@ def tie_of(row: Listed, people: Index, listed: Index) -> Tie:
 
 
 def _who_is_it(own: Person, candidates: list[Person]) -> str:
-    which = " or ".join(_whole(person) for person in candidates[:3])
-    return f"{_whole(own)} may be {which} of the export{', or nobody' * (len(candidates) == 1)}: who is it?"
+    which = " or ".join(person.whole for person in candidates[:3])
+    return f"{own.whole} may be {which} of the export{', or nobody' * (len(candidates) == 1)}: who is it?"
 
 
 def _fitting(row: Listed, person: Person, rivals: list[Person], to_the_letter: bool) -> Tie | None:
@@ -129,13 +128,13 @@ def _fitting(row: Listed, person: Person, rivals: list[Person], to_the_letter: b
 
 def _changed(row: Listed, person: Person, rivals: list[Person], to_the_letter: bool) -> Tie | None:
     """The tie to a person with whom the row agrees to the letter in one of the two, if nothing speaks for another."""
-    if rivals or row.path or not to_the_letter or not _one_name(row.person.name, person.name):
+    if rivals or row.path or not to_the_letter or not alike(row.person, person):
         return None
     [kind] = apart(row.person, person)
     agrees = "SID" if kind == "email" else "address"
     return Tie(
         person,
-        f"{_whole(person)} of the export has the same {agrees} there and another {KINDS[kind]}, {getattr(row.person, kind)}: "
+        f"{person.whole} of the export has the same {agrees} there and another {KINDS[kind]}, {getattr(row.person, kind)}: "
         "is it one person? Graded as one",
     )
 
@@ -143,15 +142,3 @@ def _changed(row: Listed, person: Person, rivals: list[Person], to_the_letter: b
 def _sharing(named: Callable[[str, str], list[Person]], *people: Person) -> list[Person]:
     """Everyone who shares an address or a number with one of ``people``, each once."""
     return list({one: None for person in people for kind in KINDS for one in named(kind, getattr(person, kind))})
-
-
-def _one_name(one: str, other: str) -> bool:
-    """Whether two names have a word in common, or one is not given."""
-    words = [set(re.findall(r"\w+", name.casefold())) for name in (one, other)]
-    return not all(words) or bool(words[0] & words[1])
-
-
-def _whole(person: Person) -> str:
-    """A person with all that identifies them."""
-    more = ", ".join(filter(None, [person.email, person.sid]))
-    return f"{person.name} <{more}>" if person.name else more

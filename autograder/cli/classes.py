@@ -63,7 +63,7 @@ def batch(  # noqa: PLR0913, PLR0917 - click passes one argument per option
         with Progress(quiet) as progress:
             summary = run_batch(settings, progress, say=lambda line: click.echo(f"note: {lines_of(line)}"))
     print_summary(summary, output)
-    sys.exit(1 if summary.problems or summary.missing or summary.unknown else 0)
+    sys.exit(1 if summary.problems or summary.missing or summary.unknown or summary.doubtful else 0)
 
 
 @click.command()

@@ -200,7 +200,7 @@ def print_summary(summary: Summary, output: Path) -> None:
     console = Console(soft_wrap=True, highlight=False)
     for note in first_of(summary.notes, SHOWN_NOTES):
         console.print(Text(f"note: {clean(note, 700)}", style="dim"))
-    for id, problem in [*summary.problems, *summary.missing]:
+    for id, problem in [*summary.problems, *summary.missing, *summary.doubtful]:
         console.print(Text(f"{id}: {clean(problem, 700)}", style="yellow"))
     for change in summary.changes[:20]:
         scores = f"{change.old or 'none'} -> {change.new or 'none'}"

@@ -35,6 +35,13 @@ def some_of(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(first_of(names, most))
 
 
+def name_words(name: str) -> frozenset[str]:
+    """The words of a person's name, without accents, case and initials."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    words = re.findall(r"\w+", plain.casefold())
+    return frozenset(word for word in words if len(word) > 1 or word.upper() == word)  # a script without case has short names
+
+
 def keep_libraries_quiet() -> None:
     """Let no library's warning or log line reach the terminal: most would quote a submission, none is for those who read it."""
     logging.getLogger().addHandler(logging.NullHandler())

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from autograder.core.assignment import Assignment, Question
-from autograder.core.text import clean, first_of, some_of
+from autograder.core.text import clean, first_of, name_words, some_of
 from autograder.core.written import Manual
 from autograder.written.absence import YES, submitted_something
 from autograder.written.grades import FEW, Final, named, shown
@@ -42,16 +40,10 @@ def _other_names(pairs: list[Pair]) -> Iterator[str]:
     for pair in pairs:
         if pair.autograded and pair.manual:
             names = [row.who["name"] for row in (pair.autograded, pair.manual)]
-            words = [_words(name) for name in names]
+            words = [name_words(name) for name in names]
             if all(words) and not words[0] & words[1]:
                 called = [clean(name, 60) for name in names]
                 yield f"one person? {called[0]} in {pair.autograded.source}, {called[1]} in {pair.manual.source}"
-
-
-def _words(name: str) -> set[str]:
-    """The words of a name, without accents, case and initials."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    return {word for word in re.findall(r"\w+", plain.casefold()) if len(word) > 1}
 
 
 def _no_persons(pairs: list[Pair]) -> list[str]:

@@ -118,7 +118,8 @@ def test_the_later_of_two_submissions_counts(course):
     course.hand_in("submission_1", RIGHT)
     course.hand_in("submission_2", WRONG)
     alone = EXPORT[: EXPORT.index("  - :name: Bo")] + EXPORT[EXPORT.index("  :created_at") :]
-    course.metadata(alone.replace("'3'\n    :email: cy@", "'007'\n    :email: ada@").replace("2026-10-01", "2026-10-02", 1))
+    again = alone.replace("'3'\n    :email: cy@", "'007'\n    :email: ada@").replace("2026-10-01", "2026-10-02", 1)
+    course.metadata(again.replace(":name: '=1+1'", ":name: Cy <b>"))
     summary = course.run()
     assert course.row(Email="ada@example.edu")["Submission ID"] == "submission_1"
     assert summary.notes == ["Cy <b> submitted twice: submission_1 counts, submission_2 does not"] and len(course.rows()) == 2

@@ -178,3 +178,25 @@ def test_the_numbers_of_the_summary_add_up(course):
     assert numbers == [4, 2, 1, 0, 1] and last.endswith("1 not graded; of those graded, 2 not settled"), last
     again = batch(course).stdout.splitlines()[-2]
     assert again.startswith("4 submissions: 0 graded now, 3 known before, 1 not graded"), again
+
+
+def test_whose_record_has_anothers_address_is_in_the_gradebook_or_named_and_ends_in_1_until_the_paths_are_given(course):
+    for n, source in enumerate((RIGHT, WRONG, RIGHT)):
+        course.hand_in(f"submission_{n}", source)
+    course.metadata(EXPORT.replace("bo@u.edu", "ada@u.edu"))
+    people = ["Ada,ada@u.edu,101", "Bo,bo@u.edu,102", "Cy,cy@u.edu,102"]
+    (course.root / "roster.csv").write_text("\n".join(["Name,Email,Course", *people]))
+    done = batch(course, "--roster", "roster.csv")
+    assert done.returncode == 1 and "Bo <bo@u.edu>: not graded: it is not settled whose submission_1 is" in done.stdout, (
+        done.stdout
+    )
+    assert "nothing submitted" not in done.stdout and "submitted twice" not in done.stdout
+    paths = [f"{line},class/submission_{n}" for n, line in enumerate(people)]
+    (course.root / "roster.csv").write_text("\n".join(["Name,Email,Course,Path", *paths]))
+    done = batch(course, "--roster", "roster.csv")
+    assert done.returncode == 0, done.stdout
+    assert [(row["Email"], row["Course"], row["Submission ID"][-1]) for row in course.rows()] == [
+        ("ada@u.edu", "101", "0"),
+        ("bo@u.edu", "102", "1"),
+        ("cy@u.edu", "102", "2"),
+    ]

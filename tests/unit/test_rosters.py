@@ -218,7 +218,7 @@ def test_a_row_that_is_about_two_people_gives_neither_its_course(export, tmp_pat
     text = "Name,SID,Email,Section\nAda,2,ada@u.edu,CSE 447 A\nGerard,0071,gerard@u.edu,CSE 517 A\n"
     roster = read_roster(export, written(tmp_path, text), COURSES)
     assert {p.course for entry in roster.entries for p in entry.people if p.email in ("ada@u.edu", "gerard@u.edu")} == {""}
-    assert any(note.startswith("the sid of ") and note.endswith("in the export: whose is it?") for note in roster.notes)
+    assert any("line 2: Ada <ada@u.edu, 2> and " in note and note.endswith(": whose is it?") for note in roster.notes)
 
 
 def test_folders_that_the_metadata_does_not_name_are_told(export, tmp_path):

@@ -123,3 +123,19 @@ def test_a_path_that_does_not_exist_is_told_with_its_line_and_person(read):
 def test_a_mistyped_folder_does_not_exist(tmp_path, name):
     with pytest.raises(GraderError, match=f"^there is no .*{name}: expected a folder of submissions or a roster CSV$"):
         is_folder(tmp_path / name)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_who_shares_what_came_by_mail_and_has_no_time_in_the_roster_gets_no_others_time(read, tmp_path, turn):
+    (tmp_path / "pair.py").write_text("")
+    rows = (f"Ada L,ada@u.edu,1,,447,pair.py,{LATER}", "Bo,bo@u.edu,2,,447,pair.py,")
+    assert times(read(*rows[::turn], groups=((SAM,),))) == {"ada@u.edu": LATER, "bo@u.edu": "", "s1@u.edu": TIME}
+
+
+@pytest.mark.parametrize("time", [LATER, "yesterday", "2024-02-12 09:00"])
+def test_a_time_that_counts_for_nothing_is_asked_about(read, time):
+    roster = read(ROWS[0] + time, *ROWS[1:])
+    [line] = before_grading(roster, COURSES, "517")
+    assert line.startswith(f"roster.csv, line 2: the time of submission {time!r} has no path beside it, so it does not count")
+    assert times(roster)["ada@u.edu"] == TIME and "is it meant?" in line
+    assert not before_grading(read(ROWS[0] + "2024-02-09 20:14:05 -0800", *ROWS[1:]), COURSES, "517"), "Gradescope's own"
