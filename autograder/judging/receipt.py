@@ -1,7 +1,8 @@
 """The receipt in every results.json: which grader judged which submission, signed with a key that only the archive has.
 
-The signature covers the score and every item's points, verdict and output, so a result that was edited or made up is told
-from a real one. Nothing in a receipt depends on the clock: the same grader and submission always give the same receipt.
+One signature covers the score and every item's points, verdict and output, another one (``whole``) all that is written but
+times, so a result that was edited or made up is told from a real one. Nothing in a receipt depends on the clock: the same
+grader and submission always give the same receipt.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from autograder.core.needs import needed_versions
 from autograder.submission.unpack import Contents
 
 RECEIPT = "receipt"  # the key in results.json's ``extra_data``, and in the references that of the signing key
+NOT_SIGNED = ("execution_time", "seconds", "inputs", "whole")  # times, what a student's copy lacks, and the signature itself
 SHOWN = 12  # hex digits of a digest that people read
 PARTS = {"engine": "the grader's code", "assignment": "the assignment", "references": "the references"}
 
@@ -70,6 +72,7 @@ def sign(tree: dict[str, Any], origin: Origin, submission: str) -> None:
         f"\n{number}: submission {submission[:SHOWN]}, grader {grader_code(origin.grader)}; {versions}. "
         "Quote it if you think that your score is wrong."
     )
+    tree["extra_data"][RECEIPT]["whole"] = whole_signature(tree, origin.key) if origin.key else ""
 
 
 def code_of(signature: str) -> str:
@@ -91,9 +94,27 @@ def signature_of(tree: dict[str, Any], receipt: dict[str, Any], key: bytes) -> s
         "complete": data["complete"],
         "score": repr(float(tree["score"])),
         "items": [_item(test) for test in tree["tests"]],
-        "receipt": {name: value for name, value in receipt.items() if name != "signature"},
+        "receipt": {name: value for name, value in receipt.items() if name not in ("signature", "whole")},
     }
     return hmac.digest(key, json.dumps(said, sort_keys=True, separators=(",", ":")).encode(), "sha256").hex()
+
+
+def whole_signature(tree: dict[str, Any], key: bytes) -> str:
+    """The HMAC, in hex, of all that a result says but for times, numbers of hidden sets and itself.
+
+    Raises ValueError, OverflowError or RecursionError for a tree that this grader cannot have written.
+    """
+    text = json.dumps(_lasting(tree), sort_keys=True, separators=(",", ":"))
+    return hmac.digest(key, b"whole\n" + text.encode(), "sha256").hex()
+
+
+def _lasting(node: Any) -> Any:
+    """A tree without what is not signed; numbers as Python writes floats, whichever way the file has them."""
+    if isinstance(node, dict):
+        return {name: _lasting(value) for name, value in node.items() if name not in NOT_SIGNED}
+    if isinstance(node, list):
+        return [_lasting(value) for value in node]
+    return repr(float(node)) if type(node) in (int, float) else node
 
 
 def _item(test: dict[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import math
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,19 +23,26 @@ from autograder.core.references import read_references
 from autograder.core.text import clean, first_of
 from autograder.core.verdict import MISSING
 from autograder.judging.output import plain_output
-from autograder.judging.receipt import PARTS, RECEIPT, SHOWN, key_id, signature_of
+from autograder.judging.receipt import PARTS, RECEIPT, SHOWN, key_id, signature_of, whole_signature
 from autograder.judging.results import INFORMATION
 from autograder.judging.run import run_grading
 
 MAX_BYTES, MAX_ITEMS, MAX_NAMES, MAX_TEXT = 8 << 20, 1_000, 100, 200
-GENUINE, EDITED, OTHER_KEY, UNSIGNED = "genuine", "edited", "other key", "unsigned"
+GENUINE, OLDER, PARTLY, EDITED, OTHER_KEY, UNSIGNED = "genuine", "older", "partly", "edited", "other key", "unsigned"
 SAID = {
     GENUINE: "signature: genuine; score, verdicts and texts are as this grader wrote them",
+    OLDER: "signature: genuine, in an older form; score, verdicts and the items' texts are as this grader wrote them; the "
+    "summary on top and the items' names, tags and visibility are not signed",
+    PARTLY: "signature: genuine for score, verdicts and the items' texts, WRONG for the rest: the summary on top, or an item's "
+    "name, tags, visibility or data, was edited after grading",
     EDITED: "signature: WRONG. The file was edited after grading, or made up: this grader's key did not sign what it says",
     OTHER_KEY: "signature: made with another key (another seed), so it cannot be checked here; name the archive that graded it "
     "(--archive)",
     UNSIGNED: "signature: none. Anyone can have written this file",
 }
+RECEIPT_LINE = re.compile(
+    r"Receipt( [A-Z2-7]{4}-[A-Z2-7]{4}-[A-Z2-7]{4}|, not signed): submission [0-9a-f]+, grader [0-9a-f]+; "
+)
 TREE_FIELDS = {"score": float, "tests": list, "extra_data": dict}
 TEST_FIELDS = {"number": str, "score": float, "max_score": float, "output": str, "extra_data": dict}
 
@@ -115,6 +123,7 @@ def _check_fields(tree: Any, fields: dict[str, type], what: str) -> None:
 
 def _check_receipt(receipt: Any) -> None:
     fields: dict[str, type] = {"submission": str, "grader": dict, "versions": dict, "key": str, "signature": str}
+    fields |= {"whole": str} if isinstance(receipt, dict) and "whole" in receipt else {}  # older ones have none
     _check_fields(receipt, fields, "the receipt")
     if set(receipt) != set(fields):
         raise ValueError("the receipt says more than a receipt")
@@ -126,21 +135,32 @@ def _check_receipt(receipt: Any) -> None:
 
 
 def verify(recorded: dict[str, Any], key: bytes) -> str:
-    """GENUINE, EDITED, OTHER_KEY or UNSIGNED, of a tree from ``read_results``."""
+    """What ``SAID`` has a line for, of a tree from ``read_results``."""
     receipt = recorded["extra_data"].get(RECEIPT)
     if not receipt or not receipt["signature"]:
         return UNSIGNED
     if hmac.compare_digest(signature_of(recorded, receipt, key).encode(), receipt["signature"].encode("utf-8", "replace")):
-        return GENUINE
+        return _verify_rest(recorded, receipt.get("whole"), key)
     return EDITED if receipt["key"] == key_id(key) else OTHER_KEY
+
+
+def _verify_rest(recorded: dict[str, Any], whole: str | None, key: bytes) -> str:
+    """GENUINE, PARTLY or OLDER, of a tree whose verdicts are signed; ``whole``: the signature of all of it, or None."""
+    if whole is None:
+        return OLDER
+    try:
+        good = hmac.compare_digest(whole_signature(recorded, key).encode(), whole.encode("utf-8", "replace"))
+    except (ValueError, OverflowError, RecursionError):
+        return PARTLY
+    return GENUINE if good else PARTLY
 
 
 def compare(recorded: dict[str, Any], now: dict[str, Any], signature: str) -> Answer:
     """What two results of one submission say about each other; ``now`` is the new one."""
     causes = _causes(recorded["extra_data"].get(RECEIPT), now["extra_data"].get(RECEIPT)) + _sets(recorded, now)
-    changes = _changes(recorded, now)
+    changes = _changes(recorded, now) + ([] if signature == GENUINE else _wording(recorded, now))
     lines = [SAID[signature], *causes, *first_of(changes, 60)]
-    same = signature == GENUINE and not changes and not causes
+    same = signature in (GENUINE, OLDER) and not changes and not causes
     items = f"{len(_items(now))} items, {float(now['score']):g} points"
     if not changes:
         last = "The same, to the last verdict" if same else "The verdicts are the same"
@@ -149,11 +169,11 @@ def compare(recorded: dict[str, Any], now: dict[str, Any], signature: str) -> An
 
 
 def _why(signature: str, causes: list[str]) -> str:
-    if signature == EDITED:
+    if signature in (EDITED, PARTLY):
         return "the file does not say what this grader found" + ("; and what is named above differs, too" if causes else "")
     if causes:
         return "what is named above differs, which may be why"
-    unsigned = "the file is not signed, so it may have been edited; otherwise " if signature != GENUINE else ""
+    unsigned = "the file is not signed, so it may have been edited; otherwise " if signature not in (GENUINE, OLDER) else ""
     return (
         f"{unsigned}file, grader and versions agree, so the time ran out in one of the two, or the code does not do the "
         "same twice"
@@ -203,6 +223,24 @@ def _change(number: str, old: dict[str, Any] | None, new: dict[str, Any] | None)
     if then != today:
         return f"{clean(number)}: then {then}; now {today}: {clean(why, 200)}"
     return ""
+
+
+def _wording(recorded: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What a file that is not signed as a whole calls otherwise than this grader does now."""
+    old, new = (_items(tree) for tree in (recorded, now))
+    pairs = [(f"{clean(id)}: ", name, old[id], new[id]) for id in new if id in old for name in ("name", "tags", "visibility")]
+    pairs += [("", name, recorded, now) for name in ("visibility", "stdout_visibility")]
+    told = [
+        f"{what}{name}: in the file {clean(json.dumps(then.get(name), ensure_ascii=False), 120)}; "
+        f"now {clean(json.dumps(today.get(name), ensure_ascii=False), 120)}"
+        for what, name, then, today in pairs
+        if then.get(name) != today.get(name)
+    ]
+    lines = str(now["output"]).split("\n")
+    strange = [
+        line for line in str(recorded.get("output", "")).split("\n") if line not in lines and not RECEIPT_LINE.match(line)
+    ]
+    return told + [f"summary: in the file only: {clean(line, 200)}" for line in strange[:5]]
 
 
 def _lost(now: dict[str, Any]) -> list[str]:

@@ -10,11 +10,12 @@ from autograder.core.assignment import Assignment, Question
 from autograder.core.text import clean, first_of, name_words, some_of
 from autograder.core.written import Manual
 from autograder.written.absence import YES, submitted_something
+from autograder.written.cells import SHARES, plain_number
 from autograder.written.grades import FEW, Final, named, shown
 from autograder.written.late_doubts import late_doubts
 from autograder.written.lateness import Lateness
 from autograder.written.matching import Pair, has_key, rows_of_half
-from autograder.written.sheets import SHARES, Row, plain_number
+from autograder.written.sheets import Row
 
 MANY = 1 / 4  # with so many zeros for a half, it may be another file
 ROUNDING = Fraction(1, 20)  # how far the total of rounded items may be from theirs

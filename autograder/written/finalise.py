@@ -16,9 +16,11 @@ from autograder.core.errors import GraderError
 from autograder.core.tables import Table, courses_in, read_table
 from autograder.core.text import clean, first_of, some_of
 from autograder.written.absence import NO, YES, zeros_of
+from autograder.written.cells import SHARES
 from autograder.written.days import read_days
 from autograder.written.doubts import doubts
 from autograder.written.grades import WHO, Final, final_sum, header_of, named, nothing_left, shown, voided_cell, write_table
+from autograder.written.headers import labels_of
 from autograder.written.lateness import Lateness
 from autograder.written.matching import Pair, has_key, numbers_alone, pairs, rows_of_half, same_number, zeros_told
 from autograder.written.outputs import check_paths
@@ -26,10 +28,8 @@ from autograder.written.scores import add_autograded, add_half, void
 from autograder.written.sheets import (
     CONTROL,
     RESULT,
-    SHARES,
     Policy,
     Row,
-    labels_of,
     read_policy,
     read_rows,
     refuse_no_gradebook,

@@ -11,9 +11,10 @@ from fractions import Fraction
 
 from autograder.core.moments import moment
 from autograder.core.text import clean
+from autograder.written.cells import plain_number
 from autograder.written.days import Days, in_days
 from autograder.written.grades import Final, final_sum, shown
-from autograder.written.sheets import Policy, Row, plain_number
+from autograder.written.sheets import Policy, Row
 
 MOST_DAYS = 999  # nobody is so late: the number is of something else
 # The columns that may say when something was handed in, in words for staff.

@@ -11,9 +11,11 @@ from autograder.core.assignment import Question
 from autograder.core.errors import GraderError
 from autograder.core.text import clean, some_of
 from autograder.core.written import VOID, Manual
+from autograder.written.cells import NO_NUMBER, SHARES, plain_number
 from autograder.written.grades import Final, shown
+from autograder.written.headers import BY_HAND
 from autograder.written.matching import Pair
-from autograder.written.sheets import BY_HAND, NO_NUMBER, SHARES, Row, plain_number
+from autograder.written.sheets import Row
 
 MONTHS = (  # as spreadsheet programs shorten or write them, in some languages
     "jan feb mar apr may jun jul aug sep oct nov dec mrz mär mai okt dez fév fevr févr avr juin juil aoû août déc ene abr ago "

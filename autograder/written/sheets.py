@@ -6,7 +6,6 @@ All requirements on these files are checked here.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +17,18 @@ from typing import Any
 from autograder.core.errors import GraderError
 from autograder.core.files import read_capped
 from autograder.core.strict import MAX_BYTES, nearest, read_toml
-from autograder.core.tables import COLUMNS, COMMENTS, Table, decoded, read_table, squeezed, usual
-from autograder.core.text import clean, first_of, some_of
-from autograder.core.written import VOID, Written
+from autograder.core.tables import COLUMNS, COMMENTS, Table, decoded, read_table, squeezed
+from autograder.core.text import clean, first_of
+from autograder.written.cells import is_score
+from autograder.written.headers import (
+    BY_HAND,
+    item_columns,
+    item_of,
+    missing_columns,
+    not_by_hand,
+    unread_points,
+    worth_of,
+)
 
 POLICY = {
     "collaborators": ("percent",),
@@ -28,11 +36,7 @@ POLICY = {
     "absent": ("autograded", "written"),
     "course": ("default", "assignment"),
 }
-BY_HAND = " by hand"  # behind an autograded item's id: a column of the sheet whose points count in place of the gradebook's
 RESULT = ("autograded from", "read from")  # columns that only the result of `finalise` has
-NO_NUMBER = "expected a number"
-SHARES = {"full": Fraction(1), "half": Fraction(1, 2), "none": Fraction(0)}  # what words in a cell earn of the item's points
-WORDS = {*SHARES, VOID}
 TIME = "2024-02-09T23:59:59-08:00"
 ZERO = "zero"  # the value of the rules in [absent]
 # Columns of the graders' sheet that are no items and cost points, and what it means if one is missing.
@@ -41,7 +45,6 @@ CONTROL = {
     "collaborators": "a missing statement costs nothing",
     "late_days": "nobody is late by it",
 }
-WORTH = re.compile(r"\s*\(([\d.]+) (?:pts?|points?)\)\s*$")  # behind a title of Gradescope's: the question's points
 
 
 @dataclass
@@ -171,26 +174,15 @@ def read_rows(
     who = {kind: table.column(kind) for kind in COLUMNS if kind != "course"}
     if who["email"] < 0 and who["sid"] < 0:
         raise GraderError(f"{table.name}: no column email or sid; its columns are {clean(', '.join(table.header), 160)}")
-    items = item_columns(table, ids, labels if wanted is None else {**labels, **_hand_labels(other)}, other)
+    is_sheet = wanted is not None
+    items = item_columns(table, ids, labels, other, is_sheet)
     notes = [*([table.cut_off] if table.cut_off else [])]
     notes += missing_columns(table, ids, items, set(who.values()), _missed(who, wanted or {}))
     if wanted:
-        notes += [*_not_by_hand(table, items, other), *first_of(list(_scores_as_comments(table)), 5)]
+        notes += [*not_by_hand(table, items, other), *first_of(list(_scores_as_comments(table)), 5)]
+    halves = (other, ids) if is_sheet else (ids, other)
+    notes += first_of(list(unread_points(table, items, set(who.values()), halves, is_sheet)), 5)
     return list(_rows(table, ids, items)), notes
-
-
-def _hand_labels(automatic: Sequence[str]) -> dict[str, str]:
-    return {squeezed(id + BY_HAND): id + BY_HAND for id in automatic}
-
-
-def _not_by_hand(table: Table, items: list[str], automatic: Sequence[str]) -> Iterator[str]:
-    """A line about columns of the sheet with autograded points, which would be taken for points by hand, and are not."""
-    if columns := [title for title, item in zip(table.header, items) if title in automatic and not item]:
-        few = clean(some_of(columns, 5), 160)
-        yield (
-            f"{table.name}: not read: {few}: autograded points come from the gradebook; points by hand belong in a column such "
-            f"as '{columns[0]}{BY_HAND}'"
-        )
 
 
 def _missed(who: Mapping[str, int], wanted: Mapping[str, str]) -> list[str]:
@@ -218,7 +210,7 @@ def _scores_as_comments(table: Table) -> Iterator[str]:
     where = [index for index, title in enumerate(table.header) if squeezed(title) in COMMENTS]
     for number, _, cells in table.people(()):
         for score in (cells[index] for index in where):
-            if score.casefold() in WORDS or not plain_number(score)[1]:
+            if is_score(score):
                 yield f"{table.name} row {number}: the comment is {clean(score, 30)!r}: is the row shifted by a cell?"
 
 
@@ -230,95 +222,3 @@ def _refuse_mistaken(table: Table, ids: list[str], labels: dict[str, str], other
         )
     if set(other) & set(table.header) and not any(item_of(header, ids, labels) for header in table.header):
         raise GraderError(f"{table.name} has the other half's items: name the gradebook first, then the graders' sheet")
-
-
-def item_columns(table: Table, ids: list[str], labels: dict[str, str], other: Sequence[str] = ()) -> list[str]:
-    """Each column's item or ''. Raises GraderError if there is no item, or one twice. ``other``: the other half's items."""
-    items = [item_of(header, ids, labels) for header in table.header]
-    _refuse_repeated(table, items, other)
-    _refuse_nothing_by_hand(table, items, other)
-    if ids and not set(ids) & set(items):
-        raise GraderError(f"{table.name}: no column is an item that is expected here, such as {ids[0]}")
-    return items
-
-
-def _refuse_repeated(table: Table, items: list[str], other: Sequence[str]) -> None:
-    """Raise GraderError for two columns of one item: `1.2.1` in the sheet, too, is a rationale."""
-    if repeated := next((item for item in items if item and items.count(item) > 1), ""):
-        titles = [title for title, item in zip(table.header, items) if item == repeated]
-        both = " and ".join(repr(clean(title, 60)) for title in titles)
-        automatic = next((title for title in titles if title in other), "")
-        hint = f"; autograded points by hand belong in a column '{automatic}{BY_HAND}'" if automatic else ""
-        raise GraderError(f"{table.name}: two columns for {repeated}: {both}{hint}")
-
-
-def _refuse_nothing_by_hand(table: Table, items: list[str], other: Sequence[str]) -> None:
-    """Raise GraderError for a column of points by hand that names no autograded item: its points would be lost."""
-    for title, item in zip(table.header, items):
-        if not item and title.casefold().endswith(BY_HAND):
-            known = [id + BY_HAND for id in other]
-            raise GraderError(f"{table.name}: no autograded item for the column {clean(title, 60)!r}{nearest(title, known)}")
-
-
-def missing_columns(table: Table, ids: list[str], items: list[str], who: set[int], missed: list[str]) -> list[str]:
-    """A note if items have no column, or ``missed`` kinds, with the headers that may be theirs: those that nothing reads.
-
-    ``items``: each column's item or ''; ``who``: the columns about the person. Raises GraderError for a misspelt header.
-    """
-    missing = [id for id in ids if id not in items]
-    others = [header for n, header in enumerate(table.header) if header and not items[n] and n not in who]
-    refuse_misspelt(table.name, others, missing)
-    if not missing and not missed:
-        return []
-    unread = ", ".join(header for header in others if not usual(header))
-    unknown = f"; nothing reads {clean(unread, 160)}" if unread else ""
-    return [f"{table.name} has no column for {', '.join([*missing, *missed])}{unknown}"]
-
-
-def refuse_misspelt(name: str, headers: list[str], missing: list[str]) -> None:
-    """Raise GraderError for a header that is almost the id of an item without a column: its points would be lost."""
-    for header in headers:
-        close = difflib.get_close_matches(header.casefold(), [id.casefold() for id in missing], 1, 0.8)
-        if close and re.search(r"\d", header):
-            meant = next(id for id in missing if id.casefold() == close[0])
-            raise GraderError(f"{name}: no item {clean(header)!r}; did you mean {meant!r}?")
-
-
-def item_of(header: str, ids: list[str], labels: dict[str, str]) -> str:
-    """The id of the item that a header names, also as in Gradescope's ``3: 1.2.3 (2.0 pts)``; '' for none.
-
-    ``labels``: other names of items, see ``labels_of``.
-    """
-    plain = re.sub(r"^\d+(?:\.\d+)*:\s*", "", WORTH.sub("", header.strip()))
-    number = squeezed(plain.split(" ")[0])
-    known = {squeezed(id): id for id in ids} | labels
-    return known.get(squeezed(plain)) or (known.get(number, "") if re.search(r"\d", number) else "")
-
-
-def worth_of(header: str) -> Fraction | None:
-    """The points that a title of Gradescope's gives its question, None if it gives none."""
-    given = WORTH.search(header)
-    return Fraction(given[1]) if given and re.fullmatch(r"\d+(\.\d+)?", given[1]) else None
-
-
-def plain_number(text: str) -> tuple[Fraction, str]:
-    """(the number in a cell, with a decimal point or comma, '') or (0, what it is instead, or how to write it)."""
-    if re.fullmatch(r"\d{1,40}([.,]\d{0,40})?|[.,]\d{1,40}", text):
-        return Fraction(text.replace(",", ".") + "0" * text.endswith((".", ","))), ""
-    written = re.fullmatch(r"([+-]?)(\d{1,40}([.,]\d{0,40})?|[.,]\d{1,40})(e[+-]?\d{1,4})?", text, re.IGNORECASE)
-    if not written:
-        return Fraction(0), NO_NUMBER
-    if written[1] == "-":
-        return Fraction(0), "less than 0"
-    return Fraction(0), f"expected plain digits, without {'an exponent' if written[4] else 'a sign'}"
-
-
-def labels_of(written: Written) -> dict[str, str]:
-    """Item ids by the names people use: the heading or its number, such as "Setup" and "2.2 Setup"."""
-    labels: dict[str, str] = {}
-    for item in written.items:
-        if item.heading:
-            part = written.part_of(item.id)
-            names = [item.heading, f"{part.id} {item.heading}" if part else "", "" if item.pattern else item.heading.split()[0]]
-            labels |= {squeezed(name): item.id for name in names if name}
-    return labels

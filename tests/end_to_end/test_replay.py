@@ -11,7 +11,19 @@ from autograder.core.errors import GraderError
 from autograder.core.loading import load_assignment
 from autograder.core.references import read_references
 from autograder.judging.receipt import RECEIPT, code_of
-from autograder.judging.replay import EDITED, GENUINE, OTHER_KEY, SAID, UNSIGNED, compare, read_results, replay, verify
+from autograder.judging.replay import (
+    EDITED,
+    GENUINE,
+    OLDER,
+    OTHER_KEY,
+    PARTLY,
+    SAID,
+    UNSIGNED,
+    compare,
+    read_results,
+    replay,
+    verify,
+)
 from autograder.judging.results import student_copy
 from autograder.judging.run import run_grading
 from support.toy import autograder
@@ -93,6 +105,48 @@ def test_every_edit_is_recognised(bench):
     forged = bench.replayed(edited(bench.tree, EDITS["more points"]))
     assert not forged.same and forged.lines[0] == SAID[EDITED]
     assert any(re.match(r"1\.add: then failed, 4/4; now failed, 0/4: ", line) for line in forged.lines)
+
+
+WORDING = {
+    "another summary": lambda t: t.update(output="Score 7 of 7, by agreement with the instructor."),
+    "a line more": lambda t: t.update(output=t["output"] + "\nThe instructor has agreed to 7 points."),
+    "another name": lambda t: t["tests"][0].update(name="1.add (waived)"),
+    "another tag": lambda t: t["tests"][0].update(tags=["extra credit"]),
+    "hidden": lambda t: t["tests"][0].update(visibility="hidden"),
+    "hidden as a whole": lambda t: t.update(visibility="hidden"),
+    "other data": lambda t: t["tests"][0]["extra_data"].update(text="all is well"),
+    "a new field": lambda t: t.update(leaderboard=[]),
+    "a deep field": lambda t: t.update(leaderboard=deep()),
+}
+
+
+def _older(tree):
+    del tree["extra_data"][RECEIPT]["whole"]
+
+
+def test_every_edit_of_what_is_no_verdict_is_recognised_too(bench):
+    now = json.loads(json.dumps(bench.tree))
+    for name, change in WORDING.items():
+        forged = bench.read(edited(bench.tree, change))
+        assert verify(forged, bench.key) == PARTLY, name
+        answer = compare(forged, now, PARTLY)
+        assert not answer.same and answer.lines[0] == SAID[PARTLY], name
+        assert "to the last verdict" not in answer.lines[-1]
+    lines = compare(edited(bench.tree, WORDING["another name"]), now, PARTLY).lines
+    assert any(line.startswith('1.add: name: in the file "1.add (waived)"; now "') for line in lines)
+    lines = compare(edited(bench.tree, WORDING["a line more"]), now, PARTLY).lines
+    assert "summary: in the file only: The instructor has agreed to 7 points." in lines
+
+
+def test_an_older_receipt_still_holds_for_what_it_covers_and_says_so(bench):
+    now = json.loads(json.dumps(bench.tree))
+    old = bench.read(edited(bench.tree, _older))
+    assert verify(old, bench.key) == OLDER and compare(old, now, OLDER).same and "are not signed" in SAID[OLDER]
+    for name, change in EDITS.items():
+        assert verify(bench.read(edited(edited(bench.tree, _older), change)), bench.key) == EDITED, name
+    for name in ("another summary", "another name", "another tag", "hidden"):
+        forged = bench.read(edited(edited(bench.tree, _older), WORDING[name]))
+        assert verify(forged, bench.key) == OLDER and not compare(forged, now, OLDER).same, name
 
 
 @pytest.mark.slow

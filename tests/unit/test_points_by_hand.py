@@ -147,3 +147,58 @@ def test_one_course_of_a_joint_course_on_canvas_can_be_sent_alone(only, sent, ou
 def test_a_course_without_rows_is_no_empty_push():
     with pytest.raises(GraderError, match=r"^no row is of the course 44: .* in the column course \(447, 517\)$"):
         planned(GRADES, STUDENTS, {}, "44")
+
+
+@pytest.mark.parametrize(
+    "title",
+    "1.2.2 by hnad;2.1.attn_softmax by han;2.1.attn_softmax hand;by hand 1.2.2;1.2.2.by hand;3.main_by_hnd;3.MAIN by Hand.;"
+    "hand: 3.main".split(";"),
+)
+@pytest.mark.parametrize("cell", ["0", ""])
+def test_a_near_miss_of_by_hand_is_refused_with_what_is_meant(join, title, cell):
+    automatic, sheet = points("517")
+    id = next(id for id in ("1.2.2", "2.1.attn_softmax", "3.main") if id in title.lower())
+    if title == "3.MAIN by Hand.":
+        assert join(automatic, [sheet[0] | {title.rstrip("."): "0"}])[0][0]["3.main"] == "0"
+    said = f"manual.csv: no autograded item for the column '{title}'; did you mean '{id} by hand'?"
+    for rationales in (sheet[0], {key: value for key, value in sheet[0].items() if key != "1.2.2.rationale"}):
+        with pytest.raises(GraderError, match="^" + re.escape(said) + "$"):
+            join(automatic, [rationales | {title: cell}])
+
+
+@pytest.mark.parametrize("title", ["3.main regrade", "regraded 3.main", "3.main_v2", "2.1.attn_softmax (new)", "New: 3.main"])
+@pytest.mark.parametrize("cell", ["3", "0,5", "full"])
+def test_points_that_nothing_reads_beside_an_items_id_are_asked_about(join, title, cell):
+    automatic, sheet = points("517")
+    id = "3.main" if "3.main" in title else "2.1.attn_softmax"
+    said = f"manual.csv: nothing reads the column '{title}', which has points in it (row 2: {cell}): do they count? If so, they"
+    assert f"{said} belong in a column '{id} by hand'" in join(automatic, [sheet[0] | {title: cell}])[1].lines
+    if title.startswith(id) and " " in title:
+        with pytest.raises(
+            GraderError, match=rf"^gradebook\.csv: two columns for {id}: .*'{id} by hand' of the graders' sheet$"
+        ):
+            join([automatic[0] | {title: cell}], sheet)
+        return
+    lines = join([automatic[0] | {title: cell}], sheet)[1].lines
+    assert f"{said.replace('manual', 'gradebook')} belong in a column '{id} by hand' of the graders' sheet" in lines
+
+
+@pytest.mark.parametrize(
+    "title, cell", [("comment 3.main", "see me"), ("3.main regrade", ""), ("1.2.10 notes", "3"), ("Room", "3")]
+)
+def test_other_columns_are_the_graders_own(join, title, cell):
+    automatic, sheet = points("517")
+    assert not lines_with(join(automatic, [sheet[0] | {title: cell}])[1], "nothing reads")
+
+
+@pytest.mark.parametrize("title", ["1.2.2", "1.2.2 regrade", "1.2.2 (2.0 pts)"])
+def test_two_columns_of_one_rationale_are_refused_with_the_column_for_points_by_hand(join, title):
+    automatic, sheet = points("517")
+    with pytest.raises(GraderError, match=r"two columns for 1\.2\.2\.rationale: .*belong in a column '1\.2\.2 by hand'$"):
+        join(automatic, [sheet[0] | {title: "1"}])
+
+
+def test_points_by_hand_in_the_gradebook_belong_in_the_sheet(join):
+    automatic, sheet = points("517")
+    with pytest.raises(GraderError, match=r"^gradebook\.csv: points by hand belong in the graders' sheet: move the column '3"):
+        join([automatic[0] | {"3.main by hand": "1"}], sheet)
