@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.batch.metadata import METADATA
-from autograder.batch.outputs import EXPORTED
+from autograder.batch.outputs import EXPORTED, resolved
 from autograder.batch.people import Entry, Person
 from autograder.batch.roster import Roster
 from autograder.core.errors import GraderError
@@ -39,9 +39,10 @@ def read_former(output: Path) -> Former:
 def refuse_other_class(former: Former, output: Path, source: Path, roster: Roster) -> None:
     """Raise GraderError if what is in ``source`` has nobody and nothing of the last run in ``output``, or no names any more.
 
-    Nor may the output be a folder of submissions itself.
+    Nor may the output be a folder of submissions itself, or lie in one: the next run would take it for somebody's.
     """
     _refuse_export(output)
+    _refuse_inside(output, [*([source] if source.is_dir() else []), *(entry.path for entry in roster.entries)])
     known, people = list(itertools.chain(*former.values())), list(itertools.chain(*(e.people for e in roster.entries)))
     where, there = clean(str(source), 200), clean(str(output), 200)
     if former and former.keys().isdisjoint(entry.id for entry in roster.entries) and _keys(known).isdisjoint(_keys(people)):
@@ -81,6 +82,16 @@ def _refuse_export(output: Path) -> None:
         raise GraderError(
             f"{clean(str(output), 200)} is a folder of submissions ({clean(found[0].name)}), and results belong beside it: "
             "name another --output"
+        )
+
+
+def _refuse_inside(output: Path, folders: list[Path]) -> None:
+    """Raise GraderError if the output folder lies in one of these."""
+    above = set(resolved(output).parents)
+    if within := next((folder for folder in folders if resolved(folder) in above), None):
+        raise GraderError(
+            f"{clean(str(output), 200)} lies in {clean(str(within), 200)}, of which the next run would take it for a part: "
+            "name an --output outside"
         )
 
 

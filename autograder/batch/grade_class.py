@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from autograder.batch.former import gone_since, read_former, refuse_other_class
-from autograder.batch.outputs import OWN_FILES, STORE
+from autograder.batch.former import GRADEBOOK, gone_since, read_former, refuse_other_class
+from autograder.batch.outputs import MOVED, OWN_FILES, STORE
 from autograder.batch.roster import Roster, before_grading, read_roster
 from autograder.batch.summary import Outcome, Summary
 from autograder.checks.naming import stem_of
@@ -202,15 +202,14 @@ def _write(
     """Write results, gradebook, page and score changes; then make this run the one that the next is compared with."""
     from autograder.batch.class_page import Page
     from autograder.batch.gradebook import Gradebook, sheet_of, write_results
-    from autograder.batch.hand_edits import keep_edited
+    from autograder.batch.hand_edits import gradebook_digest, keep_edited
     from autograder.batch.similarity import read_alike
     from autograder.batch.store import Record
     from autograder.judging.receipt import origin_of
 
-    assignment = batch.assignment
+    assignment, origin = batch.assignment, origin_of(batch.assignment, references)
     records: dict[str, Record] = {}
     book, page = Gradebook(assignment, batch.course), Page(assignment, references, batch.anonymous)
-    origin = origin_of(assignment, references)
     try:
         _sweep(batch.output, {f"{entry.id}.json" for entry in roster.entries})
         for entry in roster.entries:
@@ -223,15 +222,16 @@ def _write(
             book.add(sheet)
             page.add(sheet, batch.course)
             records[entry.id] = Record(outcome.content, judging, course, sheet.scores(course))
-        for one in roster.absent:
-            book.add_absent(one.person, one.why)
+        book.add_absent(roster.absent)
         page.absent = sum(one.nothing for one in roster.absent)
-        summary.notes += keep_edited(batch.output, store.last())
+        summary.notes += keep_edited(batch.output, store.last(), store.gradebook())
         book.write(batch.output)
+        store.wrote(gradebook_digest(batch.output / GRADEBOOK))
         page.write(batch.output, read_alike(batch.output))
         if batch.share:
             page.write_shared(batch.output)
         summary.changes = _moved(store, records, batch.output, seed_of(references), roster, former)
+        summary.notes += [] if summary.changes else _nothing_moved(batch.output)
     except NotWritten as error:
         raise GraderError(f"graded and saved, but {error}. Mend that and run the same command again") from None
     except (OSError, sqlite3.OperationalError) as error:
@@ -252,10 +252,18 @@ def _moved(store: Store, records: dict[str, Record], output: Path, seed: str, ro
         now = {entry.id: entry.people for entry in roster.entries}
         changes = [*score_changes(store, before, records), *moved_people(store, before, records, former, now)]
         if changes:
-            write_changes(output / "moved.csv", changes, now)
+            write_changes(output / MOVED, changes, now)
     if before != records or store.seed() != seed:
         store.replace_last(records, seed)
     return changes
+
+
+def _nothing_moved(output: Path) -> list[str]:
+    """Rename what moved in an earlier run, which would stand as this one's, and say so."""
+    from autograder.batch.regrade_diff import keep_earlier
+
+    earlier = keep_earlier(output / MOVED, None)
+    return [f"no score has moved in this run: the earlier {MOVED} is called {earlier} now"] if earlier else []
 
 
 def _sweep(output: Path, wanted: set[str]) -> None:

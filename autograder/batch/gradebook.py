@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from autograder.batch.people import Person
+from autograder.batch.people import Absent, Person
 from autograder.batch.verdicts import read_verdicts
 from autograder.core.assignment import Assignment
 from autograder.core.files import write_private
@@ -130,9 +130,10 @@ class Gradebook:
             scores, created = sheet.scores(course), person.submitted or sheet.created
             self.rows.append(GradebookRow(person, course, sheet.id, scores, sheet.total(course), status, created))
 
-    def add_absent(self, person: Person, reason: str) -> None:
-        """Add a row for someone without a submission."""
-        self.rows.append(GradebookRow(person, person.course or self.course, "", {}, None, f"not graded: {reason}"))
+    def add_absent(self, absent: list[Absent]) -> None:
+        """Add a row for everyone without a submission."""
+        for person, why, *_ in absent:
+            self.rows.append(GradebookRow(person, person.course or self.course, "", {}, None, f"not graded: {why}"))
 
     def write(self, folder: Path) -> None:
         """Write both files. Raises NotWritten."""

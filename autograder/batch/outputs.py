@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 EXPORTED = re.compile(r"submission_\d+")  # each student's folder in Gradescope's export
-STORE, ALIKE = "store.sqlite", "alike.json"
+STORE, ALIKE, MOVED = "store.sqlite", "alike.json", "moved.csv"
 OWN_FILES = (STORE, ALIKE)  # mark an output folder as a class's, whichever command created it
 HASHED = re.compile(r"-[0-9a-f]{16}$")
 

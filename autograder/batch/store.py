@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS found
     (content TEXT, judging TEXT, verdicts TEXT NOT NULL, PRIMARY KEY (content, judging)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS last (id TEXT PRIMARY KEY, content TEXT, judging TEXT, course TEXT, scores TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS seed (key TEXT);
+CREATE TABLE IF NOT EXISTS written (gradebook TEXT);
 """
 AWAY = "move it away, and the next run grades everything again"
 BESIDE = ("-wal", "-shm", "-journal")  # SQLite's own files
@@ -102,6 +103,18 @@ class Store:
         """The ``key_id`` of the seed from which the last finished run's hidden inputs were drawn; '' if there is none."""
         row = self.database.execute("SELECT key FROM seed LIMIT 1").fetchone()
         return _texts(row)[0] if row else ""
+
+    def gradebook(self) -> str:
+        """The digest that ``wrote`` was last given; '' if there is none."""
+        row = self.database.execute("SELECT gradebook FROM written LIMIT 1").fetchone()
+        return _texts(row)[0] if row else ""
+
+    def wrote(self, gradebook: str) -> None:
+        """Keep a digest of the gradebook that has just been written."""
+        if gradebook != self.gradebook():
+            with self.transaction():
+                self.database.execute("DELETE FROM written")
+                self.database.execute("INSERT INTO written VALUES (?)", (gradebook,))
 
     def replace_last(self, records: dict[str, Record], seed: str) -> None:
         """Set the records that the next run is compared with, and the seed of their hidden inputs."""

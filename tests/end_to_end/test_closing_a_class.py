@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from autograder.batch.outputs import STORE
+from autograder.batch.outputs import MOVED, STORE
 from autograder.batch.regrade_diff import kinds_of
 from autograder.core.errors import GraderError
 from support.toy_class import RIGHT, WRONG, command
@@ -200,3 +200,52 @@ def test_whose_record_has_anothers_address_is_in_the_gradebook_or_named_and_ends
         ("bo@u.edu", "102", "1"),
         ("cy@u.edu", "102", "2"),
     ]
+
+
+def test_what_moved_in_an_earlier_run_does_not_stand_as_this_runs(course):
+    course.hand_in("submission_0", RIGHT)
+    course.run()
+    course.hand_in("submission_0", WRONG)
+    course.run()
+    moved = (course.root / "out" / MOVED).read_bytes()
+    summary = course.run()
+    [kept] = list((course.root / "out").glob("moved*.csv"))
+    assert kept.name != MOVED and kept.read_bytes() == moved and any(kept.name in note for note in summary.notes)
+    assert not course.run().notes, "said once"
+
+
+def test_a_gradebook_with_an_edited_total_and_a_row_more_is_kept(course):
+    course.hand_in("submission_0", RIGHT)
+    assert not course.run().notes and not course.run().notes
+    book = course.root / "out" / "gradebook.csv"
+    edited = book.read_text().replace(",7,7,", ",5,7,") + "Late Kid,late@u.edu,9,101\n"
+    assert edited != book.read_text() + "Late Kid,late@u.edu,9,101\n"
+    book.write_text(edited)
+    [note] = course.run().notes
+    assert "was not as the last run wrote it" in note and [p.read_text() for p in book.parent.glob("gradebook-*")] == [edited]
+    assert not course.run().notes
+
+
+@pytest.mark.parametrize("output", ["class/out", "class/submission_0/out", "class/a/b/out", "link/out", "class/submission_0"])
+def test_an_output_within_the_submissions_is_refused_before_anything_is_written(course, output):
+    course.hand_in("submission_0", RIGHT)
+    course.hand_in("submission_1", RIGHT)
+    (course.root / "link").symlink_to(course.root / "class")
+    with pytest.raises(
+        GraderError, match=r"lies in .*, of which the next run would take it for a part: name an --output outside$"
+    ):
+        course.run(output=output)
+    assert sorted(path.name for path in (course.root / "class").rglob("*")) == [
+        "T1.py",
+        "T1.py",
+        "submission_0",
+        "submission_1",
+    ]
+
+
+def test_an_output_within_what_a_roster_names_by_path_is_refused(course):
+    course.hand_in("submission_0", RIGHT)
+    course.hand_in("x", RIGHT, "mail")
+    (course.root / "roster.csv").write_text("Name,Email,Course,Path\nAda,a@u.edu,101,mail/x\n")
+    with pytest.raises(GraderError, match=r"lies in .*x, of which"):
+        course.run(output="mail/x/out", roster=course.root / "roster.csv")
