@@ -118,7 +118,8 @@ def canvas_push(grades: Path, url: str, course: int, assignment: int, points: fl
     Exits 1 if someone gets no score, 2 without sending anything if the assignment's points are not those of GRADES.
     """
     from autograder.core.errors import GraderError
-    from autograder.written.canvas import Canvas, other_points, planned, read_grades
+    from autograder.written.canvas import Canvas, other_points, planned
+    from autograder.written.totals import read_grades
 
     listed, asked = read_grades(grades)
     site = Canvas(url, course, assignment)

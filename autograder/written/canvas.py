@@ -9,19 +9,17 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import re
 import time
 import urllib.parse
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from autograder.core.errors import GraderError
-from autograder.core.tables import Table, read_table
 from autograder.core.text import clean, some_of
 from autograder.written.grades import FEW
+from autograder.written.totals import Grade
 
 TOKEN = "CANVAS_TOKEN"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -38,24 +36,7 @@ KNOWN = {
     "Unauthorized": REFUSED,
     "Forbidden": REFUSED,
 }
-POINTS = re.compile(r"\d{1,6}(\.\d{1,6})?")
 PATIENCE_SECONDS = 300.0  # for Canvas to enter the grades
-
-
-@dataclass(frozen=True)
-class Grade:
-    """One row of the file: whose, what identifies them (in lower case), and the points as they are written.
-
-    ``out_of``: what the points are out of, None if the file does not say; ``problem``: why there are no points, or '';
-    ``course``: the cell about the course.
-    """
-
-    label: str
-    keys: frozenset[str]
-    points: str
-    out_of: float | None = None
-    problem: str = ""
-    course: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +54,8 @@ class Plan:
     """What a push would do. ``problems``: a line for each row whose person gets nothing, with the reason.
 
     ``rowless``: the students on Canvas without a row; ``out_of``: the most that a student's row is out of, or None;
-    ``less``: how many of the students' rows are out of less than that; ``others``: how many rows are left out for their course.
+    ``less``: how many of the students' rows are out of less than that; ``others``: how many rows are left out for their course;
+    ``over``: the people of the students' rows who have more points than there are.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -83,13 +65,15 @@ class Plan:
     out_of: float | None = None
     less: Counter[float] = field(default_factory=Counter)
     others: int = 0
+    over: list[str] = field(default_factory=list)
 
     def lines(self, name: str) -> list[str]:
         """What is to change, all of it, and who gets nothing and why; ``name``: the file's."""
         changes = [f"{change.label}: {change.old or 'nothing'} -> {change.new}" for change in self.changes]
         lost = [f"not sent: {line}" for line in self.problems]
         rowless = [f"no row in {clean(name)}: {student}" for student in self.rowless]
-        return [*changes, *lost, *rowless, *self._other_courses()]
+        over = [f"more points than there are: {some_of(self.over, FEW)}: is that right?"] if self.over else []
+        return [*over, *changes, *lost, *rowless, *self._other_courses()]
 
     def _other_courses(self) -> list[str]:
         """A question where people of two courses, which are out of other points, are on one assignment."""
@@ -194,50 +178,6 @@ def safe_url(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def read_grades(path: Path) -> tuple[list[Grade], list[str]]:
-    """(grades, questions about the file) of `finalise`'s final.csv or the batch's gradebook.csv.
-
-    Raises GraderError if it is none, or ends in the middle of a row.
-    """
-    table = read_table(path)
-    if table.column("total") < 0 or table.column("email") < 0 > table.column("sid"):
-        raise GraderError(f"{table.name}: expected the columns email or sid, and total, as in final.csv")
-    if table.cut_off:
-        raise GraderError(table.cut_off)
-    grades = []
-    for number, who, _ in table.people(("name", "first", "last", "email", "sid", "total", "max", "course")):
-        label = clean(f"{who['name']} <{who['email'] or who['sid']}>".strip(), 120)
-        keys = frozenset(text.casefold() for text in (who["email"], who["email"].split("@")[0], who["sid"]) if text)
-        problem = _no_points(who, number, keys)
-        points, out_of = "" if problem else f"{float(who['total']):g}", who["max"]
-        grades.append(Grade(label, keys, points, float(out_of) if POINTS.fullmatch(out_of) else None, problem, who["course"]))
-    return grades, list(_questions(table, grades))
-
-
-def _questions(table: Table, grades: list[Grade]) -> Iterator[str]:
-    """What may be wrong with the file."""
-    if not table.ended:
-        last = f" Its last row gives {grades[-1].label} {grades[-1].points or 'nothing'}" if grades else ""
-        yield f"{table.name} does not end with the end of a line, as `finalise` writes it: is it cut off?{last}"
-    if over := [f"{one.label} ({one.points} of {one.out_of:g})" for one in grades if one.points and _is_over(one)]:
-        yield f"more points than there are: {some_of(over, FEW)}: is that right?"
-
-
-def _is_over(grade: Grade) -> bool:
-    return grade.out_of is not None and float(grade.points) > grade.out_of
-
-
-def _no_points(who: dict[str, str], number: int, keys: frozenset[str]) -> str:
-    """Why a row gives nobody points; '' if it does."""
-    if not keys:
-        return f"neither an address nor a number in row {number}"
-    if POINTS.fullmatch(who["total"]):
-        return ""
-    if not who["total"] or who["total"].startswith("not graded"):
-        return clean(who["total"], 120) or f"no total in row {number}"
-    return f"its total is {clean(who['total'], 40)!r} in row {number}, expected a number such as 91.5"
-
-
 def planned(
     grades: list[Grade], students: list[tuple[int, str, frozenset[str]]], scores: dict[int, str], only: str = ""
 ) -> Plan:
@@ -259,6 +199,7 @@ def planned(
             plan.same += 1
         else:
             plan.changes.append(Change(user, grade.label, scores.get(user, ""), grade.points))
+        plan.over += [grade.over()] if users and grade.over() else []
     return plan
 
 
@@ -298,9 +239,11 @@ def other_points(plan: Plan, possible: float | None, meant: float | None, name: 
 
     ``meant``: the points that staff say the assignment has there, None if they say nothing.
     """
-    if possible == plan.out_of or plan.out_of is None or (possible is not None and possible == meant):
-        return ""
     there = "has no points" if possible is None else f"is out of {possible:g} points"
+    if meant is not None and meant != possible:
+        return f"the assignment {there} on Canvas, and --points says {meant:g}: is it this one?"
+    if possible == plan.out_of or plan.out_of is None or meant is not None:
+        return ""
     advice = "" if possible is None else f"; if it is, say so with --points {possible:g}"
     return f"the assignment {there} on Canvas, and {clean(name)} is out of {plan.out_of:g}: is it this one?{advice}"
 

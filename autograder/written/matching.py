@@ -50,7 +50,7 @@ def pairs(autograded: list[Row], manual: list[Row] | None, gradebook_name: str, 
     autograded_index, manual_index = by_key(autograded), by_key(manual or [])
     used: set[str] = set()
     advice = "" if autograded_index else ": give `batch` a --roster"
-    for row in autograded:
+    for row in each_once(autograded, autograded_index):
         matches = rows_of(row, manual_index)
         used |= {match.source for match in matches}
         problems = repeated(rows_of(row, autograded_index), gradebook_name) + repeated(matches, manual_name)
@@ -59,10 +59,21 @@ def pairs(autograded: list[Row], manual: list[Row] | None, gradebook_name: str, 
         else:
             missing = () if manual is None else (alone(row, gradebook_name, manual_name, advice),)
             yield Pair(row, None, problems, missing)
-    for row in manual or ():
-        if row.source not in used:
-            problems = repeated(rows_of(row, manual_index), manual_name)
-            yield Pair(None, row, problems, (alone(row, manual_name, gradebook_name),))
+    for row in each_once([row for row in manual or () if row.source not in used], manual_index):
+        problems = repeated(rows_of(row, manual_index), manual_name)
+        yield Pair(None, row, problems, (alone(row, manual_name, gradebook_name),))
+
+
+def each_once(rows: list[Row], index: Mapping[tuple[str, str], list[Row]]) -> Iterator[Row]:
+    """The first row of each person; another row that differs in the address or the number is another person's.
+
+    ``index``: that of the whole file, from ``by_key``.
+    """
+    passed = set[str]()
+    for row in rows:
+        if row.source not in passed:
+            passed |= {other.source for other in rows_of(row, index) if not differing(row.who, other.who)}
+            yield row
 
 
 def alone(row: Row, name: str, other: str, advice: str = "") -> str:
@@ -144,7 +155,7 @@ def by_key(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:
     return index
 
 
-def rows_of(row: Row, index: dict[tuple[str, str], list[Row]]) -> list[Row]:
+def rows_of(row: Row, index: Mapping[tuple[str, str], list[Row]]) -> list[Row]:
     """All rows of the same person in an index from ``by_key``."""
     keys = [(column, row.who[column].casefold()) for column in ("email", "sid")]
     return list({other.source: other for key in keys for other in index.get(key, ())}.values())

@@ -24,6 +24,7 @@ from autograder.core.strict import nearest, read_toml
 from autograder.core.tables import csv_text, read_table
 from autograder.core.text import cell, clean, reason
 from autograder.core.written import PLACEHOLDER, Chapter, Written, total
+from autograder.written.matching import by_key, each_once
 from autograder.written.sheets import CONTROL, Row, read_rows, refuse_no_gradebook
 
 TEMPLATES = PACKAGE / "written" / "templates"
@@ -155,10 +156,11 @@ def render_rubric(
 
 
 def _people_of(assignment: Assignment, gradebook: Path) -> list[Row]:
-    """The rows of a gradebook. Raises GraderError if it is none, or the graders' sheet."""
+    """A row of a gradebook for each person. Raises GraderError if it is none, or the graders' sheet."""
     refuse_no_gradebook(gradebook)
     by_reader = [item.id for item in assignment.written.items]
-    return read_rows(gradebook, [q.id for q in assignment.questions], {}, by_reader)[0]
+    rows = read_rows(gradebook, [q.id for q in assignment.questions], {}, by_reader)[0]
+    return list(each_once(rows, by_key(rows)))
 
 
 def sheet(assignment: Assignment, people: Iterable[Row] = ()) -> str:

@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from autograder.core.errors import GraderError
-from autograder.written.canvas import Canvas, Grade, planned, read_grades, safe_url
+from autograder.written.canvas import Canvas, other_points, planned, safe_url
+from autograder.written.totals import Grade, read_grades
 from support.toy import autograder
 
 TOKEN = "1234~secret"
@@ -230,8 +231,64 @@ def test_a_file_that_was_cut_off_is_refused_or_asked_about(site, tmp_path):
 
 def test_more_points_than_there_are_are_asked_about(tmp_path):
     (tmp_path / "final.csv").write_text("email,total,out of\nada@u.edu,91.5,90\nbo@u.edu,90,90\ncy@u.edu,,90\ndi@u.edu,95,\n")
-    _, asked = read_grades(tmp_path / "final.csv")
-    assert asked == ["more points than there are: <ada@u.edu> (91.5 of 90): is that right?"]
+    assert over(tmp_path / "final.csv", ["ada", "bo", "cy", "di"]) == [
+        "more points than there are: <ada@u.edu> (91.5 of 90): is that right?"
+    ]
+
+
+def over(path, students, only=""):
+    listed, asked = read_grades(path)
+    assert not asked
+    plan = planned(listed, [(n, name, frozenset({f"{name}@u.edu"})) for n, name in enumerate(students)], {}, only)
+    return [line for line in plan.lines(path.name) if line.startswith("more points")]
+
+
+def test_extra_credit_and_whoever_gets_nothing_here_are_nothing_to_ask(tmp_path):
+    rows = "ada@u.edu,447,104,100,5\nbo@u.edu,447,105.5,100,5\ncy@u.edu,517,111,110,0\n"
+    (tmp_path / "final.csv").write_text("email,course,total,out of,extra credit possible\n" + rows)
+    ada, cy = "<bo@u.edu> (105.5 of 100 and 5 of extra credit)", "<cy@u.edu> (111 of 110)"
+    everyone = ["ada", "bo", "cy"]
+    assert over(tmp_path / "final.csv", everyone) == [f"more points than there are: {ada}, {cy}: is that right?"]
+    assert over(tmp_path / "final.csv", everyone, "517") == [f"more points than there are: {cy}: is that right?"]
+    assert over(tmp_path / "final.csv", ["ada", "bo"], "447") == [f"more points than there are: {ada}: is that right?"]
+    assert not over(tmp_path / "final.csv", ["ada"])
+
+
+FINAL = "name,email,total,sum,autograded,read,collaborators,late,autograded from,read from\n"
+BOOK = "Name,Email,Submission ID,Total Score,Max Points,Status,Submission Time,1.1,1.2\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FINAL + "Ada,ada@u.edu,{},95,50,45,-1.9,-9.5,a,b\n",
+        FINAL + "Ada,ada@u.edu,{},83.6,,83.6,,,,b\n",
+        BOOK + "Ada,ada@u.edu,s1,{},90,graded,,40.1,43.5\n",
+    ],
+)
+@pytest.mark.parametrize("total, sent", [("83.6", True), ("83.60", True), ("45.5", False), ("0", False), ("84", False)])
+def test_a_total_that_was_edited_or_sorted_by_itself_is_not_sent(tmp_path, text, total, sent):
+    (tmp_path / "final.csv").write_text(text.format(total))
+    [grade], _ = read_grades(tmp_path / "final.csv")
+    assert bool(grade.points) == sent
+    if not sent:
+        assert grade.problem.startswith(
+            f"its total is {total} in row 2, and the rest of the row adds up to 83.6: was that column"
+        )
+
+
+def test_a_file_of_totals_alone_and_a_total_of_nothing_are_sent(tmp_path):
+    (tmp_path / "final.csv").write_text("email,total,out of,quiz\nada@u.edu,45,100,3\n")
+    assert read_grades(tmp_path / "final.csv")[0][0].points == "45"
+    (tmp_path / "final.csv").write_text(FINAL + "Ada,ada@u.edu,0,95,50,45,-1.9,-95,a,b\n")
+    assert read_grades(tmp_path / "final.csv")[0][0].points == "0"
+
+
+@pytest.mark.parametrize("meant, possible, asked", [(100, 110, True), (110, 110, False), (None, 110, False), (100, None, True)])
+def test_points_that_canvas_does_not_have_are_asked_about_even_if_the_file_has_canvass(meant, possible, asked):
+    plan = planned([Grade("a", frozenset({"1"}), "5", 110.0)], [(1, "Ada", frozenset({"1"}))], {})
+    assert bool(other_points(plan, possible, meant, "final.csv")) == asked
+    assert not asked or other_points(plan, possible, meant, "final.csv").endswith(f"--points says {meant}: is it this one?")
 
 
 def test_people_of_two_courses_on_one_assignment_are_asked_about(tmp_path):

@@ -7,10 +7,11 @@ import re
 import pytest
 
 from autograder.core.errors import GraderError
-from autograder.written.canvas import Grade, planned
+from autograder.written.canvas import planned
 from autograder.written.finalise import Inputs, finalise
 from autograder.written.render import render_rubric
 from autograder.written.sheets import read_policy
+from autograder.written.totals import Grade
 from support.grades import ABSENT, ASSIGNMENT, AUTOMATIC, DUE, lines_with, people_of, points, write
 
 
@@ -202,3 +203,29 @@ def test_points_by_hand_in_the_gradebook_belong_in_the_sheet(join):
     automatic, sheet = points("517")
     with pytest.raises(GraderError, match=r"^gradebook\.csv: points by hand belong in the graders' sheet: move the column '3"):
         join([automatic[0] | {"3.main by hand": "1"}], sheet)
+
+
+@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize("policy", ["", ABSENT])
+def test_who_is_on_two_rows_is_one_person_of_the_result(join, half, policy):
+    halves = people_of(3)
+    halves[half] = [*halves[half], dict(halves[half][1])]
+    rows, summary = join(*halves, policy)
+    assert [row["name"] for row in rows] == ["P0", "P1", "P2"] and summary.lines[-1] == "2 graded, 1 not graded"
+    assert rows[1]["total"].startswith("not graded: 2 rows for this person in ")
+
+
+def test_who_is_on_two_rows_of_the_sheet_alone_is_one_person_and_two_who_share_a_number_are_two(join):
+    automatic, by_hand = people_of(3)
+    rows, summary = join(automatic[:2], [*by_hand, by_hand[2]])
+    assert len(rows) == 3 and summary.ungraded == 1
+    rows, summary = join([automatic[0], automatic[1] | {"sid": "100"}, automatic[2]], by_hand)
+    assert len(rows) == 3 and summary.ungraded == 2
+
+
+def test_the_sheet_has_one_row_for_who_is_not_settled(tmp_path):
+    automatic, _ = people_of(3)
+    book = write(tmp_path / "gradebook.csv", [*automatic, automatic[1], automatic[2] | {"sid": "7"}])
+    render_rubric(ASSIGNMENT, tmp_path / "rubric", book)
+    names = [line.split(",")[2] for line in (tmp_path / "rubric" / "manual.csv").read_text().splitlines()[1:]]
+    assert names == ["P0", "P1", "P2", "P2"]
