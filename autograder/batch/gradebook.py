@@ -61,11 +61,18 @@ class Sheet:
 
     def without(self) -> Iterator[str]:
         """What was not submitted, and what could not be read and why."""
-        reasons = sorted({(v.question.section.id, v.reason) for v in self.verdicts if v.status == MISSING})
-        if absent := list(dict.fromkeys(id for id, reason in reasons if reason not in self.notes)):
+        reasons, unread = self._missing(), self.unread()
+        if absent := list(dict.fromkeys(id for id, reason in reasons if (id, reason) not in unread)):
             yield f"not submitted: {', '.join(absent)}"
-        if unread := [f"{id} ({reason})" for id, reason in reasons if reason in self.notes]:
-            yield f"not read: {', '.join(unread)}"
+        if unread:
+            yield f"not read: {', '.join(f'{id} ({reason})' for id, reason in unread)}"
+
+    def unread(self) -> list[tuple[str, str]]:
+        """(section, why it could not be read) of what was submitted all the same."""
+        return [(id, reason) for id, reason in self._missing() if reason in self.notes]
+
+    def _missing(self) -> list[tuple[str, str]]:
+        return sorted({(v.question.section.id, v.reason) for v in self.verdicts if v.status == MISSING})
 
     def problems(self) -> list[str]:
         """What staff have to see to: why it is not graded, and who is named by another submission, too."""

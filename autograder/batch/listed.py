@@ -209,8 +209,7 @@ def takes_it(role: str) -> bool:
 
 
 def _person(who: dict[str, str], path: str) -> Person:
-    sid = re.sub(r"(?<=\d)\.0", "", who["sid"]) if re.fullmatch(r"\d+\.0", who["sid"]) else who["sid"]
-    return Person(who["name"] or clean(Path(path).name), who["email"], sid)
+    return Person(who["name"] or clean(Path(path).name), who["email"], who["sid"])
 
 
 def _course_problems(text: str, named: tuple[str, ...], courses: tuple[str, ...], where: str) -> Iterator[str]:

@@ -167,6 +167,7 @@ def _add_folder(folder: Path, roster: Roster) -> None:
     children = _visible(folder)
     if len(children) == 1 and EXPORT.fullmatch(children[0].name) and children[0].is_dir():
         folder, children = children[0], _visible(children[0], hidden=".")  # an export inside a folder of its own
+    _refuse_folder_above(folder, children)
     exported = any(map(_exported, children))
     metadata = read_metadata(folder / METADATA, roster.notes, exported)
     roster.unnamed = exported and not exists(folder / METADATA)
@@ -174,13 +175,29 @@ def _add_folder(folder: Path, roster: Roster) -> None:
     for path in children:
         if path.name == METADATA:
             continue
-        if path.is_dir() or path.is_symlink() or kind_of_file(path.name) in (CODE, ARCHIVE):
+        if _may_be_handed_in(path):
             roster.entries.append(_entry(path, metadata.pop(path.name, Submitted()), roster.notes))
         else:
             roster.notes.append(f"{clean(path.name)} is not a submission and was left out")
     roster.asked += _without_record(folder, roster.entries)
     for name, record in metadata.items():
         roster.absent += _without_folder(clean(name), record)
+
+
+def _may_be_handed_in(path: Path) -> bool:
+    return path.is_dir() or path.is_symlink() or kind_of_file(path.name) in (CODE, ARCHIVE)
+
+
+def _refuse_folder_above(folder: Path, children: list[Path]) -> None:
+    """Raise GraderError if all that lies in the folder is one export, which would be graded as one submission."""
+    only = [path for path in children if _may_be_handed_in(path)]
+    if len(only) != 1 or not only[0].is_dir() or _exported(only[0]) or not exists(only[0] / METADATA):
+        return
+    if any(map(_exported, _visible(only[0]))):
+        inside = clean(only[0].name)
+        raise GraderError(
+            f"{clean(str(folder), 200)} holds one folder, {inside}, which is an export of a class: name that folder"
+        )
 
 
 def _without_folder(name: str, record: Submitted) -> list[Absent]:

@@ -207,7 +207,9 @@ def print_summary(summary: Summary, output: Path) -> None:
         console.print(Text(f"changed: {change.submission} {change.item} {scores}: {clean(change.reason, 700)}"))
     if summary.changes:
         submissions = len({change.submission for change in summary.changes})
-        changed = f"{len(summary.changes)} scores of {submissions} submissions have changed since the last run"
+        scores = "1 score" if len(summary.changes) == 1 else f"{len(summary.changes)} scores"
+        have = "has" if len(summary.changes) == 1 else "have"
+        changed = f"{scores} of {_submissions(submissions)} {have} changed since the last run"
         changed += kinds_of(summary.changes)
         console.print(Text(f"{changed}: {output / 'moved.csv'}", style="bold"))
     if summary.unknown:
@@ -219,13 +221,17 @@ def print_summary(summary: Summary, output: Path) -> None:
     console.print(f"gradebook: {output / 'gradebook.csv'}; class page: {output / 'index.html'}")
 
 
+def _submissions(count: int) -> str:
+    return "1 submission" if count == 1 else f"{count} submissions"
+
+
 def _numbers(summary: Summary) -> str:
     """How many submissions were graded when, in numbers that add up to the first."""
     copies = f", {summary.copies} with the same files as one of these" if summary.copies else ""
     rate = f", {summary.ran / summary.seconds:.1f} per second" if summary.ran and summary.seconds else ""
     unsettled = len({id for id, _ in summary.problems} - summary.lost)
     return (
-        f"{summary.submissions + len(summary.missing)} submissions: {summary.now} graded now{rate}{copies}, "
+        f"{_submissions(summary.submissions + len(summary.missing))}: {summary.now} graded now{rate}{copies}, "
         f"{summary.known} known before, {len(summary.lost) + len(summary.missing)} not graded"
         + (f"; of those graded, {unsettled} not settled" if unsettled else "")
     )

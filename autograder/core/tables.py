@@ -49,6 +49,7 @@ ROSTER_COLUMNS = (*WHO, "course", "role", "path", "submitted")
 COMMENTS = {"comment", "comments"}
 UNREAD = {"submissionid", "submissioncount", "viewcount", *COMMENTS}
 ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)  # what spreadsheet programs make of long numbers
+WHOLE = re.compile(r"^(\d+)\.0+$")  # a number that spreadsheet programs have made a fraction
 NOBODY = {"points possible", "student, test", "test student"}  # rows of Canvas's exports that are no people
 # What a row is called that sums others up, squeezed; one of them with an address or a number is a person all the same.
 SUMMARY = {"average", "classaverage", "mean", "median", "maximum", "total", "totals", "stddev", "std.dev.", "standarddeviation"}
@@ -106,6 +107,7 @@ class Table:
             who = dict.fromkeys([*WHO, *where], "") | {kind: cells[index] for kind, index in where.items() if index >= 0}
             who["course"] = " ".join(cells[index] for index in sections).strip()
             who["name"] = who["name"] or f"{who['first']} {who['last']}".strip()
+            who["sid"] = WHOLE.sub(r"\1", who["sid"])
             if any(cells) and not _about_nobody(who):
                 self._refuse_keys(number, who["email"], who["sid"])
                 yield number, who, cells

@@ -34,7 +34,7 @@ def zeros_of(pair: Pair, policy: Policy) -> Zeros:
     return Zeros(
         _autograded(pair.autograded, policy) if "autograded" in rules else "",
         _written(sheet, policy) if "written" in rules else "",
-        [f"absent is {clean(word, 30)!r}, expected yes or no"] if word and word not in NO else [],
+        [f"absent is {clean(word, 30)!r} in {sheet.source}, expected yes or no"] if sheet and word and word not in NO else [],
     )
 
 

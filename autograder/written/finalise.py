@@ -264,4 +264,4 @@ def deduct_collaborators(assignment: Assignment, final: Final, manual: Row, poli
     elif not answer:
         final.rules.append(f"collaborators: not filled in, nothing taken off ({manual.source})")
     elif answer not in YES:
-        final.problems.append(f"collaborators is {clean(answer, 30)!r}, expected yes or no")
+        final.problems.append(f"collaborators is {clean(answer, 30)!r} in {manual.source}, expected yes or no")

@@ -49,9 +49,9 @@ def _two_ways(pairs: list[Pair], finals: list[Final], policy: Policy) -> list[st
     rows_of = {tuple(pair.sources): pair.rows for pair in pairs}
     said = [(final, _ways(rows_of[tuple(final.sources)], late)) for final in finals if late]
     differ = [
-        f"{named(final)} ({', '.join(f'{in_days(days)} by {TIMES[kind]}' for kind, days in ways)})"
+        f"{named(final)} ({', '.join(f'{in_days(days)} by {TIMES[kind]} in {file}' for kind, days, file in ways)})"
         for final, ways in said
-        if len({days for _, days in ways}) > 1
+        if len({days for _, days, _ in ways}) > 1
     ]
     if not differ:
         return []
@@ -60,9 +60,9 @@ def _two_ways(pairs: list[Pair], finals: list[Final], policy: Policy) -> list[st
     return [f"how late somebody was is said in two ways for {who}: {right} an extension been given elsewhere?"]
 
 
-def _ways(rows: list[Row], late: dict[str, Any]) -> list[tuple[str, int]]:
-    """(column, days late) for each column that says it."""
-    return [(kind, days) for row in rows for kind, (days, bad) in ways_late(row, late.get("due")).items() if not bad]
+def _ways(rows: list[Row], late: dict[str, Any]) -> list[tuple[str, int, str]]:
+    """(column, days late, file) for each column that says it."""
+    return [(kind, days, row.file) for row in rows for kind, (days, bad) in ways_late(row, late.get("due")).items() if not bad]
 
 
 def _unreadable(rows: list[Row], policy: Policy) -> list[str]:

@@ -105,14 +105,16 @@ def _read_policy(path: Path) -> dict[str, Any]:
     try:
         return read_toml(path)
     except GraderError as error:
-        raise GraderError(f"{error}{_how_to_write_times(path, str(error))}") from None
+        raise GraderError(f"{error}{_how_to_write_it(path, str(error))}") from None
 
 
-def _how_to_write_times(path: Path, error: str) -> str:
-    """How `due` is written, if that is the line in which a file is no TOML."""
+def _how_to_write_it(path: Path, error: str) -> str:
+    """How `due`, or a number with decimals, is written, if that is the line in which a file is no TOML."""
     where = re.search(r"\(at line (\d+)", error)
     lines = decoded(read_capped(path, MAX_BYTES)).split("\n") if where else []
     line = lines[int(where[1]) - 1] if where and int(where[1]) <= len(lines) else ""
+    if number := re.fullmatch(r"\s*\w+\s*=\s*(\d+),(\d+)\s*(#.*)?", line):
+        return f"; write the number with a decimal point: {number[1]}.{number[2]}"
     return f"; write the time like {TIME}, without quotes" if re.match(r"\s*due\s*=", line) else ""
 
 
@@ -180,6 +182,8 @@ def read_rows(
     notes += missing_columns(table, ids, items, set(who.values()), _missed(who, wanted or {}))
     if wanted:
         notes += [*not_by_hand(table, items, other), *first_of(list(_scores_as_comments(table)), 5)]
+    if not any(cell.strip() for _, row in table.rows for cell in row):
+        raise GraderError(f"{table.name} has a header and no rows: is it the file that is meant?")
     halves = (other, ids) if is_sheet else (ids, other)
     notes += first_of(list(unread_points(table, items, set(who.values()), halves, is_sheet)), 5)
     return list(_rows(table, ids, items)), notes
@@ -220,5 +224,9 @@ def _refuse_mistaken(table: Table, ids: list[str], labels: dict[str, str], other
         raise GraderError(
             f"{table.name} is a result of `finalise`, not one of its two halves: name the gradebook and the sheet"
         )
-    if set(other) & set(table.header) and not any(item_of(header, ids, labels) for header in table.header):
-        raise GraderError(f"{table.name} has the other half's items: name the gradebook first, then the graders' sheet")
+    own, others = (set(half) & set(table.header) for half in (ids, other))
+    nothing_else = others and not any(item_of(header, ids, labels) for header in table.header)
+    if nothing_else or (2 * len(others) > len(other) and 2 * len(own) < len(ids)):
+        raise GraderError(
+            f"{table.name} has the other half's items: name the gradebook first, then the graders' sheet (are the two swapped?)"
+        )

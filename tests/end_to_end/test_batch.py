@@ -14,6 +14,7 @@ import pytest
 
 from autograder.authoring.baking.freshness import fresh_references
 from autograder.batch import grade_class, process_pool
+from autograder.batch.class_page import Page
 from autograder.batch.gradebook import Sheet
 from autograder.cli.terminal import pace
 from autograder.core.errors import GraderError, NotStarted
@@ -429,7 +430,7 @@ def test_a_broken_test_of_ours_never_gives_a_zero(course):
 def test_the_command_reports_what_happened_and_exits_1_if_some_were_not_graded(course):
     course.hand_in("a", RIGHT)
     done = subprocess.run(command(course), cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0 and "1 submissions: 1 graded now" in done.stdout, done.stderr
+    assert done.returncode == 0 and "1 submission: 1 graded now" in done.stdout, done.stderr
     course.hand_in("b", None)
     done = subprocess.run(command(course, "--quiet"), cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "b: not graded: nothing to grade" in done.stdout
@@ -554,13 +555,19 @@ def test_a_zip_bomb_and_a_hostile_archive_cost_their_own_submission(course):
     assert not (course.root / "T1.py").exists()
 
 
-def test_what_could_not_be_read_is_not_called_not_submitted():
+def test_what_could_not_be_read_is_not_called_not_submitted(tmp_path):
     assignment = load_assignment(ROOT / "assignment")
     why = "A2S1.ipynb is not valid JSON, so it is not a notebook; save or download it again"
     reasons = {"A2S1": why, "A2S3": "no file for it"}
     found = {id: (MISSING, reason) for id, reason in reasons.items()}
     verdicts = [Verdict(q, *found.get(q.section.id, (PASSED, ""))) for q in assignment.questions]
-    assert Sheet("ada", [], verdicts, notes=[why]).status() == f"graded; not submitted: A2S3; not read: A2S1 ({why})"
+    sheet = Sheet("ada", [], verdicts, notes=[why])
+    assert sheet.status() == f"graded; not submitted: A2S3; not read: A2S1 ({why})"
+    page = Page(assignment, {"says": {}, "teach": {}, "concepts": {}})
+    page.add(sheet, "517")
+    page.add(Sheet("bo", [], [Verdict(q, PASSED) for q in assignment.questions]), "517")
+    page.write(tmp_path)
+    assert ">not submitted: A2S3; not read: A2S1</td>" in (tmp_path / "index.html").read_text()
     assert Sheet("ada", [], [v for v in verdicts if v.status == PASSED]).status() == "graded"
 
 

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from autograder.batch.class_page import Page, item_rest
+from autograder.batch.class_page import Page
+from autograder.batch.class_page.compared import item_rest
 from autograder.batch.class_page.concepts import Concepts
 from autograder.batch.class_page.drawings import histogram
 from autograder.batch.gradebook import Sheet

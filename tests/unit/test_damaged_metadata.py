@@ -65,3 +65,13 @@ def test_what_is_missing_is_asked_first_and_the_roster_is_not_blamed(read):
 def test_a_record_that_is_missing_is_asked_about_before_anything_is_graded(read):
     said = before_grading(read(f"---\n{RECORD.format(1)}".encode()), COURSES, "517")
     assert said[0].startswith(f"{METADATA} has no address and no SID for submission_2: is it cut off?")
+
+
+def test_the_folder_above_an_export_is_no_class_of_one(read, tmp_path):
+    read(WHOLE.encode())
+    with pytest.raises(GraderError, match=r"holds one folder, export, which is an export of a class: name that folder$"):
+        read_roster(tmp_path, None, COURSES)
+    (tmp_path / "ada").mkdir()
+    roster = read_roster(tmp_path, None, COURSES)
+    assert [entry.id for entry in roster.entries] == ["ada", "export"]
+    assert any("if it is an export's, grade that folder itself" in note for note in roster.notes)

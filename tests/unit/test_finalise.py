@@ -404,7 +404,7 @@ def test_a_no_show_needs_a_row_in_one_file_only(join):
 def test_an_unknown_word_for_absent_is_no_zero(join, word):
     automatic, by_hand = points("517", dict.fromkeys(BY_HAND, ""))
     [row], _ = join(automatic, [{**by_hand[0], "absent": word}])
-    assert f"absent is '{word}', expected yes or no" in row["total"]
+    assert f"absent is '{word}' in manual.csv row 2, expected yes or no" in row["total"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from autograder.core.loading import load_assignment
 from autograder.core.verdict import NO_FILE
 from autograder.written.finalise import Inputs, finalise
 from autograder.written.render import render_rubric, sheet
+from autograder.written.sheets import read_policy
 from support.grades import ABSENT, ASSIGNMENT, BY_HAND, TERM, lines_with, people_of, points, write
 from support.project import TOY
 
@@ -304,3 +305,43 @@ def test_a_score_that_became_a_date_is_said_to_be_one(join, cell):
 @pytest.mark.parametrize("cell", ["2 marks", "maybe", "2 of 3", "5/2", "2. try", "decent", "1.2.3.4", "12-34-56"])
 def test_what_is_no_date_is_not_called_one(join, cell):
     assert "a date" not in join(*points("517", {"1.2.3": cell}))[0][0]["total"]
+
+
+def test_two_files_that_are_swapped_are_said_to_be(tmp_path):
+    automatic, by_hand = people_of(3)
+    book, sheet = write(tmp_path / "gradebook.csv", automatic), write(tmp_path / "manual.csv", by_hand)
+    by_hand_too = write(tmp_path / "hand.csv", [row | {"1.2.1 by hand": "1", "1.2.2 by hand": ""} for row in by_hand])
+    says = r"has the other half's items: name the gradebook first, then the graders' sheet \(are the two swapped\?\)$"
+    for first, second in ((sheet, book), (by_hand_too, book), (book, write(tmp_path / "again.csv", automatic))):
+        with pytest.raises(GraderError, match=says):
+            finalise(ASSIGNMENT, Inputs(first, second), tmp_path / "final.csv")
+
+
+@pytest.mark.parametrize("rule", ["percent_per_day = 12,5", "percent_per_day=12,5  # a day", "percent = 2,5"])
+def test_a_decimal_comma_in_a_policy_is_said_to_be_one(tmp_path, rule):
+    (tmp_path / "policy.toml").write_text(f"[late]\n{rule}\n")
+    number = "2.5" if "= 2" in rule else "12.5"
+    with pytest.raises(GraderError, match=rf"; write the number with a decimal point: {number}$"):
+        read_policy(tmp_path / "policy.toml", ("447", "517"))
+
+
+@pytest.mark.parametrize("end", [".0", ".00"])
+def test_a_number_that_a_spreadsheet_made_a_fraction_is_the_number(join, end):
+    automatic, by_hand = people_of(2)
+    rows, summary = join(automatic, [row | {"email": "", "sid": row["sid"] + end} for row in by_hand])
+    assert [row["sid"] for row in rows] == ["100", "101"] and not summary.ungraded
+
+
+@pytest.mark.parametrize("lines", ["", "\n", ",,,\n\n"])
+def test_a_sheet_with_a_header_alone_is_said_to_have_no_rows(tmp_path, lines):
+    automatic, by_hand = people_of(2)
+    book, sheet = write(tmp_path / "gradebook.csv", automatic), write(tmp_path / "manual.csv", by_hand)
+    sheet.write_text(sheet.read_text().splitlines()[0] + "\n" + lines)
+    with pytest.raises(GraderError, match=r"^manual\.csv has a header and no rows: is it the file that is meant\?$"):
+        finalise(ASSIGNMENT, Inputs(book, sheet), tmp_path / "final.csv")
+
+
+def test_a_word_that_is_neither_yes_nor_no_is_told_with_its_row(join):
+    for kind in ("absent", "collaborators"):
+        [row], _ = join(*points("517", {kind: "#n/a"}))
+        assert row["total"] == f"not graded: {kind} is '#n/a' in manual.csv row 2, expected yes or no"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import statistics
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from autograder.batch.class_page.compared import item_rest, moved
 from autograder.batch.class_page.concepts import SHARED_LEAST, Concepts
 from autograder.batch.class_page.drawings import bar, dot, histogram
 from autograder.batch.gradebook import Sheet, number
@@ -62,6 +62,7 @@ class Line:
     verdicts: dict[str, str]
     lost: list[str]
     absent: list[str]
+    unread: list[str]
     status: str
     earlier: float | None = None
     marks: list[str] = field(default_factory=list)
@@ -162,6 +163,7 @@ class Page:
             verdicts={v.question.id: PARTLY if v.partly(courses[0]) else GLYPHS.get(v.status, "?") for v in sheet.verdicts},
             lost=[question.id for question in lost if question.section.id not in absent],
             absent=absent,
+            unread=[id for id, _ in sheet.unread()],
             status="" if sheet.status().startswith("graded") else sheet.status(),
             earlier=sheet.earlier,
         )
@@ -213,7 +215,7 @@ class Page:
                 graded=[line for line in self.lines if line.score is not None],
                 items=[item for item in self.items.values() if item.question.section.id not in nobodys],
                 nobodys=nobodys,
-                moved=moved([line for line in self.lines if line.score is not None and line.earlier is not None]),
+                moved=moved([(line.earlier, line.score) for line in self.lines]),
                 incidents=self.incidents,
                 flagged=self.flagged,
                 alike=None if alike is None else self._labelled(alike),
@@ -251,6 +253,7 @@ class Page:
         sections = [
             (section.id, [i for i in self.items.values() if i.question.section is section])
             for section in self.assignment.sections
+            if not any(section.id in line.unread for line in self.lines)
         ]
         return {
             id: len(items) for id, items in sections if items and not any(i.passed + i.failed for i in items) and self.lines
@@ -302,22 +305,6 @@ def absent_sections(verdicts: list[Verdict]) -> list[str]:
     return [id for id, statuses in sections.items() if statuses == {MISSING}]
 
 
-def moved(lines: list[Line]) -> dict[str, Any] | None:
-    """How scores moved from the first upload to the last, of those for whom the export has both; None without any."""
-    pairs = [(line.earlier, line.score) for line in lines if line.earlier is not None and line.score is not None]
-    if not pairs:
-        return None
-    signs = Counter((last > first) - (last < first) for first, last in pairs)
-    return {
-        "count": len(pairs),
-        "first": statistics.median(first for first, _ in pairs),
-        "last": statistics.median(last for _, last in pairs),
-        "better": signs[1],
-        "same": signs[0],
-        "worse": signs[-1],
-    }
-
-
 def shared_rate(item: Item, least: int) -> str:
     """The share that passed, as far as it says nothing about fewer than ``least`` submissions."""
     if item.passed + item.failed < least:
@@ -334,17 +321,3 @@ def incident_of(verdict: Verdict) -> str:
     if cause.get("type") == "PermissionError":
         return "refused by the cage"
     return INCIDENTS.get(cause.get("kind", ""), "")
-
-
-def item_rest(passes: list[set[str]], question: Question) -> float | None:
-    """Point-biserial correlation between passing an item and the number of other items passed; None if either is constant.
-
-    ``passes``: the ids of the items passed, one set per submission.
-    """
-    pairs = [(float(question.id in passed), float(len(passed - {question.id}))) for passed in passes]
-    if len(pairs) < 3:
-        return None
-    try:
-        return statistics.correlation(*zip(*pairs))
-    except statistics.StatisticsError:
-        return None
