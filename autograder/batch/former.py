@@ -42,7 +42,6 @@ def refuse_other_class(former: Former, output: Path, source: Path, roster: Roste
     Nor may the output be a folder of submissions itself, or lie in one: the next run would take it for somebody's.
     """
     _refuse_export(output)
-    _refuse_inside(output, [*([source] if source.is_dir() else []), *(entry.path for entry in roster.entries)])
     known, people = list(itertools.chain(*former.values())), list(itertools.chain(*(e.people for e in roster.entries)))
     where, there = clean(str(source), 200), clean(str(output), 200)
     if former and former.keys().isdisjoint(entry.id for entry in roster.entries) and _keys(known).isdisjoint(_keys(people)):
@@ -56,6 +55,7 @@ def refuse_other_class(former: Former, output: Path, source: Path, roster: Roste
             f"nothing was changed: {METADATA} is missing from {where}, and {GRADEBOOK} in {there} has names from it: "
             "export the submissions again, or name another --output"
         )
+    _refuse_inside(output, [*([source] if source.is_dir() else []), *(entry.path for entry in roster.entries)])
 
 
 def gone_since(former: Former, entries: list[Entry]) -> Iterator[str]:
