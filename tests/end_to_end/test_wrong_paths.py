@@ -37,7 +37,7 @@ def test_another_folder_with_the_same_output_changes_nothing(graded, where):
     ):
         graded.run(source=where)
     assert graded.bytes() == before
-    graded.run(source=where, output="elsewhere")
+    graded.run(source=where, output=f"../{graded.root.name}-elsewhere")  # beside what is graded, also where that is "."
 
 
 def test_a_class_in_which_somebody_or_some_submission_is_the_same_takes_the_place(graded):
