@@ -242,15 +242,21 @@ def _receive(running: dict[Connection, BaseProcess]) -> Iterator[tuple[int, Outc
                 process.join()
                 if process.exitcode:
                     raise GraderError(f"the audit did not finish: one of its processes ended with {process.exitcode}") from None
-            else:
-                yield number, Outcome(**outcome)
+                continue
+            if number is None:
+                raise GraderError(f"the audit did not finish: {outcome}")
+            yield number, Outcome(**outcome)
 
 
 def _judge_some(grader: Grader, zygote: ZygoteClient, variants: Variants, tasks: dict[int, Task], pipe: Connection) -> None:
-    """Do one process's share of the tasks; send the outcomes back as JSON."""
+    """Do one process's share of the tasks; send the outcomes back as JSON, or why it cannot be done."""
     grader.zygote = zygote
     for number, task in tasks.items():
-        pipe.send_bytes(json.dumps([number, vars(_judge(grader, variants, *task))]).encode())
+        try:
+            done = [number, vars(_judge(grader, variants, *task))]
+        except GraderError as error:
+            done = [None, str(error)]
+        pipe.send_bytes(json.dumps(done).encode())
 
 
 def _judge(grader: Grader, variants: Variants, kind: str, entry: BankEntry) -> Outcome:

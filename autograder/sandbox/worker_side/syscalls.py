@@ -60,11 +60,12 @@ def compiled(scratch: bool = False) -> bytes:
     _rule(rules, deny, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
     for option in (PR_SET_DUMPABLE, PR_SET_PDEATHSIG):
         _rule(rules, deny, "prctl", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFFFFFFFF, option))
-    with open(os.memfd_create("filter"), "w+b") as file:  # there is always room for it
-        rules.export_bpf(file)
-        file.seek(0)
-        calls = [seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) for name in ("fcntl", "ioctl")]
-        return arguments.program(*calls) + file.read()
+    calls = [seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) for name in ("fcntl", "ioctl")]
+    reading, writing = os.pipe()  # which holds 64 kB, whatever limits there are on files; a filter has two
+    with open(reading, "rb") as written:
+        with open(writing, "wb") as file:
+            rules.export_bpf(file)
+        return arguments.program(*calls) + written.read()
 
 
 def _rule(rules: Any, action: Any, name: str, *conditions: Any) -> None:
