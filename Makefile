@@ -15,7 +15,7 @@ COMPILE := $(PY) -m compileall -q -j 0 -x '/tests?/|/transformers/models/' .venv
 setup: .venv/.done
 develop: .venv/.developed
 
-# What grading and packing need; tests and lint need `develop`.
+# What grading and packing need; a release, tests and lint need `develop`.
 .venv/.done: pyproject.toml constraints.txt assignment/requirements.in
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed" if sys.version_info < (3, 10) else 0)'
 	test -x $(PY) || $(PYTHON) -m venv .venv
@@ -45,6 +45,7 @@ batch: given autograder
 
 # Before minutes of baking.
 given:
+	@test -n "$(FOLDER)" || { echo "which class? make batch FOLDER=export [ROSTER=roster.csv]"; exit 2; }
 	@for path in "$(FOLDER)" $(if $(ROSTER),"$(ROSTER)"); do test -e "$$path" || { echo "there is no '$$path': make batch FOLDER=export [ROSTER=roster.csv]"; exit 2; }; done
 
 audit: setup
@@ -53,7 +54,8 @@ audit: setup
 rubric: setup
 	$(RUN) rubric
 
-release: student
+# It runs the solutions of every section, for which the packages of `develop` are needed.
+release: develop student
 	$(RUN) release
 
 autograder: setup

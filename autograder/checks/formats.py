@@ -7,8 +7,9 @@ code, Markdown and raw cells. To support another format, add it to ``FORMATS``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import marimo
 from .document import Cell, Document, Unreadable, outdented, parse, parses, unparse
@@ -16,7 +17,7 @@ from .encodings import text_of
 from .fences import fenced
 from .markers import DATABRICKS, databricks, marked, outside_strings, uncomment_magics
 from .naming import ARCHIVE, NOTEBOOK, PDF, SCRIPT, TEXT, kind_of_name
-from .notebook import CODE, MARKDOWN, RAW, read_cells
+from .notebook import CODE, MARKDOWN, RAW, NotJson, cells_left, read_cells
 from .remarks import CONFLICT, conflict_in, refuse_loss, tell_conflict
 
 __all__ = [
@@ -48,6 +49,8 @@ __all__ = [
 
 QUARTO = (".qmd", ".rmd")
 MAX_CELLS = 2000
+OTHER_INDENT = re.compile(r"^[ \t]*[\u00a0\u2007\u202f\u3000][ \t\u00a0\u2007\u202f\u3000]*", re.MULTILINE)
+PLAIN = dict.fromkeys(map(ord, "\u00a0\u2007\u202f\u3000"), " ")
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ def read(name: str, data: bytes, limit: int) -> Document:
     text = uncomment_magics(_with_newlines(text))
     documents = (format.cells(name, text) for format in FORMATS if format.fits(name, text))
     document = next(document for document in documents if document is not None)
+    document.cells = [replace(cell, source=_with_plain_indents(cell.source)) for cell in document.cells]
     _count_cells(name, len(document.cells))
     if is_notebook(name) and not document.numbered:
         document.notes.append(f"{name} is a script, in spite of its name, and was read as one")
@@ -105,24 +109,39 @@ def _with_newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def _with_plain_indents(source: str) -> str:
+    """The source with ordinary blanks at the beginning of lines, where copying from a page or a document leaves others."""
+    return OTHER_INDENT.sub(lambda found: found[0].translate(PLAIN), source)
+
+
 def _looks_like_notebook(name: str, text: str) -> bool:
     """Whether a file is a notebook, by its content and, as a script may bear a notebook's name, by its name."""
     start = text.lstrip()[:7]
     if is_notebook(name):
-        return start.startswith(("{", "[", "<<<<<<<")) or '"cell_type"' in text
+        return start.startswith(("{", "[", '"{', "<<<<<<<")) or '"cell_type"' in text
     return start.startswith(("{", "<<<<<<<")) and '"cells"' in text
 
 
 def _notebook(name: str, text: str) -> Document:
     try:
         sources, regular = read_cells(text)
-    except ValueError as error:
+        problem = "" if regular else "does not follow the notebook format"
+    except NotJson:
         if line := conflict_in(text):
             raise Unreadable(f"{name} is not valid JSON: line {line} begins {CONFLICT}") from None
+        sources, problem = _cells_left(name, text), "is damaged or cut off (its JSON is not valid)"
+    except ValueError as error:
         raise Unreadable(f"{name} {error}") from None
-    notes = [] if regular else [f"{name} does not follow the notebook format; the readable part of it was graded"]
+    notes = [f"{name} {problem}; the readable part of it was graded"] if problem else []
     cells = [Cell(kind, _with_newlines(source)) for kind, source in sources]
     return Document(name, cells, "notebook", numbered=True, notes=notes)
+
+
+def _cells_left(name: str, text: str) -> list[tuple[str, str]]:
+    try:
+        return cells_left(text)
+    except ValueError as error:
+        raise Unreadable(f"{name} {error}") from None
 
 
 def _script(name: str, text: str) -> Document:

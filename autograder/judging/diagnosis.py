@@ -73,9 +73,13 @@ class Diagnosis:
             for verdict, finding in self.by_trying(to_find):
                 known[verdict.question.id].append(finding)
         for verdict in lost:
-            if self.run.broken_helpers(verdict.question) and not known[verdict.question.id]:
+            if self._has_more_to_say(verdict) and not known[verdict.question.id]:
                 known[verdict.question.id] += self.by_code(verdict.question, self._edits([verdict]).source)
             yield verdict, known[verdict.question.id]
+
+    def _has_more_to_say(self, verdict: Verdict) -> bool:
+        """Whether its code may show a mistake of its own, besides the helpers that it waits for."""
+        return verdict.data.get("kind") != BLANK and bool(self.run.broken_helpers(verdict.question))
 
     def by_trying(self, lost: list[Verdict]) -> Iterator[tuple[Verdict, Finding]]:
         """What calls on public inputs show of items of the same answer."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.core.assignment import Assignment, Section
+from autograder.core.errors import GraderError
 from autograder.core.needs import available_to_students
 from autograder.core.references import unpacked
 from autograder.core.strict import refuse_unknown
@@ -54,6 +55,8 @@ class Grader:
         self.probes = {s.id: probe_sources(self.assignment, s) for s in self.assignment.sections}
         if (self.assignment.folder / f"{HELPERS}.py").exists():
             self.answers = getattr(load_part(self.assignment.folder, HELPERS), "answers", {})
+            if not isinstance(self.answers, dict):
+                raise GraderError(f'{HELPERS}.py: `answers` has to be a dict, such as {{"spread": spread}}, name: function')
         self.beside, inside = helpers_beside(self.assignment)
         for question in self.assignment.questions:
             helpers = [self.assignment.question(id).names[0] for id in question.prerequisites]

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import IO, Any
 
-from autograder.checks.formats import ARCHIVE, CODE, TEXT
+from autograder.checks.formats import ARCHIVE, CODE, TEXT, kind_of_file
 from autograder.core.watch import LARGE
 from autograder.submission.files import MAX_ENTRIES, MAX_KEPT, MAX_TOTAL, Budget, Entry, is_ignored
 
@@ -25,6 +25,7 @@ NOT_OPENED = "is an archive of a kind that is not opened: pack the files as .zip
 LINK = "is a link and was left out: hand in the file itself"
 UNNAMED = "(a file)"
 NOT_REGULAR = "is not a regular file and was left out"
+ROOT = re.compile(r"^(?:[A-Za-z]:)?/*")
 OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
 
@@ -40,12 +41,29 @@ def entries_of(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Entry]:
         raise Unopened(NOT_OPENED)
     opener = next((opener for magic, opener in OPENERS.items() if head.startswith(magic)), None)
     try:
-        if opener or head[257:262] == b"ustar":
+        if opener and kind_of_file(PurePosixPath(name).stem) == CODE:
+            yield _packed_alone(stream, opener, name, budget)
+        elif opener or head[257:262] == b"ustar":
             yield from _tar(stream, opener, name, budget)
         else:
             yield from _zip(stream, name, budget)
     except MemoryError:
         raise Unopened(LARGE) from None
+
+
+def _packed_alone(stream: IO[bytes], opener: Any, name: str, budget: Budget) -> Entry:
+    """The only file in what is packed without being an archive: ``A2S1.ipynb`` of A2S1.ipynb.gz."""
+    capped = _Capped(opener(stream), budget)
+    capped.most = budget.limit + 1
+    try:
+        data = capped.read(capped.most)
+    except (Unopened, MemoryError):
+        raise
+    except Exception:  # as in _zip
+        raise Unopened("is not a readable archive: pack the files as .zip") from None
+    if not budget.keeps(len(data)):
+        raise Unopened(LARGE)
+    return Entry(PurePosixPath(PurePosixPath(name).stem), len(data), lambda: data, counted=True, archive=name)
 
 
 def _zip(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Entry]:
@@ -172,17 +190,15 @@ def _from_tar(archive: tarfile.TarFile, member: tarfile.TarInfo, capped: _Capped
 
 
 def _member_path(filename: str, folder: bool) -> PurePosixPath | None:
-    """The path of a file inside an archive; None for folders and what is nobody's answer."""
-    path = PurePosixPath(filename.replace("\\", "/") or UNNAMED)
+    """The path of a file inside an archive, from its root on; None for folders and what is nobody's answer."""
+    path = PurePosixPath(ROOT.sub("", filename.replace("\\", "/")) or UNNAMED)
     return None if folder or any(is_ignored(part) for part in path.parts if part != "..") else path
 
 
 def _unsafe(filename: str) -> str:
     if not filename:
         return "has no name in the archive and was left out: pack the files again"
-    path = PurePosixPath(filename.replace("\\", "/"))
-    unsafe = path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", filename)
-    return "has an unsafe name and was left out" if unsafe else ""
+    return "has an unsafe name and was left out" if ".." in PurePosixPath(filename.replace("\\", "/")).parts else ""
 
 
 def is_bomb(size: int, packed: int) -> bool:

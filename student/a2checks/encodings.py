@@ -55,6 +55,7 @@ def text_of(name: str, data: bytes) -> tuple[str, bool]:
         raise Unreadable(f"{name} {error}") from None
     if WEB_PAGE.match(text):
         raise Unreadable(f"{name} is a web page, whatever its name says: hand in the notebook itself (.ipynb)")
+    text = text.rstrip("\0")  # what a disk adds to a file that was being written when the machine stopped
     if "\0" in text:
         raise Unreadable(f"{name} contains NUL bytes: it is not a Python script; {INSTEAD}")
     if lossy and text.count(LOST) > len(text) // 4:
