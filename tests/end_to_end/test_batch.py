@@ -181,7 +181,8 @@ def test_make_batch_says_at_once_that_what_it_was_given_is_not_there(given):
     told = [
         line for line in done.stdout.splitlines() if not line.startswith("make")
     ]  # which says where it is, inside another one
-    assert done.returncode and told == [f"there is no '{missing}': make batch FOLDER=export [ROSTER=roster.csv]"]
+    why = f"there is no '{missing}':" if missing else "which class?"
+    assert done.returncode and told == [f"{why} make batch FOLDER=export [ROSTER=roster.csv]"]
 
 
 HISTORY = """submission_1:
