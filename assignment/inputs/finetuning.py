@@ -26,6 +26,7 @@ MANY = {"train": 300, "validation": 150, "test": 30}  # as probes.loop has it
 LONG_WORDS, VOCABULARY, BATCH, TRAIN_BATCH = 700, 330, 4, 3
 SMALL_GAIN = 0.003  # of an accuracy: two or three of SST-2's 872 validation sentences
 PICKS = (11, 2, 17, 5, 8)  # the rows of the collate probe's batch
+ORDERS: tuple[Callable[[str], Any], ...] = (len, lambda text: len(text.split()), str)  # by which somebody may sort sentences
 MARGIN = 0.05  # least difference between a prediction's two logits: far above numerical noise
 TRIES = 500
 # The right loss of a batch, and losses that are taken for it: functions of torch.nn.functional, logits and labels.
@@ -109,12 +110,19 @@ def one_hot(F: Any, logits: Any, labels: Any) -> Any:
 
 
 def sentences(rng: np.random.Generator, count: int) -> list[str]:
-    """``count`` different sentences of 4 to 11 words."""
-    drawn: dict[str, None] = {}  # a set that keeps its order
-    while len(drawn) < count:
-        words = [rng.choice(kind) for _ in range(int(rng.integers(1, 4))) for kind in (LINKS, OPINIONS, SUBJECTS)]
-        drawn[" ".join(words + list(rng.choice(OPINIONS, int(rng.integers(1, 3)), replace=False)))] = None
-    return list(drawn)
+    """``count`` different sentences of 4 to 11 words. Those of PICKS change visibly when they are put into another order."""
+    while True:
+        drawn: dict[str, None] = {}  # a set that keeps its order
+        while len(drawn) < count:
+            words = [rng.choice(kind) for _ in range(int(rng.integers(1, 4))) for kind in (LINKS, OPINIONS, SUBJECTS)]
+            drawn[" ".join(words + list(rng.choice(OPINIONS, int(rng.integers(1, 3)), replace=False)))] = None
+        if not any(map(is_ordered, ORDERS, [[list(drawn)[n] for n in PICKS]] * len(ORDERS))):
+            return list(drawn)
+
+
+def is_ordered(key: Callable[[str], Any], texts: list[str]) -> bool:
+    """Whether texts are sorted by this key, one way or the other."""
+    return texts in (sorted(texts, key=key), sorted(texts, key=key, reverse=True))
 
 
 def labels(rng: np.random.Generator, count: int) -> list[int]:
