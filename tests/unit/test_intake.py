@@ -107,7 +107,7 @@ def test_encodings_that_python_accepts_are_accepted(submit, s1, encode):
         ({"A2S1.ipynb": b"{not json"}, "JSON"),
         ({"A2S1.ipynb": b"[1, 2]"}, "not a notebook"),
         ({"A2S1.py": b"x = '\xff\xfe'"}, "UTF-8"),
-        ({"A2S1.py": b"x = 1\0"}, "NUL"),
+        ({"A2S1.py": b"x = 1\0\ny = 2\n"}, "NUL"),
         ({"report.docx": b"PK"}, ".ipynb"),
         ({"A2S1.ipynb": b"[" * 100_000}, "JSON"),
         ({"A2S1.zip": b"PK\3\4rubbish"}, "zip"),
