@@ -116,13 +116,15 @@ def sentences(rng: np.random.Generator, count: int) -> list[str]:
         while len(drawn) < count:
             words = [rng.choice(kind) for _ in range(int(rng.integers(1, 4))) for kind in (LINKS, OPINIONS, SUBJECTS)]
             drawn[" ".join(words + list(rng.choice(OPINIONS, int(rng.integers(1, 3)), replace=False)))] = None
-        if not any(map(is_ordered, ORDERS, [[list(drawn)[n] for n in PICKS]] * len(ORDERS))):
-            return list(drawn)
+        texts = list(drawn)
+        picked = [texts[n] for n in PICKS]
+        if not any(is_ordered(picked, key) for key in ORDERS):
+            return texts
 
 
-def is_ordered(key: Callable[[str], Any], texts: list[str]) -> bool:
-    """Whether texts are sorted by this key, one way or the other."""
-    return texts in (sorted(texts, key=key), sorted(texts, key=key, reverse=True))
+def is_ordered(picked: list[Any], key: Callable[[Any], Any] | None = None) -> bool:
+    """Whether these are sorted, one way or the other."""
+    return picked in (sorted(picked, key=key), sorted(picked, key=key, reverse=True))
 
 
 def labels(rng: np.random.Generator, count: int) -> list[int]:
@@ -130,7 +132,7 @@ def labels(rng: np.random.Generator, count: int) -> list[int]:
     while True:
         drawn = rng.permutation(np.arange(count) % 2).tolist()
         picked = [drawn[n] for n in PICKS]
-        if picked != picked[::-1] and picked not in (sorted(picked), sorted(picked, reverse=True)):
+        if picked != picked[::-1] and not is_ordered(picked):
             return drawn
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -67,18 +66,13 @@ def held_in(path: Path, epochs: list[dict[str, np.ndarray]]) -> tuple[int, set[s
 
 def part_of(state: dict[str, np.ndarray], epoch: dict[str, np.ndarray]) -> set[str]:
     """The names of an epoch's weights that are in a state, under these names or a part's; none if it holds others, too."""
-    for prefix in prefixes_of(epoch):
+    first = next(iter(state))
+    for prefix in (name.removesuffix(first) for name in epoch if name == first or name.endswith(f".{first}")):
         names = {prefix + name for name in state}
         if names <= epoch.keys() and all(same(epoch[prefix + name], value) for name, value in state.items()):
             # What is there under another name is tied to it, and is saved once.
             return names | {name for name, value in epoch.items() if any(same(value, kept) for kept in state.values())}
     return set()
-
-
-def prefixes_of(names: Iterable[str]) -> list[str]:
-    """What the names of a model's parameters begin with, where they are those of a part of it; first of all, nothing."""
-    parts = [name.split(".") for name in names]
-    return ["", *sorted({".".join(part[:n]) + "." for part in parts for n in range(1, len(part))})]
 
 
 def content_of(path: Path) -> Any:

@@ -74,12 +74,16 @@ class Diagnosis:
                 known[verdict.question.id].append(finding)
         for verdict in lost:
             if self._has_more_to_say(verdict) and not known[verdict.question.id]:
-                known[verdict.question.id] += self.by_code(verdict.question, self._edits([verdict]).source)
+                known[verdict.question.id] += self.by_code(verdict.question, self._code_of(verdict.question))
             yield verdict, known[verdict.question.id]
 
     def _has_more_to_say(self, verdict: Verdict) -> bool:
         """Whether its code may show a mistake of its own, besides the helpers that it waits for."""
         return verdict.data.get("kind") != BLANK and bool(self.run.broken_helpers(verdict.question))
+
+    def _code_of(self, question: Question) -> str:
+        """The code of the statements that bind an answer, of those that have run."""
+        return "\n".join(one.code for one in self.run.slicer.statements if question.names[0] in one.binds)
 
     def by_trying(self, lost: list[Verdict]) -> Iterator[tuple[Verdict, Finding]]:
         """What calls on public inputs show of items of the same answer."""

@@ -83,6 +83,7 @@ class _Editor(Edited):
         self.bounds = ends_of_ranges(tree)
         self.attn_masks = set(map(id, attn_masks(tree)))
         self.conditions = set(map(id, conditions(tree)))
+        self.has_half = bool(HALF.search(source))
 
     def edits(self) -> Iterator[Edit]:
         yield from self.returns()
@@ -143,7 +144,7 @@ class _Editor(Edited):
 
     def lengthened(self, node: ast.expr) -> Iterator[tuple[str, str]]:
         """The same in single precision."""
-        if isinstance(node, (ast.Call, ast.BinOp)) and HALF.search(code := ast.unparse(node)):
+        if self.has_half and isinstance(node, (ast.Call, ast.BinOp)) and HALF.search(code := ast.unparse(node)):
             yield "number type", ast.unparse(Precise().visit(ast.parse(code, mode="eval").body))
 
     def kept(self, node: ast.expr) -> Iterator[tuple[str, str]]:
